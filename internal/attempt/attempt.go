@@ -1,0 +1,68 @@
+// Package attempt is the record of one try to deliver a message: what was
+// tried, what came of it, and under which key it is kept. It is pure data.
+package attempt
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Verdict is what one try means for its message.
+type Verdict string
+
+const (
+	// Delivered: the other side took it. It is never sent again.
+	Delivered Verdict = "delivered"
+	// Retryable: it failed in a way that may pass; another try is due.
+	Retryable Verdict = "retryable"
+	// Permanent: it failed in a way that trying again cannot mend.
+	Permanent Verdict = "permanent"
+	// Exhausted: the failure may pass, but no try is left.
+	Exhausted Verdict = "exhausted"
+)
+
+// Final reports whether the message is done with: no further try is made.
+func (v Verdict) Final() bool { return v != Retryable }
+
+// ResponseLimit is how much of an answer a record keeps, in bytes.
+const ResponseLimit = 4 << 10
+
+// Retention is how long a record lives.
+const Retention = 30 * 24 * time.Hour
+
+// Record is one try. Attempts belong to an SQS message: a message that was
+// redriven or replayed has a new MessageID and starts again at 1, under the
+// same WebhookID where its producer gave one.
+type Record struct {
+	WebhookID string `json:"webhook_id"`
+	MessageID string `json:"message_id"`
+	// Attempt counts from 1 within MessageID.
+	Attempt   int       `json:"attempt"`
+	At        time.Time `json:"at"`
+	URL       string    `json:"url"`
+	EventType string    `json:"event_type"`
+	// Status is the HTTP status, 0 where no answer came.
+	Status     int     `json:"status"`
+	DurationMS int64   `json:"duration_ms"`
+	Verdict    Verdict `json:"verdict"`
+	// Reason says in words why the try failed; empty when it did not.
+	Reason string `json:"reason"`
+	// Response is the beginning of the answer's body, at most ResponseLimit
+	// bytes, kept for failures only.
+	Response string `json:"response"`
+	// Truncated says that the answer's body was longer than what was read.
+	Truncated bool `json:"truncated"`
+	// NextAt is when the next try is due; zero unless Verdict is Retryable.
+	NextAt time.Time `json:"next_at,omitzero"`
+}
+
+// SortKey orders the tries of a webhook id: "<message id>#<attempt>", the
+// attempt padded so that ten sorts after nine.
+func (r Record) SortKey() string {
+	n := strconv.Itoa(r.Attempt)
+	return SortKeyPrefix(r.MessageID) + strings.Repeat("0", max(0, 4-len(n))) + n
+}
+
+// SortKeyPrefix is what the sort keys of one SQS message begin with.
+func SortKeyPrefix(messageID string) string { return messageID + "#" }

@@ -1,0 +1,68 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash/fnv"
+	"strconv"
+)
+
+// MessageLimit is the most bytes of one audit message's body. SQS takes 1 MiB;
+// the rest is room for its attributes.
+const MessageLimit = 900 << 10
+
+// DefaultLanes is the number of logs that entries are spread over. SQS allows
+// 300 sends a second per FIFO message group, and each lane is one group.
+const DefaultLanes = 4
+
+const (
+	messageHead = `{"v":1,"entries":[`
+	messageTail = `]}`
+)
+
+// Messages packs entries, in order, into audit message bodies of at most
+// limit bytes (MessageLimit for SQS). An entry that is larger than that alone
+// gets a message of its own.
+func Messages(entries []Entry, limit int) ([][]byte, error) {
+	var out [][]byte
+	var cur bytes.Buffer
+	flush := func() {
+		if cur.Len() > 0 {
+			cur.WriteString(messageTail)
+			out = append(out, bytes.Clone(cur.Bytes()))
+			cur.Reset()
+		}
+	}
+	for _, e := range entries {
+		b, err := e.JSON()
+		if err != nil {
+			return nil, err
+		}
+		if cur.Len() > 0 && cur.Len()+1+len(b)+len(messageTail) > limit {
+			flush()
+		}
+		if cur.Len() == 0 {
+			cur.WriteString(messageHead)
+		} else {
+			cur.WriteByte(',')
+		}
+		cur.Write(b)
+	}
+	flush()
+	return out, nil
+}
+
+// Lane names the message group, and so the log, for a key: "lane-0" to
+// "lane-<lanes-1>". The same key always gets the same lane.
+func Lane(key string, lanes int) string {
+	h := fnv.New32a()
+	h.Write([]byte(key))
+	return "lane-" + strconv.Itoa(int(h.Sum32()%uint32(max(1, lanes))))
+}
+
+// DeduplicationID is the id under which SQS drops a repeated send of body.
+func DeduplicationID(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}

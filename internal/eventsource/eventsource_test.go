@@ -1,0 +1,237 @@
+package eventsource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+	"github.com/jonboulle/clockwork"
+)
+
+// queue hands out batches, then waits for its context.
+type queue struct {
+	mu      sync.Mutex
+	batches [][]events.SQSMessage
+	errs    []error
+	deleted chan []string
+}
+
+func (q *queue) Receive(ctx context.Context, limit int) ([]events.SQSMessage, error) {
+	q.mu.Lock()
+	if len(q.errs) > 0 {
+		defer q.mu.Unlock()
+		err := q.errs[0]
+		q.errs = q.errs[1:]
+		return nil, err
+	}
+	if len(q.batches) > 0 {
+		defer q.mu.Unlock()
+		b := q.batches[0]
+		q.batches = q.batches[1:]
+		return b[:min(limit, len(b))], nil
+	}
+	q.mu.Unlock()
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (q *queue) Delete(_ context.Context, messages []events.SQSMessage) error {
+	var ids []string
+	for _, m := range messages {
+		ids = append(ids, m.MessageId)
+	}
+	q.deleted <- ids
+	return nil
+}
+
+func batch(ids ...string) (b []events.SQSMessage) {
+	for _, id := range ids {
+		b = append(b, events.SQSMessage{MessageId: id})
+	}
+	return b
+}
+
+func failures(ids ...string) events.SQSEventResponse {
+	r := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for _, id := range ids {
+		r.BatchItemFailures = append(r.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
+	}
+	return r
+}
+
+// run starts a Source and stops it at the test's end.
+func run(t *testing.T, q *queue, h Handler, o Options) {
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { New(q, h, o).Run(ctx); close(ended) }()
+	t.Cleanup(func() { stop(); <-ended })
+}
+
+func TestWhatIsDeleted(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		answer func() (events.SQSEventResponse, error)
+		want   []string // nil: nothing, and the marker batch comes next
+	}{
+		{"all succeeded", func() (events.SQSEventResponse, error) { return failures(), nil }, []string{"a", "b", "c"}},
+		{"null failures", func() (events.SQSEventResponse, error) { return events.SQSEventResponse{}, nil }, []string{"a", "b", "c"}},
+		{"one failed", func() (events.SQSEventResponse, error) { return failures("b"), nil }, []string{"a", "c"}},
+		{"all failed", func() (events.SQSEventResponse, error) { return failures("a", "b", "c"), nil }, nil},
+		{"unknown identifier", func() (events.SQSEventResponse, error) { return failures("x"), nil }, nil},
+		{"empty identifier", func() (events.SQSEventResponse, error) { return failures(""), nil }, nil},
+		{"error", func() (events.SQSEventResponse, error) { return failures(), errors.New("no") }, nil},
+		{"panic", func() (events.SQSEventResponse, error) { panic("oh") }, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			q := &queue{batches: [][]events.SQSMessage{batch("a", "b", "c"), batch("marker")}, deleted: make(chan []string, 2)}
+			run(t, q, func(_ context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
+				if e.Records[0].MessageId == "marker" {
+					return failures(), nil
+				}
+				return c.answer()
+			}, Options{Concurrency: 1})
+			want := c.want
+			if want == nil {
+				want = []string{"marker"}
+			}
+			if diff := cmp.Diff(want, <-q.deleted); diff != "" {
+				t.Errorf("deleted (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReceiveErrorsAreWaitedOut(t *testing.T) {
+	t.Parallel()
+	clock := clockwork.NewFakeClock()
+	q := &queue{errs: []error{errors.New("down"), errors.New("still down")}, batches: [][]events.SQSMessage{batch("a")}, deleted: make(chan []string, 1)}
+	run(t, q, func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) { return failures(), nil },
+		Options{Concurrency: 1, Clock: clock})
+	for range 2 {
+		if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		clock.Advance(time.Second)
+	}
+	if got := <-q.deleted; got[0] != "a" {
+		t.Errorf("deleted %v", got)
+	}
+}
+
+// TestSlowInvocationsHoldUpNobody fills every place with invocations that do
+// not end, and shows that the next batch goes through all the same.
+func TestSlowInvocationsHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	clock := clockwork.NewFakeClock()
+	q := &queue{batches: [][]events.SQSMessage{batch("slow1"), batch("slow2"), batch("quick")}, deleted: make(chan []string, 3)}
+	release, started := make(chan struct{}), make(chan string, 3)
+	run(t, q, func(_ context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
+		id := e.Records[0].MessageId
+		started <- id
+		if id != "quick" {
+			<-release
+		}
+		return failures(), nil
+	}, Options{Concurrency: 2, Clock: clock})
+	first := []string{<-started, <-started}
+	slices.Sort(first)
+	if diff := cmp.Diff([]string{"slow1", "slow2"}, first); diff != "" {
+		t.Fatalf("started (-want +got):\n%s", diff)
+	}
+	if err := clock.BlockUntilContext(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(200 * time.Millisecond)
+	if got := <-q.deleted; got[0] != "quick" {
+		t.Errorf("deleted %v before the slow ones ended", got)
+	}
+	close(release)
+	<-q.deleted
+	<-q.deleted
+}
+
+func TestConcurrencyIsBounded(t *testing.T) {
+	t.Parallel()
+	clock := clockwork.NewFakeClock()
+	q := &queue{deleted: make(chan []string, 9)}
+	for i := range 9 {
+		q.batches = append(q.batches, batch(fmt.Sprint("m", i)))
+	}
+	release, started := make(chan struct{}), make(chan struct{}, 9)
+	run(t, q, func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+		started <- struct{}{}
+		<-release
+		return failures(), nil
+	}, Options{Concurrency: 1, MaxConcurrency: 3, Clock: clock})
+	for range 3 {
+		<-started
+		if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		clock.Advance(200 * time.Millisecond)
+	}
+	if len(started) != 0 {
+		t.Error("a fourth invocation started where three are the most")
+	}
+	close(release)
+	for range 9 {
+		<-q.deleted
+	}
+}
+
+// TestShutdown shows that an open invocation may finish within the grace, and
+// that its context ends with it.
+func TestShutdown(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		handler func(ctx context.Context, stopped <-chan struct{}) events.SQSEventResponse
+		grace   bool
+		deleted int
+	}{
+		{"finishes within the grace", func(_ context.Context, stopped <-chan struct{}) events.SQSEventResponse {
+			<-stopped
+			return failures()
+		}, false, 1},
+		{"is cut after it", func(ctx context.Context, _ <-chan struct{}) events.SQSEventResponse {
+			<-ctx.Done()
+			return failures("a")
+		}, true, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			clock := clockwork.NewFakeClock()
+			q := &queue{batches: [][]events.SQSMessage{batch("a")}, deleted: make(chan []string, 1)}
+			ctx, stop := context.WithCancel(t.Context())
+			started, ended := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(ended)
+				New(q, func(invocation context.Context, _ events.SQSEvent) (events.SQSEventResponse, error) {
+					close(started)
+					return c.handler(invocation, ctx.Done()), nil
+				}, Options{Concurrency: 1, SlowAfter: time.Hour, Clock: clock}).Run(ctx)
+			}()
+			<-started
+			stop()
+			if c.grace {
+				// The invocation's own timer and the grace's.
+				if err := clock.BlockUntilContext(t.Context(), 2); err != nil {
+					t.Fatal(err)
+				}
+				clock.Advance(2 * time.Second)
+			}
+			<-ended
+			if len(q.deleted) != c.deleted {
+				t.Errorf("%d deletes, want %d", len(q.deleted), c.deleted)
+			}
+		})
+	}
+}

@@ -1,0 +1,181 @@
+// Package storetest holds one suite per kind of store. Every implementation
+// passes the same suite.
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/efferent/efferent/internal/attempt"
+)
+
+// Attempts is what a store of attempts promises.
+type Attempts interface {
+	Put(ctx context.Context, records []attempt.Record) error
+	OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error)
+	OfWebhook(ctx context.Context, webhookID string) ([]attempt.Record, error)
+}
+
+// TestAttempts runs the suite. The store may be shared by all of its tests:
+// each uses ids of its own.
+func TestAttempts(t *testing.T, store Attempts) {
+	t.Helper()
+	for name, test := range map[string]func(*testing.T, Attempts){
+		"nothing is there at first":          attemptsEmpty,
+		"every field comes back":             attemptsFields,
+		"in order, and of one message":       attemptsOrder,
+		"ids that begin alike":               attemptsPrefixes,
+		"the same record twice is one":       attemptsTwice,
+		"more than one request holds":        attemptsMany,
+		"a page of large records":            attemptsLarge,
+		"at once, each reads its own writes": attemptsConcurrent,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, store)
+		})
+	}
+}
+
+var storedAt = time.Date(2026, 11, 24, 8, 0, 0, 123_456_000, time.UTC)
+
+// record is an attempt under fresh ids; expiry is far off whenever this runs.
+func record(webhookID, messageID string, n int) attempt.Record {
+	return attempt.Record{
+		WebhookID: webhookID, MessageID: messageID, Attempt: n, At: time.Now().UTC().Truncate(time.Millisecond),
+		URL: "https://a.test/in", EventType: "e", Verdict: attempt.Retryable, NextAt: storedAt,
+	}
+}
+
+func put(t *testing.T, s Attempts, records ...attempt.Record) {
+	t.Helper()
+	if err := s.Put(t.Context(), records); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantMessage(t *testing.T, s Attempts, webhookID, messageID string, want []attempt.Record) {
+	t.Helper()
+	got, err := s.OfMessage(t.Context(), webhookID, messageID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("attempts of %s (-want +got):\n%s", messageID, diff)
+	}
+}
+
+func attemptsEmpty(t *testing.T, s Attempts) {
+	wantMessage(t, s, uuid.NewString(), uuid.NewString(), nil)
+	got, err := s.OfWebhook(t.Context(), uuid.NewString())
+	if err != nil || len(got) != 0 {
+		t.Errorf("got %v, %v of an unknown webhook id", got, err)
+	}
+}
+
+func attemptsFields(t *testing.T, s Attempts) {
+	r := record(uuid.NewString(), uuid.NewString(), 1)
+	r.Status, r.DurationMS, r.Verdict, r.Truncated = 503, 10_000, attempt.Exhausted, true
+	r.Reason, r.Response, r.NextAt = "503 \"quoted\"\n", "<é\u2028\x00>", time.Time{}
+	put(t, s, r)
+	wantMessage(t, s, r.WebhookID, r.MessageID, []attempt.Record{r})
+}
+
+func attemptsOrder(t *testing.T, s Attempts) {
+	id, first, second := uuid.NewString(), "a"+uuid.NewString(), "b"+uuid.NewString()
+	var ofFirst, all []attempt.Record
+	for n := 1; n <= 12; n++ {
+		ofFirst = append(ofFirst, record(id, first, n))
+	}
+	all = append(all, ofFirst...)
+	all = append(all, record(id, second, 1))
+	for i := len(all) - 1; i >= 0; i-- {
+		put(t, s, all[i])
+	}
+	wantMessage(t, s, id, first, ofFirst)
+	got, err := s.OfWebhook(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(all, got); diff != "" {
+		t.Errorf("attempts of the webhook (-want +got):\n%s", diff)
+	}
+}
+
+func attemptsPrefixes(t *testing.T, s Attempts) {
+	id, message := uuid.NewString(), uuid.NewString()
+	mine := record(id, message, 1)
+	put(t, s, mine, record(id, message+"0", 1), record(id, message+"$", 1), record(id+"0", message, 1))
+	wantMessage(t, s, id, message, []attempt.Record{mine})
+}
+
+func attemptsTwice(t *testing.T, s Attempts) {
+	r := record(uuid.NewString(), uuid.NewString(), 1)
+	put(t, s, r)
+	put(t, s, r)
+	wantMessage(t, s, r.WebhookID, r.MessageID, []attempt.Record{r})
+}
+
+func attemptsMany(t *testing.T, s Attempts) {
+	id := uuid.NewString()
+	var many []attempt.Record
+	for i := range 130 {
+		many = append(many, record(id, fmt.Sprintf("m%03d", i), 1))
+	}
+	put(t, s, many...)
+	got, err := s.OfWebhook(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(many, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// attemptsLarge holds more than the 1 MB that DynamoDB reads at a time.
+func attemptsLarge(t *testing.T, s Attempts) {
+	id, message := uuid.NewString(), uuid.NewString()
+	var large []attempt.Record
+	for n := 1; n <= 320; n++ {
+		r := record(id, message, n)
+		r.Response = strings.Repeat("r", attempt.ResponseLimit)
+		large = append(large, r)
+	}
+	put(t, s, large...)
+	wantMessage(t, s, id, message, large)
+}
+
+func attemptsConcurrent(t *testing.T, s Attempts) {
+	id := uuid.NewString()
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			message := uuid.NewString()
+			var mine []attempt.Record
+			for n := 1; n <= 5; n++ {
+				r := record(id, message, n)
+				mine = append(mine, r)
+				if err := s.Put(t.Context(), []attempt.Record{r}); err != nil {
+					t.Error(err)
+					return
+				}
+				got, err := s.OfMessage(t.Context(), id, message)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if diff := cmp.Diff(mine, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+	all.Wait()
+}

@@ -1,0 +1,288 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+// state is how far a delivery has come in this invocation.
+type state int
+
+const (
+	fresh  state = iota
+	ready        // it has its keys and its turn: to be sent once it is announced
+	failed       // it can't be sent: to be settled without an exchange
+	left         // not done with, and its visibility is right as it is
+	done         // delivered: to be deleted from the queue
+)
+
+// delivery is one message in one invocation.
+type delivery struct {
+	*batch
+	msg      *events.SQSMessage
+	state    state
+	webhook  webhook.Message
+	policy   retry.Policy
+	keys     webhook.Keys
+	receives int
+	// record is the attempt at hand; recorded says that it is kept already.
+	record   attempt.Record
+	recorded bool
+	outcomes []ledger.Entry
+}
+
+// prepare decides what is to be done with the message, short of doing it.
+func (d *delivery) prepare(ctx context.Context) {
+	d.receives = receiveCount(d.msg)
+	var malformed error
+	d.webhook, malformed = webhook.Decode([]byte(d.msg.Body))
+	d.record = attempt.Record{
+		WebhookID: d.webhook.ID, MessageID: d.msg.MessageId, Attempt: 1,
+		URL: d.webhook.URL, EventType: d.webhook.EventType,
+	}
+	if d.record.WebhookID == "" {
+		d.record.WebhookID = d.msg.MessageId
+	}
+	if d.receives > 1 && !d.resume(ctx) {
+		return
+	}
+	var err error
+	if malformed == nil {
+		d.policy, malformed = d.Policies.Lookup(d.webhook.Retry)
+	}
+	if malformed != nil {
+		d.refuse(attempt.Permanent, malformed)
+		return
+	}
+	if d.keys, err = d.Secrets.Keys(ctx, d.webhook.Secret, ""); err != nil {
+		d.refuse(secretVerdict(err), err)
+		return
+	}
+	d.state = ready
+}
+
+// receiveCount is SQS's ApproximateReceiveCount. Where it can't be read the
+// message counts as received before, so that its history is looked at.
+func receiveCount(m *events.SQSMessage) int {
+	n, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	if err != nil {
+		return 2
+	}
+	return n
+}
+
+func secretVerdict(err error) attempt.Verdict {
+	if errors.Is(err, webhook.ErrSecretNotFound) || errors.Is(err, webhook.ErrSecretUnusable) {
+		return attempt.Permanent
+	}
+	return attempt.Retryable
+}
+
+// resume goes on where the message's history ends and reports whether a new
+// attempt is due now.
+func (d *delivery) resume(ctx context.Context) bool {
+	history, err := d.Attempts.OfMessage(ctx, d.record.WebhookID, d.record.MessageID)
+	if err != nil {
+		d.Log.Error("the attempts so far can't be read, so the message waits", d.id(), "error", err)
+		d.state = left
+		return false
+	}
+	if len(history) == 0 {
+		return true
+	}
+	last := history[len(history)-1]
+	d.record.Attempt = last.Attempt + 1
+	switch {
+	case last.Verdict == attempt.Delivered:
+		// The invocation that sent it ended before the queue knew, and perhaps before the ledger did.
+		d.record, d.recorded, d.state = last, true, done
+		d.outcomes = append(d.outcomes, d.outcome())
+		return false
+	case last.Verdict.Final():
+		d.drain()
+		return false
+	}
+	if wait := retry.Remaining(d.Now(), last.NextAt); wait > 0 {
+		d.hide(wait)
+		return false
+	}
+	return true
+}
+
+// refuse notes that no exchange can be made.
+func (d *delivery) refuse(v attempt.Verdict, why error) {
+	d.record.Verdict, d.record.Reason = v, why.Error()
+	d.state = failed
+}
+
+// run makes the exchange that was announced, or settles what can't be sent.
+func (d *delivery) run(ctx context.Context) {
+	switch d.state {
+	case failed:
+		d.record.At = d.Now()
+		d.settle(d.record.Verdict, d.record.Reason, 0)
+	case ready:
+		d.send(ctx)
+	}
+}
+
+func (d *delivery) send(ctx context.Context) {
+	x, ok := d.exchange(ctx)
+	if !ok {
+		return
+	}
+	if x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden {
+		if d.renewKeys(ctx) {
+			d.sendAgain(ctx, x)
+			return
+		}
+	}
+	d.settleExchange(x)
+}
+
+func (d *delivery) settleExchange(x webhook.Exchange) {
+	verdict, reason := webhook.Classify(x)
+	d.settle(verdict, reason, x.RetryAfter)
+}
+
+// exchange sends once and fills the record with what happened. It reports
+// false when the invocation ended first: that attempt stays unrecorded, and
+// the message comes back.
+func (d *delivery) exchange(ctx context.Context) (webhook.Exchange, bool) {
+	d.record.At = d.Now()
+	x := d.Sender.Post(ctx, webhook.Request{
+		URL: d.webhook.URL, ID: d.record.WebhookID, EventType: d.webhook.EventType,
+		Headers: d.webhook.Headers, Body: d.webhook.Body, Secrets: d.keys.Secrets, At: d.record.At,
+	})
+	if x.Interrupted {
+		d.Log.Warn("the invocation ended before the exchange did; the message comes back", d.id())
+		d.state = left
+		return x, false
+	}
+	d.record.Status, d.record.DurationMS = x.Status, x.Duration.Milliseconds()
+	d.record.Response, d.record.Truncated = x.Response, x.Truncated
+	return x, true
+}
+
+// renewKeys reports whether the keys that an endpoint just refused have been
+// replaced since they were cached.
+func (d *delivery) renewKeys(ctx context.Context) bool {
+	keys, err := d.Secrets.Keys(ctx, d.webhook.Secret, d.keys.Version)
+	if err != nil || keys.Version == d.keys.Version {
+		return false
+	}
+	d.keys = keys
+	return true
+}
+
+// sendAgain makes one more attempt at once, recorded and announced as any.
+func (d *delivery) sendAgain(ctx context.Context, refused webhook.Exchange) {
+	_, reason := webhook.Classify(refused)
+	d.record.Verdict, d.record.NextAt = attempt.Retryable, d.Now()
+	d.record.Reason = reason + ": the secret has changed since it was cached, trying again at once"
+	if !d.keep() {
+		return
+	}
+	d.outcomes = append(d.outcomes, d.outcome())
+	d.record = attempt.Record{
+		WebhookID: d.record.WebhookID, MessageID: d.record.MessageID, Attempt: d.record.Attempt + 1,
+		URL: d.record.URL, EventType: d.record.EventType,
+	}
+	if err := d.Audit.Append(d.writes, d.key, []ledger.Entry{d.intent()}); err != nil {
+		d.Log.Error("not sent again: the audit queue can't be written", d.id(), "error", err)
+		d.state = left
+		return
+	}
+	if x, ok := d.exchange(ctx); ok {
+		d.settleExchange(x)
+	}
+}
+
+// settle decides the next step and, for a failure, writes its record and then
+// sets the message's visibility. A delivery is recorded with its batch.
+func (d *delivery) settle(v attempt.Verdict, reason string, retryAfter time.Duration) {
+	step := retry.Next(retry.Tried{
+		Policy: d.policy, Attempt: d.record.Attempt, Verdict: v, RetryAfter: retryAfter,
+		Receives: d.receives, MaxReceives: d.MaxReceives,
+	}, d.Jitter)
+	d.record.Verdict, d.record.Reason = step.Verdict, joinReasons(reason, step.Reason)
+	if step.Verdict == attempt.Delivered {
+		d.record.Response, d.state = "", done
+		d.outcomes = append(d.outcomes, d.outcome())
+		return
+	}
+	if step.Verdict == attempt.Retryable {
+		d.record.NextAt = d.Now().Add(step.Delay)
+	}
+	d.outcomes = append(d.outcomes, d.outcome())
+	d.Log.Info("attempt failed", d.id(), "attempt", d.record.Attempt, "status", d.record.Status,
+		"verdict", d.record.Verdict, "reason", d.record.Reason, "next_in", step.Delay)
+	switch {
+	case !d.keep():
+	case step.Verdict == attempt.Retryable:
+		d.hide(step.Delay)
+	default:
+		d.drain()
+	}
+}
+
+// keep writes the record now. Where that fails the message is left as it is:
+// it comes back minutes later, and its history then says what was kept.
+func (d *delivery) keep() bool {
+	d.state = left
+	if err := d.Attempts.Put(d.writes, []attempt.Record{d.record}); err != nil {
+		d.Log.Error("the attempt was not recorded, so the message waits", d.id(), "error", err)
+		return false
+	}
+	return true
+}
+
+// drain sends the message on its way to the dead-letter queue: it is shown at
+// once, again and again, until the queue's redrive policy moves it.
+func (d *delivery) drain() { d.hide(0) }
+
+func (d *delivery) hide(wait time.Duration) {
+	d.state = left
+	if err := d.Queue.ChangeVisibility(d.writes, d.msg.ReceiptHandle, wait); err != nil {
+		d.Log.Warn("the visibility was not changed; the message comes back when its timeout ends", d.id(), "error", err)
+	}
+}
+
+func (d *delivery) intent() ledger.Entry {
+	return d.entry(ledger.WebhookAttempt, ledger.BeforeSending(d.record.URL, d.record.EventType), d.Now())
+}
+
+func (d *delivery) outcome() ledger.Entry {
+	action := ledger.WebhookFailed
+	if d.record.Verdict == attempt.Delivered {
+		action = ledger.WebhookDelivered
+	}
+	end := d.record.At.Add(time.Duration(d.record.DurationMS) * time.Millisecond)
+	return d.entry(action, ledger.AfterSending(d.record.URL, d.record.Status), end)
+}
+
+func (d *delivery) entry(action, resource string, at time.Time) ledger.Entry {
+	return ledger.Entry{
+		Action: action, Actor: actor, Attempt: d.record.Attempt,
+		ID:        fmt.Sprintf("%s#%d", d.record.MessageID, d.record.Attempt),
+		MessageID: d.record.MessageID, Resource: resource, Timestamp: ledger.Time(at), WebhookID: d.record.WebhookID,
+	}
+}
+
+func joinReasons(what, then string) string {
+	if what == "" || then == "" {
+		return what + then
+	}
+	return what + "; " + then
+}

@@ -1,0 +1,214 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+var errFault = errors.New("injected fault")
+
+// fault is how a write goes wrong.
+type fault int
+
+const (
+	works         fault = iota
+	fails               // nothing is kept
+	failsButKeeps       // it is kept, but the caller is told that it failed
+)
+
+// world is a handler among fakes, and a log of what they were asked, in order.
+type world struct {
+	mu      sync.Mutex
+	t       *testing.T
+	now     time.Time
+	log     []string
+	records map[string][]attempt.Record
+	entries []ledger.Entry
+	answers []webhook.Exchange // of the sender, in turn; the last one for ever
+	posts   []webhook.Request
+	hidden  map[string]time.Duration
+	version string // of the secret
+	cached  string
+
+	putFault, auditFault, hideFault, readFault func(call int) fault
+	puts, audits, hides, reads                 int
+	secretErr                                  error
+}
+
+func newWorld(t *testing.T, answers ...webhook.Exchange) *world {
+	return &world{
+		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: answers,
+		records: map[string][]attempt.Record{}, hidden: map[string]time.Duration{}, version: "v1",
+	}
+}
+
+func (w *world) handler() *Handler {
+	policies, err := retry.ParsePolicies("once=")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &Handler{
+		Sender: w, Secrets: w, Attempts: w, Queue: w, Audit: w, Policies: policies, MaxReceives: 20,
+		Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+func (w *world) time() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
+
+func (w *world) Post(ctx context.Context, r webhook.Request) webhook.Exchange {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.note("post %s", r.ID)
+	w.posts = append(w.posts, r)
+	x := w.answers[0]
+	if len(w.answers) > 1 {
+		w.answers = w.answers[1:]
+	}
+	w.now = w.now.Add(x.Duration)
+	return x
+}
+
+func (w *world) Keys(_ context.Context, ref, not string) (webhook.Keys, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.secretErr != nil {
+		return webhook.Keys{}, w.secretErr
+	}
+	if w.cached == "" || w.cached == not {
+		w.cached = w.version
+	}
+	return webhook.Keys{Version: w.cached}, nil
+}
+
+func (w *world) OfMessage(_ context.Context, webhookID, messageID string) ([]attempt.Record, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reads++
+	w.note("read %s", messageID)
+	if w.readFault != nil && w.readFault(w.reads) != works {
+		return nil, errFault
+	}
+	return slices.Clone(w.records[webhookID+"/"+messageID]), nil
+}
+
+func (w *world) Put(_ context.Context, records []attempt.Record) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.puts++
+	f := works
+	if w.putFault != nil {
+		f = w.putFault(w.puts)
+	}
+	for _, r := range records {
+		w.note("record %s %d %s", r.WebhookID, r.Attempt, r.Verdict)
+		if f == fails {
+			continue
+		}
+		key := r.WebhookID + "/" + r.MessageID
+		w.records[key] = append(slices.DeleteFunc(w.records[key], func(o attempt.Record) bool { return o.Attempt == r.Attempt }), r)
+	}
+	if f != works {
+		return errFault
+	}
+	return nil
+}
+
+func (w *world) ChangeVisibility(_ context.Context, receipt string, d time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hides++
+	w.note("hide %s %s", receipt, d)
+	f := works
+	if w.hideFault != nil {
+		f = w.hideFault(w.hides)
+	}
+	if f != fails {
+		w.hidden[receipt] = d
+	}
+	if f != works {
+		return errFault
+	}
+	return nil
+}
+
+func (w *world) Append(_ context.Context, key string, entries []ledger.Entry) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.audits++
+	f := works
+	if w.auditFault != nil {
+		f = w.auditFault(w.audits)
+	}
+	for _, e := range entries {
+		w.note("audit %s %s", e.Action, e.WebhookID)
+		if f != fails {
+			w.entries = append(w.entries, e)
+		}
+	}
+	if f != works {
+		return errFault
+	}
+	return nil
+}
+
+func on(call int, f fault) func(int) fault {
+	return func(n int) fault {
+		if n == call {
+			return f
+		}
+		return works
+	}
+}
+
+func body(id string) string {
+	return `{"id":"` + id + `","url":"https://a.test/in?token=t","secret":"efferent/webhooks/a","event_type":"e","body":{"n": 1}}`
+}
+
+func message(id, text string, receives int) events.SQSMessage {
+	return events.SQSMessage{
+		MessageId: "m-" + id, ReceiptHandle: "r-" + id, Body: text,
+		Attributes: map[string]string{"ApproximateReceiveCount": strconv.Itoa(receives)},
+	}
+}
+
+// handle gives the messages to the handler and returns the ids reported failed.
+func (w *world) handle(messages ...events.SQSMessage) []string {
+	w.t.Helper()
+	return w.handleWith(w.handler(), messages...)
+}
+
+func (w *world) handleWith(h *Handler, messages ...events.SQSMessage) []string {
+	w.t.Helper()
+	out, err := h.Handle(w.t.Context(), events.SQSEvent{Records: messages})
+	if err != nil {
+		w.t.Fatalf("the handler returned an error: %v", err)
+	}
+	if out.BatchItemFailures == nil {
+		w.t.Error("batchItemFailures is null")
+	}
+	var failed []string
+	for _, f := range out.BatchItemFailures {
+		failed = append(failed, f.ItemIdentifier)
+	}
+	return failed
+}

@@ -1,0 +1,244 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+var (
+	ok200       = webhook.Exchange{Status: 200, Duration: 5 * time.Millisecond, Response: "thanks"}
+	busy503     = webhook.Exchange{Status: 503, Duration: 5 * time.Millisecond, Response: "busy"}
+	gone404     = webhook.Exchange{Status: 404, Response: "who?"}
+	denied401   = webhook.Exchange{Status: 401}
+	interrupted = webhook.Exchange{Err: context.Canceled, Interrupted: true}
+)
+
+// want is what one invocation leaves behind.
+type want struct {
+	failed   bool
+	verdicts []attempt.Verdict
+	hidden   time.Duration // -1: its visibility was left alone
+	posts    int
+	actions  string
+	reason   string
+}
+
+func TestOneMessage(t *testing.T) {
+	t.Parallel()
+	const leftAlone = -1
+	for _, c := range []struct {
+		name    string
+		text    string
+		answers []webhook.Exchange
+		setup   func(*world)
+		want    want
+	}{
+		{name: "delivered", answers: []webhook.Exchange{ok200},
+			want: want{verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.delivered"}},
+		{name: "retryable", answers: []webhook.Exchange{busy503},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: time.Second, posts: 1, actions: "webhook.attempt webhook.failed", reason: "503"}},
+		{name: "retryable with Retry-After", answers: []webhook.Exchange{{Status: 429, RetryAfter: 90 * time.Second}},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: 90 * time.Second, posts: 1, actions: "webhook.attempt webhook.failed", reason: "429"}},
+		{name: "permanent", answers: []webhook.Exchange{gone404},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0, posts: 1, actions: "webhook.attempt webhook.failed", reason: "404"}},
+		{name: "exhausted", answers: []webhook.Exchange{busy503}, text: strings.Replace(body("a"), `"id"`, `"retry":"once","id"`, 1),
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, posts: 1, actions: "webhook.attempt webhook.failed", reason: "503"}},
+		{name: "malformed", text: strings.Replace(body("a"), `"url"`, `"uri"`, 1),
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0, actions: "webhook.failed", reason: `"uri"`}},
+		{name: "unknown policy", text: strings.Replace(body("a"), `"id"`, `"retry":"never","id"`, 1),
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0, actions: "webhook.failed", reason: "never"}},
+		{name: "no such secret", setup: func(w *world) { w.secretErr = fmt.Errorf("%w: %q", webhook.ErrSecretNotFound, "x") },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0, actions: "webhook.failed", reason: "secret not found"}},
+		{name: "unusable secret", setup: func(w *world) { w.secretErr = webhook.ErrSecretUnusable },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0, actions: "webhook.failed"}},
+		{name: "Secrets Manager is down", setup: func(w *world) { w.secretErr = errFault },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: time.Second, actions: "webhook.failed", reason: "injected"}},
+		{name: "interrupted", answers: []webhook.Exchange{interrupted},
+			want: want{failed: true, hidden: leftAlone, posts: 1, actions: "webhook.attempt"}},
+
+		{name: "401, and the secret is as it was", answers: []webhook.Exchange{denied401}, setup: func(w *world) { w.cached = "v1" },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0, posts: 1, actions: "webhook.attempt webhook.failed", reason: "401"}},
+		{name: "401, and the secret is newer", answers: []webhook.Exchange{denied401, ok200}, setup: func(w *world) { w.cached = "v0" },
+			want: want{verdicts: []attempt.Verdict{attempt.Retryable, attempt.Delivered}, hidden: leftAlone, posts: 2,
+				actions: "webhook.attempt webhook.attempt webhook.failed webhook.delivered"}},
+		{name: "401 with the newer secret too", answers: []webhook.Exchange{denied401, denied401}, setup: func(w *world) { w.cached = "v0" },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Permanent}, hidden: 0, posts: 2,
+				actions: "webhook.attempt webhook.attempt webhook.failed webhook.failed", reason: "401"}},
+		{name: "401, and the second intent can't be written", answers: []webhook.Exchange{denied401, ok200},
+			setup: func(w *world) { w.cached, w.auditFault = "v0", on(2, fails) },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
+				actions: "webhook.attempt webhook.failed"}},
+
+		{name: "intent fails", answers: []webhook.Exchange{ok200}, setup: func(w *world) { w.auditFault = on(1, fails) },
+			want: want{failed: true, hidden: leftAlone}},
+		{name: "intent fails but is kept", answers: []webhook.Exchange{ok200}, setup: func(w *world) { w.auditFault = on(1, failsButKeeps) },
+			want: want{failed: true, hidden: leftAlone, actions: "webhook.attempt"}},
+		{name: "failure's record fails", answers: []webhook.Exchange{busy503}, setup: func(w *world) { w.putFault = on(1, fails) },
+			want: want{failed: true, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.failed"}},
+		{name: "failure's record fails but is kept", answers: []webhook.Exchange{busy503}, setup: func(w *world) { w.putFault = on(1, failsButKeeps) },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.failed"}},
+		{name: "visibility fails", answers: []webhook.Exchange{busy503}, setup: func(w *world) { w.hideFault = on(1, fails) },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.failed"}},
+		{name: "delivery's record fails", answers: []webhook.Exchange{ok200}, setup: func(w *world) { w.putFault = on(1, fails) },
+			want: want{hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.delivered"}},
+		{name: "outcome fails", answers: []webhook.Exchange{ok200}, setup: func(w *world) { w.auditFault = on(2, fails) },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone, posts: 1, actions: "webhook.attempt"}},
+		{name: "record and outcome fail", answers: []webhook.Exchange{ok200},
+			setup: func(w *world) { w.putFault, w.auditFault = on(1, fails), on(2, fails) },
+			want:  want{hidden: leftAlone, posts: 1, actions: "webhook.attempt"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, c.answers...)
+			if c.setup != nil {
+				c.setup(w)
+			}
+			if c.text == "" {
+				c.text = body("a")
+			}
+			failed := w.handle(message("a", c.text, 1))
+			w.check(t, c.want, len(failed) == 1)
+			if w.reads != 0 {
+				t.Error("the first receive read the history")
+			}
+		})
+	}
+}
+
+func (w *world) check(t *testing.T, want want, failed bool) {
+	t.Helper()
+	if failed != want.failed {
+		t.Errorf("reported as failed: %t, want %t", failed, want.failed)
+	}
+	var verdicts []attempt.Verdict
+	records := w.records["a/m-a"]
+	for i, r := range records {
+		verdicts = append(verdicts, r.Verdict)
+		if r.Attempt != i+1 {
+			t.Errorf("record %d has the attempt %d", i, r.Attempt)
+		}
+	}
+	if diff := cmp.Diff(want.verdicts, verdicts); diff != "" {
+		t.Errorf("verdicts (-want +got):\n%s", diff)
+	}
+	if hidden, was := w.hidden["r-a"]; was != (want.hidden >= 0) || was && hidden != want.hidden {
+		t.Errorf("hidden for %v (%t), want %v", hidden, was, want.hidden)
+	}
+	if len(w.posts) != want.posts {
+		t.Errorf("%d posts, want %d", len(w.posts), want.posts)
+	}
+	var actions []string
+	for _, e := range w.entries {
+		actions = append(actions, e.Action)
+	}
+	if got := strings.Join(actions, " "); got != want.actions {
+		t.Errorf("entries %q, want %q", got, want.actions)
+	}
+	if want.reason != "" && !strings.Contains(records[len(records)-1].Reason, want.reason) {
+		t.Errorf("reason %q does not tell %q", records[len(records)-1].Reason, want.reason)
+	}
+}
+
+func TestOrderOfWrites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, busy503)
+	w.handle(message("a", body("a"), 1))
+	want := []string{"audit webhook.attempt a", "post a", "record a 1 retryable", "hide r-a 1s", "audit webhook.failed a"}
+	if diff := cmp.Diff(want, w.log); diff != "" {
+		t.Errorf("failure (-want +got):\n%s", diff)
+	}
+	w = newWorld(t, ok200)
+	w.handle(message("a", body("a"), 1), message("b", body("b"), 1))
+	slices.Sort(w.log[2:4])
+	want = []string{"audit webhook.attempt a", "audit webhook.attempt b", "post a", "post b",
+		"record a 1 delivered", "record b 1 delivered", "audit webhook.delivered a", "audit webhook.delivered b"}
+	if diff := cmp.Diff(want, w.log); diff != "" {
+		t.Errorf("success (-want +got):\n%s", diff)
+	}
+	if w.audits != 2 || w.puts != 1 {
+		t.Errorf("%d audit messages and %d puts for a batch of two, want 2 and 1", w.audits, w.puts)
+	}
+}
+
+func TestWhatIsSentAndRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, webhook.Exchange{Status: 500, Duration: 1500 * time.Microsecond, Response: "oops", Truncated: true})
+	w.handle(message("a", body("a"), 1))
+	sent := w.posts[0]
+	if sent.ID != "a" || sent.URL != "https://a.test/in?token=t" || string(sent.Body) != `{"n": 1}` || sent.EventType != "e" {
+		t.Errorf("sent %+v", sent)
+	}
+	start := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	want := attempt.Record{
+		WebhookID: "a", MessageID: "m-a", Attempt: 1, At: start, URL: "https://a.test/in?token=t", EventType: "e",
+		Status: 500, DurationMS: 1, Verdict: attempt.Retryable, Reason: "500 Internal Server Error", Response: "oops", Truncated: true,
+		NextAt: start.Add(time.Second + 1500*time.Microsecond),
+	}
+	got := w.records["a/m-a"][0]
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("record (-want +got):\n%s", diff)
+	}
+	if e := w.entries[0]; e.Resource != "url=https://a.test/in, event=e" || e.ID != "m-a#1" || e.Action != ledger.WebhookAttempt {
+		t.Errorf("intent %+v", e)
+	}
+	if e := w.entries[1]; e.Resource != "url=https://a.test/in, status=500" || e.ID != "m-a#1" {
+		t.Errorf("outcome %+v", e)
+	}
+}
+
+func TestDeliveredKeepsNoResponse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.handle(message("a", body("a"), 1))
+	if got := w.records["a/m-a"][0].Response; got != "" {
+		t.Errorf("the record of a delivery keeps the answer %q", got)
+	}
+}
+
+func TestNoIDMeansTheMessageID(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"no id":    strings.Replace(body("a"), `"id":"a",`, "", 1),
+		"bad id":   strings.Replace(body("a"), `"id":"a"`, `"id":"ä"`, 1),
+		"not JSON": "hello",
+		"empty":    "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, ok200)
+			w.handle(message("a", text, 1))
+			if len(w.records["m-a/m-a"]) != 1 {
+				t.Errorf("recorded as %v, want it under the message id", w.records)
+			}
+		})
+	}
+}
+
+func TestNeighboursOfABadMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	failed := w.handle(message("a", body("a"), 1), message("b", "no JSON", 1), message("c", body("c"), 1))
+	if diff := cmp.Diff([]string{"m-b"}, failed); diff != "" {
+		t.Errorf("failed (-want +got):\n%s", diff)
+	}
+	if len(w.posts) != 2 {
+		t.Errorf("%d posts, want 2", len(w.posts))
+	}
+}
+
+func TestNoMessages(t *testing.T) {
+	t.Parallel()
+	if failed := newWorld(t).handle(); len(failed) != 0 {
+		t.Errorf("failed %v of nothing", failed)
+	}
+}

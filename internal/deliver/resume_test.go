@@ -1,0 +1,125 @@
+package deliver
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+// TestSecondReceive shows what a message's history makes of a later receive.
+func TestSecondReceive(t *testing.T) {
+	t.Parallel()
+	const leftAlone = -1
+	start := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	tried := func(n int, v attempt.Verdict, due time.Time) attempt.Record {
+		return attempt.Record{WebhookID: "a", MessageID: "m-a", Attempt: n, Verdict: v, At: start.Add(-time.Minute), NextAt: due}
+	}
+	retryable := func(n int, due time.Time) attempt.Record { return tried(n, attempt.Retryable, due) }
+	for _, c := range []struct {
+		name     string
+		history  []attempt.Record
+		text     string
+		receives int
+		setup    func(*world)
+		want     want
+	}{
+		{name: "nothing was recorded", want: want{verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.delivered"}},
+		{name: "a retry is due", history: []attempt.Record{retryable(1, start)},
+			want: want{verdicts: []attempt.Verdict{attempt.Retryable, attempt.Delivered}, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.delivered"}},
+		{name: "a retry is not due yet", history: []attempt.Record{retryable(1, start.Add(1500*time.Millisecond))},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: 2 * time.Second}},
+		{name: "delivered: not sent again, but told again", history: []attempt.Record{tried(1, attempt.Delivered, time.Time{})},
+			want: want{verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone, actions: "webhook.delivered"}},
+		{name: "delivered, and telling fails", history: []attempt.Record{tried(1, attempt.Delivered, time.Time{})},
+			setup: func(w *world) { w.auditFault = on(1, fails) },
+			want:  want{failed: true, verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone}},
+		{name: "permanent: drained, in silence", history: []attempt.Record{tried(1, attempt.Permanent, time.Time{})},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0}},
+		{name: "exhausted: drained, in silence", history: []attempt.Record{retryable(1, start), tried(2, attempt.Exhausted, time.Time{})},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Exhausted}, hidden: 0}},
+		{name: "malformed, refused before: drained, in silence", text: `{"id":"a"}`, history: []attempt.Record{tried(1, attempt.Permanent, time.Time{})},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0}},
+		{name: "the history can't be read", setup: func(w *world) { w.readFault = on(1, fails) },
+			want: want{failed: true, hidden: leftAlone}},
+		{name: "the last receive", receives: 20, history: []attempt.Record{retryable(1, start)}, setup: func(w *world) { w.answers = []webhook.Exchange{busy503} },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Exhausted}, hidden: 0, posts: 1, actions: "webhook.attempt webhook.failed", reason: "receive"}},
+		{name: "receive count unknown", receives: -1, history: []attempt.Record{tried(1, attempt.Delivered, time.Time{})},
+			want: want{verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone, actions: "webhook.delivered"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, ok200)
+			if c.setup != nil {
+				c.setup(w)
+			}
+			if c.history != nil {
+				w.records["a/m-a"] = c.history
+			}
+			if c.text == "" {
+				c.text = body("a")
+			}
+			m := message("a", c.text, max(2, c.receives))
+			if c.receives < 0 {
+				m.Attributes = nil
+			}
+			failed := w.handle(m)
+			w.check(t, c.want, len(failed) == 1)
+		})
+	}
+}
+
+// TestEveryFaultEndsWell walks one message through receive after receive, with
+// each write failing in each way at each point, and shows that it is delivered
+// or drained, and never sent once it is known to be delivered.
+func TestEveryFaultEndsWell(t *testing.T) {
+	t.Parallel()
+	for _, answers := range [][]webhook.Exchange{{busy503, ok200}, {busy503}, {gone404}} {
+		for call := 1; call <= 8; call++ {
+			for _, f := range []fault{fails, failsButKeeps} {
+				for name, inject := range map[string]func(*world){
+					"put":   func(w *world) { w.putFault = on(call, f) },
+					"audit": func(w *world) { w.auditFault = on(call, f) },
+					"hide":  func(w *world) { w.hideFault = on(call, f) },
+					"read":  func(w *world) { w.readFault = on(call, f) },
+				} {
+					w := newWorld(t, answers...)
+					inject(w)
+					walk(t, w, name, call, f)
+				}
+			}
+		}
+	}
+}
+
+func walk(t *testing.T, w *world, name string, call int, f fault) {
+	t.Helper()
+	var last attempt.Record
+	for receives := 1; receives <= 20; receives++ {
+		delete(w.hidden, "r-a")
+		failed := w.handle(message("a", body("a"), receives))
+		if records := w.records["a/m-a"]; len(records) > 0 {
+			last = records[len(records)-1]
+		}
+		if len(failed) == 0 {
+			return
+		}
+		wait, hidden := w.hidden["r-a"]
+		if !hidden {
+			wait = 180 * time.Second
+		}
+		w.now = w.now.Add(wait)
+	}
+	if !last.Verdict.Final() {
+		t.Errorf("%s fault %d at call %d: after 20 receives the last record says %q; log %v", name, f, call, last.Verdict, w.log)
+	}
+	if n := len(w.posts); n > 5 {
+		t.Errorf("%s fault %d at call %d: sent %d times", name, f, call, n)
+	}
+	if diff := cmp.Diff(last.Verdict == attempt.Delivered, false); diff != "" {
+		t.Errorf("%s fault %d at call %d: delivered, and yet it is in the dead-letter queue", name, f, call)
+	}
+}

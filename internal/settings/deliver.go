@@ -1,0 +1,124 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+// DefaultMaxReceives is the maxReceiveCount that the queues are made with: the
+// most receives that waits of up to 2 minutes need, and room for outages.
+const DefaultMaxReceives = 20
+
+// Delivery is how webhooks are delivered, wherever the handler runs.
+type Delivery struct {
+	Policies    retry.Policies
+	AllowHTTP   webhook.AllowHTTP
+	AllowCIDRs  []netip.Prefix
+	MaxReceives int
+	AuditLanes  int
+	SecretTTL   time.Duration
+}
+
+// ReadDelivery reads the settings of deliveries. Its error names every
+// variable that is wrong, and what would be right.
+func ReadDelivery(getenv func(string) string) (Delivery, error) {
+	r := reader{getenv: getenv}
+	d := Delivery{
+		Policies:    parsed(&r, RetryPolicies, retry.ParsePolicies),
+		AllowHTTP:   parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
+		AllowCIDRs:  parsed(&r, AllowCIDRs, parsePrefixes),
+		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, 1, 1000),
+		AuditLanes:  r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
+		SecretTTL:   parsed(&r, SecretTTL, parseTTL),
+	}
+	return d, errors.Join(r.errs...)
+}
+
+// Deployed is where a Lambda finds its queues and tables.
+type Deployed struct {
+	WebhooksQueueURL, AuditQueueURL, AttemptsTable string
+}
+
+// ReadDeployed reads the places; each of them is needed.
+func ReadDeployed(getenv func(string) string) (Deployed, error) {
+	r := reader{getenv: getenv}
+	d := Deployed{
+		WebhooksQueueURL: r.needed(WebhooksQueueURL),
+		AuditQueueURL:    r.needed(AuditQueueURL),
+		AttemptsTable:    r.needed(AttemptsTable),
+	}
+	return d, errors.Join(r.errs...)
+}
+
+// reader collects what is wrong, so that all of it is told at once.
+type reader struct {
+	getenv func(string) string
+	errs   []error
+}
+
+func (r *reader) fail(name string, err error) {
+	r.errs = append(r.errs, fmt.Errorf("environment variable %s: %w", name, err))
+}
+
+func (r *reader) needed(name string) string {
+	v := r.getenv(name)
+	if v == "" {
+		r.fail(name, errors.New("is not set"))
+	}
+	return v
+}
+
+func (r *reader) number(name string, otherwise, least, most int) int {
+	text := r.getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		r.fail(name, fmt.Errorf("%q is not a number from %d to %d", text, least, most))
+	}
+	return n
+}
+
+func parsed[T any](r *reader, name string, parse func(string) (T, error)) T {
+	v, err := parse(r.getenv(name))
+	if err != nil {
+		r.fail(name, err)
+	}
+	return v
+}
+
+func parsePrefixes(text string) ([]netip.Prefix, error) {
+	var prefixes []netip.Prefix
+	for part := range strings.SplitSeq(text, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(part)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a network such as 10.1.0.0/16", part)
+		}
+		prefixes = append(prefixes, p.Masked())
+	}
+	return prefixes, nil
+}
+
+func parseTTL(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q is not a duration such as 5m", text)
+	}
+	return d, nil
+}

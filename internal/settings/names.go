@@ -1,0 +1,27 @@
+// Package settings names every environment variable that Efferent reads and
+// turns its text into values. What deploys Efferent uses the same names.
+package settings
+
+// The environment variables.
+const (
+	// WebhooksQueueURL is the queue that webhooks are sent from.
+	WebhooksQueueURL = "WEBHOOKS_QUEUE_URL"
+	// AuditQueueURL is the FIFO queue to the ledger.
+	AuditQueueURL = "AUDIT_QUEUE_URL"
+	// AttemptsTable is the DynamoDB table of attempt records.
+	AttemptsTable = "ATTEMPTS_TABLE"
+	// RetryPolicies adds to the retry policies: "seed=1s,2s,4s;slow=30s,60s".
+	RetryPolicies = "EFFERENT_RETRY_POLICIES"
+	// AllowHTTP says where plain http is allowed: none (default), loopback,
+	// all, or a list of hosts.
+	AllowHTTP = "EFFERENT_ALLOW_HTTP"
+	// AllowCIDRs lists networks that may be connected to although they are not
+	// public: "10.1.0.0/16,fd00::/8".
+	AllowCIDRs = "EFFERENT_ALLOW_CIDRS"
+	// MaxReceives is the webhooks queue's maxReceiveCount (20).
+	MaxReceives = "EFFERENT_MAX_RECEIVES"
+	// AuditLanes is the number of message groups of the audit queue (4).
+	AuditLanes = "EFFERENT_AUDIT_LANES"
+	// SecretTTL is how long a secret is cached ("5m").
+	SecretTTL = "EFFERENT_SECRET_TTL"
+)

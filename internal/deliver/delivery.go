@@ -3,7 +3,6 @@ package deliver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -275,7 +274,7 @@ func (d *delivery) outcome() ledger.Entry {
 func (d *delivery) entry(action, resource string, at time.Time) ledger.Entry {
 	return ledger.Entry{
 		Action: action, Actor: actor, Attempt: d.record.Attempt,
-		ID:        fmt.Sprintf("%s#%d", d.record.MessageID, d.record.Attempt),
+		ID:        d.record.MessageID + "#" + strconv.Itoa(d.record.Attempt),
 		MessageID: d.record.MessageID, Resource: resource, Timestamp: ledger.Time(at), WebhookID: d.record.WebhookID,
 	}
 }

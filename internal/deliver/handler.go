@@ -1,12 +1,13 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
@@ -55,9 +56,7 @@ func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQS
 	for i := range event.Records {
 		all[i] = &delivery{batch: b, msg: &event.Records[i]}
 	}
-	b.each(all, func(d *delivery) { d.prepare(ctx) })
-	b.announce(all)
-	b.each(all, func(d *delivery) { d.run(ctx) })
+	b.deliver(ctx, all)
 	b.conclude(all)
 
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
@@ -85,21 +84,27 @@ func batchKey(event events.SQSEvent) string {
 	return event.Records[0].MessageId
 }
 
-func (b *batch) each(all []*delivery, do func(*delivery)) {
-	if len(all) == 1 {
-		do(all[0])
-		return
-	}
-	var g errgroup.Group
-	limit := b.Concurrency
-	if limit == 0 {
-		limit = 128
-	}
-	g.SetLimit(limit)
+// deliver runs each delivery on a goroutine of its own. They meet halfway: what
+// is about to be sent is announced for all of them at once.
+func (b *batch) deliver(ctx context.Context, all []*delivery) {
+	var prepared, finished sync.WaitGroup
+	prepared.Add(len(all))
+	announced := make(chan struct{})
+	open := make(chan struct{}, cmp.Or(b.Concurrency, 128))
 	for _, d := range all {
-		g.Go(func() error { do(d); return nil })
+		finished.Go(func() {
+			d.prepare(ctx)
+			prepared.Done()
+			<-announced
+			open <- struct{}{}
+			d.run(ctx)
+			<-open
+		})
 	}
-	_ = g.Wait()
+	prepared.Wait()
+	b.announce(all)
+	close(announced)
+	finished.Wait()
 }
 
 // announce writes the intents. Without them nothing may leave the account:

@@ -4,7 +4,8 @@ package ledger
 
 import (
 	"fmt"
-	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -54,20 +55,28 @@ func (e Entry) JSON() ([]byte, error) {
 
 // BeforeSending is the resource of an attempt that is about to be made.
 func BeforeSending(rawURL, event string) string {
-	return fmt.Sprintf("url=%s, event=%s", withoutQuery(rawURL), event)
+	return "url=" + withoutQuery(rawURL) + ", event=" + event
 }
 
 // AfterSending is the resource of an attempt's outcome; status is 0 where no
 // answer came.
 func AfterSending(rawURL string, status int) string {
-	return fmt.Sprintf("url=%s, status=%d", withoutQuery(rawURL), status)
+	return "url=" + withoutQuery(rawURL) + ", status=" + strconv.Itoa(status)
 }
 
-// withoutQuery cuts what may hold a token: query, fragment and user.
+// withoutQuery cuts what may hold a token: query, fragment and user. It cuts
+// too much rather than too little of what is not a URL (RFC 3986, section 3).
 func withoutQuery(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "unreadable"
+	if end := strings.IndexAny(raw, "?#"); end >= 0 {
+		raw = raw[:end]
 	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+	scheme, rest, _ := strings.Cut(raw, "//")
+	authority, path, _ := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		raw = scheme + "//" + authority[at+1:]
+		if path != "" {
+			raw += "/" + path
+		}
+	}
+	return raw
 }

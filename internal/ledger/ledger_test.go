@@ -58,7 +58,9 @@ func TestResources(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{AfterSending("https://a.test:8443/x?y=1", 503), "url=https://a.test:8443/x, status=503"},
 		{AfterSending("https://a.test", 0), "url=https://a.test, status=0"},
-		{BeforeSending("http://%zz", "e"), "url=unreadable, event=e"},
+		{BeforeSending("http://user:p@ss@a.test?x", "e"), "url=http://a.test, event=e"},
+		{BeforeSending("https://a.test/b@c/d#f?g", "e"), "url=https://a.test/b@c/d, event=e"},
+		{BeforeSending("//user@a.test/b", "e"), "url=//a.test/b, event=e"},
 		{BeforeSending("", "e"), "url=, event=e"},
 	} {
 		if c.got != c.want {

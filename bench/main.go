@@ -1,0 +1,131 @@
+// Command bench measures webhooks a second and CPU seconds per thousand: of a
+// bare net/http loop, of the handler, and of the whole of efferent dev, side
+// by side in one run, against the same sink process. It runs itself again for
+// the parts that are processes of their own. It starts nothing but processes
+// on 127.0.0.1, and ends by itself.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"time"
+)
+
+// inFlight is how many requests each measured part has open at most.
+const inFlight = 64
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "sink":
+			return sink()
+		case "send":
+			return send(args[1:])
+		case "bare":
+			return printResult(bare(args[1:]))
+		case "handler":
+			return printResult(handler(args[1:]))
+		}
+	}
+	efferent := flag.String("efferent", "build/efferent", "the efferent binary")
+	webhooks := flag.Int("n", 20_000, "webhooks of each measurement")
+	rounds := flag.Int("rounds", 3, "rounds; medians are printed")
+	flag.Parse()
+	return measure(*efferent, *webhooks, *rounds)
+}
+
+// result is what one measurement found.
+type result struct {
+	Webhooks int     `json:"webhooks"`
+	Seconds  float64 `json:"seconds"`
+	CPU      float64 `json:"cpu"` // seconds, user and system
+}
+
+func (r result) rate() float64       { return float64(r.Webhooks) / r.Seconds }
+func (r result) cpuPer1000() float64 { return r.CPU * 1000 / float64(r.Webhooks) }
+func printResult(r result, e error) error {
+	if e != nil {
+		return e
+	}
+	return json.NewEncoder(os.Stdout).Encode(r)
+}
+
+// measure runs every part in turn, rounds times, and prints medians.
+func measure(efferent string, webhooks, rounds int) error {
+	s, err := startSink()
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	n := fmt.Sprint(webhooks)
+	parts := []struct {
+		name string
+		run  func() (result, error)
+	}{
+		{"bare net/http + HMAC loop", func() (result, error) { return again("bare", s.url, n) }},
+		{"handler, batches of 10", func() (result, error) { return again("handler", s.url, n, "10") }},
+		{"handler, batches of 100", func() (result, error) { return again("handler", s.url, n, "100") }},
+		{"the whole of efferent dev", func() (result, error) { return devThroughput(efferent, s, webhooks) }},
+	}
+	results := make([][]result, len(parts))
+	for range rounds {
+		for i, p := range parts {
+			r, err := p.run()
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			results[i] = append(results[i], r)
+		}
+	}
+	fmt.Printf("%d webhooks of 1 KiB, %d in flight, medians of %d rounds\n\n", webhooks, inFlight, rounds)
+	fmt.Printf("%-28s %12s %16s %14s\n", "", "webhooks/s", "CPU s per 1,000", "CPU / bare's")
+	base := median(results[0], result.cpuPer1000)
+	for i, p := range parts {
+		cpu := median(results[i], result.cpuPer1000)
+		fmt.Printf("%-28s %12.0f %16.3f %13.2fx\n", p.name, median(results[i], result.rate), cpu, cpu/base)
+	}
+	return devLatency(efferent, s)
+}
+
+func median(rs []result, of func(result) float64) float64 {
+	var values []float64
+	for _, r := range rs {
+		values = append(values, of(r))
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// again runs this program again and reads its result.
+func again(args ...string) (r result, err error) {
+	out, err := self(args...).Output()
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(out, &r)
+}
+
+func self(args ...string) *exec.Cmd {
+	program, err := os.Executable()
+	if err != nil {
+		program = os.Args[0]
+	}
+	c := exec.Command(program, args...)
+	c.Stderr = os.Stderr
+	return c
+}
+
+func cpuOf(p *os.ProcessState) float64 { return (p.UserTime() + p.SystemTime()).Seconds() }
+
+const patience = 2 * time.Minute

@@ -1,0 +1,72 @@
+// Command deliver is the Lambda function that sends webhooks from the webhooks
+// queue. It only wires: settings → adapters → handler.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/deliver"
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	handler, err := wire(context.Background(), os.Getenv, log)
+	if err != nil {
+		log.Error("deliver can't start", "error", err)
+		os.Exit(1)
+	}
+	lambda.Start(handler.Handle)
+}
+
+func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*deliver.Handler, error) {
+	places, err := settings.ReadDeployed(getenv)
+	if err != nil {
+		return nil, err
+	}
+	s, err := settings.ReadDelivery(getenv)
+	if err != nil {
+		return nil, err
+	}
+	aws, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("AWS configuration: %w", err)
+	}
+	queues := sqs.NewFromConfig(aws)
+	return &deliver.Handler{
+		Sender:      webhook.NewClient(webhook.Options{AllowHTTP: s.AllowHTTP, AllowPrefixes: s.AllowCIDRs}),
+		Secrets:     &awssecrets.Signing{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
+		Attempts:    &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(aws), Table: places.AttemptsTable, Wait: wait},
+		Queue:       &awssqs.Queue{API: queues, URL: places.WebhooksQueueURL},
+		Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
+		Policies:    s.Policies,
+		MaxReceives: s.MaxReceives,
+		Now:         time.Now,
+		Jitter:      rand.Float64,
+		Log:         log,
+	}, nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,41 @@
+# Everything that is done with this repository. `make help` lists it.
+
+GOTESTFLAGS ?=
+BENCHFLAGS ?=
+FUZZTIME ?= 20s
+LAMBDAS := $(notdir $(wildcard lambdas/*))
+GOARCH_LAMBDA ?= arm64
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint fuzz bench lambdas test-dynamodb clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build the efferent command into build/
+	go build -o build/efferent ./cmd/efferent
+
+test: lint ## Run all tests that need nothing but Go
+	go test $(GOTESTFLAGS) ./...
+
+lint: ## Check formatting, go vet and staticcheck
+	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
+	@grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u | while read -r dir; do \
+	  grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6- | while read -r name; do \
+	    go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) $$dir || exit 1; done || exit 1; done
+
+bench: build ## Measure beside a bare loop: webhooks a second, CPU, latency
+	go run ./bench $(BENCHFLAGS)
+
+lambdas: ## Build the Lambda functions into build/lambdas/<name>/bootstrap
+	@for name in $(LAMBDAS); do \
+	  echo "build/lambdas/$$name/bootstrap ($(GOARCH_LAMBDA))"; \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_LAMBDA) go build -trimpath -tags lambda.norpc -ldflags='-s -w' \
+	    -o build/lambdas/$$name/bootstrap ./lambdas/$$name || exit 1; done
+
+clean: ## Remove what was built
+	rm -rf build

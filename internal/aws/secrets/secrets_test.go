@@ -48,25 +48,25 @@ func TestKeys(t *testing.T) {
 	const name = "efferent/webhooks/a"
 	for _, c := range []struct {
 		label, ref string
-		m          manager
+		m          *manager
 		is         error
 		says       string
 	}{
-		{label: "text", ref: name, m: manager{out: text("v1", "topsecret")}},
-		{label: "a key of JSON", ref: name + "#b", m: manager{out: text("v1", `{"b":"topsecret"}`)}},
-		{label: "no such key", ref: name + "#c", m: manager{out: text("v1", `{"b":"topsecret"}`)}, is: webhook.ErrSecretUnusable, says: `"c"`},
-		{label: "the key's value is a number", ref: name + "#b", m: manager{out: text("v1", `{"b":7}`)}, is: webhook.ErrSecretUnusable, says: `"b"`},
-		{label: "a key, but no JSON", ref: name + "#b", m: manager{out: text("v1", "topsecret")}, is: webhook.ErrSecretUnusable, says: "not a JSON object"},
-		{label: "empty", ref: name, m: manager{out: text("v1", "")}, is: webhook.ErrSecretUnusable, says: "empty"},
-		{label: "bad key", ref: name, m: manager{out: text("v1", "whsec_topsecret!")}, is: webhook.ErrSecretUnusable, says: name},
-		{label: "binary", ref: name, m: manager{out: &secretsmanager.GetSecretValueOutput{SecretBinary: []byte("topsecret")}}, is: webhook.ErrSecretUnusable, says: "binary"},
-		{label: "missing", ref: name + "#b", m: manager{err: &types.ResourceNotFoundException{Message: aws.String("no")}}, is: webhook.ErrSecretNotFound, says: name},
-		{label: "marked for deletion", ref: name, m: manager{err: &types.InvalidRequestException{}}, is: webhook.ErrSecretNotFound, says: name},
-		{label: "denied", ref: name, m: manager{err: errDenied}, is: errDenied, says: name},
+		{label: "text", ref: name, m: &manager{out: text("v1", "topsecret")}},
+		{label: "a key of JSON", ref: name + "#b", m: &manager{out: text("v1", `{"b":"topsecret"}`)}},
+		{label: "no such key", ref: name + "#c", m: &manager{out: text("v1", `{"b":"topsecret"}`)}, is: webhook.ErrSecretUnusable, says: `"c"`},
+		{label: "the key's value is a number", ref: name + "#b", m: &manager{out: text("v1", `{"b":7}`)}, is: webhook.ErrSecretUnusable, says: `"b"`},
+		{label: "a key, but no JSON", ref: name + "#b", m: &manager{out: text("v1", "topsecret")}, is: webhook.ErrSecretUnusable, says: "not a JSON object"},
+		{label: "empty", ref: name, m: &manager{out: text("v1", "")}, is: webhook.ErrSecretUnusable, says: "empty"},
+		{label: "bad key", ref: name, m: &manager{out: text("v1", "whsec_topsecret!")}, is: webhook.ErrSecretUnusable, says: name},
+		{label: "binary", ref: name, m: &manager{out: &secretsmanager.GetSecretValueOutput{SecretBinary: []byte("topsecret")}}, is: webhook.ErrSecretUnusable, says: "binary"},
+		{label: "missing", ref: name + "#b", m: &manager{err: &types.ResourceNotFoundException{Message: aws.String("no")}}, is: webhook.ErrSecretNotFound, says: name},
+		{label: "marked for deletion", ref: name, m: &manager{err: &types.InvalidRequestException{}}, is: webhook.ErrSecretNotFound, says: name},
+		{label: "denied", ref: name, m: &manager{err: errDenied}, is: errDenied, says: name},
 	} {
 		t.Run(c.label, func(t *testing.T) {
 			t.Parallel()
-			s := &Signing{API: &c.m, Now: func() time.Time { return at }}
+			s := &Signing{API: c.m, Now: func() time.Time { return at }}
 			keys, err := s.Keys(t.Context(), c.ref, "")
 			if !errors.Is(err, c.is) {
 				t.Fatalf("got the error %v, want %v", err, c.is)

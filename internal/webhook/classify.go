@@ -1,0 +1,93 @@
+package webhook
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/efferent/efferent/internal/attempt"
+)
+
+// Classify says what an exchange means, taken by itself: Delivered, Retryable
+// or Permanent, and in words why it failed. 401, 403 and 410 are Permanent
+// here; what else they may call for is the caller's to know.
+func Classify(x Exchange) (v attempt.Verdict, reason string) {
+	switch {
+	case x.Status == 0:
+		return classifyError(x)
+	case x.Status/100 == 2:
+		return attempt.Delivered, ""
+	}
+	reason = strings.TrimSpace(strconv.Itoa(x.Status) + " " + http.StatusText(x.Status))
+	switch {
+	case x.Status/100 == 3:
+		return attempt.Permanent, reason + ": redirects are not followed"
+	case x.Status/100 == 4 && x.Status != http.StatusTooManyRequests:
+		return attempt.Permanent, reason
+	}
+	return attempt.Retryable, reason // 429, 5xx, and what is no final status of HTTP at all
+}
+
+func classifyError(x Exchange) (attempt.Verdict, string) {
+	if x.Err == nil {
+		return attempt.Retryable, "no answer"
+	}
+	for _, permanent := range []error{ErrBlockedAddress, ErrPlainHTTP, ErrMalformed, ErrSecretUnusable} {
+		if errors.Is(x.Err, permanent) {
+			return attempt.Permanent, x.Err.Error()
+		}
+	}
+	return attempt.Retryable, x.Err.Error()
+}
+
+// maxReason bounds what a peer can put into an error, such as its malformed
+// status line.
+const maxReason = 300
+
+// explain turns an error of net/http into one for the reader of a record.
+func (c *Client) explain(err error, timedOut, interrupted bool) error {
+	var ours *refusal
+	if errors.As(err, &ours) {
+		return ours
+	}
+	switch {
+	case interrupted:
+		return errors.New("interrupted before an answer came")
+	case timedOut:
+		return fmt.Errorf("no answer within %v", c.timeout)
+	}
+	return &refusal{err, shorten(describe(err), maxReason)}
+}
+
+func describe(err error) string {
+	var dns *net.DNSError
+	var op *net.OpError
+	text := err.Error()
+	switch {
+	case errors.As(err, &dns):
+		return "DNS: " + dns.Err + ": " + dns.Name
+	case aboutTLS(err):
+		return "TLS: " + strings.TrimPrefix(strings.TrimPrefix(text, "remote error: "), "tls: ")
+	case errors.As(err, &op) && op.Op == "dial":
+		return "no connection: " + text
+	case errors.Is(err, io.EOF):
+		return "the connection was closed before an answer came"
+	case strings.HasPrefix(text, "no connection: "):
+		return text
+	}
+	return "no answer: " + text
+}
+
+func aboutTLS(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var alert tls.AlertError
+	var record tls.RecordHeaderError
+	return errors.As(err, &certificate) || errors.As(err, &alert) || errors.As(err, &record) ||
+		strings.Contains(err.Error(), "tls: ") || strings.Contains(err.Error(), "TLS handshake") ||
+		strings.Contains(err.Error(), "HTTP response to HTTPS client")
+}

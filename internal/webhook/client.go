@@ -1,0 +1,193 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// DefaultTimeout bounds an exchange as a whole: DNS, connecting, TLS, sending
+// and the answer's body.
+const DefaultTimeout = 10 * time.Second
+
+// userAgent is sent unless the message's own headers say otherwise.
+const userAgent = "Efferent/1"
+
+// Options of a Client. The zero value sends to public addresses by https.
+type Options struct {
+	// AllowHTTP says where plain http may go.
+	AllowHTTP AllowHTTP
+	// AllowPrefixes are networks that may be sent to though they are not
+	// public.
+	AllowPrefixes []netip.Prefix
+	// Timeout of one exchange as a whole; 0 is DefaultTimeout.
+	Timeout time.Duration
+	// Now is the clock that exchanges are measured by; nil is time.Now.
+	Now func() time.Time
+	// TLS, Resolver and Proxy are Go's own defaults where nil; a nil Proxy is
+	// no proxy, whatever the environment says. With a proxy it is the proxy's
+	// address that is checked: what lies behind it is the proxy's to guard.
+	TLS      *tls.Config
+	Resolver *net.Resolver
+	Proxy    func(*http.Request) (*url.URL, error)
+}
+
+// Client sends webhooks and keeps connections for the next ones. It is safe
+// for concurrent use.
+type Client struct {
+	transport *http.Transport
+	allowHTTP AllowHTTP
+	timeout   time.Duration
+	now       func() time.Time
+}
+
+// NewClient returns a Client that connects where o allows it.
+func NewClient(o Options) *Client {
+	c := &Client{allowHTTP: o.AllowHTTP, timeout: o.Timeout, now: o.Now}
+	if c.timeout <= 0 {
+		c.timeout = DefaultTimeout
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	c.transport = &http.Transport{
+		Proxy:                  o.Proxy,
+		DialContext:            newGuard(o.AllowPrefixes, o.Resolver, c.timeout).dial,
+		TLSClientConfig:        o.TLS.Clone(), // the transport adds to it
+		TLSHandshakeTimeout:    c.timeout,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true, // an answer is read as it is, and nothing asked of it
+		MaxIdleConns:           512,
+		MaxIdleConnsPerHost:    256,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	return c
+}
+
+// Close closes the connections that are kept.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Request is one attempt at a delivery.
+type Request struct {
+	URL       string
+	ID        string // becomes webhook-id
+	EventType string
+	// Headers are the producer's own, as Decode returns them.
+	Headers http.Header
+	// Body is sent as it is. It must not be changed afterwards: a connection
+	// may still be reading it when Post has returned.
+	Body []byte
+	// Secrets sign, the current one first.
+	Secrets []Secret
+	// At is the time that the signature states.
+	At time.Time
+}
+
+// Exchange is what came of one Post.
+type Exchange struct {
+	// Status is the HTTP status; 0 where no answer came, and then Err or
+	// Interrupted says why.
+	Status int
+	// Err may be shown to the message's owner. It never holds the URL's query,
+	// a secret, or what was sent.
+	Err error
+	// Interrupted: the caller's context ended before an answer came. The
+	// endpoint may have got the webhook or not.
+	Interrupted bool
+	Started     time.Time
+	Duration    time.Duration
+	// RetryAfter is how long the endpoint asked to be left alone (RFC 9110,
+	// section 10.2.3), on 429 and 503 only; 0 where it did not.
+	RetryAfter time.Duration
+	// Response is the beginning of a failure's body: at most
+	// attempt.ResponseLimit bytes of valid UTF-8.
+	Response string
+	// Truncated: the answer's body went on after what was read of it, or after
+	// what Response holds.
+	Truncated bool
+}
+
+// Post sends one webhook, once. It follows no redirect, resends nothing, and
+// returns within the Client's timeout. When ctx ends first, it returns at
+// once.
+func (c *Client) Post(ctx context.Context, r Request) Exchange {
+	x := Exchange{Started: c.now()}
+	bounded, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	if req, err := c.request(bounded, r); err != nil {
+		x.Err = err
+	} else if err = c.exchange(req, &x); err != nil {
+		x.Interrupted = ctx.Err() != nil
+		x.Err = c.explain(err, bounded.Err() != nil, x.Interrupted)
+	}
+	x.Duration = c.now().Sub(x.Started)
+	return x
+}
+
+// request refuses what may not be sent and signs the rest.
+func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
+	u, problem := parseURL(r.URL)
+	if problem != "" {
+		return nil, &FieldError{Field: "url", Problem: problem}
+	}
+	if u.Scheme == "http" && !c.allowHTTP.permits(u.Hostname()) {
+		return nil, &refusal{ErrPlainHTTP, "plain http to " + u.Host + " is not allowed; EFFERENT_ALLOW_HTTP says where it is"}
+	}
+	h := make(http.Header, 8+len(r.Headers))
+	h["User-Agent"] = userAgentValue
+	for name, values := range r.Headers {
+		h[name] = values
+	}
+	h["Content-Type"] = contentTypeValue
+	if err := Sign(h, r.Secrets, r.ID, r.EventType, r.At, r.Body); err != nil {
+		return nil, err
+	}
+	req := &http.Request{
+		Method: http.MethodPost, URL: u, Host: u.Host, Header: h,
+		// net/http knows this pair of types not to block, and so sends headers
+		// and body in one packet. Without GetBody it can't send them twice.
+		Body:          io.NopCloser(bytes.NewReader(r.Body)),
+		ContentLength: int64(len(r.Body)),
+		Proto:         "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	return req.WithContext(ctx), nil
+}
+
+// Transports only read headers, so these are shared by all requests.
+var (
+	userAgentValue   = []string{userAgent}
+	contentTypeValue = []string{"application/json"}
+)
+
+// exchange sends the request and reads the answer into x. Once there is a
+// status there is no error: a body that breaks off is a truncated one.
+func (c *Client) exchange(req *http.Request, x *Exchange) error {
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode < 100 {
+		return fmt.Errorf("the answer's status is %03d", resp.StatusCode)
+	}
+	x.Status = resp.StatusCode
+	if x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable {
+		x.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), c.now())
+	}
+	switch {
+	case x.Status == http.StatusSwitchingProtocols: // has no body; what follows is another protocol's
+	case x.Status/100 == 2:
+		x.Truncated = drain(resp.Body)
+	default:
+		x.Response, x.Truncated = readResponse(resp.Body)
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package webhook
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// SecretPrefix is what the name of every usable signing secret begins with.
+const SecretPrefix = "efferent/webhooks/"
+
+const (
+	maxID        = 128
+	maxEventType = 256
+	maxURL       = 8 << 10 // a record and an audit entry carry it
+	maxSecret    = 2048    // the longest ARN that Secrets Manager takes
+	maxTenant    = 128     // SQS: the longest MessageGroupId
+)
+
+// checks say what is wrong with a field's text; "" when nothing is.
+var checks = map[string]func(string) string{
+	"id":         checkID,
+	"url":        checkURL,
+	"secret":     checkSecret,
+	"event_type": checkEventType,
+	"tenant":     checkTenant,
+	"retry":      func(string) string { return "" },
+}
+
+func checkID(s string) string {
+	if s == "" || len(s) > maxID || !onlyOf(s, "_-") {
+		return "must be 1 to 128 of A-Z, a-z, 0-9, _ and -"
+	}
+	return ""
+}
+
+func checkURL(s string) string {
+	_, problem := parseURL(s)
+	return problem
+}
+
+// parseURL takes absolute http and https URLs. The problem never quotes the
+// query, which may hold a token.
+func parseURL(s string) (u *url.URL, problem string) {
+	if len(s) > maxURL {
+		return nil, "must be at most 8 KiB long"
+	}
+	if strings.Contains(s, "#") {
+		return nil, "must have no fragment (#)"
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return nil, "is not a URL"
+	}
+	port, _ := strconv.Atoi(u.Port())
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, "must begin with https:// (or http://)"
+	case u.Hostname() == "":
+		return nil, "has no host"
+	case u.User != nil:
+		return nil, "must have no user name or password"
+	case u.Port() != "" && (port < 1 || port > 65535):
+		return nil, "has a port that is not between 1 and 65535"
+	}
+	return u, ""
+}
+
+// checkSecret wants a name or an ARN under SecretPrefix. It never quotes it:
+// people put the secret itself here.
+func checkSecret(s string) string {
+	ref, key, hasKey := strings.Cut(s, "#")
+	name := ref
+	if strings.HasPrefix(ref, "arn:") {
+		// AWS: arn:<partition>:secretsmanager:<region>:<account>:secret:<name>-<6 characters>
+		part := strings.SplitN(ref, ":", 7)
+		if len(part) != 7 || part[2] != "secretsmanager" || part[5] != "secret" {
+			return "is not the ARN of a secret"
+		}
+		name = part[6]
+	}
+	switch {
+	case !strings.HasPrefix(name, SecretPrefix) || len(name) == len(SecretPrefix):
+		return "must be the name or ARN of a secret under " + SecretPrefix
+	case len(s) > maxSecret || !onlyOf(name, "/_+=.@-"):
+		return "is not a name that Secrets Manager takes"
+	case hasKey && (key == "" || hasControl(key)):
+		return "names no key after the #"
+	}
+	return ""
+}
+
+// checkEventType wants what can be the value of X-Webhook-Event unchanged.
+func checkEventType(s string) string {
+	if s == "" || len(s) > maxEventType || hasControl(s) || strings.TrimSpace(s) != s {
+		return "must be 1 to 256 bytes, without control characters or spaces around it"
+	}
+	return ""
+}
+
+func checkTenant(s string) string {
+	if len(s) > maxTenant || hasControl(s) {
+		return "must be at most 128 bytes, without control characters"
+	}
+	return ""
+}
+
+// onlyOf reports whether s holds letters, digits and the characters of extra
+// only, all of ASCII.
+func onlyOf(s, extra string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(extra, c) >= 0) {
+			return false
+		}
+	}
+	return true
+}
+
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
+// shorten cuts s to at most n bytes of valid UTF-8.
+func shorten(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,69 @@
+package webhook
+
+import (
+	"net/http"
+	"net/textproto"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// decodeHeaders reads the custom headers out of a valid JSON value.
+func decodeHeaders(value jsontext.Value) (headers http.Header, problem string) {
+	if kind := value.Kind(); kind != jsontext.KindBeginObject {
+		return nil, "must be an object of strings, not " + kindName(kind)
+	}
+	// The errors are of no interest: value has been read once already.
+	dec := new(reader).over(value)
+	_, _ = dec.ReadToken()
+	headers = http.Header{}
+	for dec.PeekKind() == jsontext.KindString {
+		raw, _ := dec.ReadValue()
+		unquoted, _ := unquote(raw)
+		name := string(unquoted)
+		value, _ := dec.ReadValue()
+		text, problem := (&parsing{}).text(value)
+		if problem == "" {
+			problem = checkHeader(name, text)
+		}
+		canonical := textproto.CanonicalMIMEHeaderKey(name)
+		if headers[canonical] != nil && problem == "" {
+			problem = "appears more than once (case does not matter)"
+		}
+		if problem != "" {
+			return nil, strconv.Quote(shorten(name, 64)) + " " + problem
+		}
+		headers[canonical] = []string{text}
+	}
+	return headers, ""
+}
+
+// checkHeader says what is wrong with a custom header.
+func checkHeader(name, value string) string {
+	switch {
+	case name == "" || !onlyOf(name, "!#$%&'*+-.^_`|~"): // RFC 9110, section 5.6.2: token
+		return "is not a header name"
+	case reserved(strings.ToLower(name)):
+		return "may not be set: it is Efferent's, or the connection's"
+	case hasControl(strings.ReplaceAll(value, "\t", "")):
+		return "has a line break or another control character in its value"
+	}
+	return ""
+}
+
+// reserved reports whether a header (in lower case) is not the producer's to
+// set: what Efferent signs or fills in, and what concerns the connection
+// (RFC 9110, section 7.6.1) or how the exchange runs on it.
+func reserved(name string) bool {
+	for _, prefix := range []string{"content-", "webhook-", "x-webhook-", "proxy-"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	switch name {
+	case "host", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect", "http2-settings":
+		return true
+	}
+	return false
+}

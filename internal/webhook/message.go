@@ -1,0 +1,301 @@
+// Package webhook holds the facts of sending one webhook: the message as its
+// producer writes it, the signatures, and one guarded POST. It knows no
+// policy: whether and when to try again is for others to say.
+package webhook
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// ErrMalformed is what every *FieldError unwraps to.
+var ErrMalformed = errors.New("malformed webhook message")
+
+// FieldError says which field of a message is wrong, and how. It never holds
+// a field's value: that may be a secret, or a body.
+type FieldError struct {
+	// Field is the key as it stands in the message; empty when the message as
+	// a whole is wrong.
+	Field   string
+	Problem string
+}
+
+func (e *FieldError) Error() string {
+	if e.Field == "" {
+		return "message: " + e.Problem
+	}
+	return "field " + strconv.Quote(e.Field) + ": " + e.Problem
+}
+
+func (e *FieldError) Unwrap() error { return ErrMalformed }
+
+// Message is one webhook to send, as it stands on the queue.
+type Message struct {
+	// ID becomes webhook-id: 1 to 128 of [A-Za-z0-9_-]. Empty where the
+	// producer gave none.
+	ID  string
+	URL string
+	// Secret names the signing secret, by name or ARN, with #key for one key
+	// of a JSON secret. It is never the secret itself.
+	Secret    string
+	EventType string
+	// Body is the JSON value to send, byte for byte as in the message. It
+	// shares memory with what was decoded.
+	Body []byte
+	// Tenant, Headers and Retry are optional. The names of Headers are in
+	// canonical form, each with one value. An empty Retry is the default
+	// policy.
+	Tenant  string
+	Headers http.Header
+	Retry   string
+}
+
+// Decode reads a message strictly: unknown, repeated or differently cased
+// keys, wrong types, a missing field and trailing data are all a *FieldError,
+// which names the first problem. Decode goes on past a bad field, so that the
+// Message it returns beside an error has what was good of it: a failure can
+// be recorded under its id.
+//
+// The Message's Body is a part of data: do not change data afterwards.
+func Decode(data []byte) (Message, error) {
+	r := readers.Get().(*reader)
+	defer r.release()
+	p := parsing{dec: r.over(data), data: data, utf8: utf8.Valid(data)}
+	if !p.utf8 {
+		p.fail("", "is not valid UTF-8")
+	}
+	if p.object() {
+		p.missing()
+	}
+	if p.first != nil { // a nil *FieldError in an error would not be nil
+		return p.m, p.first
+	}
+	return p.m, nil
+}
+
+// reader is a decoder that can be used again, and the buffer that it reads
+// from without copying.
+type reader struct {
+	dec jsontext.Decoder
+	buf bytes.Buffer
+}
+
+var readers = sync.Pool{New: func() any { return new(reader) }}
+
+// over starts anew. Repeated keys, and halves of surrogate pairs, may stand
+// inside a body, which is the receiver's business; parsing looks at the rest.
+func (r *reader) over(data []byte) *jsontext.Decoder {
+	r.buf = *bytes.NewBuffer(data)
+	r.dec.Reset(&r.buf, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return &r.dec
+}
+
+// release lets go of the message before the reader waits in the pool.
+func (r *reader) release() {
+	r.buf = bytes.Buffer{}
+	r.dec.Reset(nothing)
+	readers.Put(r)
+}
+
+var nothing = strings.NewReader("")
+
+// fields are the keys of a message. The first ones are required.
+var fields = [...]string{"url", "secret", "event_type", "body", "id", "tenant", "headers", "retry"}
+
+const required = 4
+
+func fieldIndex(name []byte) int {
+	for i, f := range fields {
+		if string(name) == f {
+			return i
+		}
+	}
+	return -1
+}
+
+// parsing is one message half read.
+type parsing struct {
+	dec   *jsontext.Decoder
+	data  []byte
+	utf8  bool // data as a whole is valid UTF-8
+	m     Message
+	seen  [len(fields)]bool
+	first *FieldError
+}
+
+func (p *parsing) fail(field, problem string) {
+	if p.first == nil {
+		p.first = &FieldError{Field: field, Problem: problem}
+	}
+}
+
+// object reads the whole message. It reports whether it came to its end, past
+// any bad fields.
+func (p *parsing) object() bool {
+	if kind := p.dec.PeekKind(); kind != jsontext.KindBeginObject {
+		if err := p.dec.SkipValue(); err != nil {
+			return p.syntax("", err)
+		}
+		p.fail("", "must be a JSON object, not "+kindName(kind))
+		return false
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return p.syntax("", err)
+	}
+	for p.dec.PeekKind() != jsontext.KindEndObject {
+		if !p.member() {
+			return false
+		}
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return p.syntax("", err)
+	}
+	if len(bytes.TrimLeft(p.data[p.dec.InputOffset():], " \t\r\n")) > 0 {
+		p.fail("", "has something after the JSON object")
+	}
+	return true
+}
+
+// member reads one key and its value.
+func (p *parsing) member() bool {
+	raw, err := p.dec.ReadValue()
+	if err != nil {
+		return p.syntax("", err)
+	}
+	name, _ := unquote(raw)
+	i := fieldIndex(name)
+	label := ""
+	if i >= 0 {
+		label = fields[i]
+	} else {
+		label = shorten(string(name), 64) // before the next read, which ends name's life
+	}
+	value, err := p.dec.ReadValue()
+	if err != nil {
+		return p.syntax(label, err)
+	}
+	switch {
+	case i < 0:
+		p.fail(label, "unknown"+suggestion(label))
+	case p.seen[i]:
+		p.fail(label, "appears more than once")
+	default:
+		p.seen[i] = true
+		p.field(label, value)
+	}
+	return true
+}
+
+// field takes in one known field; a bad value is reported and left out.
+func (p *parsing) field(name string, value jsontext.Value) {
+	switch name {
+	case "body":
+		end := int(p.dec.InputOffset())
+		p.m.Body = p.data[end-len(value) : end : end]
+		return
+	case "headers":
+		headers, problem := decodeHeaders(value)
+		if problem != "" {
+			p.fail(name, problem)
+			return
+		}
+		p.m.Headers = headers
+		return
+	}
+	text, problem := p.text(value)
+	if problem == "" {
+		problem = checks[name](text)
+	}
+	if problem != "" {
+		p.fail(name, problem)
+		return
+	}
+	switch name {
+	case "id":
+		p.m.ID = text
+	case "url":
+		p.m.URL = text
+	case "secret":
+		p.m.Secret = text
+	case "event_type":
+		p.m.EventType = text
+	case "tenant":
+		p.m.Tenant = text
+	case "retry":
+		p.m.Retry = text
+	}
+}
+
+func (p *parsing) missing() {
+	for i, name := range fields[:required] {
+		if !p.seen[i] {
+			p.fail(name, "missing")
+		}
+	}
+}
+
+// syntax reports where the JSON ends being JSON. It leaves out the library's
+// JSON pointer, which would quote the message.
+func (p *parsing) syntax(field string, err error) bool {
+	problem := "is not valid JSON"
+	if field != "" {
+		problem = "not valid JSON"
+	}
+	var at *jsontext.SyntacticError
+	if errors.As(err, &at) {
+		problem += " at byte " + strconv.FormatInt(at.ByteOffset, 10) + ": " + strings.TrimPrefix(at.Err.Error(), "jsontext: ")
+	} else {
+		problem += ": it ends too early"
+	}
+	p.fail(field, problem)
+	return false
+}
+
+// text is a JSON string's value. What has no escapes, nearly all, is copied
+// without a closer look.
+func (p *parsing) text(value jsontext.Value) (text, problem string) {
+	if kind := value.Kind(); kind != jsontext.KindString {
+		return "", "must be a string, not " + kindName(kind)
+	}
+	if p.utf8 && bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1]), ""
+	}
+	b, err := jsontext.AppendUnquote(nil, value)
+	if err != nil { // half a surrogate pair: jsontext would put U+FFFD there
+		return "", "is not valid Unicode"
+	}
+	return string(b), ""
+}
+
+// unquote is a key without its quotes. An invalid one matches no field.
+func unquote(raw jsontext.Value) ([]byte, error) {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], nil
+	}
+	return jsontext.AppendUnquote(nil, raw)
+}
+
+func kindName(kind jsontext.Kind) string {
+	switch kind {
+	case jsontext.KindNull:
+		return "null"
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return "a boolean"
+	case jsontext.KindNumber:
+		return "a number"
+	case jsontext.KindString:
+		return "a string"
+	case jsontext.KindBeginObject:
+		return "an object"
+	case jsontext.KindBeginArray:
+		return "an array"
+	}
+	return "nothing"
+}

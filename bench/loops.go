@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/go-json-experiment/json"
 
 	"github.com/efferent/efferent/internal/attempt"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
@@ -187,11 +187,15 @@ func handler(args []string) (result, error) {
 		Attempts: m, Queue: m, Audit: m, Policies: retry.Policies{}, MaxReceives: 20,
 		Now: time.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 	}
+	batches := make([]events.SQSEvent, n/size)
+	for i := range batches {
+		batches[i].Records = batch(url, i, size)
+	}
 	return timed(n, func() error {
-		return inParallel(n/size, inFlight/size+1, func(i int) error {
+		return inParallel(len(batches), inFlight/size+1, func(i int) error {
 			ctx, stop := context.WithTimeout(context.Background(), 30*time.Second)
 			defer stop()
-			out, err := h.Handle(ctx, events.SQSEvent{Records: batch(url, i, size)})
+			out, err := h.Handle(ctx, batches[i])
 			if err == nil && len(out.BatchItemFailures) > 0 {
 				err = fmt.Errorf("%d failures in a batch", len(out.BatchItemFailures))
 			}

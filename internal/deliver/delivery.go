@@ -160,10 +160,7 @@ func (d *delivery) settleExchange(x webhook.Exchange) {
 // the message comes back.
 func (d *delivery) exchange(ctx context.Context) (webhook.Exchange, bool) {
 	d.record.At = d.Now()
-	x := d.Sender.Post(ctx, webhook.Request{
-		URL: d.webhook.URL, ID: d.record.WebhookID, EventType: d.webhook.EventType,
-		Headers: d.webhook.Headers, Body: d.webhook.Body, Secrets: d.keys.Secrets, At: d.record.At,
-	})
+	x := d.Sender.Post(ctx, d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.record.At))
 	if x.Interrupted {
 		d.Log.Warn("the invocation ended before the exchange did; the message comes back", d.id())
 		d.state = left
@@ -275,7 +272,7 @@ func (d *delivery) entry(action, resource string, at time.Time) ledger.Entry {
 	return ledger.Entry{
 		Action: action, Actor: actor, Attempt: d.record.Attempt,
 		ID:        d.record.MessageID + "#" + strconv.Itoa(d.record.Attempt),
-		MessageID: d.record.MessageID, Resource: resource, Timestamp: ledger.Time(at), WebhookID: d.record.WebhookID,
+		MessageID: d.record.MessageID, Resource: resource, Timestamp: at, WebhookID: d.record.WebhookID,
 	}
 }
 

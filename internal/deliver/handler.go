@@ -89,10 +89,12 @@ func batchKey(event events.SQSEvent) string {
 func (b *batch) deliver(ctx context.Context, all []*delivery) {
 	var prepared, finished sync.WaitGroup
 	prepared.Add(len(all))
+	finished.Add(len(all))
 	announced := make(chan struct{})
 	open := make(chan struct{}, cmp.Or(b.Concurrency, 128))
 	for _, d := range all {
-		finished.Go(func() {
+		goroutines.run(func() {
+			defer finished.Done()
 			d.prepare(ctx)
 			prepared.Done()
 			<-announced

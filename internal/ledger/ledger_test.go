@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-var at = Time(time.Date(2026, 11, 24, 12, 0, 0, 5_000_000, time.FixedZone("CET", 3600)))
+var at = time.Date(2026, 11, 24, 12, 0, 0, 5_000_000, time.FixedZone("CET", 3600))
 
 func TestEntryJSON(t *testing.T) {
 	t.Parallel()
@@ -20,7 +20,7 @@ func TestEntryJSON(t *testing.T) {
 		Action: WebhookAttempt, Actor: "efferent:deliver", Attempt: 2, ID: "m#2", MessageID: "m",
 		Resource: BeforeSending("https://u:p@a.test/in%2Fto?token=1#f", "a<b>&c"), Timestamp: at, WebhookID: "evt_1",
 	}
-	got, err := e.JSON()
+	got, err := e.AppendJSON(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,6 +28,15 @@ func TestEntryJSON(t *testing.T) {
 		`"resource":"url=https://a.test/in%2Fto, event=a<b>&c","timestamp":"2026-11-24T11:00:00.005Z","webhook_id":"evt_1"}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestEntryThatIsNotUTF8(t *testing.T) {
+	t.Parallel()
+	for _, e := range []Entry{{Action: "a\xff"}, {ID: "\xff"}, {Resource: "\xff"}, {WebhookID: "\xff"}} {
+		if b, err := e.AppendJSON(nil); err == nil {
+			t.Errorf("%+v was written as %s", e, b)
+		}
 	}
 }
 
@@ -39,7 +48,7 @@ func TestEntryJSONIsCanonical(t *testing.T) {
 			Action: s.Draw(t, "action"), Actor: s.Draw(t, "actor"), Attempt: rapid.IntRange(0, 99).Draw(t, "n"),
 			ID: s.Draw(t, "id"), MessageID: s.Draw(t, "mid"), Resource: s.Draw(t, "res"), Timestamp: at, WebhookID: s.Draw(t, "wid"),
 		}
-		got, err := e.JSON()
+		got, err := e.AppendJSON(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +83,7 @@ func TestMessages(t *testing.T) {
 	entry := func(i int) Entry {
 		return Entry{Action: "a", ID: fmt.Sprint("m#", i), Resource: strings.Repeat("r", 100), Timestamp: at}
 	}
-	one, err := entry(0).JSON()
+	one, err := entry(0).AppendJSON(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,10 @@
 package ledger
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash/fnv"
+	"slices"
 	"strconv"
 )
 
@@ -26,30 +26,28 @@ const (
 // gets a message of its own.
 func Messages(entries []Entry, limit int) ([][]byte, error) {
 	var out [][]byte
-	var cur bytes.Buffer
-	flush := func() {
-		if cur.Len() > 0 {
-			cur.WriteString(messageTail)
-			out = append(out, bytes.Clone(cur.Bytes()))
-			cur.Reset()
-		}
-	}
+	var cur []byte
 	for _, e := range entries {
-		b, err := e.JSON()
-		if err != nil {
+		before := len(cur)
+		if before == 0 {
+			cur = append(cur, messageHead...)
+		} else {
+			cur = append(cur, ',')
+		}
+		start := len(cur)
+		var err error
+		if cur, err = e.AppendJSON(cur); err != nil {
 			return nil, err
 		}
-		if cur.Len() > 0 && cur.Len()+1+len(b)+len(messageTail) > limit {
-			flush()
+		if before > 0 && len(cur)+len(messageTail) > limit {
+			entry := cur[start:]
+			out = append(out, slices.Concat(cur[:before], []byte(messageTail)))
+			cur = append([]byte(messageHead), entry...)
 		}
-		if cur.Len() == 0 {
-			cur.WriteString(messageHead)
-		} else {
-			cur.WriteByte(',')
-		}
-		cur.Write(b)
 	}
-	flush()
+	if len(cur) > 0 {
+		out = append(out, append(cur, messageTail...))
+	}
 	return out, nil
 }
 

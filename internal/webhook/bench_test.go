@@ -63,7 +63,7 @@ func BenchmarkWebhook(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		x := c.Post(b.Context(), Request{URL: m.URL, ID: m.ID, EventType: m.EventType, Headers: m.Headers, Body: m.Body, Secrets: secrets, At: time.Now()})
+		x := c.Post(b.Context(), m.Request(m.ID, secrets, time.Now()))
 		if v, reason := Classify(x); v != attempt.Delivered {
 			b.Fatal(reason)
 		}

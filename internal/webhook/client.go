@@ -89,6 +89,8 @@ type Request struct {
 	Secrets []Secret
 	// At is the time that the signature states.
 	At time.Time
+
+	target *url.URL // URL, parsed, where a Message made the Request
 }
 
 // Exchange is what came of one Post.
@@ -134,9 +136,12 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 
 // request refuses what may not be sent and signs the rest.
 func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
-	u, problem := parseURL(r.URL)
-	if problem != "" {
-		return nil, &FieldError{Field: "url", Problem: problem}
+	u := r.target
+	if u == nil {
+		var problem string
+		if u, problem = parseURL(r.URL); problem != "" {
+			return nil, &FieldError{Field: "url", Problem: problem}
+		}
 	}
 	if u.Scheme == "http" && !c.allowHTTP.permits(u.Hostname()) {
 		return nil, &refusal{ErrPlainHTTP, "plain http to " + u.Host + " is not allowed; EFFERENT_ALLOW_HTTP says where it is"}

@@ -7,9 +7,11 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -55,6 +57,17 @@ type Message struct {
 	Tenant  string
 	Headers http.Header
 	Retry   string
+
+	target *url.URL // URL, parsed
+}
+
+// Request is one attempt at delivering m, under a webhook-id, signed by secrets
+// as of a time.
+func (m Message) Request(id string, secrets []Secret, at time.Time) Request {
+	return Request{
+		URL: m.URL, ID: id, EventType: m.EventType, Headers: m.Headers, Body: m.Body,
+		Secrets: secrets, At: at, target: m.target,
+	}
 }
 
 // Decode reads a message strictly: unknown, repeated or differently cased
@@ -210,7 +223,11 @@ func (p *parsing) field(name string, value jsontext.Value) {
 		return
 	}
 	text, problem := p.text(value)
-	if problem == "" {
+	switch {
+	case problem != "":
+	case name == "url":
+		p.m.target, problem = parseURL(text)
+	default:
 		problem = checks[name](text)
 	}
 	if problem != "" {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -42,6 +43,7 @@ func TestDecode(t *testing.T) {
 		ID: "evt_1042", URL: "https://hooks.acme.test/in?token=t0ken", Secret: "efferent/webhooks/acme",
 		EventType: "invoice.paid", Body: []byte(`{"any": "JSON"}`), Tenant: "acme", Retry: "replay",
 		Headers: http.Header{"X-A": {"b\tc"}, "User-Agent": {"mine"}},
+		target:  &url.URL{Scheme: "https", Host: "hooks.acme.test", Path: "/in", RawQuery: "token=t0ken"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+// awsFlags say which AWS a command speaks to.
+type awsFlags struct {
+	Dev         bool   `help:"Speak to the efferent dev of this machine."`
+	EndpointURL string `name:"endpoint-url" env:"AWS_ENDPOINT_URL" placeholder:"URL" help:"Speak to this AWS endpoint instead of AWS itself."`
+	Prefix      string `env:"EFFERENT_PREFIX" placeholder:"P-" help:"What the stack puts before its queues' names."`
+}
+
+// config is the caller's own AWS configuration, or dev's with --dev.
+func (f *awsFlags) config(ctx context.Context) (aws.Config, error) {
+	var options []func(*config.LoadOptions) error
+	endpoint := f.EndpointURL
+	if f.Dev {
+		options = append(options, config.WithRegion(localRegion),
+			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("dev", "dev", "")))
+		if endpoint == "" {
+			endpoint = "http://" + devAWS
+		}
+	}
+	if endpoint != "" {
+		options = append(options, config.WithBaseEndpoint(endpoint))
+	}
+	c, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return c, fmt.Errorf("AWS configuration: %w", err)
+	}
+	if c.Region == "" {
+		return c, errors.New("no AWS region is configured: set AWS_REGION, or use --dev for the efferent dev of this machine")
+	}
+	return c, nil
+}
+
+func (f *awsFlags) sqs(ctx context.Context) (*sqs.Client, error) {
+	c, err := f.config(ctx)
+	return sqs.NewFromConfig(c), err
+}
+
+func (f *awsFlags) secrets(ctx context.Context) (*secretsmanager.Client, error) {
+	c, err := f.config(ctx)
+	return secretsmanager.NewFromConfig(c), err
+}
+
+// queueURL finds one of the stack's queues.
+func (f *awsFlags) queueURL(ctx context.Context, client *sqs.Client, name string) (string, error) {
+	name = f.Prefix + name
+	out, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
+	if err != nil {
+		return "", fmt.Errorf("find the queue %s: %w", name, err)
+	}
+	return aws.ToString(out.QueueUrl), nil
+}

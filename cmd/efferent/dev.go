@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+)
+
+// The addresses that dev serves on unless it is told otherwise, and where the
+// other commands look for it with --dev.
+const (
+	devAWS  = "127.0.0.1:4566"
+	devHTTP = "127.0.0.1:8080"
+)
+
+type devCommand struct {
+	AWS  string `name:"aws" default:"${dev_aws}" placeholder:"HOST:PORT" help:"Where the SQS and Secrets Manager endpoint listens (${default}); port 0 takes a free one."`
+	HTTP string `name:"http" default:"${dev_http}" placeholder:"HOST:PORT" help:"Where the API listens (${default}); port 0 takes a free one."`
+	Data string `default:"efferent.db" placeholder:"FILE" help:"Where the state is kept (${default}); :memory: for nowhere."`
+}
+
+func (c *devCommand) Run(ctx context.Context) error {
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	l, err := openLocal(ctx, localConfig{AWS: c.AWS, HTTP: c.HTTP, Data: c.Data, Getenv: os.Getenv, Log: log})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("ready aws=%s http=%s data=%s\n", l.awsURL, l.httpURL, c.Data)
+	return l.Run(ctx)
+}

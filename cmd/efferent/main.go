@@ -1,0 +1,43 @@
+// Command efferent sends an organisation's outbound traffic: it runs all of
+// Efferent in one process (dev), and works with a running one.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	Dev        devCommand        `cmd:"" help:"Run all of Efferent in this process, with its own SQS and Secrets Manager endpoint."`
+	Demo       demoCommand       `cmd:"" help:"Show in half a minute what Efferent does: webhooks that arrive, fail, are retried and parked."`
+	Send       sendCommand       `cmd:"" help:"Put one webhook on the queue."`
+	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
+	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string) int {
+	var c cli
+	parser := kong.Must(&c, kong.Name("efferent"), kong.UsageOnError(), kong.Vars{"dev_aws": devAWS, "dev_http": devHTTP},
+		kong.Description("Signed webhooks and notifications from your own AWS account."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	command, err := parser.Parse(args)
+	parser.FatalIfErrorf(err)
+	if err := command.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "efferent:", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+type sendCommand struct {
+	awsFlags
+	URL      string   `required:"" placeholder:"URL" help:"The endpoint."`
+	Secret   string   `required:"" placeholder:"NAME" help:"Name or ARN of the secret that signs, under efferent/webhooks/; NAME#KEY for a key of a JSON secret."`
+	Event    string   `required:"" placeholder:"TYPE" help:"The event type."`
+	Body     string   `xor:"body" required:"" placeholder:"JSON" help:"The body to send, as JSON."`
+	BodyFile string   `xor:"body" required:"" placeholder:"FILE" help:"Read the body from a file; - is standard input."`
+	ID       string   `placeholder:"ID" help:"The webhook-id; otherwise the SQS message id."`
+	Tenant   string   `placeholder:"NAME" help:"Whose message it is; busy tenants do not hold up others."`
+	Header   []string `sep:"none" placeholder:"NAME:VALUE" help:"A header to send; may be repeated."`
+	Retry    string   `placeholder:"POLICY" help:"The retry policy."`
+}
+
+// message is a webhook message as a producer writes it, but for its body.
+type message struct {
+	ID        string            `json:"id,omitzero"`
+	URL       string            `json:"url"`
+	Secret    string            `json:"secret"`
+	EventType string            `json:"event_type"`
+	Tenant    string            `json:"tenant,omitzero"`
+	Headers   map[string]string `json:"headers,omitzero"`
+	Retry     string            `json:"retry,omitzero"`
+}
+
+// sent is what send prints.
+type sent struct {
+	MessageID string `json:"message_id"`
+	WebhookID string `json:"webhook_id"`
+}
+
+func (c *sendCommand) Run(ctx context.Context) error {
+	text, err := c.message()
+	if err != nil {
+		return err
+	}
+	client, err := c.sqs(ctx)
+	if err != nil {
+		return err
+	}
+	url, err := c.queueURL(ctx, client, webhooksQueue)
+	if err != nil {
+		return err
+	}
+	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &text}
+	if c.Tenant != "" {
+		in.MessageGroupId = &c.Tenant
+	}
+	out, err := client.SendMessage(ctx, in)
+	if err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	result := sent{aws.ToString(out.MessageId), c.ID}
+	if result.WebhookID == "" {
+		result.WebhookID = result.MessageID
+	}
+	return printJSON(result)
+}
+
+// message builds the message and refuses here what delivery would refuse.
+func (c *sendCommand) message() (string, error) {
+	body, err := c.body()
+	if err != nil {
+		return "", err
+	}
+	m := message{ID: c.ID, URL: c.URL, Secret: c.Secret, EventType: c.Event, Tenant: c.Tenant, Retry: c.Retry}
+	for _, h := range c.Header {
+		name, value, ok := strings.Cut(h, ":")
+		if !ok {
+			return "", fmt.Errorf("--header %q is not NAME:VALUE", h)
+		}
+		if m.Headers == nil {
+			m.Headers = map[string]string{}
+		}
+		m.Headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}
+	if !jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true)) {
+		return "", errors.New("the body is not JSON")
+	}
+	head, err := json.Marshal(m)
+	if err != nil {
+		return "", fmt.Errorf("the message can't be written: %w", err)
+	}
+	// The body goes in as it stands, since it is sent and signed byte for byte.
+	text := append(bytes.TrimSuffix(head, []byte("}")), `,"body":`...)
+	text = append(append(text, body...), '}')
+	if _, err := webhook.Decode(text); err != nil {
+		return "", err
+	}
+	return string(text), nil
+}
+
+func (c *sendCommand) body() ([]byte, error) {
+	switch c.BodyFile {
+	case "":
+		return []byte(c.Body), nil
+	case "-":
+		return io.ReadAll(os.Stdin)
+	default:
+		return os.ReadFile(c.BodyFile)
+	}
+}
+
+func printJSON(v any) error {
+	if err := json.MarshalWrite(os.Stdout, v); err != nil {
+		return err
+	}
+	fmt.Println()
+	return nil
+}

@@ -1,0 +1,68 @@
+package secretserver
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/efferent/efferent/internal/sqsserver/awsjson"
+)
+
+// maxRequest is the longest request body, in bytes: a value with every
+// character escaped, and room for the rest.
+const maxRequest = 6*maxValue + 64<<10
+
+// NewHandler serves s in Secrets Manager's protocol (AWS JSON 1.1): POST with
+// "X-Amz-Target: secretsmanager.<operation>", with any credentials. Put
+// sqsserver.LoopbackOnly before it.
+func NewHandler(s *Server) http.Handler {
+	return &awsjson.Service{
+		Prefix:      "secretsmanager.",
+		ContentType: "application/x-amz-json-1.1",
+		Operations: map[string]awsjson.Operation{
+			"CreateSecret":   called(s.CreateSecret),
+			"PutSecretValue": called(s.PutSecretValue),
+			"UpdateSecret":   called(s.UpdateSecret),
+			"GetSecretValue": called(s.GetSecretValue),
+			"DescribeSecret": called(s.DescribeSecret),
+		},
+		MaxRequest: maxRequest,
+		Encoding:   encoding,
+		Fail:       fail,
+		Log:        s.log,
+	}
+}
+
+func called[In, Out any](run func(context.Context, *In, ...func(*secretsmanager.Options)) (*Out, error)) awsjson.Operation {
+	return awsjson.Decoded(func(ctx context.Context, in *In) (*Out, error) { return run(ctx, in) })
+}
+
+// encoding: times are Unix seconds with milliseconds.
+var encoding = json.JoinOptions(
+	json.OmitZeroStructFields(true),
+	json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, t time.Time) error {
+		return enc.WriteValue(strconv.AppendFloat(nil, float64(t.UnixMilli())/1000, 'f', 3, 64))
+	})),
+)
+
+// errorBody is an error in the JSON protocol, in this service's spelling.
+type errorBody struct {
+	Type    string `json:"__type"`
+	Message string
+}
+
+func fail(_ http.Header, err smithy.APIError) (int, any) {
+	name := err.ErrorCode()
+	if t := reflect.TypeOf(err).Elem(); strings.HasSuffix(t.PkgPath(), "/secretsmanager/types") {
+		name = t.Name()
+	}
+	return awsjson.Status(err), errorBody{Type: name, Message: err.ErrorMessage()}
+}

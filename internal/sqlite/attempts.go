@@ -1,0 +1,100 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/efferent/efferent/internal/attempt"
+)
+
+// attemptsSchema keeps a record as one JSON text: nothing is searched for by
+// its fields.
+const attemptsSchema = `CREATE TABLE attempts (
+	webhook_id TEXT NOT NULL,
+	message_attempt TEXT NOT NULL,
+	record TEXT NOT NULL,
+	expires_at INTEGER NOT NULL,
+	PRIMARY KEY (webhook_id, message_attempt)
+) WITHOUT ROWID`
+
+// Attempts keeps attempt records. It may be used by many goroutines at once.
+type Attempts struct{ db *DB }
+
+// NewAttempts returns the attempts in db.
+func NewAttempts(db *DB) *Attempts { return &Attempts{db} }
+
+// Put keeps records, all or none, durably once it returns nil.
+func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
+	texts := make([]string, len(records))
+	for i, r := range records {
+		b, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("attempt %s of %s: %w", r.SortKey(), r.WebhookID, err)
+		}
+		texts[i] = string(b)
+	}
+	return a.db.Do(ctx, func(tx *Tx) error {
+		for i, r := range records {
+			_, err := tx.Exec("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)",
+				r.WebhookID, r.SortKey(), texts[i], r.At.Add(attempt.Retention).Unix())
+			if err != nil {
+				return fmt.Errorf("keep attempt %s of %s: %w", r.SortKey(), r.WebhookID, err)
+			}
+		}
+		return nil
+	})
+}
+
+// OfMessage returns the attempts of one SQS message in order.
+func (a *Attempts) OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error) {
+	from := attempt.SortKeyPrefix(messageID)
+	// The prefix ends in '#', and '$' is the next character.
+	to := from[:len(from)-1] + "$"
+	return a.query(ctx, "SELECT record FROM attempts WHERE webhook_id = ? AND message_attempt >= ? AND message_attempt < ? ORDER BY message_attempt",
+		webhookID, from, to)
+}
+
+// OfWebhook returns all attempts under a webhook id, message by message.
+func (a *Attempts) OfWebhook(ctx context.Context, webhookID string) ([]attempt.Record, error) {
+	return a.query(ctx, "SELECT record FROM attempts WHERE webhook_id = ? ORDER BY message_attempt", webhookID)
+}
+
+// Expire removes the records whose time is over.
+func (a *Attempts) Expire(ctx context.Context, now time.Time) error {
+	return a.db.Do(ctx, func(tx *Tx) error {
+		_, err := tx.Exec("DELETE FROM attempts WHERE expires_at < ?", now.Unix())
+		return err
+	})
+}
+
+func (a *Attempts) query(ctx context.Context, query string, args ...any) (records []attempt.Record, err error) {
+	err = a.db.Do(ctx, func(tx *Tx) error {
+		records, err = readRecords(tx, query, args)
+		return err
+	})
+	return records, err
+}
+
+func readRecords(tx *Tx, query string, args []any) ([]attempt.Record, error) {
+	rows, err := tx.Query(query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read attempts: %w", err)
+	}
+	defer rows.Close()
+	var records []attempt.Record
+	for rows.Next() {
+		var text []byte
+		var r attempt.Record
+		if err := rows.Scan(&text); err != nil {
+			return nil, fmt.Errorf("read attempts: %w", err)
+		}
+		if err := json.Unmarshal(text, &r); err != nil {
+			return nil, fmt.Errorf("an attempts row holds no record: %w", err)
+		}
+		records = append(records, r)
+	}
+	return records, rows.Err()
+}

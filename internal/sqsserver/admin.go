@@ -1,0 +1,217 @@
+package sqsserver
+
+import (
+	"context"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// queueName: "CreateQueue" in the API reference.
+var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+
+func checkQueueName(name string) error {
+	base, fifo := strings.CutSuffix(name, ".fifo")
+	if !queueName.MatchString(base) || fifo && len(name) > 80 {
+		return invalidParameter("Can only include alphanumeric characters, hyphens, or underscores. " +
+			"1 to 80 in length, with the suffix .fifo on a FIFO queue")
+	}
+	return nil
+}
+
+// CreateQueue makes a queue, or finds the one of that name when it has the
+// attributes that are given.
+func (e *Engine) CreateQueue(ctx context.Context, in *sqs.CreateQueueInput, _ ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error) {
+	name := aws.ToString(in.QueueName)
+	if name == "" {
+		return nil, missingParameter("QueueName")
+	}
+	if err := checkQueueName(name); err != nil {
+		return nil, err
+	}
+	if len(in.Tags) > 0 {
+		return nil, unsupported("Tags are not supported yet.")
+	}
+	e.admin.Lock()
+	defer e.admin.Unlock()
+	if err := e.findOrCreate(ctx, name, in.Attributes); err != nil {
+		return nil, err
+	}
+	return &sqs.CreateQueueOutput{QueueUrl: aws.String(e.url(name))}, nil
+}
+
+func (e *Engine) findOrCreate(ctx context.Context, name string, set map[string]string) error {
+	if err := e.running(); err != nil {
+		return err
+	}
+	if q, err := e.named(name); err == nil {
+		return q.sameAttributes(set)
+	}
+	return e.createQueue(ctx, name, set)
+}
+
+func (e *Engine) createQueue(ctx context.Context, name string, set map[string]string) error {
+	fifo := strings.HasSuffix(name, ".fifo")
+	if wants := set["FifoQueue"] == "true"; wants != fifo {
+		return invalidParameter("The name of a FIFO queue can only include alphanumeric characters, hyphens, or " +
+			"underscores, must end with .fifo suffix and be 1 to 80 in length, and FifoQueue must then be true.")
+	}
+	c, err := newConfig(fifo, defaults(fifo), set)
+	if err != nil {
+		return err
+	}
+	if err := e.checkRedrive(c, e.arn(name)); err != nil {
+		return err
+	}
+	now := e.now()
+	r := QueueRecord{ID: e.lastID + 1, Name: name, Created: now, Modified: now, Attributes: c.attributes}
+	if err := e.apply(ctx, &Changes{PutQueues: []QueueRecord{r}}); err != nil {
+		return internalFailure("The queue was not created", err)
+	}
+	e.lastID = r.ID
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.queues[name] = newQueue(r, e.arn(name), c, &e.budget)
+	return nil
+}
+
+// sameAttributes: those that are not given may differ.
+func (q *queue) sameAttributes(set map[string]string) error {
+	has := q.config.Load().attributes
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if has[name] != set[name] {
+			return queueNameExists(name)
+		}
+	}
+	return nil
+}
+
+// checkRedrive: the dead-letter queue must exist, be of the same type, and
+// let this queue use it.
+func (e *Engine) checkRedrive(c *config, arn string) error {
+	if c.redrive == nil {
+		return nil
+	}
+	policy := c.attributes["RedrivePolicy"]
+	dlq := e.byARN(c.redrive.DeadLetterTargetArn)
+	switch {
+	case dlq == nil:
+		return invalidValue("RedrivePolicy", policy, "Dead letter target does not exist.")
+	case dlq.fifo != c.fifo:
+		return invalidValue("RedrivePolicy", policy, "Dead-letter queue must be same type of queue as the source.")
+	case dlq.arn == arn:
+		return invalidValue("RedrivePolicy", policy, "A queue cannot be its own dead-letter queue.")
+	}
+	return nil
+}
+
+// GetQueueUrl finds a queue by its name.
+func (e *Engine) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error) {
+	if aws.ToString(in.QueueName) == "" {
+		return nil, missingParameter("QueueName")
+	}
+	if owner := aws.ToString(in.QueueOwnerAWSAccountId); owner != "" && owner != e.account {
+		return nil, queueDoesNotExist()
+	}
+	q, err := e.named(*in.QueueName)
+	if err != nil {
+		return nil, err
+	}
+	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String(e.url(q.name))}, nil
+}
+
+// ListQueues lists up to 1,000 queues by name.
+func (e *Engine) ListQueues(_ context.Context, in *sqs.ListQueuesInput, _ ...func(*sqs.Options)) (*sqs.ListQueuesOutput, error) {
+	if in.MaxResults != nil || in.NextToken != nil {
+		return nil, unsupported("ListQueues in pages (MaxResults, NextToken) is not supported yet.")
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	out := &sqs.ListQueuesOutput{}
+	for _, name := range slices.Sorted(maps.Keys(e.queues)) {
+		if strings.HasPrefix(name, aws.ToString(in.QueueNamePrefix)) && len(out.QueueUrls) < 1000 {
+			out.QueueUrls = append(out.QueueUrls, e.url(name))
+		}
+	}
+	return out, nil
+}
+
+// SetQueueAttributes replaces the attributes that are given.
+func (e *Engine) SetQueueAttributes(ctx context.Context, in *sqs.SetQueueAttributesInput, _ ...func(*sqs.Options)) (*sqs.SetQueueAttributesOutput, error) {
+	if len(in.Attributes) == 0 {
+		return nil, missingParameter("Attributes")
+	}
+	e.admin.Lock()
+	defer e.admin.Unlock()
+	q, err := e.at(in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	old := q.config.Load()
+	if v, given := in.Attributes["FifoQueue"]; given && v != old.attributes["FifoQueue"] {
+		return nil, invalidAttributeName("FifoQueue")
+	}
+	c, err := newConfig(q.fifo, old.attributes, in.Attributes)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.checkRedrive(c, q.arn); err != nil {
+		return nil, err
+	}
+	now := e.now()
+	r := QueueRecord{ID: q.id, Name: q.name, Created: q.created, Modified: now, Attributes: c.attributes}
+	if err := e.apply(ctx, &Changes{PutQueues: []QueueRecord{r}}); err != nil {
+		return nil, internalFailure("The attributes were not set", err)
+	}
+	q.config.Store(c)
+	q.modified.Store(now)
+	return &sqs.SetQueueAttributesOutput{}, nil
+}
+
+// GetQueueAttributes gives the attributes that are asked for and set.
+func (e *Engine) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttributesInput, _ ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error) {
+	q, err := e.at(in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	all := e.allAttributes(q)
+	out := &sqs.GetQueueAttributesOutput{}
+	for _, name := range in.AttributeNames {
+		if name == types.QueueAttributeNameAll {
+			out.Attributes = all
+			return out, nil
+		}
+		if !slices.Contains(name.Values(), name) {
+			return nil, invalidAttributeName(string(name))
+		}
+		if v, ok := all[string(name)]; ok {
+			if out.Attributes == nil {
+				out.Attributes = map[string]string{}
+			}
+			out.Attributes[string(name)] = v
+		}
+	}
+	return out, nil
+}
+
+func (e *Engine) allAttributes(q *queue) map[string]string {
+	q.mu.Lock()
+	q.advance(e.now())
+	counts := q.counts
+	q.mu.Unlock()
+	all := maps.Clone(q.config.Load().attributes)
+	set := func(name types.QueueAttributeName, n int64) { all[string(name)] = strconv.FormatInt(n, 10) }
+	all[string(types.QueueAttributeNameQueueArn)] = q.arn
+	set(types.QueueAttributeNameCreatedTimestamp, q.created/1000)
+	set(types.QueueAttributeNameLastModifiedTimestamp, q.modified.Load()/1000)
+	set(types.QueueAttributeNameApproximateNumberOfMessages, int64(counts[ready]+counts[moving]))
+	set(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible, int64(counts[inFlight]+counts[deleting]))
+	set(types.QueueAttributeNameApproximateNumberOfMessagesDelayed, int64(counts[delayed]))
+	return all
+}

@@ -1,0 +1,170 @@
+package sqsserver
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// maxMessageSize is the most that a message, and a batch of messages, may
+// weigh in bytes ("Amazon SQS message quotas").
+const maxMessageSize = 1 << 20
+
+// config is a queue's attributes, parsed. It is never changed, only replaced.
+type config struct {
+	attributes map[string]string // what was set, and the defaults
+	fifo       bool
+
+	visibility, delay, retention, wait time.Duration
+	maxSize                            int
+	contentDedup, dedupPerGroup        bool
+	redrive                            *redrivePolicy
+}
+
+type redrivePolicy struct {
+	DeadLetterTargetArn string   `json:"deadLetterTargetArn"`
+	MaxReceiveCount     laxInt32 `json:"maxReceiveCount"`
+}
+
+// laxInt32 is a number that may stand in quotes, as AWS lets maxReceiveCount.
+type laxInt32 int32
+
+func (n *laxInt32) UnmarshalJSON(b []byte) error {
+	v, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 32)
+	*n = laxInt32(v)
+	return err
+}
+
+// attribute is one that can be set, with the values it takes
+// ("SetQueueAttributes", "CreateQueue" in the API reference).
+type attribute struct {
+	byDefault string
+	valid     func(value string) (reason string)
+	// fifoOnly attributes are refused on a standard queue; fifoDefault is
+	// their default on a FIFO one.
+	fifoOnly    bool
+	fifoDefault string
+}
+
+var attributes = map[types.QueueAttributeName]attribute{
+	types.QueueAttributeNameDelaySeconds:                  {byDefault: "0", valid: within(0, 900)},
+	types.QueueAttributeNameMaximumMessageSize:            {byDefault: strconv.Itoa(maxMessageSize), valid: within(1024, maxMessageSize)},
+	types.QueueAttributeNameMessageRetentionPeriod:        {byDefault: "345600", valid: within(60, 1209600)},
+	types.QueueAttributeNameReceiveMessageWaitTimeSeconds: {byDefault: "0", valid: within(0, 20)},
+	types.QueueAttributeNameVisibilityTimeout:             {byDefault: "30", valid: within(0, 43200)},
+	types.QueueAttributeNameRedrivePolicy:                 {valid: jsonObject},
+	types.QueueAttributeNameRedriveAllowPolicy:            {valid: jsonObject},
+	types.QueueAttributeNameSqsManagedSseEnabled:          {byDefault: "true", valid: oneOf("true", "false")},
+	// Kept and given back, without effect.
+	types.QueueAttributeNamePolicy:                       {valid: jsonObject},
+	types.QueueAttributeNameKmsMasterKeyId:               {valid: func(string) string { return "" }},
+	types.QueueAttributeNameKmsDataKeyReusePeriodSeconds: {valid: within(60, 86400)},
+
+	types.QueueAttributeNameFifoQueue:                 {fifoOnly: true, valid: oneOf("true")},
+	types.QueueAttributeNameContentBasedDeduplication: {fifoOnly: true, fifoDefault: "false", valid: oneOf("true", "false")},
+	types.QueueAttributeNameDeduplicationScope:        {fifoOnly: true, fifoDefault: "queue", valid: oneOf("queue", "messageGroup")},
+	types.QueueAttributeNameFifoThroughputLimit:       {fifoOnly: true, fifoDefault: "perQueue", valid: oneOf("perQueue", "perMessageGroupId")},
+}
+
+func within(low, high int) func(string) string {
+	return func(value string) string {
+		if n, err := strconv.Atoi(value); err != nil || n < low || n > high {
+			return "Must be a number from " + strconv.Itoa(low) + " to " + strconv.Itoa(high) + "."
+		}
+		return ""
+	}
+}
+
+func oneOf(values ...string) func(string) string {
+	return func(value string) string {
+		if !slices.Contains(values, value) {
+			return "Must be one of " + strings.Join(values, ", ") + "."
+		}
+		return ""
+	}
+}
+
+func jsonObject(value string) string {
+	var object map[string]any
+	if json.Unmarshal([]byte(value), &object) != nil {
+		return "Must be a JSON object."
+	}
+	return ""
+}
+
+// defaults are the attributes that a queue has when none are given.
+func defaults(fifo bool) map[string]string {
+	set := map[string]string{}
+	for name, a := range attributes {
+		if a.byDefault != "" {
+			set[string(name)] = a.byDefault
+		}
+		if fifo && a.fifoDefault != "" {
+			set[string(name)] = a.fifoDefault
+		}
+	}
+	if fifo {
+		set["FifoQueue"] = "true"
+	}
+	return set
+}
+
+// newConfig is base with changes made to it, checked. An empty value takes
+// an attribute that has no default away.
+func newConfig(fifo bool, base, changes map[string]string) (*config, error) {
+	set := maps.Clone(base)
+	for _, name := range slices.Sorted(maps.Keys(changes)) {
+		value := changes[name]
+		a, known := attributes[types.QueueAttributeName(name)]
+		if !known || a.fifoOnly && !fifo {
+			return nil, invalidAttributeName(name)
+		}
+		if value == "" && a.byDefault == "" && a.fifoDefault == "" {
+			delete(set, name)
+			continue
+		}
+		if reason := a.valid(value); reason != "" {
+			return nil, invalidAttributeValue(name, reason)
+		}
+		set[name] = value
+	}
+	return parseConfig(fifo, set)
+}
+
+// parseConfig reads attributes that are valid each by itself.
+func parseConfig(fifo bool, set map[string]string) (*config, error) {
+	seconds := func(name types.QueueAttributeName) time.Duration {
+		n, _ := strconv.Atoi(set[string(name)])
+		return time.Duration(n) * time.Second
+	}
+	c := &config{
+		attributes:    set,
+		fifo:          fifo,
+		visibility:    seconds(types.QueueAttributeNameVisibilityTimeout),
+		delay:         seconds(types.QueueAttributeNameDelaySeconds),
+		retention:     seconds(types.QueueAttributeNameMessageRetentionPeriod),
+		wait:          seconds(types.QueueAttributeNameReceiveMessageWaitTimeSeconds),
+		contentDedup:  set["ContentBasedDeduplication"] == "true",
+		dedupPerGroup: set["DeduplicationScope"] == "messageGroup",
+	}
+	c.maxSize, _ = strconv.Atoi(set["MaximumMessageSize"])
+	if set["FifoThroughputLimit"] == "perMessageGroupId" && !c.dedupPerGroup {
+		return nil, invalidAttributeValue("FifoThroughputLimit",
+			"perMessageGroupId needs DeduplicationScope to be messageGroup.")
+	}
+	if policy, ok := set["RedrivePolicy"]; ok {
+		c.redrive = &redrivePolicy{}
+		if err := json.Unmarshal([]byte(policy), c.redrive); err != nil {
+			return nil, invalidValue("RedrivePolicy", policy, "Cannot parse it: "+err.Error())
+		}
+		if n := c.redrive.MaxReceiveCount; n < 1 || n > 1000 {
+			return nil, invalidValue("RedrivePolicy", policy, "Invalid value for maxReceiveCount: must be from 1 to 1000.")
+		}
+	}
+	return c, nil
+}

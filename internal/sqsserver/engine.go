@@ -1,0 +1,184 @@
+// Package sqsserver is Amazon SQS in one process: the queue engine and its
+// wire protocol.
+//
+// The engine keeps its state in memory and writes every change to a Store
+// before it answers. Its methods have the signatures of the SDK's client, so
+// what is written against the one works with the other.
+package sqsserver
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/jonboulle/clockwork"
+)
+
+// Options are an engine's settings. Zero values mean the defaults.
+type Options struct {
+	Clock   clockwork.Clock // the machine's
+	Region  string          // us-east-1
+	Account string          // 000000000000
+	Logger  *slog.Logger    // slog.Default()
+	// InFlightLimit is how many messages of a queue may be in flight. The
+	// default is 120,000 ("Amazon SQS message quotas").
+	InFlightLimit int
+}
+
+// Engine is a set of queues. Its methods may be called concurrently. Their
+// errors are the SDK's own: types.QueueDoesNotExist and the like, or a
+// smithy.APIError with the code that AWS documents.
+//
+// When the store fails, nothing is lost: what was to be sent is not visible,
+// what was to be received, deleted or changed is as before. The call can be
+// repeated.
+type Engine struct {
+	store         Store
+	clock         clockwork.Clock
+	region        string
+	account       string
+	log           *slog.Logger
+	inFlightLimit int
+	budget        cacheBudget
+
+	// admin is held by those who create queues, change their attributes or
+	// start tasks; mu guards the maps.
+	admin  sync.Mutex
+	mu     sync.RWMutex
+	queues map[string]*queue // by name
+	tasks  []*task           // oldest first
+	lastID int64             // of queues; guarded by admin
+
+	keys     atomic.Int64 // the last key handed out
+	reserved atomic.Int64 // keys below this are covered by the store's NextKey
+
+	closing chan struct{}
+	once    sync.Once
+	movers  sync.WaitGroup
+}
+
+// keyBlock is how many keys are reserved at a time. What is left of a block
+// when the process ends is not used.
+const keyBlock = 1 << 20
+
+// Open loads what store keeps. Messages that an earlier process's Poller held
+// are visible at once. The engine does not close store.
+func Open(ctx context.Context, store Store, o Options) (*Engine, error) {
+	e := &Engine{
+		store:         store,
+		clock:         o.Clock,
+		region:        cmp.Or(o.Region, "us-east-1"),
+		account:       cmp.Or(o.Account, "000000000000"),
+		log:           cmp.Or(o.Logger, slog.Default()),
+		inFlightLimit: cmp.Or(o.InFlightLimit, 120_000),
+		budget:        cacheBudget{limit: contentBudget},
+		queues:        map[string]*queue{},
+		closing:       make(chan struct{}),
+	}
+	if e.clock == nil {
+		e.clock = clockwork.NewRealClock()
+	}
+	l := &loader{e: e, now: e.now(), byID: map[int64]*queue{}}
+	if err := store.Load(ctx, l); err != nil {
+		return nil, fmt.Errorf("load queues: %w", err)
+	}
+	if l.err != nil {
+		return nil, fmt.Errorf("load queues: %w", l.err)
+	}
+	for _, t := range e.tasks {
+		if t.active() {
+			e.runTask(t)
+		}
+	}
+	return e, nil
+}
+
+// Close ends the receives that wait and the message move tasks, which a later
+// Open goes on with. Calling it again has no effect.
+func (e *Engine) Close() error {
+	e.once.Do(func() { close(e.closing) })
+	e.movers.Wait()
+	return nil
+}
+
+func (e *Engine) now() int64 { return e.clock.Now().UnixMilli() }
+
+// running is ErrClosed after Close.
+func (e *Engine) running() error {
+	select {
+	case <-e.closing:
+		return ErrClosed
+	default:
+		return nil
+	}
+}
+
+// nextKey is a number above all that were handed out before, by earlier
+// processes too.
+func (e *Engine) nextKey() int64 { return e.keys.Add(1) }
+
+// apply writes changes. Any write that could hold a key which is not covered
+// yet covers it.
+func (e *Engine) apply(ctx context.Context, changes *Changes) error {
+	if last := e.keys.Load(); last >= e.reserved.Load() {
+		changes.NextKey = last + keyBlock
+	}
+	if err := e.store.Apply(ctx, changes); err != nil {
+		e.log.Error("the queues' store failed", "error", err)
+		return err
+	}
+	for old := e.reserved.Load(); old < changes.NextKey && !e.reserved.CompareAndSwap(old, changes.NextKey); {
+		old = e.reserved.Load()
+	}
+	return nil
+}
+
+// named is the queue of that name.
+func (e *Engine) named(name string) (*queue, error) {
+	if err := e.running(); err != nil {
+		return nil, err
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if q := e.queues[name]; q != nil {
+		return q, nil
+	}
+	return nil, queueDoesNotExist()
+}
+
+// at is the queue that a URL points to: its last segment names it, whatever
+// the host.
+func (e *Engine) at(url *string) (*queue, error) {
+	if aws.ToString(url) == "" {
+		return nil, missingParameter("QueueUrl")
+	}
+	path, _, _ := strings.Cut(*url, "?")
+	return e.named(path[strings.LastIndexByte(path, '/')+1:])
+}
+
+// byARN is the queue with that ARN, nil when there is none.
+func (e *Engine) byARN(arn string) *queue {
+	name, ours := strings.CutPrefix(arn, e.arn(""))
+	if !ours {
+		return nil
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.queues[name]
+}
+
+func (e *Engine) arn(name string) string {
+	return "arn:aws:sqs:" + e.region + ":" + e.account + ":" + name
+}
+
+// url is the queue's URL on a host that stands for whichever the caller uses.
+func (e *Engine) url(name string) string {
+	return urlBase + e.account + "/" + name
+}
+
+const urlBase = "http://127.0.0.1/"

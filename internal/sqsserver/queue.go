@@ -1,0 +1,203 @@
+package sqsserver
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// queue is one queue's messages in memory. mu guards all of it; it is never
+// held while the store works, nor while another queue's is held.
+type queue struct {
+	id      int64
+	name    string
+	arn     string
+	fifo    bool
+	created int64 // Unix milliseconds, as modified
+
+	modified atomic.Int64
+	config   atomic.Pointer[config]
+
+	mu       sync.Mutex
+	messages map[int64]*message // by key
+	counts   [states]int
+	groups   map[string]*group
+	// offered are groups that may have something to receive, in turn.
+	offered []*group
+	// timed are the delayed and in-flight messages by visibleAt, aged all
+	// messages that wait or are in flight, by sent.
+	timed, aged heap
+	// order counts the messages that became ready: on a standard queue they
+	// are received in that order.
+	order   int64
+	dedups  dedups
+	cache   cache
+	waiters waiters
+	// expired and undo are keys for the next write to delete: of messages
+	// past retention, and of sends that failed but may have been persisted.
+	expired, undo []int64
+}
+
+// group is the messages of one message group; those without one are in "". A
+// FIFO queue keeps the order inside a group. A standard queue takes from each
+// group in turn, so that a group with a deep backlog does not hold up others.
+type group struct {
+	id      string
+	waiting heap // ready ones, on a FIFO queue pending ones too
+	// size counts all messages of the group, held those in flight.
+	size, held int
+	// latest is when, on a FIFO queue, its last message becomes visible.
+	latest int64
+	// offered: it is in the queue's line.
+	offered bool
+}
+
+func newQueue(r QueueRecord, arn string, c *config, budget *cacheBudget) *queue {
+	q := &queue{
+		id: r.ID, name: r.Name, arn: arn, fifo: c.fifo, created: r.Created,
+		messages: map[int64]*message{},
+		groups:   map[string]*group{},
+		timed:    heap{slot: slotWait},
+		aged:     heap{slot: slotExpiry},
+		cache:    cache{budget: budget},
+	}
+	q.config.Store(c)
+	q.modified.Store(r.Modified)
+	return q
+}
+
+// adopt makes m one of the queue's messages, in group and state.
+func (q *queue) adopt(m *message, groupID string, s state) {
+	m.group = q.groupOf(groupID)
+	m.group.size++
+	q.messages[m.key] = m
+	q.enter(m, s)
+}
+
+// disown forgets m, which was in the queue.
+func (q *queue) disown(m *message) {
+	q.leave(m)
+	q.cache.drop(m)
+	delete(q.messages, m.key)
+	if m.group.size--; m.group.size == 0 {
+		delete(q.groups, m.group.id)
+	}
+}
+
+func (q *queue) groupOf(id string) *group {
+	g := q.groups[id]
+	if g == nil {
+		g = &group{id: id, waiting: heap{slot: slotWait}}
+		q.groups[id] = g
+	}
+	return g
+}
+
+// become changes m's state.
+func (q *queue) become(m *message, s state) {
+	q.leave(m)
+	q.enter(m, s)
+}
+
+func (q *queue) enter(m *message, s state) {
+	m.state = s
+	q.counts[s]++
+	switch s {
+	case pending:
+		if q.fifo {
+			m.group.waiting.push(m, m.seq)
+		}
+	case ready:
+		m.leased = false
+		m.group.waiting.push(m, q.turn(m))
+		q.offer(m.group)
+	case delayed:
+		q.timed.push(m, m.visibleAt)
+	case inFlight:
+		q.timed.push(m, m.visibleAt)
+		m.group.held++
+	}
+	if s.ages() {
+		q.aged.push(m, m.sent)
+	}
+}
+
+func (q *queue) leave(m *message) {
+	q.counts[m.state]--
+	switch m.state {
+	case pending:
+		if q.fifo {
+			m.group.waiting.remove(m)
+		}
+	case ready:
+		m.group.waiting.remove(m)
+	case delayed:
+		q.timed.remove(m)
+	case inFlight:
+		q.timed.remove(m)
+		m.group.held--
+	}
+	if m.state.ages() {
+		q.aged.remove(m)
+	}
+	q.offer(m.group)
+}
+
+func (s state) ages() bool { return s == ready || s == delayed || s == inFlight }
+
+// turn is m's place among the ready ones of its group.
+func (q *queue) turn(m *message) int64 {
+	if q.fifo {
+		return m.seq
+	}
+	q.order++
+	return q.order
+}
+
+// offer puts g in line if something of it can be received.
+func (q *queue) offer(g *group) {
+	if !g.offered && q.receivable(g) {
+		g.offered = true
+		q.offered = append(q.offered, g)
+	}
+}
+
+// receivable: on a FIFO queue the first message must be written, and none of
+// the group in flight.
+func (q *queue) receivable(g *group) bool {
+	first, _ := g.waiting.top()
+	return first != nil && first.state == ready && (!q.fifo || g.held == 0)
+}
+
+// advance brings the queue to now: messages whose time has come are made
+// visible, those past retention are dropped.
+func (q *queue) advance(now int64) {
+	for {
+		m, at := q.timed.top()
+		if m == nil || at > now {
+			break
+		}
+		q.become(m, ready)
+	}
+	retention := q.config.Load().retention.Milliseconds()
+	for {
+		m, sent := q.aged.top()
+		if m == nil || sent+retention > now {
+			break
+		}
+		q.expired = append(q.expired, m.key)
+		q.disown(m)
+	}
+}
+
+// clean adds to changes the deletes that are due; litter takes them back when
+// the write has failed.
+func (q *queue) clean(changes *Changes) {
+	changes.Deletes = append(changes.Deletes, q.expired...)
+	changes.Undo = append(changes.Undo, q.undo...)
+	q.expired, q.undo = nil, nil
+}
+
+func (q *queue) litter(expired, undo []int64) {
+	q.expired = append(q.expired, expired...)
+	q.undo = append(q.undo, undo...)
+}

@@ -112,7 +112,7 @@ func (b *batch) deliver(ctx context.Context, all []*delivery) {
 // announce writes the intents. Without them nothing may leave the account:
 // the messages come back when their visibility timeout ends, minutes later.
 func (b *batch) announce(all []*delivery) {
-	var intents []ledger.Entry
+	intents := make([]ledger.Entry, 0, len(all))
 	for _, d := range all {
 		if d.state == ready {
 			intents = append(intents, d.intent())
@@ -133,8 +133,8 @@ func (b *batch) announce(all []*delivery) {
 
 // conclude records the successes and writes the outcomes.
 func (b *batch) conclude(all []*delivery) {
-	var records []attempt.Record
-	var outcomes []ledger.Entry
+	records := make([]attempt.Record, 0, len(all))
+	outcomes := make([]ledger.Entry, 0, len(all))
 	for _, d := range all {
 		if d.state == done && d.record.Verdict == attempt.Delivered && !d.recorded {
 			records = append(records, d.record)

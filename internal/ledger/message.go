@@ -25,8 +25,9 @@ const (
 // limit bytes (MessageLimit for SQS). An entry that is larger than that alone
 // gets a message of its own.
 func Messages(entries []Entry, limit int) ([][]byte, error) {
+	const usual = 320 // bytes of an entry
 	var out [][]byte
-	var cur []byte
+	cur := make([]byte, 0, min(limit, usual*len(entries)))
 	for _, e := range entries {
 		before := len(cur)
 		if before == 0 {

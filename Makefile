@@ -7,7 +7,7 @@ LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint fuzz bench lambdas test-dynamodb clean
+.PHONY: help build test test-python lint fuzz bench lambdas test-dynamodb clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,11 @@ lint: ## Check formatting, go vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+
+test-python: build ## Test efferent dev with boto3 and Python's Standard Webhooks library
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r e2e/python/requirements.txt
+	EFFERENT=build/efferent .venv/bin/python -m unittest -v e2e/python/test_dev.py
 
 fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	@grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -88,12 +89,19 @@ func (c *deliveriesShowCommand) Run(ctx context.Context) error {
 		return printJSON(d)
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "AT\tMESSAGE\tATTEMPT\tSTATUS\tMS\tVERDICT\tREASON")
+	fmt.Fprintln(w, "AT\tMESSAGE\tATTEMPT\tSTATUS\tMS\tVERDICT\tNEXT\tREASON")
 	for _, r := range d.Attempts {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%d\t%s\t%s\n", r.At.Local().Format("2006-01-02 15:04:05"), r.MessageID,
-			r.Attempt, statusText(r.Status), r.DurationMS, r.Verdict, r.Reason)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%d\t%s\t%s\t%s\n", r.At.Local().Format("2006-01-02 15:04:05"), r.MessageID,
+			r.Attempt, statusText(r.Status), r.DurationMS, r.Verdict, nextText(r.NextAt), r.Reason)
 	}
 	return w.Flush()
+}
+
+func nextText(at time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	return at.Local().Format("15:04:05")
 }
 
 func statusText(status int) string {

@@ -223,7 +223,7 @@ func (d *delivery) settle(v attempt.Verdict, reason string, retryAfter time.Dura
 	}
 	d.outcomes = append(d.outcomes, d.outcome())
 	d.Log.Info("attempt failed", d.id(), "attempt", d.record.Attempt, "status", d.record.Status,
-		"verdict", d.record.Verdict, "reason", d.record.Reason, "next_in", step.Delay)
+		"verdict", d.record.Verdict, "reason", d.record.Reason, "next_in_s", step.Delay.Seconds())
 	switch {
 	case !d.keep():
 	case step.Verdict == attempt.Retryable:

@@ -7,7 +7,7 @@ LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python lint fuzz bench lambdas test-dynamodb clean
+.PHONY: help build test test-python test-dynamodb lint fuzz bench lambdas clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ test-python: build ## Test efferent dev with boto3 and Python's Standard Webhook
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r e2e/python/requirements.txt
 	EFFERENT=build/efferent .venv/bin/python -m unittest -v e2e/python/test_dev.py
+
+test-dynamodb: ## Test the DynamoDB stores against DynamoDB Local (needs Java 17 and Maven)
+	mvn -q -B -f e2e/dynamodb/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/build/dynamodb
+	DYNAMODB_LOCAL=$(CURDIR)/build/dynamodb go test $(GOTESTFLAGS) -tags dynamodb ./internal/aws/dynamodb
 
 fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	@grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go"
 )
 
 // awsFlags say which AWS a command speaks to.
@@ -57,6 +58,10 @@ func (f *awsFlags) secrets(ctx context.Context) (*secretsmanager.Client, error) 
 func (f *awsFlags) queueURL(ctx context.Context, client *sqs.Client, name string) (string, error) {
 	name = f.Prefix + name
 	out, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
+	var answered smithy.APIError
+	if f.Dev && err != nil && !errors.As(err, &answered) {
+		return "", fmt.Errorf("no efferent dev answers; start one, or say with --endpoint-url where it is: %w", err)
+	}
 	if err != nil {
 		return "", fmt.Errorf("find the queue %s: %w", name, err)
 	}

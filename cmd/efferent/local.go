@@ -79,6 +79,9 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	attempts := sqlite.NewAttempts(l.db)
+	if err := attempts.Expire(ctx, time.Now()); err != nil {
+		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
+	}
 
 	aws := awsRouter(sqsserver.NewHandler(l.engine), secretserver.NewHandler(secrets))
 	if l.awsURL, err = l.listen("--aws", c.AWS, aws); err != nil {

@@ -55,6 +55,9 @@ func (c *secretPutCommand) value() (string, error) {
 	}
 	value := c.Value
 	if value == "" {
+		if stat, err := os.Stdin.Stat(); err == nil && stat.Mode()&os.ModeCharDevice != 0 {
+			fmt.Fprintln(os.Stderr, "Type the secret, then Enter and Ctrl-D:")
+		}
 		b, err := io.ReadAll(os.Stdin)
 		if err != nil {
 			return "", fmt.Errorf("read the secret from standard input: %w", err)

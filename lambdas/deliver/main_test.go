@@ -1,0 +1,38 @@
+package main
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/efferent/efferent/internal/settings"
+)
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	whole := map[string]string{
+		settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo", settings.AttemptsTable: "attempts",
+	}
+	for _, c := range []struct{ name, variable, value, says string }{
+		{name: "whole"},
+		{"no queue", settings.WebhooksQueueURL, "", settings.WebhooksQueueURL},
+		{"no table", settings.AttemptsTable, "", settings.AttemptsTable},
+		{"bad policy", settings.RetryPolicies, "x=1h", `"x"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h, err := wire(t.Context(), func(name string) string {
+				if name == c.variable {
+					return c.value
+				}
+				return whole[name]
+			}, slog.New(slog.DiscardHandler))
+			if c.says == "" && (err != nil || h.Sender == nil || h.Secrets == nil || h.Attempts == nil || h.Queue == nil || h.Audit == nil) {
+				t.Errorf("got %+v, %v", h, err)
+			}
+			if c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("got %v, want it to name %s", err, c.says)
+			}
+		})
+	}
+}

@@ -2,7 +2,9 @@ package sqsserver
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -85,11 +87,17 @@ func (e *Engine) createQueue(ctx context.Context, name string, set map[string]st
 func (q *queue) sameAttributes(set map[string]string) error {
 	has := q.config.Load().attributes
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if has[name] != set[name] {
+		if !sameValue(has[name], set[name]) {
 			return queueNameExists(name)
 		}
 	}
 	return nil
+}
+
+// sameValue compares policies as JSON, so that spaces and order do not count.
+func sameValue(a, b string) bool {
+	var x, y any
+	return a == b || json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // checkRedrive: the dead-letter queue must exist, be of the same type, and

@@ -129,7 +129,9 @@ func (e *Engine) apply(ctx context.Context, changes *Changes) error {
 		changes.NextKey = last + keyBlock
 	}
 	if err := e.store.Apply(ctx, changes); err != nil {
-		e.log.Error("the queues' store failed", "error", err)
+		if ctx.Err() == nil { // otherwise the caller has left
+			e.log.Error("the queues' store failed", "error", err)
+		}
 		return err
 	}
 	for old := e.reserved.Load(); old < changes.NextKey && !e.reserved.CompareAndSwap(old, changes.NextKey); {

@@ -159,6 +159,37 @@ func TestConcurrentSendsAreReceivedInTheOrderOfTheirNumbers(t *testing.T) {
 	}
 }
 
+func TestASendThatIsStillWrittenHoldsUpItsGroup(t *testing.T) {
+	t.Parallel()
+	for name, outcome := range map[string]fault{"written": none, "failed": lost} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBundle(t)
+			b.create("q.fifo", byContent)
+			writing, release := make(chan struct{}), make(chan struct{})
+			b.store.gate = func() { close(writing); <-release }
+			done := make(chan error)
+			go func() {
+				_, err := b.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url("q.fifo"), MessageBody: aws.String("a1"), MessageGroupId: aws.String("a")})
+				done <- err
+			}()
+			<-writing
+			b.sendFIFO("q.fifo", "a", "", "a2")
+			b.sendFIFO("q.fifo", "b", "", "b1")
+			b.want("q.fifo", "b1")
+			b.store.fail(outcome)
+			close(release)
+			if err := <-done; outcome == none {
+				b.must(err)
+				b.want("q.fifo", "a1", "a2")
+			} else {
+				b.wantCode(err, "InternalFailure")
+				b.want("q.fifo", "a2")
+			}
+		})
+	}
+}
+
 func TestARepeatedSendWaitsForTheFirst(t *testing.T) {
 	t.Parallel()
 	for name, outcome := range map[string]fault{"that succeeds": none, "that fails": lost} {
@@ -198,9 +229,14 @@ func TestAFIFOGroupGoesOnPastADeadLetter(t *testing.T) {
 	m := b.want("q.fifo", "a1")
 	b.must(b.change("q.fifo", m[0], 0))
 	b.sendFIFO("q.fifo", "a", "", "a2")
+	b.advance(time.Second)
 	b.want("q.fifo", "a2")
 	b.restart()
 	dead := b.want("dlq.fifo", "a1")[0]
+	// A FIFO queue's dead letter starts its retention afresh.
+	if at := dead.Attributes["SentTimestamp"]; at != "1795521601000" {
+		t.Errorf("sent at %s", at)
+	}
 	if dead.Attributes["MessageGroupId"] != "a" || dead.Attributes["DeadLetterQueueSourceArn"] != arn("q.fifo") || *dead.MessageId != *m[0].MessageId {
 		t.Fatalf("got %+v", dead)
 	}

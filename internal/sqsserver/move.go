@@ -167,7 +167,7 @@ func (e *Engine) redriven(m *message, to *queue, now int64) MessageRecord {
 }
 
 // end writes the task's last status. When that fails, the next Open goes on
-// with the task, and finds nothing more to do.
+// with what is left of the task.
 func (m *mover) end(status, failure string) {
 	m.t.mu.Lock()
 	m.t.r.Status, m.t.r.Failure = status, failure

@@ -3,7 +3,10 @@ package sqsserver_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,7 +103,7 @@ func TestEachOfManyWaitersGetsItsMessage(t *testing.T) {
 	var polls []<-chan []types.Message
 	for range 5 {
 		got := make(chan []types.Message, 1)
-		go func() { got <- b.receiveOne() }()
+		go func() { got <- b.receiveOne(t.Context()) }()
 		polls = append(polls, got)
 	}
 	b.blocked(5)
@@ -120,13 +123,40 @@ func TestEachOfManyWaitersGetsItsMessage(t *testing.T) {
 	}
 }
 
-func (b *bundle) receiveOne() []types.Message {
-	out, err := b.ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{QueueUrl: url("q"), WaitTimeSeconds: 20})
-	if err != nil {
+// receiveOne waits for one message of q, or for ctx to end.
+func (b *bundle) receiveOne(ctx context.Context) []types.Message {
+	out, err := b.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url("q"), WaitTimeSeconds: 20})
+	switch {
+	case err == nil:
+		return out.Messages
+	case ctx.Err() == nil:
 		b.t.Error(err)
-		return nil
 	}
-	return out.Messages
+	return nil
+}
+
+// A receiver that leaves may have been woken just then: another one must get
+// the message.
+func TestAReceiverThatLeavesWakesTheNext(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.create("q", nil)
+	for range 200 {
+		ctx, cancel := context.WithCancel(t.Context())
+		leaves, stays := make(chan []types.Message), make(chan []types.Message)
+		go func() { leaves <- b.receiveOne(ctx) }()
+		b.blocked(1)
+		go func() { stays <- b.receiveOne(t.Context()) }()
+		b.blocked(2)
+		go cancel()
+		b.send("q", "a")
+		if m := <-leaves; len(m) > 0 { // it was faster than cancel
+			b.delete("q", m...)
+			b.send("q", "a")
+		}
+		b.delete("q", <-stays...)
+		b.wantCounts("q", 0, 0, 0)
+	}
 }
 
 func TestAReceiverThatLeavesTakesNothingAlong(t *testing.T) {
@@ -171,6 +201,33 @@ func TestAReceiverThatLeavesTakesNothingAlong(t *testing.T) {
 				t.Fatalf("received %s times", m.Attributes["ApproximateReceiveCount"])
 			}
 		})
+	}
+}
+
+func TestAClientThatHangsUpTakesNothingAlong(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.create("q", nil)
+	over := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sqsserver.NewHandler(b.Engine).ServeHTTP(w, r)
+		close(over)
+	}))
+	t.Cleanup(server.Close)
+	ctx, hangUp := context.WithCancel(t.Context())
+	go func() {
+		r, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, strings.NewReader(`{"QueueUrl":"q","WaitTimeSeconds":20}`))
+		r.Header.Set("X-Amz-Target", "AmazonSQS.ReceiveMessage")
+		if w, err := http.DefaultClient.Do(r); err == nil {
+			w.Body.Close()
+		}
+	}()
+	b.blocked(1)
+	hangUp()
+	<-over
+	b.send("q", "a")
+	if m := b.want("q", "a")[0]; m.Attributes["ApproximateReceiveCount"] != "1" {
+		t.Fatalf("received %s times", m.Attributes["ApproximateReceiveCount"])
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
@@ -26,13 +28,15 @@ func (p *Poller) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput
 	return p.receiveSome(ctx, &receiveInput{in, given(in.MaxNumberOfMessages), given(in.VisibilityTimeout), given(in.WaitTimeSeconds)}, maxPoll, true)
 }
 
-// Release makes visible what is still leased. Call it when the consumers have
-// ended, before Close. When it fails, the next Open does the same.
+// Release makes visible what is still leased, by any Poller of the engine.
+// Call it when the consumers have ended. When it fails, the next Open does the
+// same.
 func (p *Poller) Release(ctx context.Context) error {
 	p.mu.RLock()
-	defer p.mu.RUnlock()
+	queues := slices.Collect(maps.Values(p.queues))
+	p.mu.RUnlock()
 	var errs []error
-	for _, q := range p.queues {
+	for _, q := range queues {
 		changes := q.release(p.Engine)
 		if len(changes.SetStates) == 0 {
 			continue

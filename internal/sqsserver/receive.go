@@ -39,11 +39,11 @@ const maxMovesAtOnce = 1000
 
 // receive waits for messages, hides them, and returns them.
 func (e *Engine) receive(ctx context.Context, q *queue, r *receiving) ([]types.Message, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	deadline := e.clock.Now().Add(r.wait)
 	for {
-		if err := ctx.Err(); err != nil {
-			return nil, context.Cause(ctx)
-		}
 		left := deadline.Sub(e.clock.Now())
 		t, err := e.take(q, r, left > 0)
 		if err != nil {

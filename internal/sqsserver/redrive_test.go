@@ -79,6 +79,25 @@ func TestADeadLetterQueueOfADeadLetterQueueCountsAnew(t *testing.T) {
 	}
 }
 
+func TestADeleteWhileItsMessageMovesLeavesItAlone(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.create("dlq", nil)
+	b.create("q", redrive("dlq", 1))
+	b.send("q", "a")
+	m := b.want("q", "a")
+	b.must(b.change("q", m[0], 0))
+	writing, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	b.store.gate = func() { close(writing); <-release }
+	go func() { defer close(done); b.want("q") }()
+	<-writing
+	b.delete("q", m...) // it has been received again, so this does nothing
+	close(release)
+	<-done
+	b.restart()
+	b.want("dlq", "a")
+}
+
 func TestALongPollGoesOnAfterAMove(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

@@ -62,9 +62,9 @@ func (e *Engine) StartMessageMoveTask(ctx context.Context, in *sqs.StartMessageM
 		return nil, err
 	}
 	visible := source.visible(e.now())
-	id := formatID(newID())
+	handle := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"taskId":"%s","sourceArn":"%s"}`, formatID(newID()), source.arn))
 	t := newTask(TaskRecord{
-		Handle: base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"taskId":"%s","sourceArn":"%s"}`, id, source.arn)),
+		Handle: handle,
 		Source: source.arn, Destination: aws.ToString(in.DestinationArn), Rate: aws.ToInt32(in.MaxNumberOfMessagesPerSecond),
 		ToMove: int64(visible), Status: taskRunning, Started: e.now(),
 	})
@@ -75,7 +75,7 @@ func (e *Engine) StartMessageMoveTask(ctx context.Context, in *sqs.StartMessageM
 	e.tasks = append(e.tasks, t)
 	e.mu.Unlock()
 	e.runTask(t)
-	return &sqs.StartMessageMoveTaskOutput{TaskHandle: &t.r.Handle}, nil
+	return &sqs.StartMessageMoveTaskOutput{TaskHandle: &handle}, nil
 }
 
 // checkMove says what is wrong with a move, and gives its source.

@@ -91,7 +91,7 @@ func devThroughput(efferent string, s *sinkProcess, n int) (result, error) {
 	if a.Count != n {
 		return result{}, fmt.Errorf("%d webhooks arrived of %d sent", a.Count, n)
 	}
-	return result{n, a.Last.Sub(start).Seconds(), cpu}, nil
+	return result{Webhooks: n, Seconds: a.Last.Sub(start).Seconds(), CPU: cpu}, nil
 }
 
 // devLatency sends 50 a second, one by one, and compares the time of each

@@ -49,7 +49,7 @@ func timed(n int, work func() error) (result, error) {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &after); err != nil {
 		return result{}, err
 	}
-	return result{n, elapsed.Seconds(), cpu(after) - cpu(before)}, nil
+	return result{Webhooks: n, Seconds: elapsed.Seconds(), CPU: cpu(after) - cpu(before)}, nil
 }
 
 func cpu(r syscall.Rusage) float64 {

@@ -10,13 +10,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"time"
 )
 
 // inFlight is how many requests each measured part has open at most.
 const inFlight = 64
+
+const efferentBinary = "build/efferent"
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -36,9 +37,13 @@ func run(args []string) error {
 			return printResult(bare(args[1:]))
 		case "handler":
 			return printResult(handler(args[1:]))
+		case "cycles":
+			return printResult(cycles(args[1:]))
+		case "queues":
+			return queues(args[1:])
 		}
 	}
-	efferent := flag.String("efferent", "build/efferent", "the efferent binary")
+	efferent := flag.String("efferent", efferentBinary, "the efferent binary")
 	webhooks := flag.Int("n", 20_000, "webhooks of each measurement")
 	rounds := flag.Int("rounds", 3, "rounds; medians are printed")
 	flag.Parse()
@@ -50,6 +55,7 @@ type result struct {
 	Webhooks int     `json:"webhooks"`
 	Seconds  float64 `json:"seconds"`
 	CPU      float64 `json:"cpu"` // seconds, user and system
+	Failed   int     `json:"failed,omitempty"`
 }
 
 func (r result) rate() float64       { return float64(r.Webhooks) / r.Seconds }
@@ -67,7 +73,7 @@ func measure(efferent string, webhooks, rounds int) error {
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer func() { _ = s.stop() }()
 	n := fmt.Sprint(webhooks)
 	parts := []struct {
 		name string
@@ -115,17 +121,5 @@ func again(args ...string) (r result, err error) {
 	}
 	return r, json.Unmarshal(out, &r)
 }
-
-func self(args ...string) *exec.Cmd {
-	program, err := os.Executable()
-	if err != nil {
-		program = os.Args[0]
-	}
-	c := exec.Command(program, args...)
-	c.Stderr = os.Stderr
-	return c
-}
-
-func cpuOf(p *os.ProcessState) float64 { return (p.UserTime() + p.SystemTime()).Seconds() }
 
 const patience = 2 * time.Minute

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
@@ -70,33 +68,11 @@ func (c *counter) report(w http.ResponseWriter, r *http.Request) {
 }
 
 // sinkProcess is the sink, seen from the others.
-type sinkProcess struct {
-	url   string
-	stdin io.Closer
-	cmd   *exec.Cmd
-}
+type sinkProcess struct{ *served }
 
 func startSink() (*sinkProcess, error) {
-	s := &sinkProcess{cmd: self("sink")}
-	var err error
-	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.cmd.Start(); err != nil {
-		return nil, err
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	s.url = strings.TrimSpace(line)
-	return s, err
-}
-
-func (s *sinkProcess) stop() {
-	s.stdin.Close()
-	_ = s.cmd.Wait()
+	s, err := serve(self("sink"))
+	return &sinkProcess{s}, err
 }
 
 func (s *sinkProcess) arrivals(query string) (a arrivals, err error) {

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// self is this program, run again.
+func self(args ...string) *exec.Cmd {
+	program, err := os.Executable()
+	if err != nil {
+		program = os.Args[0]
+	}
+	c := exec.Command(program, args...)
+	c.Stderr = os.Stderr
+	return c
+}
+
+// served is a server in a process of its own: its first line of output is its
+// URL, and it ends with its standard input.
+type served struct {
+	url   string
+	stdin io.Closer
+	cmd   *exec.Cmd
+}
+
+func serve(c *exec.Cmd) (*served, error) {
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	s := &served{stdin: stdin, cmd: c}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	s.url = strings.TrimSpace(line)
+	return s, nil
+}
+
+func (s *served) stop() error {
+	return errors.Join(s.stdin.Close(), s.cmd.Wait())
+}
+
+func cpuOf(p *os.ProcessState) float64 { return (p.UserTime() + p.SystemTime()).Seconds() }

@@ -184,7 +184,7 @@ func TestInUse(t *testing.T) {
 	}
 	defer taken.Close()
 	data := filepath.Join(t.TempDir(), "e.db")
-	startProcess(t, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", data)
+	startProcess(t, nil, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", data)
 	for flag, args := range map[string][]string{
 		"--aws":  {"--aws", taken.Addr().String(), "--http", "127.0.0.1:0", "--data", ":memory:"},
 		"--http": {"--aws", "127.0.0.1:0", "--http", taken.Addr().String(), "--data", ":memory:"},
@@ -207,14 +207,14 @@ func TestTermination(t *testing.T) {
 			<-r.Context().Done()
 		}
 	})
-	p := startProcess(t, args...)
+	p := startProcess(t, nil, args...)
 	p.putSecret(testSecretN, testSecret)
 	p.send(webhookText("evt_1", e.URL))
 	<-e.seen
 	if err := p.terminate(); err != nil {
 		t.Errorf("it ended with %v; stderr: %s", err, p.stderr.String())
 	}
-	p = startProcess(t, args...)
+	p = startProcess(t, nil, args...)
 	if got := verdicts(p.attempts("evt_1")); got != "1:200:delivered" {
 		t.Errorf("after the restart: %s", got)
 	}
@@ -231,13 +231,13 @@ func TestKillUnderLoad(t *testing.T) {
 	e := newEndpoint(t, ok)
 	var acknowledged []string
 	for round := range 4 {
-		p := startProcess(t, args...)
+		p := startProcess(t, nil, args...)
 		if round == 0 {
 			p.putSecret(testSecretN, testSecret)
 		}
 		acknowledged = append(acknowledged, sendUntilKilled(t, p, e, round)...)
 	}
-	p := startProcess(t, args...)
+	p := startProcess(t, nil, args...)
 	ctx, stop := context.WithTimeout(t.Context(), soon)
 	defer stop()
 	for _, id := range acknowledged {

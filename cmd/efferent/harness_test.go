@@ -88,6 +88,10 @@ func (s *stack) putSecret(name, value string) {
 	}
 }
 
+func attributesOf(url *string) *sqs.GetQueueAttributesInput {
+	return &sqs.GetQueueAttributesInput{QueueUrl: url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}}
+}
+
 func (s *stack) url(queue string) *string {
 	u := queueURL(s.awsURL, queue)
 	return &u
@@ -197,11 +201,12 @@ type process struct {
 	stderr strings.Builder
 }
 
-var readyLine = regexp.MustCompile(`^ready aws=(http://\S+) http=(http://\S+) data=\S+\n$`)
+var readyLine = regexp.MustCompile(`^ready (?:aws=(http://\S+) http=(http://\S+) data=\S+|queues=\S+ store=\S+ http=(http://\S+))\n$`)
 
-func startProcess(t *testing.T, args ...string) *process {
+func startProcess(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{stack: &stack{t: t}, cmd: command(args...)}
+	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stderr = &p.stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -217,7 +222,7 @@ func startProcess(t *testing.T, args ...string) *process {
 		_ = p.cmd.Wait()
 		t.Fatalf("%v said %q and, on stderr, %s", args, line, p.stderr.String())
 	}
-	p.awsURL, p.httpURL = found[1], found[2]
+	p.awsURL, p.httpURL = found[1], found[2]+found[3]
 	p.connect()
 	return p
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,16 +13,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
-	awssqs "github.com/efferent/efferent/internal/aws/sqs"
-	"github.com/efferent/efferent/internal/deliver"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/replay"
 	"github.com/efferent/efferent/internal/secretserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/sqsserver"
-	"github.com/efferent/efferent/internal/webhook"
 )
 
 // The account that the local endpoint speaks for.
@@ -91,7 +86,10 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.httpURL, err = l.listen("--http", c.HTTP, api.Routes()); err != nil {
 		return nil, err
 	}
-	l.webhooks = l.deliverFrom(delivery, secrets, attempts)
+	l.webhooks = webhooksSource(webhooksParts{
+		settings: delivery, queues: l.poller, secrets: secrets, attempts: attempts, log: c.Log, region: localRegion,
+		webhooksURL: queueURL(l.awsURL, webhooksQueue), webhooksARN: queueARN(webhooksQueue), auditURL: queueURL(l.awsURL, auditQueue),
+	})
 	return l, nil
 }
 
@@ -106,24 +104,6 @@ func localDelivery(getenv func(string) string) (settings.Delivery, error) {
 	})
 	d.AllowCIDRs = append(d.AllowCIDRs, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
 	return d, err
-}
-
-// deliverFrom wires the handler of the webhooks queue.
-func (l *local) deliverFrom(s settings.Delivery, secrets awssecrets.API, attempts deliver.Attempts) *eventsource.Source {
-	queue := &awssqs.Queue{API: l.poller, URL: queueURL(l.awsURL, webhooksQueue), ARN: queueARN(webhooksQueue), Region: localRegion}
-	handler := &deliver.Handler{
-		Sender:      webhook.NewClient(webhook.Options{AllowHTTP: s.AllowHTTP, AllowPrefixes: s.AllowCIDRs}),
-		Secrets:     &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: time.Now},
-		Attempts:    attempts,
-		Queue:       queue,
-		Audit:       &awssqs.Audit{API: l.engine, URL: queueURL(l.awsURL, auditQueue), Lanes: s.AuditLanes},
-		Policies:    s.Policies,
-		MaxReceives: s.MaxReceives,
-		Now:         time.Now,
-		Jitter:      rand.Float64,
-		Log:         l.log,
-	}
-	return eventsource.New(queue, handler.Handle, eventsource.Options{Log: l.log})
 }
 
 // listen opens an address for requests from this machine only.

@@ -51,7 +51,7 @@ func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*d
 	return &deliver.Handler{
 		Sender:      webhook.NewClient(webhook.Options{AllowHTTP: s.AllowHTTP, AllowPrefixes: s.AllowCIDRs}),
 		Secrets:     &awssecrets.Signing{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
-		Attempts:    &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(aws), Table: places.AttemptsTable, Wait: wait},
+		Attempts:    &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(aws), Table: places.AttemptsTable},
 		Queue:       &awssqs.Queue{API: queues, URL: places.WebhooksQueueURL},
 		Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 		Policies:    s.Policies,
@@ -60,13 +60,4 @@ func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*d
 		Jitter:      rand.Float64,
 		Log:         log,
 	}, nil
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -31,8 +31,20 @@ type Attempts struct {
 	API   AttemptsAPI
 	Table string
 	// Wait pauses between tries of items that DynamoDB did not process; it
-	// returns early, with the reason, when ctx ends.
+	// returns early, with the reason, when ctx ends. Nil is the machine's clock.
 	Wait func(ctx context.Context, d time.Duration) error
+}
+
+func (a *Attempts) wait(ctx context.Context, d time.Duration) error {
+	if a.Wait != nil {
+		return a.Wait(ctx, d)
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // The attributes of an item. The record itself is one JSON string: nothing is
@@ -73,7 +85,7 @@ func (a *Attempts) write(ctx context.Context, requests []types.WriteRequest) err
 		if requests = out.UnprocessedItems[a.Table]; len(requests) == 0 {
 			return nil
 		}
-		if err := a.Wait(ctx, wait); err != nil {
+		if err := a.wait(ctx, wait); err != nil {
 			return fmt.Errorf("write to table %s: %d attempts are not processed yet: %w", a.Table, len(requests), err)
 		}
 	}

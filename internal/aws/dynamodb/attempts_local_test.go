@@ -3,9 +3,7 @@
 package dynamodb
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -32,12 +30,5 @@ func TestAttempts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	storetest.TestAttempts(t, &Attempts{API: client, Table: "attempts", Wait: func(ctx context.Context, d time.Duration) error {
-		select {
-		case <-time.After(d):
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}})
+	storetest.TestAttempts(t, &Attempts{API: client, Table: "attempts"})
 }

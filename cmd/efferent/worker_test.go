@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/efferent/efferent/internal/secretserver"
+	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/sqsserver"
+)
+
+// startEndpoint serves SQS and Secrets Manager with nothing that works on the
+// queues, as LocalStack would.
+func startEndpoint(t *testing.T) *stack {
+	t.Helper()
+	db, err := sqlite.Open(":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := sqsserver.Open(t.Context(), sqlite.NewQueues(db), sqsserver.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets, err := secretserver.Open(t.Context(), sqlite.NewSecrets(db), secretserver.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := createQueues(context.Background(), engine, 20); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(awsRouter(sqsserver.NewHandler(engine), secretserver.NewHandler(secrets)))
+	t.Cleanup(func() { engine.Close(); server.Close(); db.Close() })
+	s := &stack{t: t, awsURL: server.URL}
+	s.connect()
+	s.putSecret(testSecretN, testSecret)
+	return s
+}
+
+// startWorker runs a worker process on s.
+func startWorker(t *testing.T, s *stack) *process {
+	t.Helper()
+	p := startProcess(t, []string{
+		"AWS_ENDPOINT_URL=" + s.awsURL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"EFFERENT_ALLOW_HTTP=loopback", "EFFERENT_ALLOW_CIDRS=127.0.0.0/8",
+	}, "worker", "--store", "sqlite:"+filepath.Join(t.TempDir(), "w.db"), "--http", "127.0.0.1:0")
+	s.httpURL = p.httpURL
+	return p
+}
+
+func TestWorker(t *testing.T) {
+	t.Parallel()
+	s := startEndpoint(t)
+	hold := make(chan struct{})
+	e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request, nth int) {
+		switch {
+		case r.URL.Path == "/flaky" && nth == 1:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case r.URL.Path == "/slow":
+			<-hold
+		}
+	})
+	p := startWorker(t, s)
+	s.send(webhookText("evt_1", e.URL+"/flaky"), webhookText("bad", "ftp://a"))
+	if got, want := verdicts(s.attempts("evt_1")), "1:503:retryable 2:200:delivered"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := s.failures("webhook-failures", 1)[0]; !strings.Contains(*got.Body, "bad") || got.Attributes["DeadLetterQueueSourceArn"] != queueARN(webhooksQueue) {
+		t.Errorf("in the dead-letter queue: %+v", got)
+	}
+
+	// SIGTERM lets the batch in hand finish.
+	s.send(webhookText("evt_2", e.URL+"/slow"))
+	for id := range e.seen {
+		if id == "evt_2" {
+			break
+		}
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	close(hold)
+	if err := p.cmd.Wait(); err != nil {
+		t.Errorf("it ended with %v; stderr: %s", err, p.stderr.String())
+	}
+	out, err := s.sqs.GetQueueAttributes(t.Context(), attributesOf(s.url(webhooksQueue)))
+	if err != nil || out.Attributes["ApproximateNumberOfMessagesNotVisible"] != "0" || out.Attributes["ApproximateNumberOfMessages"] != "0" {
+		t.Errorf("after the end: %+v, %v; want the queue to be empty", out, err)
+	}
+}
+
+func TestWorkerErrors(t *testing.T) {
+	t.Parallel()
+	s := startEndpoint(t)
+	for _, c := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"no such queue", []string{"--queues", "webhooks,other"}, "--queues other"},
+		{"no table", nil, "ATTEMPTS_TABLE"},
+		{"no such store", []string{"--store", "redis"}, "--store redis"},
+		{"the stack is not there", []string{"--store", "sqlite::memory:", "--prefix", "prod-"}, "prod-webhooks"},
+		{"no port", []string{"--store", "sqlite::memory:", "--http", "127.0.0.1:99999"}, "--http"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, stderr, err := s.command("", append([]string{"worker", "--dev"}, c.args...)...)
+			if err == nil || !strings.Contains(stderr, c.says) {
+				t.Errorf("got %v, %q; want it to tell %q", err, stderr, c.says)
+			}
+		})
+	}
+}

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/efferent/efferent/internal/webhook"
+	"github.com/efferent/efferent/e2e/scenario"
 )
 
 // command runs efferent against s and returns what it printed.
-func (s *stack) command(stdin string, args ...string) (stdout, stderr string, err error) {
+func (s *running) command(stdin string, args ...string) (stdout, stderr string, err error) {
 	s.t.Helper()
 	c := command(args...)
 	c.Env = append(c.Env, "AWS_ENDPOINT_URL="+s.awsURL, "EFFERENT_API_URL="+s.httpURL)
@@ -25,12 +25,12 @@ func (s *stack) command(stdin string, args ...string) (stdout, stderr string, er
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	s := startLocal(t)
-	e := newEndpoint(t, ok)
+	e := scenario.NewEndpoint(t, scenario.OK)
 	generated, _, err := s.command("", "secret", "put", "--dev", "--generate", "efferent/webhooks/generated")
 	if err != nil || !strings.HasPrefix(generated, "whsec_") {
 		t.Fatalf("secret put printed %q, %v", generated, err)
 	}
-	if _, stderr, err := s.command(testSecret+"\n", "secret", "put", "--dev", "efferent/webhooks/generated"); err != nil || strings.Contains(stderr, testSecret) {
+	if _, stderr, err := s.command(scenario.SecretValue+"\n", "secret", "put", "--dev", "efferent/webhooks/generated"); err != nil || strings.Contains(stderr, scenario.SecretValue) {
 		t.Fatalf("replacing the secret: %v, %q", err, stderr)
 	}
 
@@ -46,16 +46,13 @@ func TestCommands(t *testing.T) {
 	if err != nil || json.Unmarshal([]byte(out), &printed) != nil || printed.WebhookID != "evt_1" || printed.MessageID == "" {
 		t.Fatalf("send printed %q, %q, %v", out, stderr, err)
 	}
-	<-e.seen
-	e.mu.Lock()
-	header, got := e.arrived["evt_1"][0], string(e.bodies["evt_1"])
-	e.mu.Unlock()
-	if got != body || header.Get("X-A") != "b, c: d" || header.Get("X-Webhook-Event") != "a.b" {
-		t.Errorf("arrived: %s with %v", got, header)
+	<-e.Seen
+	got := e.Arrivals("evt_1")[0]
+	if got.Body != body || got.Header.Get("X-A") != "b, c: d" || got.Header.Get("X-Webhook-Event") != "a.b" {
+		t.Errorf("arrived: %+v", got)
 	}
-	if err := webhook.Verify(header, []byte(got), s.attempts("evt_1")[0].At, testSecret); err != nil {
-		t.Error(err)
-	}
+	got.Verify(t, scenario.SecretValue)
+	s.Attempts(t, "evt_1")
 	if out, _, err = s.command("", "deliveries", "show", "--dev", "evt_1"); err != nil || !strings.Contains(out, "delivered") {
 		t.Errorf("deliveries show printed %q, %v", out, err)
 	}

@@ -13,123 +13,18 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
-	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/e2e/scenario"
 )
 
-func verdicts(records []attempt.Record) string {
-	var all []string
-	for _, r := range records {
-		all = append(all, fmt.Sprintf("%d:%d:%s", r.Attempt, r.Status, r.Verdict))
-	}
-	return strings.Join(all, " ")
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	scenario.Webhooks(t, &startLocal(t).Stack)
 }
 
-func TestSignedOnEveryAttempt(t *testing.T) {
+func TestRedrive(t *testing.T) {
 	t.Parallel()
-	s := startLocal(t)
-	e := newEndpoint(t, func(w http.ResponseWriter, _ *http.Request, nth int) {
-		if nth == 1 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-	})
-	s.send(webhookText("evt_1", e.URL+"/in"))
-	if got, want := verdicts(s.attempts("evt_1")), "1:503:retryable 2:200:delivered"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	verifier, err := standardwebhooks.NewWebhook(testSecret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for i, h := range e.arrived["evt_1"] {
-		if err := verifier.Verify(e.bodies["evt_1"], h); err != nil {
-			t.Errorf("attempt %d: %v", i+1, err)
-		}
-	}
-}
-
-// TestPoison sends a batch of bad messages around a good one: each ends in the
-// dead-letter queue with its reason, the good one is delivered.
-func TestPoison(t *testing.T) {
-	t.Parallel()
-	s := startLocal(t)
-	e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request, _ int) {
-		if r.URL.Path == "/redirect" {
-			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
-		}
-	})
-	bad := map[string]struct{ text, reason string }{
-		"unknown-key": {webhookText("unknown-key", e.URL, `"evnt_type":"x"`), `field "evnt_type": unknown; did you mean "event_type"?`},
-		"no-secret":   {strings.Replace(webhookText("no-secret", e.URL), testSecretN, "efferent/webhooks/none", 1), "secret not found"},
-		"foreign":     {strings.Replace(webhookText("foreign", e.URL), testSecretN, "prod/database", 1), `field "secret": must be the name or ARN of a secret under efferent/webhooks/`},
-		"metadata":    {webhookText("metadata", "https://169.254.169.254/latest/meta-data"), "169.254.169.254 is not public"},
-		"plain-http":  {webhookText("plain-http", "http://203.0.113.7/in"), "plain http to 203.0.113.7 is not allowed"},
-		"redirect":    {webhookText("redirect", e.URL+"/redirect"), "302 Found: redirects are not followed"},
-		"crlf":        {webhookText("crlf", e.URL, `"headers":{"X-A":"a\r\nHost: b"}`), `"X-A" has a line break`},
-		"signed":      {webhookText("signed", e.URL, `"headers":{"Webhook-Id":"a"}`), `"Webhook-Id" may not be set`},
-	}
-	texts := []string{webhookText("good", e.URL), "no JSON"}
-	for _, b := range bad {
-		texts = append(texts, b.text)
-	}
-	s.send(texts...)
-	if got := verdicts(s.attempts("good")); got != "1:200:delivered" {
-		t.Errorf("the good one: %s", got)
-	}
-	for id, b := range bad {
-		records := s.attempts(id)
-		if len(records) != 1 || records[0].Verdict != attempt.Permanent || !strings.Contains(records[0].Reason, b.reason) {
-			t.Errorf("%s: %s, %q; want one permanent failure for %q", id, verdicts(records), records[0].Reason, b.reason)
-		}
-	}
-	for _, m := range s.failures("webhook-failures", len(bad)+1) {
-		if m.Attributes["DeadLetterQueueSourceArn"] != queueARN(webhooksQueue) {
-			t.Errorf("%s has the source %q", *m.Body, m.Attributes["DeadLetterQueueSourceArn"])
-		}
-		if *m.Body == "no JSON" {
-			if records := s.attempts(*m.MessageId); !strings.Contains(records[0].Reason, "not valid JSON") {
-				t.Errorf("no JSON: %q", records[0].Reason)
-			}
-		}
-	}
-}
-
-// TestMoveTaskTriesAfresh redrives a permanent and an exhausted message the way
-// the console does.
-func TestMoveTaskTriesAfresh(t *testing.T) {
-	t.Parallel()
-	s := startLocal(t)
-	var mended sync.Map
-	e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request, _ int) {
-		if _, ok := mended.Load("mended"); ok {
-			return
-		}
-		if r.URL.Path == "/missing" {
-			w.WriteHeader(http.StatusNotFound)
-			return
-		}
-		w.WriteHeader(http.StatusBadGateway)
-	})
-	s.send(webhookText("missing", e.URL+"/missing"), webhookText("down", e.URL+"/down"))
-	s.attempts("missing")
-	if got, want := verdicts(s.attempts("down")), "1:502:retryable 2:502:retryable 3:502:retryable 4:502:exhausted"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	s.failures("webhook-failures", 2)
-	mended.Store("mended", true)
-	arn := queueARN("webhook-failures")
-	if _, err := s.sqs.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: &arn}); err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range []string{"missing", "down"} {
-		records := s.attemptsUntil(id, func(v attempt.Verdict) bool { return v == attempt.Delivered })
-		if last := records[len(records)-1]; last.Attempt != 1 || last.MessageID == records[0].MessageID {
-			t.Errorf("%s was not tried afresh: %+v", id, last)
-		}
-	}
+	scenario.Redrive(t, &startLocal(t).Stack)
 }
 
 // TestHangingEndpointsHoldUpNobody sends more to endpoints that never begin or
@@ -138,7 +33,7 @@ func TestHangingEndpointsHoldUpNobody(t *testing.T) {
 	t.Parallel()
 	s := startLocal(t)
 	release := make(chan struct{})
-	hang := newEndpoint(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+	hang := scenario.NewEndpoint(t, func(w http.ResponseWriter, r *http.Request, _ int) {
 		if r.URL.Path == "/endless" {
 			for {
 				select {
@@ -158,18 +53,18 @@ func TestHangingEndpointsHoldUpNobody(t *testing.T) {
 		}
 	})
 	t.Cleanup(func() { close(release) })
-	good := newEndpoint(t, ok)
+	good := scenario.NewEndpoint(t, scenario.OK)
 	for i := range 30 {
 		var texts []string
 		for k := range 9 {
 			path := []string{"/never", "/endless"}[k%2]
-			texts = append(texts, webhookText(fmt.Sprintf("hang-%d-%d", i, k), hang.URL+path))
+			texts = append(texts, scenario.Text(fmt.Sprintf("hang-%d-%d", i, k), hang.URL+path))
 		}
-		s.send(append(texts, webhookText(fmt.Sprintf("good-%d", i), good.URL))...)
+		s.Send(t, append(texts, scenario.Text(fmt.Sprintf("good-%d", i), good.URL))...)
 	}
 	for range 30 {
 		select {
-		case <-good.seen:
+		case <-good.Seen:
 		case <-time.After(soon):
 			t.Fatal("the endpoint that works got nothing more")
 		}
@@ -202,20 +97,20 @@ func TestInUse(t *testing.T) {
 func TestTermination(t *testing.T) {
 	t.Parallel()
 	args := []string{"dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", filepath.Join(t.TempDir(), "e.db")}
-	e := newEndpoint(t, func(_ http.ResponseWriter, r *http.Request, nth int) {
+	e := scenario.NewEndpoint(t, func(_ http.ResponseWriter, r *http.Request, nth int) {
 		if nth == 1 {
 			<-r.Context().Done()
 		}
 	})
 	p := startProcess(t, nil, args...)
-	p.putSecret(testSecretN, testSecret)
-	p.send(webhookText("evt_1", e.URL))
-	<-e.seen
+	p.PutSecret(t, scenario.SecretName, scenario.SecretValue)
+	p.Send(t, scenario.Text("evt_1", e.URL))
+	<-e.Seen
 	if err := p.terminate(); err != nil {
 		t.Errorf("it ended with %v; stderr: %s", err, p.stderr.String())
 	}
 	p = startProcess(t, nil, args...)
-	if got := verdicts(p.attempts("evt_1")); got != "1:200:delivered" {
+	if got := scenario.Verdicts(p.Attempts(t, "evt_1")); got != "1:200:delivered" {
 		t.Errorf("after the restart: %s", got)
 	}
 	if err := p.terminate(); err != nil {
@@ -228,12 +123,12 @@ func TestTermination(t *testing.T) {
 func TestKillUnderLoad(t *testing.T) {
 	t.Parallel()
 	args := []string{"dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", filepath.Join(t.TempDir(), "e.db")}
-	e := newEndpoint(t, ok)
+	e := scenario.NewEndpoint(t, scenario.OK)
 	var acknowledged []string
 	for round := range 4 {
 		p := startProcess(t, nil, args...)
 		if round == 0 {
-			p.putSecret(testSecretN, testSecret)
+			p.PutSecret(t, scenario.SecretName, scenario.SecretValue)
 		}
 		acknowledged = append(acknowledged, sendUntilKilled(t, p, e, round)...)
 	}
@@ -241,9 +136,9 @@ func TestKillUnderLoad(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), soon)
 	defer stop()
 	for _, id := range acknowledged {
-		for !e.has(id) {
+		for len(e.Arrivals(id)) == 0 {
 			select {
-			case <-e.seen:
+			case <-e.Seen:
 			case <-ctx.Done():
 				t.Fatalf("%s was acknowledged and never arrived; stderr: %s", id, p.stderr.String())
 			}
@@ -254,24 +149,19 @@ func TestKillUnderLoad(t *testing.T) {
 	}
 }
 
-func (e *endpoint) has(id string) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.arrived[id]) > 0
-}
-
 // sendUntilKilled sends from several goroutines, kills the process once some
 // hundred have arrived, and returns what was acknowledged.
-func sendUntilKilled(t *testing.T, p *process, e *endpoint, round int) []string {
+func sendUntilKilled(t *testing.T, p *process, e *scenario.Endpoint, round int) []string {
 	var mu sync.Mutex
 	var acknowledged []string
 	var senders sync.WaitGroup
+	url := p.QueueURL(t, webhooksQueue)
 	for sender := range 4 {
 		senders.Go(func() {
 			for i := 0; ; i++ {
 				id := fmt.Sprintf("evt-%d-%d-%d", round, sender, i)
-				text := webhookText(id, e.URL)
-				_, err := p.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: p.url(webhooksQueue), MessageBody: &text})
+				text := scenario.Text(id, e.URL)
+				_, err := p.SQS.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url, MessageBody: &text})
 				if err != nil {
 					return
 				}
@@ -282,7 +172,7 @@ func sendUntilKilled(t *testing.T, p *process, e *endpoint, round int) []string 
 		})
 	}
 	for range 100 {
-		<-e.seen
+		<-e.Seen
 	}
 	p.kill()
 	senders.Wait()

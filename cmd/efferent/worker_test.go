@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/secretserver"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/sqsserver"
@@ -16,7 +17,7 @@ import (
 
 // startEndpoint serves SQS and Secrets Manager with nothing that works on the
 // queues, as LocalStack would.
-func startEndpoint(t *testing.T) *stack {
+func startEndpoint(t *testing.T) *running {
 	t.Helper()
 	db, err := sqlite.Open(":memory:")
 	if err != nil {
@@ -35,14 +36,14 @@ func startEndpoint(t *testing.T) *stack {
 	}
 	server := httptest.NewServer(awsRouter(sqsserver.NewHandler(engine), secretserver.NewHandler(secrets)))
 	t.Cleanup(func() { engine.Close(); server.Close(); db.Close() })
-	s := &stack{t: t, awsURL: server.URL}
+	s := &running{t: t, awsURL: server.URL}
 	s.connect()
-	s.putSecret(testSecretN, testSecret)
+	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
 	return s
 }
 
 // startWorker runs a worker process on s.
-func startWorker(t *testing.T, s *stack) *process {
+func startWorker(t *testing.T, s *running) *process {
 	t.Helper()
 	p := startProcess(t, []string{
 		"AWS_ENDPOINT_URL=" + s.awsURL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
@@ -55,31 +56,14 @@ func startWorker(t *testing.T, s *stack) *process {
 func TestWorker(t *testing.T) {
 	t.Parallel()
 	s := startEndpoint(t)
-	hold := make(chan struct{})
-	e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request, nth int) {
-		switch {
-		case r.URL.Path == "/flaky" && nth == 1:
-			w.WriteHeader(http.StatusServiceUnavailable)
-		case r.URL.Path == "/slow":
-			<-hold
-		}
-	})
 	p := startWorker(t, s)
-	s.send(webhookText("evt_1", e.URL+"/flaky"), webhookText("bad", "ftp://a"))
-	if got, want := verdicts(s.attempts("evt_1")), "1:503:retryable 2:200:delivered"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if got := s.failures("webhook-failures", 1)[0]; !strings.Contains(*got.Body, "bad") || got.Attributes["DeadLetterQueueSourceArn"] != queueARN(webhooksQueue) {
-		t.Errorf("in the dead-letter queue: %+v", got)
-	}
+	t.Run("scenarios", func(t *testing.T) { scenario.Webhooks(t, &s.Stack) })
 
 	// SIGTERM lets the batch in hand finish.
-	s.send(webhookText("evt_2", e.URL+"/slow"))
-	for id := range e.seen {
-		if id == "evt_2" {
-			break
-		}
-	}
+	hold := make(chan struct{})
+	e := scenario.NewEndpoint(t, func(http.ResponseWriter, *http.Request, int) { <-hold })
+	s.Send(t, scenario.Text("evt_1", e.URL))
+	<-e.Seen
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -87,9 +71,8 @@ func TestWorker(t *testing.T) {
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("it ended with %v; stderr: %s", err, p.stderr.String())
 	}
-	out, err := s.sqs.GetQueueAttributes(t.Context(), attributesOf(s.url(webhooksQueue)))
-	if err != nil || out.Attributes["ApproximateNumberOfMessagesNotVisible"] != "0" || out.Attributes["ApproximateNumberOfMessages"] != "0" {
-		t.Errorf("after the end: %+v, %v; want the queue to be empty", out, err)
+	if a := s.Attributes(t, webhooksQueue); a["ApproximateNumberOfMessagesNotVisible"] != "0" || a["ApproximateNumberOfMessages"] != "0" {
+		t.Errorf("after the end: %v; want the queue to be empty", a)
 	}
 }
 

@@ -1,0 +1,178 @@
+// Package scenario is what every way of running Efferent must do: in one
+// process, as a worker on somebody's queues, and deployed. Each scenario sends
+// real messages with the AWS SDK and looks at what a receiver gets, at what is
+// recorded, and at what is in the dead-letter queue.
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/efferent/efferent/internal/attempt"
+)
+
+// The secret that scenarios sign with.
+const (
+	SecretName  = "efferent/webhooks/scenario"
+	SecretValue = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+)
+
+// patience is how long a scenario waits for what should come at once.
+const patience = time.Minute
+
+// Stack is a running Efferent.
+type Stack struct {
+	SQS     *sqs.Client
+	Secrets *secretsmanager.Client
+	// Prefix is what the queues' names begin with.
+	Prefix string
+	// History gives the attempts recorded under a webhook id, oldest first.
+	History func(ctx context.Context, webhookID string) ([]attempt.Record, error)
+}
+
+// Config speaks to a local endpoint with credentials that it does not look at.
+func Config(endpoint string) aws.Config {
+	return aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint, RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
+}
+
+// QueueURL finds one of the stack's queues.
+func (s *Stack) QueueURL(t *testing.T, name string) *string {
+	t.Helper()
+	name = s.Prefix + name
+	out, err := s.SQS.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: &name})
+	if err != nil {
+		t.Fatalf("the URL of %s: %v", name, err)
+	}
+	return out.QueueUrl
+}
+
+// Attributes are a queue's attributes.
+func (s *Stack) Attributes(t *testing.T, name string) map[string]string {
+	t.Helper()
+	out, err := s.SQS.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: s.QueueURL(t, name), AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
+	if err != nil {
+		t.Fatalf("the attributes of %s: %v", name, err)
+	}
+	return out.Attributes
+}
+
+// PutSecret creates a secret.
+func (s *Stack) PutSecret(t *testing.T, name, value string) {
+	t.Helper()
+	if _, err := s.Secrets.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: &name, SecretString: &value}); err != nil {
+		t.Fatalf("create the secret %s: %v", name, err)
+	}
+}
+
+// Text is a webhook message; more are further fields of it.
+func Text(id, url string, more ...string) string {
+	fields := append([]string{
+		fmt.Sprintf(`"id":%q,"url":%q,"secret":%q,"event_type":"scenario.run","body":{"id": %q}`, id, url, SecretName, id)}, more...)
+	return "{" + strings.Join(fields, ",") + "}"
+}
+
+// Send puts up to ten messages on the webhooks queue in one batch.
+func (s *Stack) Send(t *testing.T, texts ...string) {
+	t.Helper()
+	entries := make([]types.SendMessageBatchRequestEntry, len(texts))
+	for i, text := range texts {
+		id := fmt.Sprint(i)
+		entries[i] = types.SendMessageBatchRequestEntry{Id: &id, MessageBody: &text}
+	}
+	out, err := s.SQS.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: s.QueueURL(t, "webhooks"), Entries: entries})
+	if err != nil || len(out.Failed) > 0 {
+		t.Fatalf("send: %v, %+v", err, out)
+	}
+}
+
+// Attempts waits until a delivery has come to its end and returns its attempts.
+func (s *Stack) Attempts(t *testing.T, id string) []attempt.Record {
+	t.Helper()
+	return s.AttemptsUntil(t, id, attempt.Verdict.Final)
+}
+
+// AttemptsUntil waits until the last attempt's verdict is as wanted.
+func (s *Stack) AttemptsUntil(t *testing.T, id string, wanted func(attempt.Verdict) bool) []attempt.Record {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	for tick := time.NewTicker(20 * time.Millisecond); ; {
+		records, err := s.History(ctx, id)
+		if err != nil {
+			t.Fatalf("attempts of %s: %v", id, err)
+		}
+		if n := len(records); n > 0 && wanted(records[n-1].Verdict) {
+			return records
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%s has not come to its end: %+v", id, records)
+		}
+	}
+}
+
+// Verdicts is a line about attempts: "1:503:retryable 2:200:delivered".
+func Verdicts(records []attempt.Record) string {
+	var all []string
+	for _, r := range records {
+		all = append(all, fmt.Sprintf("%d:%d:%s", r.Attempt, r.Status, r.Verdict))
+	}
+	return strings.Join(all, " ")
+}
+
+// Failures looks into a dead-letter queue until it has seen every one of the
+// messages that hold these texts, checks that SQS itself moved them there, and
+// leaves all of them visible.
+func (s *Stack) Failures(t *testing.T, queue, source string, texts ...string) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	url, sourceARN := s.QueueURL(t, queue), s.Attributes(t, source)["QueueArn"]
+	var seen []types.Message
+	defer func() { s.show(t, url, seen) }()
+	missing := texts
+	for len(missing) > 0 {
+		out, err := s.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 2,
+			MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}})
+		if err != nil {
+			t.Fatalf("%s does not hold %q: %v", queue, missing, err)
+		}
+		seen = append(seen, out.Messages...)
+		for _, m := range out.Messages {
+			if got := m.Attributes["DeadLetterQueueSourceArn"]; got != sourceARN {
+				t.Errorf("a message in %s has the source %q, want %q", queue, got, sourceARN)
+			}
+			missing = without(missing, *m.Body)
+		}
+	}
+}
+
+func (s *Stack) show(t *testing.T, url *string, messages []types.Message) {
+	for _, m := range messages {
+		if _, err := s.SQS.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: url, ReceiptHandle: m.ReceiptHandle}); err != nil {
+			t.Errorf("show a dead letter again: %v", err)
+		}
+	}
+}
+
+// without drops the texts that body holds.
+func without(texts []string, body string) (rest []string) {
+	for _, text := range texts {
+		if !strings.Contains(body, text) {
+			rest = append(rest, text)
+		}
+	}
+	return rest
+}

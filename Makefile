@@ -7,7 +7,7 @@ LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb lint fuzz bench lambdas clean
+.PHONY: help build test test-python test-dynamodb e2e e2e-localstack lint fuzz bench lambdas clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ help: ## List the targets
 build: ## Build the efferent command into build/
 	go build -o build/efferent ./cmd/efferent
 
-test: lint ## Run all tests that need nothing but Go
+test: lint ## Run all tests that need nothing but Go, and Node for those of the CDK
 	go test $(GOTESTFLAGS) ./...
 
 lint: ## Check formatting, go vet and staticcheck
@@ -31,6 +31,26 @@ test-python: build ## Test efferent dev with boto3 and Python's Standard Webhook
 test-dynamodb: ## Test the DynamoDB stores against DynamoDB Local (needs Java 17 and Maven)
 	mvn -q -B -f e2e/dynamodb/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/build/dynamodb
 	DYNAMODB_LOCAL=$(CURDIR)/build/dynamodb go test $(GOTESTFLAGS) -tags dynamodb ./internal/aws/dynamodb
+
+e2e: test-dynamodb build/e2e-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
+	MINISTACK=$(CURDIR)/build/e2e-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/deployed
+
+e2e-localstack: build/localstack-venv ## Run efferent worker on LocalStack's queues
+	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags localstack -timeout 10m -run LocalStack -v ./cmd/efferent
+
+build/e2e-venv: e2e/ministack/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+build/localstack-venv: e2e/localstack/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+node_modules: package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
 
 fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	@grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -25,32 +26,64 @@ import (
 var choices = map[string]string{"prefix": "e2e-", "removal": "destroy", "allowHttp": "loopback", "allowCidrs": "127.0.0.0/8"}
 
 func TestDeployed(t *testing.T) {
+	target := newTarget(t)
+	if target.Endpoint == "" {
+		target.use(t, startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir}))
+	}
+	scenario.Webhooks(t, deploy(t, target, scenario.Config(target.Endpoint)))
+}
+
+// TestDeployedWithIAM runs where every permission is enforced: the function
+// does its work with nothing but its own role, and others get nothing.
+func TestDeployedWithIAM(t *testing.T) {
+	target := newTarget(t)
+	m := startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir, Auth: true})
+	target.use(t, m)
+	client, err := m.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := scenario.Config(target.Endpoint)
+	config.HTTPClient = client
+	s := deploy(t, target, config)
+	t.Run("scenarios", func(t *testing.T) { scenario.Webhooks(t, s) })
+	t.Run("others get nothing", func(t *testing.T) { othersGetNothing(t, s, config) })
+}
+
+func newTarget(t *testing.T) *Target {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := &Target{Endpoint: os.Getenv("AWS_ENDPOINT_URL"), Account: "000000000000", Region: "us-east-1", Root: root, Dir: t.TempDir()}
-	if target.Endpoint == "" {
-		m, err := ministack.Start(t.Context(), ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if t.Failed() {
-				t.Log(m.Output())
-			}
-			if err := m.Stop(); err != nil {
-				t.Error(err)
-			}
-		})
-		target.Endpoint, target.AccessKey, target.SecretKey = m.URL, "test", "test"
+	return &Target{Endpoint: os.Getenv("AWS_ENDPOINT_URL"), Account: "000000000000", Region: "us-east-1", Root: root, Dir: t.TempDir()}
+}
+
+// use makes m the target, with the key that is its root's.
+func (target *Target) use(t *testing.T, m *ministack.Server) {
+	t.Helper()
+	target.Endpoint, target.CA, target.AccessKey, target.SecretKey = m.URL, m.CA, "test", "test"
+}
+
+func startMiniStack(t *testing.T, o ministack.Options) *ministack.Server {
+	t.Helper()
+	m, err := ministack.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
 	}
-	s := deploy(t, target)
-	scenario.Webhooks(t, s)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(m.Output())
+		}
+		if err := m.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
 }
 
 // deploy deploys a stack for the test and returns how to use it.
-func deploy(t *testing.T, target *Target) *scenario.Stack {
+func deploy(t *testing.T, target *Target, config aws.Config) *scenario.Stack {
 	t.Helper()
 	started := time.Now()
 	outputs, err := target.Deploy(t.Context(), choices)
@@ -65,7 +98,6 @@ func deploy(t *testing.T, target *Target) *scenario.Stack {
 		t.Fatal(err)
 	}
 	t.Logf("deployed to %s in %s: %v", target.Endpoint, time.Since(started).Round(time.Second), outputs)
-	config := scenario.Config(target.Endpoint)
 	config.RetryMaxAttempts = 5 // a connection is reset now and then
 	attempts := &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(config), Table: outputs["AttemptsTable"]}
 	s := &scenario.Stack{SQS: sqs.NewFromConfig(config), Secrets: secretsmanager.NewFromConfig(config), Prefix: choices["prefix"],

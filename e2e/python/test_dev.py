@@ -118,6 +118,32 @@ class TestDev(unittest.TestCase):
         with self.assertRaises(self.secrets.exceptions.ResourceNotFoundException):
             self.secrets.get_secret_value(SecretId="none")
 
+    def test_secrets(self):
+        c, name = self.secrets, "python/rotated"
+        first = c.create_secret(Name=name, SecretString="one", Tags=[{"Key": "team", "Value": "acme"}])["VersionId"]
+        second = c.put_secret_value(SecretId=name, SecretBinary=b"\x00\xff", VersionStages=["AWSPENDING"])["VersionId"]
+        self.assertEqual(c.get_secret_value(SecretId=name)["SecretString"], "one")
+        self.assertEqual(c.get_secret_value(SecretId=name, VersionStage="AWSPENDING")["SecretBinary"], b"\x00\xff")
+        c.update_secret_version_stage(SecretId=name, VersionStage="AWSCURRENT", RemoveFromVersionId=first, MoveToVersionId=second)
+        stages = c.describe_secret(SecretId=name)["VersionIdsToStages"]
+        self.assertEqual({v: set(s) for v, s in stages.items()}, {first: {"AWSPREVIOUS"}, second: {"AWSCURRENT", "AWSPENDING"}})
+        with self.assertRaises(c.exceptions.ResourceExistsException):
+            c.put_secret_value(SecretId=name, SecretString="another", ClientRequestToken=first)
+        listed = c.get_paginator("list_secrets").paginate(Filters=[{"Key": "tag-key", "Values": ["team"]}], PaginationConfig={"PageSize": 1})
+        self.assertEqual([s["Name"] for page in listed for s in page["SecretList"]], [name])
+        batch = c.batch_get_secret_value(SecretIdList=[name, NAME, "none"])
+        self.assertEqual([v["Name"] for v in batch["SecretValues"]], [name, NAME])
+        self.assertEqual([e["ErrorCode"] for e in batch["Errors"]], ["ResourceNotFoundException"])
+        c.delete_secret(SecretId=name, RecoveryWindowInDays=7)
+        for use in (c.get_secret_value, c.delete_secret):
+            with self.assertRaises(c.exceptions.InvalidRequestException):
+                use(SecretId=name)
+        c.restore_secret(SecretId=name)
+        self.assertEqual(c.get_secret_value(SecretId=name)["VersionId"], second)
+        c.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        with self.assertRaises(c.exceptions.ResourceNotFoundException):
+            c.describe_secret(SecretId=name)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
 	"github.com/go-json-experiment/json"
@@ -27,18 +28,54 @@ func NewHandler(s *Server) http.Handler {
 	return &awsjson.Service{
 		Prefix:      "secretsmanager.",
 		ContentType: "application/x-amz-json-1.1",
-		Operations: map[string]awsjson.Operation{
-			"CreateSecret":   called(s.CreateSecret),
-			"PutSecretValue": called(s.PutSecretValue),
-			"UpdateSecret":   called(s.UpdateSecret),
-			"GetSecretValue": called(s.GetSecretValue),
-			"DescribeSecret": called(s.DescribeSecret),
-		},
-		MaxRequest: maxRequest,
-		Encoding:   encoding,
-		Fail:       fail,
-		Log:        s.log,
+		Operations:  operations(s),
+		MaxRequest:  maxRequest,
+		Encoding:    encoding,
+		Fail:        fail,
+		Log:         s.log,
 	}
+}
+
+func operations(s *Server) map[string]awsjson.Operation {
+	all := map[string]awsjson.Operation{
+		"CreateSecret":             tokened(s.CreateSecret, func(in *secretsmanager.CreateSecretInput) *string { return in.ClientRequestToken }),
+		"PutSecretValue":           tokened(s.PutSecretValue, func(in *secretsmanager.PutSecretValueInput) *string { return in.ClientRequestToken }),
+		"UpdateSecret":             tokened(s.UpdateSecret, func(in *secretsmanager.UpdateSecretInput) *string { return in.ClientRequestToken }),
+		"GetSecretValue":           called(s.GetSecretValue),
+		"BatchGetSecretValue":      called(s.BatchGetSecretValue),
+		"DescribeSecret":           called(s.DescribeSecret),
+		"ListSecrets":              called(s.ListSecrets),
+		"ListSecretVersionIds":     called(s.ListSecretVersionIds),
+		"UpdateSecretVersionStage": called(s.UpdateSecretVersionStage),
+		"DeleteSecret":             called(s.DeleteSecret),
+		"RestoreSecret":            called(s.RestoreSecret),
+		"TagResource":              called(s.TagResource),
+		"UntagResource":            called(s.UntagResource),
+		"GetRandomPassword":        called(s.GetRandomPassword),
+	}
+	for what, names := range map[string][]string{
+		"rotation schedules": {"RotateSecret", "CancelRotateSecret"},
+		"resource policies":  {"GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy", "ValidateResourcePolicy"},
+		"replication":        {"ReplicateSecretToRegions", "RemoveRegionsFromReplication", "StopReplicationToReplica"},
+	} {
+		for _, name := range names {
+			all[name] = awsjson.Decoded(func(context.Context, *struct{}) (*struct{}, error) {
+				return nil, unsupported(name + " (" + what + ")")
+			})
+		}
+	}
+	return all
+}
+
+// tokened is an operation whose requests need a token. The SDKs make one up;
+// who doesn't use one must give it ("CreateSecret" in the API reference).
+func tokened[In, Out any](run func(context.Context, *In, ...func(*secretsmanager.Options)) (*Out, error), token func(*In) *string) awsjson.Operation {
+	return awsjson.Decoded(func(ctx context.Context, in *In) (*Out, error) {
+		if aws.ToString(token(in)) == "" {
+			return nil, invalidRequest("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
+		}
+		return run(ctx, in)
+	})
 }
 
 func called[In, Out any](run func(context.Context, *In, ...func(*secretsmanager.Options)) (*Out, error)) awsjson.Operation {

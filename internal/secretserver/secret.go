@@ -19,21 +19,34 @@ const (
 // quotas"). Those without a staging label go first.
 const maxVersions = 100
 
+// maxStages is how many staging labels the versions of a secret have in all
+// ("AWS Secrets Manager quotas").
+const maxStages = 20
+
 // Secret is one secret with its versions, the oldest first.
 type Secret struct {
 	ARN, Name             string
 	Description, KMSKeyID string
 	Created, Changed      time.Time
+	Accessed              time.Time `json:",omitzero"` // a day; zero: never read
+	Deleted               time.Time `json:",omitzero"` // when deletion was asked for; zero: it was not
+	Purged                time.Time `json:",omitzero"` // when the recovery window of a deleted secret ends
+	Tags                  []Tag     // nil until it is first tagged
 	Versions              []Version
 }
+
+// Tag is a tag of a secret.
+type Tag struct{ Key, Value string }
 
 // Version is one value of a secret. It is text or binary, never both.
 type Version struct {
 	ID      string
 	Created time.Time
-	Stages  []string
-	Text    *string
-	Binary  []byte
+	// Accessed is the day of the last read, zero if there was none.
+	Accessed time.Time `json:",omitzero"`
+	Stages   []string
+	Text     *string
+	Binary   []byte
 }
 
 // String and LogValue keep values out of logs and errors.
@@ -44,13 +57,23 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.Name) }
 func (v Version) String() string       { return v.ID }
 func (v Version) LogValue() slog.Value { return slog.StringValue(v.ID) }
 
+// stages is a copy of v's staging labels, nil if it has none.
+func (v *Version) stages() []string { return append([]string(nil), v.Stages...) }
+
 func (v *Version) sameValue(s *string, b []byte) bool {
 	return (v.Text == nil) == (s == nil) && aws.ToString(v.Text) == aws.ToString(s) && bytes.Equal(v.Binary, b)
 }
 
-// clone is a copy that shares nothing that add or attach change.
+// scheduled: it waits for the end of its recovery window.
+func (s *Secret) scheduled() bool { return !s.Deleted.IsZero() }
+
+// gone: its recovery window has ended.
+func (s *Secret) gone(now time.Time) bool { return s.scheduled() && !now.Before(s.Purged) }
+
+// clone is a copy that shares nothing that a change to a secret writes to.
 func (s *Secret) clone() *Secret {
 	c := *s
+	c.Tags = slices.Clone(s.Tags)
 	c.Versions = slices.Clone(s.Versions)
 	for i := range c.Versions {
 		c.Versions[i].Stages = slices.Clone(c.Versions[i].Stages)
@@ -72,32 +95,4 @@ func (s *Secret) staged(stage string) *Version {
 		return nil
 	}
 	return &s.Versions[i]
-}
-
-// add makes v a version of s, with stages. A stage is on one version at a
-// time; who had AWSCURRENT before has AWSPREVIOUS afterwards.
-func (s *Secret) add(v Version, stages []string) {
-	s.Versions = append(s.Versions, v)
-	for _, stage := range stages {
-		before := s.staged(stage)
-		s.attach(stage, v.ID)
-		if stage == stageCurrent && before != nil && !slices.Contains(stages, stagePrevious) {
-			s.attach(stagePrevious, before.ID)
-		}
-	}
-	for len(s.Versions) > maxVersions {
-		i := slices.IndexFunc(s.Versions, func(v Version) bool { return len(v.Stages) == 0 })
-		if i < 0 {
-			return
-		}
-		s.Versions = slices.Delete(s.Versions, i, i+1)
-	}
-}
-
-func (s *Secret) attach(stage, id string) {
-	if holder := s.staged(stage); holder != nil {
-		holder.Stages = slices.DeleteFunc(holder.Stages, func(l string) bool { return l == stage })
-	}
-	to := s.version(id)
-	to.Stages = append(to.Stages, stage)
 }

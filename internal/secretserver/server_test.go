@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 
 // memory is a Store whose next write can be made to fail.
 type memory struct {
+	mu            sync.Mutex
 	kept          map[string]secretserver.Secret
 	fail, persist bool
 }
@@ -33,10 +35,20 @@ func (m *memory) LoadSecrets(context.Context) ([]secretserver.Secret, error) {
 }
 
 func (m *memory) PutSecret(_ context.Context, s secretserver.Secret) error {
+	return m.write(func() { m.kept[s.Name] = s })
+}
+
+func (m *memory) DeleteSecret(_ context.Context, name string) error {
+	return m.write(func() { delete(m.kept, name) })
+}
+
+func (m *memory) write(do func()) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	failing := m.fail
 	m.fail = false
 	if !failing || m.persist {
-		m.kept[s.Name] = s
+		do()
 	}
 	if failing {
 		return errFault
@@ -52,6 +64,7 @@ type bundle struct {
 }
 
 func newBundle(t *testing.T) *bundle {
+	t.Helper()
 	b := &bundle{t: t, store: &memory{kept: map[string]secretserver.Secret{}}, now: time.Date(2026, 11, 24, 12, 0, 0, 5e8, time.UTC)}
 	b.restart()
 	return b
@@ -94,6 +107,19 @@ func (b *bundle) put(id, value string, n int, stages ...string) error {
 	return err
 }
 
+func (b *bundle) move(id, stage string, from, to *string) error {
+	_, err := b.UpdateSecretVersionStage(b.t.Context(), &secretsmanager.UpdateSecretVersionStageInput{SecretId: &id, VersionStage: &stage,
+		RemoveFromVersionId: from, MoveToVersionId: to})
+	return err
+}
+
+func many(name string, n int) (list []string) {
+	for i := range n {
+		list = append(list, fmt.Sprint(name, i))
+	}
+	return list
+}
+
 // stages says which version holds each stage.
 func (b *bundle) stages(id string) string {
 	b.t.Helper()
@@ -109,32 +135,6 @@ func (b *bundle) stages(id string) string {
 	return strings.Join(list, " ")
 }
 
-func TestStagesMove(t *testing.T) {
-	t.Parallel()
-	b := newBundle(t)
-	b.create("s", "one")
-	for _, c := range []struct {
-		value  string
-		n      int
-		stages []string
-		want   string
-	}{
-		{"two", 2, nil, "AWSCURRENT=2 AWSPREVIOUS=1"},
-		{"two", 2, nil, "AWSCURRENT=2 AWSPREVIOUS=1"}, // repeated
-		{"three", 3, []string{"AWSPENDING"}, "AWSCURRENT=2 AWSPENDING=3 AWSPREVIOUS=1"},
-		{"four", 4, []string{"AWSCURRENT", "mine"}, "AWSCURRENT=4 AWSPENDING=3 AWSPREVIOUS=2 mine=4"},
-		{"five", 5, []string{"mine"}, "AWSCURRENT=4 AWSPENDING=3 AWSPREVIOUS=2 mine=5"},
-		{"one", 1, nil, "AWSCURRENT=4 AWSPENDING=3 AWSPREVIOUS=2 mine=5"}, // repeated long after
-	} {
-		b.must(b.put("s", c.value, c.n, c.stages...))
-		if got := b.stages("s"); got != c.want {
-			t.Fatalf("after %s: %s, want %s", c.value, got, c.want)
-		}
-		b.restart()
-	}
-	b.wantCode(b.put("s", "another", 2), "ResourceExistsException")
-}
-
 func TestGetSecretValue(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
@@ -147,19 +147,21 @@ func TestGetSecretValue(t *testing.T) {
 		in   secretsmanager.GetSecretValueInput
 		want string // the value, or the code of an error
 	}{
-		"by name":             {secretsmanager.GetSecretValueInput{SecretId: aws.String("efferent/webhooks/acme")}, "two"},
-		"by ARN":              {secretsmanager.GetSecretValueInput{SecretId: &arn}, "two"},
-		"by partial ARN":      {secretsmanager.GetSecretValueInput{SecretId: &partial}, "two"},
-		"by an older ARN":     {secretsmanager.GetSecretValueInput{SecretId: aws.String(partial + "-abcdef")}, "ResourceNotFoundException"},
-		"current":             {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("AWSCURRENT")}, "two"},
-		"previous":            {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("AWSPREVIOUS")}, "one"},
-		"a version":           {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1)}, "one"},
-		"a version and stage": {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1), VersionStage: aws.String("AWSPREVIOUS")}, "one"},
-		"that do not agree":   {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1), VersionStage: aws.String("AWSCURRENT")}, "InvalidRequestException"},
-		"an unknown version":  {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(9)}, "ResourceNotFoundException"},
-		"an unknown stage":    {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("x")}, "ResourceNotFoundException"},
-		"an unknown secret":   {secretsmanager.GetSecretValueInput{SecretId: aws.String("nope")}, "ResourceNotFoundException"},
-		"no secret":           {secretsmanager.GetSecretValueInput{}, "InvalidParameterException"},
+		"by name":                  {secretsmanager.GetSecretValueInput{SecretId: aws.String("efferent/webhooks/acme")}, "two"},
+		"by ARN":                   {secretsmanager.GetSecretValueInput{SecretId: &arn}, "two"},
+		"by partial ARN":           {secretsmanager.GetSecretValueInput{SecretId: &partial}, "two"},
+		"by another account's ARN": {secretsmanager.GetSecretValueInput{SecretId: aws.String(strings.Replace(arn, ":000000000000:", ":111111111111:", 1))}, "ResourceNotFoundException"},
+		"an odd name":              {secretsmanager.GetSecretValueInput{SecretId: aws.String("a b")}, "ValidationException"},
+		"by an older ARN":          {secretsmanager.GetSecretValueInput{SecretId: aws.String(partial + "-abcdef")}, "ResourceNotFoundException"},
+		"current":                  {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("AWSCURRENT")}, "two"},
+		"previous":                 {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("AWSPREVIOUS")}, "one"},
+		"a version":                {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1)}, "one"},
+		"a version and stage":      {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1), VersionStage: aws.String("AWSPREVIOUS")}, "one"},
+		"that do not agree":        {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1), VersionStage: aws.String("AWSCURRENT")}, "InvalidRequestException"},
+		"an unknown version":       {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(9)}, "ResourceNotFoundException"},
+		"an unknown stage":         {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("x")}, "ResourceNotFoundException"},
+		"an unknown secret":        {secretsmanager.GetSecretValueInput{SecretId: aws.String("nope")}, "ResourceNotFoundException"},
+		"no secret":                {secretsmanager.GetSecretValueInput{}, "InvalidParameterException"},
 	} {
 		out, err := b.GetSecretValue(t.Context(), &c.in)
 		if strings.HasSuffix(c.want, "Exception") {
@@ -185,14 +187,21 @@ func TestWhatIsRefused(t *testing.T) {
 		in   secretsmanager.CreateSecretInput
 		code string
 	}{
-		"no name":           {secretsmanager.CreateSecretInput{}, "InvalidParameterException"},
-		"an odd name":       {secretsmanager.CreateSecretInput{Name: aws.String("a b")}, "InvalidParameterException"},
-		"both values":       {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("x"), SecretBinary: []byte("x")}, "InvalidParameterException"},
-		"a long value":      {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: &long}, "InvalidParameterException"},
-		"a short token":     {secretsmanager.CreateSecretInput{Name: aws.String("a"), ClientRequestToken: aws.String("x")}, "InvalidParameterException"},
-		"there already":     {secretsmanager.CreateSecretInput{Name: aws.String("there"), SecretString: aws.String("one"), ClientRequestToken: token(2)}, "ResourceExistsException"},
-		"there, same token": {secretsmanager.CreateSecretInput{Name: aws.String("there"), SecretString: aws.String("two"), ClientRequestToken: token(1)}, "ResourceExistsException"},
-		"tags":              {secretsmanager.CreateSecretInput{Name: aws.String("a"), Tags: []types.Tag{{}}}, "UnsupportedOperation"},
+		"no name":            {secretsmanager.CreateSecretInput{}, "InvalidParameterException"},
+		"an odd name":        {secretsmanager.CreateSecretInput{Name: aws.String("a b")}, "ValidationException"},
+		"a long name":        {secretsmanager.CreateSecretInput{Name: aws.String(long[:513])}, "ValidationException"},
+		"a long description": {secretsmanager.CreateSecretInput{Name: aws.String("a"), Description: aws.String(long[:2049])}, "ValidationException"},
+		"both values":        {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("x"), SecretBinary: []byte("x")}, "InvalidParameterException"},
+		"a long value":       {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: &long}, "ValidationException"},
+		"long bytes":         {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretBinary: []byte(long)}, "ValidationException"},
+		"an empty value":     {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("")}, "ValidationException"},
+		"a short token":      {secretsmanager.CreateSecretInput{Name: aws.String("a"), ClientRequestToken: aws.String("x")}, "InvalidParameterException"},
+		"there already":      {secretsmanager.CreateSecretInput{Name: aws.String("there"), SecretString: aws.String("one"), ClientRequestToken: token(2)}, "ResourceExistsException"},
+		"there, same token":  {secretsmanager.CreateSecretInput{Name: aws.String("there"), SecretString: aws.String("two"), ClientRequestToken: token(1)}, "ResourceExistsException"},
+		"a tag without key":  {secretsmanager.CreateSecretInput{Name: aws.String("a"), Tags: []types.Tag{{}}}, "ValidationException"},
+		"AWS's own tag":      {secretsmanager.CreateSecretInput{Name: aws.String("a"), Tags: []types.Tag{{Key: aws.String("aws:x")}}}, "InvalidParameterException"},
+		"replicas":           {secretsmanager.CreateSecretInput{Name: aws.String("a"), AddReplicaRegions: []types.ReplicaRegionType{{}}}, "UnsupportedOperation"},
+		"a partner's type":   {secretsmanager.CreateSecretInput{Name: aws.String("a"), Type: aws.String("x")}, "UnsupportedOperation"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := b.CreateSecret(t.Context(), &c.in)
@@ -205,8 +214,13 @@ func TestWhatIsRefused(t *testing.T) {
 	_, err := b.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: aws.String("there")})
 	b.wantCode(err, "InvalidRequestException")
 	b.wantCode(b.put("nope", "x", 3), "ResourceNotFoundException")
-	b.wantCode(b.put("there", "x", 3, ""), "InvalidParameterException")
-	b.wantCode(b.put("there", "x", 3, make([]string, 21)...), "InvalidParameterException")
+	b.wantCode(b.put("there", "x", 3, ""), "ValidationException")
+	b.wantCode(b.put("there", "x", 3, many("stage", 21)...), "ValidationException")
+	// 19 new labels and AWSCURRENT are 20.
+	b.must(b.put("there", "x", 3, many("stage", 19)...))
+	b.wantCode(b.put("there", "y", 4, "another"), "LimitExceededException")
+	b.wantCode(b.move("there", "another", nil, token(1)), "LimitExceededException")
+	b.must(b.put("there", "y", 4, "stage1"))
 }
 
 func TestUpdateAndDescribe(t *testing.T) {
@@ -249,35 +263,6 @@ func TestVersionsAreLimited(t *testing.T) {
 	}
 	if got := b.stages("s"); got != "AWSCURRENT=149 AWSPREVIOUS=148 keep=1000" {
 		t.Errorf("stages %s", got)
-	}
-}
-
-func TestAFailingStoreChangesNothing(t *testing.T) {
-	t.Parallel()
-	for _, persist := range []bool{false, true} {
-		b := newBundle(t)
-		b.create("s", "one")
-		b.store.persist = persist
-		for name, do := range map[string]func() error{
-			"put": func() error { return b.put("s", "two", 2) },
-			"create": func() error {
-				_, err := b.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("new"), SecretString: aws.String("x"), ClientRequestToken: token(7)})
-				return err
-			},
-		} {
-			b.store.fail = true
-			err := do()
-			b.wantCode(err, "InternalServiceError")
-			if !errors.Is(err, errFault) {
-				t.Errorf("%s: the cause is lost: %v", name, err)
-			}
-			b.must(do())
-			b.must(do())
-		}
-		b.restart()
-		if got := b.stages("s"); got != "AWSCURRENT=2 AWSPREVIOUS=1" {
-			t.Errorf("stages %s", got)
-		}
 	}
 }
 

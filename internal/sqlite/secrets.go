@@ -63,3 +63,13 @@ func (s *Secrets) PutSecret(ctx context.Context, secret secretserver.Secret) err
 		return nil
 	})
 }
+
+// DeleteSecret deletes a secret. One that is not there is no error.
+func (s *Secrets) DeleteSecret(ctx context.Context, name string) error {
+	return s.db.Do(ctx, func(tx *Tx) error {
+		if _, err := tx.Exec(`DELETE FROM secrets WHERE name = ?`, name); err != nil {
+			return fmt.Errorf("delete secret %s: %w", name, err)
+		}
+		return nil
+	})
+}

@@ -7,10 +7,10 @@ LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb e2e e2e-localstack lint fuzz bench lambdas clean
+.PHONY: help build test test-python test-dynamodb e2e e2e-localstack conformance conformance-localstack lint fuzz bench lambdas clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build the efferent command into build/
 	go build -o build/efferent ./cmd/efferent
@@ -38,6 +38,13 @@ e2e: test-dynamodb build/e2e-venv node_modules ## Deploy with the real CDK to Mi
 e2e-localstack: build/localstack-venv ## Run efferent worker on LocalStack's queues
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags localstack -timeout 10m -run LocalStack -v ./cmd/efferent
 
+conformance: ## Check our SQS endpoint (or AWS_ENDPOINT_URL) against what AWS documents
+	go test $(GOTESTFLAGS) -count=1 -timeout 300s ./e2e/conformance
+
+conformance-localstack: build/localstack-venv ## Check LocalStack so, but for what it is known to fail
+	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -count=1 -timeout 300s -parallel 8 \
+	  ./e2e/conformance -known-failures localstack-known-failures.txt
+
 build/e2e-venv: e2e/ministack/requirements.txt
 	python3 -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check -r $<
@@ -57,8 +64,14 @@ fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	  grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6- | while read -r name; do \
 	    go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) $$dir || exit 1; done || exit 1; done
 
-bench: build ## Measure beside a bare loop: webhooks a second, CPU, latency
-	go run ./bench $(BENCHFLAGS)
+bench: build build/goaws build/localstack-venv ## Measure: webhooks beside a bare loop, queues beside GoAWS and LocalStack, the Lambda's start
+	go build -o build/bench ./bench
+	build/bench $(BENCHFLAGS)
+	build/bench queues -goaws build/goaws -localstack build/localstack-venv/bin/python
+	build/bench starts
+
+build/goaws: bench/goaws/main.go bench/goaws/go.mod
+	cd bench/goaws && go build -o $(CURDIR)/build/goaws .
 
 lambdas: ## Build the Lambda functions into build/lambdas/<name>/bootstrap
 	@for name in $(LAMBDAS); do \

@@ -19,7 +19,7 @@ var (
 	pure     = []string{"internal/attempt", "internal/ledger", "internal/retry", "internal/webhook"}
 	rooms    = []string{"internal/deliver", "internal/replay"}
 	engines  = []string{"internal/eventsource", "internal/secretserver", "internal/sqsserver"}
-	adapters = []string{"internal/aws/dynamodb", "internal/aws/secrets", "internal/aws/sqs", "internal/sqlite"}
+	adapters = []string{"internal/aws/dynamodb", "internal/aws/fromenv", "internal/aws/secrets", "internal/aws/sqs", "internal/sqlite"}
 	edges    = []string{"internal/settings", "internal/storetest"}
 )
 

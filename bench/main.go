@@ -41,6 +41,8 @@ func run(args []string) error {
 			return printResult(cycles(args[1:]))
 		case "queues":
 			return queues(args[1:])
+		case "starts":
+			return starts(args[1:])
 		}
 	}
 	efferent := flag.String("efferent", efferentBinary, "the efferent binary")

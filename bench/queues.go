@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/efferent/efferent/e2e/localstack"
 )
 
 // queues measures the SQS endpoint: cycles of send, receive and delete a
@@ -14,13 +18,13 @@ func queues(args []string) error {
 	flags := flag.NewFlagSet("queues", flag.ContinueOnError)
 	efferent := flags.String("efferent", efferentBinary, "the efferent binary")
 	goaws := flags.String("goaws", "", "the binary of bench/goaws; empty to leave it out")
-	localstack := flags.String("localstack", "", "the URL of a running LocalStack; empty to leave it out")
+	python := flags.String("localstack", "", "the Python that has LocalStack; empty to leave it out")
 	each := flags.Duration("time", 3*time.Second, "how long each measurement takes")
 	rounds := flags.Int("rounds", 3, "rounds; medians are printed")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	endpoints, stop, err := startEndpoints(*efferent, *goaws, *localstack)
+	endpoints, stop, err := startEndpoints(*efferent, *goaws, *python)
 	defer stop()
 	if err != nil {
 		return err
@@ -67,9 +71,21 @@ var kinds = []struct{ client, clients string }{{"sdk", "1"}, {"sdk", "8"}, {"pla
 
 type endpoint struct{ name, url string }
 
+func startLocalStack(python string) (url string, end func(), err error) {
+	dir, err := os.MkdirTemp("", "efferent-bench-")
+	if err != nil {
+		return "", nil, err
+	}
+	s, err := localstack.Run(context.Background(), python, dir)
+	if err != nil {
+		return "", nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s.URL, func() { s.Stop(); _ = os.RemoveAll(dir) }, nil
+}
+
 // startEndpoints starts what is named; stop ends what was started, whatever
 // the error.
-func startEndpoints(efferent, goaws, localstack string) (all []endpoint, stop func(), err error) {
+func startEndpoints(efferent, goaws, python string) (all []endpoint, stop func(), err error) {
 	var stops []func()
 	stop = func() {
 		for _, s := range stops {
@@ -92,8 +108,13 @@ func startEndpoints(efferent, goaws, localstack string) (all []endpoint, stop fu
 		stops = append(stops, func() { _ = s.stop() })
 		all = append(all, endpoint{"GoAWS, in memory", s.url})
 	}
-	if localstack != "" {
-		all = append(all, endpoint{"LocalStack, in memory", localstack})
+	if python != "" {
+		url, end, err := startLocalStack(python)
+		if err != nil {
+			return nil, stop, err
+		}
+		stops = append(stops, end)
+		all = append(all, endpoint{"LocalStack, in memory", url})
 	}
 	return all, stop, nil
 }

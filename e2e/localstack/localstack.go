@@ -15,20 +15,45 @@ import (
 	"time"
 )
 
-// Start runs LocalStack on a free port of the loopback until the test ends, and
-// returns its URL. The Python that has it is in the environment variable
-// LOCALSTACK_PYTHON (make e2e-localstack).
+// Server is a running LocalStack.
+type Server struct {
+	URL string
+	cmd *exec.Cmd
+}
+
+// Start runs LocalStack until the test ends, and returns its URL. The Python
+// that has it is in the environment variable LOCALSTACK_PYTHON (make
+// e2e-localstack).
 func Start(t *testing.T) string {
 	t.Helper()
 	python := os.Getenv("LOCALSTACK_PYTHON")
 	if python == "" {
 		t.Fatal("LOCALSTACK_PYTHON does not name the Python that has LocalStack: use make e2e-localstack")
 	}
-	dir := t.TempDir()
-	address := freeAddress(t)
-	log, err := os.Create(filepath.Join(dir, "localstack.log"))
+	s, err := Run(t.Context(), python, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s.URL
+}
+
+// Run runs LocalStack on a free port of the loopback, with its files in dir,
+// and waits until it answers.
+func Run(ctx context.Context, python, dir string) (*Server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	address := l.Addr().String()
+	l.Close()
+	log, err := os.Create(filepath.Join(dir, "localstack.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	if python, err = filepath.Abs(python); err != nil { // it is started in dir
+		return nil, err
 	}
 	c := exec.Command(python, "-m", "localstack.runtime.main")
 	c.Dir, c.Stdout, c.Stderr = dir, log, log
@@ -36,29 +61,21 @@ func Start(t *testing.T) string {
 		"SKIP_SSL_CERT_DOWNLOAD=1", "DISABLE_EVENTS=1", "LOCALSTACK_VOLUME_DIR="+dir)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.Start(); err != nil {
-		t.Fatalf("start LocalStack: %v", err)
+		return nil, fmt.Errorf("start LocalStack: %w", err)
 	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
-		_ = c.Wait()
-		_ = log.Close()
-	})
-	url := "http://" + address
-	if err := answers(t.Context(), url); err != nil {
+	s := &Server{URL: "http://" + address, cmd: c}
+	if err := answers(ctx, s.URL); err != nil {
+		s.Stop()
 		output, _ := os.ReadFile(log.Name())
-		t.Fatalf("LocalStack does not answer: %v\n%s", err, output)
+		return nil, fmt.Errorf("LocalStack does not answer: %w\n%s", err, output)
 	}
-	return url
+	return s, nil
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+// Stop ends it and its children.
+func (s *Server) Stop() {
+	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+	_ = s.cmd.Wait()
 }
 
 func answers(ctx context.Context, url string) error {

@@ -3,20 +3,18 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	"github.com/efferent/efferent/internal/aws/fromenv"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/deliver"
@@ -26,7 +24,7 @@ import (
 
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	handler, err := wire(context.Background(), os.Getenv, log)
+	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("deliver can't start", "error", err)
 		os.Exit(1)
@@ -34,7 +32,7 @@ func main() {
 	lambda.Start(handler.Handle)
 }
 
-func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*deliver.Handler, error) {
+func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error) {
 	places, err := settings.ReadDeployed(getenv)
 	if err != nil {
 		return nil, err
@@ -43,9 +41,9 @@ func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*d
 	if err != nil {
 		return nil, err
 	}
-	aws, err := config.LoadDefaultConfig(ctx)
+	aws, err := fromenv.Config(getenv)
 	if err != nil {
-		return nil, fmt.Errorf("AWS configuration: %w", err)
+		return nil, err
 	}
 	queues := sqs.NewFromConfig(aws)
 	return &deliver.Handler{

@@ -100,7 +100,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, clock: clockwork.NewFakeClock(), attempts: sqlite.NewAttempts(db)}
+	b := &bench{t: t, clock: clockwork.NewFakeClockAt(time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)), attempts: sqlite.NewAttempts(db)}
 	b.engine, err = sqsserver.Open(t.Context(), sqlite.NewQueues(db), sqsserver.Options{Clock: b.clock})
 	if err != nil {
 		t.Fatal(err)

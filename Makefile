@@ -23,10 +23,13 @@ lint: ## Check formatting, go vet and staticcheck
 	go vet ./...
 	go tool staticcheck ./...
 
-test-python: build ## Test efferent dev with boto3 and Python's Standard Webhooks library
+AWS_CLI_V2 ?= /usr/bin/aws
+
+test-python: build ## Test efferent dev with boto3, both AWS CLIs and Python's Standard Webhooks library
+	@$(AWS_CLI_V2) --version | grep -q aws-cli/2 || { echo "AWS CLI v2 is not at $(AWS_CLI_V2): apt-get install awscli, or set AWS_CLI_V2"; exit 1; }
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r e2e/python/requirements.txt
-	EFFERENT=build/efferent .venv/bin/python -m unittest -v e2e/python/test_dev.py
+	EFFERENT=build/efferent AWS_CLI_V1=.venv/bin/aws AWS_CLI_V2=$(AWS_CLI_V2) .venv/bin/python -m unittest -v e2e/python/test_*.py
 
 test-dynamodb: ## Test the DynamoDB stores against DynamoDB Local (needs Java 17 and Maven)
 	mvn -q -B -f e2e/dynamodb/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/build/dynamodb

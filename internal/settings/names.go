@@ -25,3 +25,14 @@ const (
 	// SecretTTL is how long a secret is cached ("5m").
 	SecretTTL = "EFFERENT_SECRET_TTL"
 )
+
+// The queues. A deployment may put a prefix before their names; the API and
+// the command name them without it.
+const (
+	WebhooksQueue             = "webhooks"
+	WebhookFailuresQueue      = "webhook-failures"
+	NotificationsQueue        = "notifications"
+	NotificationFailuresQueue = "notification-failures"
+	AuditQueue                = "audit.fifo"
+	AuditFailuresQueue        = "audit-failures.fifo"
+)

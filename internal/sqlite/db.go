@@ -1,7 +1,9 @@
-// Package sqlite keeps state in one SQLite file that one goroutine writes.
+// Package sqlite keeps state in one SQLite file.
 //
-// Work is handed to that goroutine as units. All units that wait are run in
-// one transaction, so that many small writers share one commit.
+// Work comes as units, and one goroutine at a time runs them: that of a unit
+// which finds nobody at work, so that a lone caller waits for no other
+// goroutine. All units that wait meanwhile are run in one transaction, so that
+// many small writers share one commit.
 package sqlite
 
 import (
@@ -9,6 +11,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 )
@@ -24,9 +27,10 @@ type DB struct {
 
 	mu      sync.Mutex
 	queue   []*unit
+	spare   []*unit // the last queue, empty, to be used again
+	working bool    // somebody runs units, and will look at queue again
+	rested  sync.Cond
 	closed  bool
-	filled  chan struct{} // holds a token when queue may have units or closed is set
-	stopped chan struct{} // closed when the writer has ended
 }
 
 // unit is one piece of work and, once done is closed, its outcome.
@@ -40,15 +44,15 @@ type unit struct {
 // memory. The file belongs to this process until Close.
 //
 // Errors: ErrInUse when another process has the file, ErrVersion when the
-// file's schema is newer than this program or not its own, ErrNotDatabase
-// when it is no SQLite file.
+// file's schema is newer than this program, from before its first release or
+// not its own, ErrNotDatabase when it is no SQLite file.
 func Open(path string) (*DB, error) {
-	db := &DB{filled: make(chan struct{}, 1), stopped: make(chan struct{})}
+	db := &DB{}
+	db.rested.L = &db.mu
 	if err := db.open(path); err != nil {
 		return nil, errors.Join(explain(path, err), db.closeFile())
 	}
 	db.tx = Tx{conn: db.conn, stmts: map[string]*sql.Stmt{}}
-	go db.write()
 	return db, nil
 }
 
@@ -58,15 +62,21 @@ func Open(path string) (*DB, error) {
 //
 // Units that wait together share a transaction. When one of them fails, all
 // of them are rolled back and run again one by one, so unit must give the
-// same result when it is run twice. It runs on the writer's goroutine and
-// must not call Do.
+// same result when it is run twice. It may run on another goroutine than the
+// caller's and must not call Do. A panic in it is its error.
 //
 // When ctx ends before unit was begun, unit is not run and Do returns ctx's
 // error. Later than that ctx has no effect.
 func (db *DB) Do(ctx context.Context, unit func(*Tx) error) error {
-	u, err := db.enqueue(unit)
+	u, alone, err := db.enqueue(ctx, unit)
 	if err != nil {
 		return err
+	}
+	if alone {
+		if db.round() {
+			go db.drain()
+		}
+		return u.err
 	}
 	select {
 	case <-u.done:
@@ -86,28 +96,35 @@ func (db *DB) Close() error {
 	db.mu.Lock()
 	again := db.closed
 	db.closed = true
+	for db.working {
+		db.rested.Wait()
+	}
 	db.mu.Unlock()
-	db.signal()
-	<-db.stopped
 	if again {
 		return nil
 	}
 	return db.closeFile()
 }
 
-func (db *DB) enqueue(run func(*Tx) error) (*unit, error) {
-	u := &unit{run: run, done: make(chan struct{})}
+// enqueue adds a unit to the queue. alone: nobody is at work, so that the
+// caller is from now on.
+func (db *DB) enqueue(ctx context.Context, run func(*Tx) error) (u *unit, alone bool, err error) {
+	if ctx.Err() != nil {
+		return nil, false, context.Cause(ctx)
+	}
+	u = &unit{run: run, done: make(chan struct{})}
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if db.closed {
-		return nil, ErrClosed
+		return nil, false, ErrClosed
 	}
 	db.queue = append(db.queue, u)
-	db.signal()
-	return u, nil
+	alone = !db.working
+	db.working = true
+	return u, alone, nil
 }
 
-// withdraw takes u out of the queue; false when the writer already has it.
+// withdraw takes u out of the queue; false when it has been begun.
 func (db *DB) withdraw(u *unit) bool {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -119,28 +136,28 @@ func (db *DB) withdraw(u *unit) bool {
 	return true
 }
 
-func (db *DB) signal() {
-	select {
-	case db.filled <- struct{}{}:
-	default:
+// round commits what is queued; it never waits for a group to fill. more: the
+// caller is still the one at work.
+func (db *DB) round() (more bool) {
+	db.mu.Lock()
+	group := db.queue
+	db.queue = db.spare[:0]
+	db.mu.Unlock()
+	db.commit(group)
+	clear(group)
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.spare = group
+	if len(db.queue) > 0 {
+		return true
 	}
+	db.working = false
+	db.rested.Broadcast()
+	return false
 }
 
-// write is the writer's goroutine: it takes what is queued, commits it, and
-// takes again. It never waits for a group to fill.
-func (db *DB) write() {
-	defer close(db.stopped)
-	var group []*unit
-	for range db.filled {
-		db.mu.Lock()
-		group, db.queue = db.queue, group[:0]
-		closed := db.closed
-		db.mu.Unlock()
-		db.commit(group)
-		clear(group)
-		if closed {
-			return
-		}
+func (db *DB) drain() {
+	for db.round() {
 	}
 }
 
@@ -166,7 +183,7 @@ func (db *DB) transact(group []*unit) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	for _, u := range group {
-		if err := u.run(&db.tx); err != nil {
+		if err := u.try(&db.tx); err != nil {
 			return errors.Join(err, db.rollback())
 		}
 	}
@@ -174,6 +191,17 @@ func (db *DB) transact(group []*unit) error {
 		return errors.Join(fmt.Errorf("commit: %w", err), db.rollback())
 	}
 	return nil
+}
+
+// try runs u. A panic would otherwise leave the transaction open, in whoever's
+// goroutine it is.
+func (u *unit) try(tx *Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a unit of work: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return u.run(tx)
 }
 
 // rollback ends the transaction. SQLite may have ended it by itself, on a

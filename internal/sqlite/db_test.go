@@ -205,6 +205,10 @@ func TestFilesThatAreRefused(t *testing.T) {
 			must(t, open(t, path).Close())
 			foreign(t, path, `PRAGMA user_version = 1000`)
 		}, sqlite.ErrVersion, "1000"},
+		"from before the first release": {func(t *testing.T, path string) {
+			must(t, open(t, path).Close())
+			foreign(t, path, `PRAGMA user_version = 1`)
+		}, sqlite.ErrVersion, "its version is 1, from before the first release"},
 		"another program's": {func(t *testing.T, path string) {
 			foreign(t, path, `CREATE TABLE x (y)`)
 		}, sqlite.ErrVersion, "another program's"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/efferent/efferent/internal/sqsserver"
@@ -17,7 +18,8 @@ CREATE TABLE queues (
 	name       TEXT NOT NULL UNIQUE,
 	created    INTEGER NOT NULL,
 	modified   INTEGER NOT NULL,
-	attributes TEXT NOT NULL -- JSON
+	attributes TEXT NOT NULL, -- JSON, as tags
+	tags       TEXT NOT NULL
 ) STRICT;
 CREATE TABLE messages (
 	key             INTEGER PRIMARY KEY,
@@ -29,6 +31,7 @@ CREATE TABLE messages (
 	received        INTEGER NOT NULL,
 	received_before INTEGER NOT NULL,
 	first_received  INTEGER NOT NULL,
+	last_received   INTEGER NOT NULL,
 	leased          INTEGER NOT NULL,
 	group_id        TEXT,
 	dedup_id        TEXT,
@@ -79,6 +82,7 @@ func (q *Queues) Apply(ctx context.Context, c *sqsserver.Changes) error {
 		w.setStates(c.SetStates)
 		w.move(c.Moves)
 		w.delete(c.Deletes)
+		w.deleteQueues(c.DeleteQueues)
 		if f := c.ForgetDedups; f.Queue != 0 {
 			w.exec(`DELETE FROM dedups WHERE key <= ? AND queue = ?`, f.Key, f.Queue)
 		}
@@ -107,11 +111,21 @@ func (w *writer) exec(query string, args ...any) {
 func (w *writer) putQueues(list []sqsserver.QueueRecord) {
 	for _, r := range list {
 		attributes, err := json.Marshal(r.Attributes)
-		if err != nil {
+		tags, tagsErr := json.Marshal(r.Tags)
+		if err := errors.Join(err, tagsErr); err != nil {
 			w.err = fmt.Errorf("write queue %s: %w", r.Name, err)
 			return
 		}
-		w.exec(`INSERT OR REPLACE INTO queues VALUES (?, ?, ?, ?, ?)`, r.ID, r.Name, r.Created, r.Modified, string(attributes))
+		w.exec(`INSERT OR REPLACE INTO queues VALUES (?, ?, ?, ?, ?, ?)`,
+			r.ID, r.Name, r.Created, r.Modified, string(attributes), string(tags))
+	}
+}
+
+func (w *writer) deleteQueues(ids []int64) {
+	for _, id := range ids {
+		w.exec(`DELETE FROM messages WHERE queue = ?`, id)
+		w.exec(`DELETE FROM dedups WHERE queue = ?`, id)
+		w.exec(`DELETE FROM queues WHERE id = ?`, id)
 	}
 }
 
@@ -132,9 +146,9 @@ func (w *writer) undo(keys []int64) {
 func (w *writer) putMessages(list []sqsserver.StoredMessage) {
 	for i := range list {
 		m := &list[i]
-		w.exec(`INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		w.exec(`INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			m.Key, m.Queue, m.Seq, m.ID[:], m.Sent, m.VisibleAt, m.Received, m.ReceivedBefore, m.FirstReceived,
-			m.Leased, text(m.Group), text(m.Dedup), text(m.Source), m.Attributes, m.Body)
+			m.LastReceived, m.Leased, text(m.Group), text(m.Dedup), text(m.Source), m.Attributes, m.Body)
 	}
 }
 
@@ -148,8 +162,8 @@ func (w *writer) putDedups(list []sqsserver.DedupRecord) {
 func (w *writer) setStates(list []sqsserver.StateRecord) {
 	for i := range list {
 		s := &list[i]
-		w.exec(`UPDATE messages SET visible_at = ?, received = ?, first_received = ?, leased = ? WHERE key = ?`,
-			s.VisibleAt, s.Received, s.FirstReceived, s.Leased, s.Key)
+		w.exec(`UPDATE messages SET visible_at = ?, received = ?, first_received = ?, last_received = ?, leased = ? WHERE key = ?`,
+			s.VisibleAt, s.Received, s.FirstReceived, s.LastReceived, s.Leased, s.Key)
 	}
 }
 
@@ -157,8 +171,8 @@ func (w *writer) move(list []sqsserver.MessageRecord) {
 	for i := range list {
 		m := &list[i]
 		w.exec(`UPDATE messages SET queue = ?, seq = ?, id = ?, sent = ?, visible_at = ?, received = ?, received_before = ?,
-			first_received = ?, leased = ?, group_id = ?, dedup_id = ?, source_arn = ? WHERE key = ?`,
-			m.Queue, m.Seq, m.ID[:], m.Sent, m.VisibleAt, m.Received, m.ReceivedBefore, m.FirstReceived, m.Leased,
+			first_received = ?, last_received = ?, leased = ?, group_id = ?, dedup_id = ?, source_arn = ? WHERE key = ?`,
+			m.Queue, m.Seq, m.ID[:], m.Sent, m.VisibleAt, m.Received, m.ReceivedBefore, m.FirstReceived, m.LastReceived, m.Leased,
 			text(m.Group), text(m.Dedup), text(m.Source), m.Key)
 	}
 }

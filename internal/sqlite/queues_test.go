@@ -35,11 +35,11 @@ func load(t *testing.T, s sqsserver.Store) *kept {
 
 var (
 	full = sqsserver.MessageRecord{
-		StateRecord: sqsserver.StateRecord{Key: 5, VisibleAt: 1, Received: 2, FirstReceived: 3, Leased: true},
+		StateRecord: sqsserver.StateRecord{Key: 5, VisibleAt: 1, Received: 2, FirstReceived: 3, LastReceived: 8, Leased: true},
 		Queue:       1, ID: [16]byte{1, 2, 255}, Seq: 9, Sent: 4, ReceivedBefore: 1, Group: "g", Dedup: "d", Source: "s",
 	}
 	bare  = sqsserver.MessageRecord{StateRecord: sqsserver.StateRecord{Key: 6}, Queue: 1, Seq: 6}
-	queue = sqsserver.QueueRecord{ID: 1, Name: "q", Created: 1, Modified: 2, Attributes: map[string]string{"a": "b"}}
+	queue = sqsserver.QueueRecord{ID: 1, Name: "q", Created: 1, Modified: 2, Attributes: map[string]string{"a": "b"}, Tags: map[string]string{"c": "d"}}
 	task  = sqsserver.TaskRecord{Handle: "h", Source: "s", Destination: "d", Rate: 1, Moved: 2, ToMove: 3, Status: "x", Failure: "y", Started: 4}
 	dedup = sqsserver.DedupRecord{Key: 5, Queue: 1, Scope: "g", ID: "d", MessageID: [16]byte{1}, Sent: 4}
 )
@@ -59,8 +59,9 @@ func TestEachChange(t *testing.T) {
 	t.Parallel()
 	moved := full
 	moved.Queue, moved.ID, moved.Seq, moved.Sent, moved.Received, moved.ReceivedBefore = 7, [16]byte{9}, 99, 98, 0, 0
+	moved.LastReceived = 96
 	moved.FirstReceived, moved.Leased, moved.Group, moved.Dedup, moved.Source, moved.VisibleAt = 0, false, "", "", "", 97
-	state := sqsserver.StateRecord{Key: 6, VisibleAt: 11, Received: 12, FirstReceived: 13, Leased: true}
+	state := sqsserver.StateRecord{Key: 6, VisibleAt: 11, Received: 12, FirstReceived: 13, LastReceived: 14, Leased: true}
 	withState := bare
 	withState.StateRecord = state
 	for name, c := range map[string]struct {
@@ -79,6 +80,10 @@ func TestEachChange(t *testing.T) {
 		"forgotten, of another queue": {sqsserver.Changes{ForgetDedups: sqsserver.DedupRecord{Queue: 2, Key: 5}}, func(*kept) {}},
 		"a higher key":                {sqsserver.Changes{NextKey: 101}, func(k *kept) { k.NextKey = 101 }},
 		"a lower key":                 {sqsserver.Changes{NextKey: 99}, func(*kept) {}},
+		"a deleted queue": {sqsserver.Changes{DeleteQueues: []int64{1, 77}}, func(k *kept) {
+			k.Queues, k.Messages, k.Dedups = nil, nil, nil
+		}},
+		"a deleted queue, not others": {sqsserver.Changes{DeleteQueues: []int64{2}}, func(*kept) {}},
 		"queue's attributes": {sqsserver.Changes{PutQueues: []sqsserver.QueueRecord{{ID: 1, Name: "q", Modified: 9, Attributes: map[string]string{}}}},
 			func(k *kept) {
 				k.Queues[0] = sqsserver.QueueRecord{ID: 1, Name: "q", Modified: 9, Attributes: map[string]string{}}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/efferent/efferent/internal/sqsserver"
@@ -46,13 +47,13 @@ func (l *loader) nextKey() {
 }
 
 func (l *loader) queues() {
-	l.each(`SELECT id, name, created, modified, attributes FROM queues ORDER BY id`, func(scan func(...any) error) error {
+	l.each(`SELECT id, name, created, modified, attributes, tags FROM queues ORDER BY id`, func(scan func(...any) error) error {
 		var r sqsserver.QueueRecord
-		var attributes []byte
-		if err := scan(&r.ID, &r.Name, &r.Created, &r.Modified, &attributes); err != nil {
+		var attributes, tags []byte
+		if err := scan(&r.ID, &r.Name, &r.Created, &r.Modified, &attributes, &tags); err != nil {
 			return err
 		}
-		if err := json.Unmarshal(attributes, &r.Attributes); err != nil {
+		if err := errors.Join(json.Unmarshal(attributes, &r.Attributes), json.Unmarshal(tags, &r.Tags)); err != nil {
 			return fmt.Errorf("read queue %s: %w", r.Name, err)
 		}
 		l.into.LoadQueue(r)
@@ -73,13 +74,13 @@ func (l *loader) tasks() {
 }
 
 func (l *loader) messages() {
-	l.each(`SELECT key, queue, seq, id, sent, visible_at, received, received_before, first_received, leased,
+	l.each(`SELECT key, queue, seq, id, sent, visible_at, received, received_before, first_received, last_received, leased,
 		group_id, dedup_id, source_arn FROM messages ORDER BY seq`, func(scan func(...any) error) error {
 		var r sqsserver.MessageRecord
 		var id []byte
 		var group, dedup, source sql.NullString
 		if err := scan(&r.Key, &r.Queue, &r.Seq, &id, &r.Sent, &r.VisibleAt, &r.Received, &r.ReceivedBefore,
-			&r.FirstReceived, &r.Leased, &group, &dedup, &source); err != nil {
+			&r.FirstReceived, &r.LastReceived, &r.Leased, &group, &dedup, &source); err != nil {
 			return err
 		}
 		copy(r.ID[:], id)

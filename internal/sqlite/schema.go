@@ -7,7 +7,8 @@ import (
 	"fmt"
 )
 
-// ErrVersion: the file was written by a newer program, or by another one.
+// ErrVersion: the file was written by a newer program, by one from before the
+// first release, or by another one.
 var ErrVersion = errors.New("not a data file of this version of efferent")
 
 // applicationID marks our files in SQLite's header ("eff\x01").
@@ -15,7 +16,9 @@ const applicationID = 0x65666601
 
 // migrations are the schema's versions. Version n+1 is reached from version n
 // by running the statements of migrations[n]; a released one never changes.
+// Version 1 was never released and can't be read.
 var migrations = [][]string{
+	{},
 	{queuesSchema, secretsSchema, attemptsSchema},
 }
 
@@ -61,7 +64,10 @@ func currentVersion(ctx context.Context, conn *sql.Conn) (int, error) {
 		return 0, nil
 	case app != applicationID:
 		return 0, fmt.Errorf("%w: it is another program's database; choose another file", ErrVersion)
-	case version < 0 || version > len(migrations):
+	case version < 2:
+		return 0, fmt.Errorf("%w: its version is %d, from before the first release, and this program reads 2 to %d; "+
+			"move the file away or choose another one", ErrVersion, version, len(migrations))
+	case version > len(migrations):
 		return 0, fmt.Errorf("%w: its version is %d, this program knows up to %d; use a newer efferent or another file",
 			ErrVersion, version, len(migrations))
 	}

@@ -28,7 +28,7 @@ func checkQueueName(name string) error {
 }
 
 // CreateQueue makes a queue, or finds the one of that name when it has the
-// attributes that are given.
+// attributes and tags that are given.
 func (e *Engine) CreateQueue(ctx context.Context, in *sqs.CreateQueueInput, _ ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error) {
 	name := aws.ToString(in.QueueName)
 	if name == "" {
@@ -37,28 +37,28 @@ func (e *Engine) CreateQueue(ctx context.Context, in *sqs.CreateQueueInput, _ ..
 	if err := checkQueueName(name); err != nil {
 		return nil, err
 	}
-	if len(in.Tags) > 0 {
-		return nil, unsupported("Tags are not supported yet.")
+	if err := checkTags(name, in.Tags); err != nil {
+		return nil, err
 	}
 	e.admin.Lock()
 	defer e.admin.Unlock()
-	if err := e.findOrCreate(ctx, name, in.Attributes); err != nil {
+	if err := e.findOrCreate(ctx, name, in.Attributes, in.Tags); err != nil {
 		return nil, err
 	}
 	return &sqs.CreateQueueOutput{QueueUrl: aws.String(e.url(name))}, nil
 }
 
-func (e *Engine) findOrCreate(ctx context.Context, name string, set map[string]string) error {
+func (e *Engine) findOrCreate(ctx context.Context, name string, set, tags map[string]string) error {
 	if err := e.running(); err != nil {
 		return err
 	}
 	if q, err := e.named(name); err == nil {
-		return q.sameAttributes(set)
+		return q.same(set, tags)
 	}
-	return e.createQueue(ctx, name, set)
+	return e.createQueue(ctx, name, set, tags)
 }
 
-func (e *Engine) createQueue(ctx context.Context, name string, set map[string]string) error {
+func (e *Engine) createQueue(ctx context.Context, name string, set, tags map[string]string) error {
 	fifo := strings.HasSuffix(name, ".fifo")
 	if wants := set["FifoQueue"] == "true"; wants != fifo {
 		return invalidParameter("The name of a FIFO queue can only include alphanumeric characters, hyphens, or " +
@@ -72,7 +72,7 @@ func (e *Engine) createQueue(ctx context.Context, name string, set map[string]st
 		return err
 	}
 	now := e.now()
-	r := QueueRecord{ID: e.lastID + 1, Name: name, Created: now, Modified: now, Attributes: c.attributes}
+	r := QueueRecord{ID: e.lastID + 1, Name: name, Created: now, Modified: now, Attributes: c.attributes, Tags: maps.Clone(tags)}
 	if err := e.apply(ctx, &Changes{PutQueues: []QueueRecord{r}}); err != nil {
 		return internalFailure("The queue was not created", err)
 	}
@@ -83,13 +83,16 @@ func (e *Engine) createQueue(ctx context.Context, name string, set map[string]st
 	return nil
 }
 
-// sameAttributes: those that are not given may differ.
-func (q *queue) sameAttributes(set map[string]string) error {
+// same is nil when q has what is given. What is not given may differ.
+func (q *queue) same(set, tags map[string]string) error {
 	has := q.config.Load().attributes
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if !sameValue(has[name], set[name]) {
-			return queueNameExists(name)
+			return queueNameExists("attribute " + name)
 		}
+	}
+	if len(tags) > 0 && !maps.Equal(tags, q.row.Load().Tags) {
+		return queueNameExists("tags")
 	}
 	return nil
 }
@@ -98,25 +101,6 @@ func (q *queue) sameAttributes(set map[string]string) error {
 func sameValue(a, b string) bool {
 	var x, y any
 	return a == b || json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
-}
-
-// checkRedrive: the dead-letter queue must exist, be of the same type, and
-// let this queue use it.
-func (e *Engine) checkRedrive(c *config, arn string) error {
-	if c.redrive == nil {
-		return nil
-	}
-	policy := c.attributes["RedrivePolicy"]
-	dlq := e.byARN(c.redrive.DeadLetterTargetArn)
-	switch {
-	case dlq == nil:
-		return invalidValue("RedrivePolicy", policy, "Dead letter target does not exist.")
-	case dlq.fifo != c.fifo:
-		return invalidValue("RedrivePolicy", policy, "Dead-letter queue must be same type of queue as the source.")
-	case dlq.arn == arn:
-		return invalidValue("RedrivePolicy", policy, "A queue cannot be its own dead-letter queue.")
-	}
-	return nil
 }
 
 // GetQueueUrl finds a queue by its name.
@@ -132,22 +116,6 @@ func (e *Engine) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...f
 		return nil, err
 	}
 	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String(e.url(q.name))}, nil
-}
-
-// ListQueues lists up to 1,000 queues by name.
-func (e *Engine) ListQueues(_ context.Context, in *sqs.ListQueuesInput, _ ...func(*sqs.Options)) (*sqs.ListQueuesOutput, error) {
-	if in.MaxResults != nil || in.NextToken != nil {
-		return nil, unsupported("ListQueues in pages (MaxResults, NextToken) is not supported yet.")
-	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	out := &sqs.ListQueuesOutput{}
-	for _, name := range slices.Sorted(maps.Keys(e.queues)) {
-		if strings.HasPrefix(name, aws.ToString(in.QueueNamePrefix)) && len(out.QueueUrls) < 1000 {
-			out.QueueUrls = append(out.QueueUrls, e.url(name))
-		}
-	}
-	return out, nil
 }
 
 // SetQueueAttributes replaces the attributes that are given.
@@ -169,16 +137,18 @@ func (e *Engine) SetQueueAttributes(ctx context.Context, in *sqs.SetQueueAttribu
 	if err != nil {
 		return nil, err
 	}
-	if err := e.checkRedrive(c, q.arn); err != nil {
+	if _, given := in.Attributes["RedrivePolicy"]; given {
+		err = e.checkRedrive(c, q.arn)
+	}
+	if err != nil {
 		return nil, err
 	}
-	now := e.now()
-	r := QueueRecord{ID: q.id, Name: q.name, Created: q.created, Modified: now, Attributes: c.attributes}
-	if err := e.apply(ctx, &Changes{PutQueues: []QueueRecord{r}}); err != nil {
+	r := *q.row.Load()
+	r.Modified, r.Attributes = e.now(), c.attributes
+	if err := e.replaceRow(ctx, q, r); err != nil {
 		return nil, internalFailure("The attributes were not set", err)
 	}
 	q.config.Store(c)
-	q.modified.Store(now)
 	return &sqs.SetQueueAttributesOutput{}, nil
 }
 
@@ -216,8 +186,8 @@ func (e *Engine) allAttributes(q *queue) map[string]string {
 	all := maps.Clone(q.config.Load().attributes)
 	set := func(name types.QueueAttributeName, n int64) { all[string(name)] = strconv.FormatInt(n, 10) }
 	all[string(types.QueueAttributeNameQueueArn)] = q.arn
-	set(types.QueueAttributeNameCreatedTimestamp, q.created/1000)
-	set(types.QueueAttributeNameLastModifiedTimestamp, q.modified.Load()/1000)
+	set(types.QueueAttributeNameCreatedTimestamp, q.row.Load().Created/1000)
+	set(types.QueueAttributeNameLastModifiedTimestamp, q.row.Load().Modified/1000)
 	set(types.QueueAttributeNameApproximateNumberOfMessages, int64(counts[ready]+counts[moving]))
 	set(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible, int64(counts[inFlight]+counts[deleting]))
 	set(types.QueueAttributeNameApproximateNumberOfMessagesDelayed, int64(counts[delayed]))

@@ -51,6 +51,9 @@ func TestCreateQueue(t *testing.T) {
 		"redrive to another type":        {"x.fifo", mergeAttributes(redrive("q", 1), attributes{"FifoQueue": "true"}), "InvalidParameterValue"},
 		"redrive after 0":                {"x", redrive("q", 0), "InvalidParameterValue"},
 		"redrive after 1001":             {"x", redrive("q", 1001), "InvalidParameterValue"},
+		"redrive without a number":       {"x", attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + arn("q") + `"}`}, "InvalidParameterValue"},
+		"redrive without a target":       {"x", attributes{"RedrivePolicy": `{"maxReceiveCount":1}`}, "InvalidParameterValue"},
+		"no redrive":                     {"x3", attributes{"RedrivePolicy": ""}, ""},
 		"redrive that is no JSON":        {"x", attributes{"RedrivePolicy": "x"}, "InvalidAttributeValue"},
 	} {
 		t.Run(name, func(t *testing.T) {

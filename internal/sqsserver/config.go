@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
@@ -24,20 +25,7 @@ type config struct {
 	maxSize                            int
 	contentDedup, dedupPerGroup        bool
 	redrive                            *redrivePolicy
-}
-
-type redrivePolicy struct {
-	DeadLetterTargetArn string   `json:"deadLetterTargetArn"`
-	MaxReceiveCount     laxInt32 `json:"maxReceiveCount"`
-}
-
-// laxInt32 is a number that may stand in quotes, as AWS lets maxReceiveCount.
-type laxInt32 int32
-
-func (n *laxInt32) UnmarshalJSON(b []byte) error {
-	v, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 32)
-	*n = laxInt32(v)
-	return err
+	redriveAllow                       redriveAllowPolicy
 }
 
 // attribute is one that can be set, with the values it takes
@@ -117,7 +105,11 @@ func defaults(fifo bool) map[string]string {
 // newConfig is base with changes made to it, checked. An empty value takes
 // an attribute that has no default away.
 func newConfig(fifo bool, base, changes map[string]string) (*config, error) {
-	set := maps.Clone(base)
+	base, err := chooseEncryption(base, changes)
+	if err != nil {
+		return nil, err
+	}
+	set := base
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
 		value := changes[name]
 		a, known := attributes[types.QueueAttributeName(name)]
@@ -134,6 +126,28 @@ func newConfig(fifo bool, base, changes map[string]string) (*config, error) {
 		set[name] = value
 	}
 	return parseConfig(fifo, set)
+}
+
+// chooseEncryption is base with the one kind of encryption that changes ask
+// for. Nothing is encrypted here; the attributes are kept and given back.
+func chooseEncryption(base, changes map[string]string) (map[string]string, error) {
+	const managed, key, reuse = "SqsManagedSseEnabled", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"
+	byKey, byUs := changes[key] != "", changes[managed] == "true"
+	base = maps.Clone(base)
+	switch {
+	case byKey && byUs:
+		return nil, &types.InvalidAttributeName{Message: aws.String("You can use one type of server-side encryption (SSE) " +
+			"at one time. You can either enable KMS SSE or SQS SSE.")}
+	case byKey:
+		base[managed] = "false"
+		if base[reuse] == "" {
+			base[reuse] = "300"
+		}
+	case byUs:
+		delete(base, key)
+		delete(base, reuse)
+	}
+	return base, nil
 }
 
 // parseConfig reads attributes that are valid each by itself.
@@ -157,14 +171,12 @@ func parseConfig(fifo bool, set map[string]string) (*config, error) {
 		return nil, invalidAttributeValue("FifoThroughputLimit",
 			"perMessageGroupId needs DeduplicationScope to be messageGroup.")
 	}
+	var err error
 	if policy, ok := set["RedrivePolicy"]; ok {
-		c.redrive = &redrivePolicy{}
-		if err := json.Unmarshal([]byte(policy), c.redrive); err != nil {
-			return nil, invalidValue("RedrivePolicy", policy, "Cannot parse it: "+err.Error())
-		}
-		if n := c.redrive.MaxReceiveCount; n < 1 || n > 1000 {
-			return nil, invalidValue("RedrivePolicy", policy, "Invalid value for maxReceiveCount: must be from 1 to 1000.")
-		}
+		c.redrive, err = parseRedrivePolicy(policy)
 	}
-	return c, nil
+	if policy, ok := set["RedriveAllowPolicy"]; ok && err == nil {
+		c.redriveAllow, err = parseRedriveAllowPolicy(policy)
+	}
+	return c, err
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/jonboulle/clockwork"
@@ -36,7 +37,10 @@ type Options struct {
 //
 // When the store fails, nothing is lost: what was to be sent is not visible,
 // what was to be received, deleted or changed is as before. The call can be
-// repeated.
+// repeated. But a store may fail and keep the change all the same. Then a
+// queue that was not created, deleted or changed, and a task that was not
+// started, can turn out at the next Open to be so after all, unless the call
+// was repeated; a queue that was sent to since is as it was.
 type Engine struct {
 	store         Store
 	clock         clockwork.Clock
@@ -46,8 +50,8 @@ type Engine struct {
 	inFlightLimit int
 	budget        cacheBudget
 
-	// admin is held by those who create queues, change their attributes or
-	// start tasks; mu guards the maps.
+	// admin is held by those who create, change or delete queues or start
+	// tasks; mu guards the maps.
 	admin  sync.Mutex
 	mu     sync.RWMutex
 	queues map[string]*queue // by name
@@ -107,6 +111,15 @@ func (e *Engine) Close() error {
 }
 
 func (e *Engine) now() int64 { return e.clock.Now().UnixMilli() }
+
+// end is when what starts now and lasts d is over, in Unix milliseconds. It is
+// rounded up: nothing ends early. What lasts 0 is over at once.
+func end(now time.Time, d time.Duration) int64 {
+	if d <= 0 {
+		return now.UnixMilli()
+	}
+	return now.Add(d + time.Millisecond - 1).UnixMilli()
+}
 
 // running is ErrClosed after Close.
 func (e *Engine) running() error {

@@ -22,11 +22,17 @@ func queueDoesNotExist() error {
 	}
 }
 
-func queueNameExists(attribute string) error {
+func queueNameExists(differs string) error {
 	return &types.QueueNameExists{
-		Message: aws.String("A queue already exists with the same name and a different value for attribute " +
-			attribute),
+		Message:           aws.String("A queue already exists with the same name and a different value for " + differs),
 		ErrorCodeOverride: aws.String("QueueAlreadyExists"),
+	}
+}
+
+func purgeInProgress(queue string) error {
+	return &types.PurgeQueueInProgress{
+		Message:           aws.String("Only one PurgeQueue operation on " + queue + " is allowed every 60 seconds."),
+		ErrorCodeOverride: aws.String("AWS.SimpleQueueService.PurgeQueueInProgress"),
 	}
 }
 

@@ -46,6 +46,10 @@ func TestAFailingStoreLosesNothing(t *testing.T) {
 			_, err := b.DeleteMessage(b.t.Context(), &sqs.DeleteMessageInput{QueueUrl: url("q"), ReceiptHandle: f.m.ReceiptHandle})
 			return err
 		}, [4]int{0, 1, 0, 0}, [4]int{}},
+		"purge": {func(b *bundle, f *fixture) {
+			inFlight(b, f)
+			b.send("q", "b")
+		}, func(b *bundle, _ *fixture) error { return b.purge("q") }, [4]int{1, 1, 0, 0}, [4]int{}},
 		"visibility change": {inFlight, func(b *bundle, f *fixture) error { return b.change("q", f.m, 0) },
 			[4]int{0, 1, 0, 0}, [4]int{1, 0, 0, 0}},
 		"redrive": {func(b *bundle, f *fixture) {

@@ -27,6 +27,11 @@ func FuzzRequest(f *testing.F) {
 		{"GetQueueAttributes", `{"QueueUrl":"q","AttributeNames":["All",""]}`},
 		{"GetQueueUrl", `{}`}, {"ListQueues", `null`}, {"StartMessageMoveTask", `{"SourceArn":"arn:"}`},
 		{"ListMessageMoveTasks", `[]`}, {"CancelMessageMoveTask", `{"TaskHandle":"x"}`},
+		{"DeleteQueue", `{"QueueUrl":"q"}`}, {"PurgeQueue", `{"QueueUrl":"/q"}`}, {"UntagQueue", `{"QueueUrl":"q","TagKeys":["a",null]}`},
+		{"TagQueue", `{"QueueUrl":"q","Tags":{"a":null,"":"b"}}`}, {"ListQueueTags", `{"QueueUrl":null}`},
+		{"ListDeadLetterSourceQueues", `{"QueueUrl":"q","MaxResults":1,"NextToken":"YWZ0ZXI6"}`},
+		{"SetQueueAttributes", `{"QueueUrl":"q","Attributes":{"RedriveAllowPolicy":"{\"sourceQueueArns\":[null]}"}}`},
+		{"ReceiveMessage", `{"QueueUrl":"q.fifo","ReceiveRequestAttemptId":"x"}`},
 	} {
 		f.Add(seed[0], seed[1])
 	}

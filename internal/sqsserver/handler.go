@@ -3,7 +3,6 @@ package sqsserver
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -18,14 +17,17 @@ import (
 // every character of it escaped (\u0009), and room for the rest.
 const maxRequest = 6*maxMessageSize + 256<<10
 
-// NewHandler serves e in SQS's JSON protocol (AWS JSON 1.0): POST with
-// "X-Amz-Target: AmazonSQS.<operation>", at any path and with any credentials.
-// Put LoopbackOnly before it.
+// NewHandler serves e in both of SQS's protocols, at any path and with any
+// credentials: JSON (AWS JSON 1.0) where there is an X-Amz-Target
+// ("AmazonSQS.<operation>"), else the older query protocol
+// ("Action=<operation>"). Put LoopbackOnly before it.
 func NewHandler(e *Engine) http.Handler {
+	operations := operations(e)
+	query := newQuery(operations)
 	service := &awsjson.Service{
 		Prefix:      "AmazonSQS.",
 		ContentType: "application/x-amz-json-1.0",
-		Operations:  operations(e),
+		Operations:  operations,
 		MaxRequest:  maxRequest,
 		Encoding:    encoding,
 		Fail:        fail,
@@ -33,7 +35,7 @@ func NewHandler(e *Engine) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Amz-Target") == "" {
-			refuseQuery(w)
+			query.ServeHTTP(w, r)
 			return
 		}
 		service.ServeHTTP(w, r)
@@ -80,17 +82,6 @@ func shapeName(err smithy.APIError) string {
 	return "com.amazon.coral.service#" + name
 }
 
-// refuseQuery answers a request of the older query protocol, in its format.
-func refuseQuery(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "text/xml")
-	w.WriteHeader(http.StatusBadRequest)
-	_, _ = io.WriteString(w, `<?xml version="1.0"?>`+
-		`<ErrorResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><Error><Type>Sender</Type>`+
-		`<Code>AWS.SimpleQueueService.UnsupportedOperation</Code>`+
-		`<Message>Only the JSON protocol is supported: POST with the header X-Amz-Target: AmazonSQS.&lt;operation&gt;.`+
-		`</Message></Error></ErrorResponse>`)
-}
-
 // called is an operation of the engine's own.
 func called[In, Out any](run func(context.Context, *In, ...func(*sqs.Options)) (*Out, error)) awsjson.Operation {
 	return awsjson.Decoded(func(ctx context.Context, in *In) (*Out, error) { return run(ctx, in) })
@@ -99,19 +90,25 @@ func called[In, Out any](run func(context.Context, *In, ...func(*sqs.Options)) (
 // atHost makes the queue URLs in an operation's answer ones that its caller
 // can reach.
 func atHost(run awsjson.Operation) awsjson.Operation {
-	return func(r *http.Request, body []byte) (any, error) {
-		out, err := run(r, body)
+	return func(r *http.Request, decode func(any) error) (any, error) {
+		out, err := run(r, decode)
 		switch out := out.(type) {
 		case *sqs.CreateQueueOutput:
 			*out.QueueUrl = urlAt(*out.QueueUrl, r.Host)
 		case *sqs.GetQueueUrlOutput:
 			*out.QueueUrl = urlAt(*out.QueueUrl, r.Host)
 		case *sqs.ListQueuesOutput:
-			for i, url := range out.QueueUrls {
-				out.QueueUrls[i] = urlAt(url, r.Host)
-			}
+			urlsAt(out.QueueUrls, r.Host)
+		case *sqs.ListDeadLetterSourceQueuesOutput:
+			urlsAt(out.QueueUrls, r.Host)
 		}
 		return out, err
+	}
+}
+
+func urlsAt(urls []string, host string) {
+	for i, url := range urls {
+		urls[i] = urlAt(url, host)
 	}
 }
 

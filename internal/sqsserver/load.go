@@ -43,7 +43,6 @@ func (l *loader) LoadMessage(r MessageRecord) {
 	l.e.keys.Store(max(l.e.keys.Load(), r.Key, r.Seq))
 	m := &message{}
 	m.assume(r)
-	m.receivedAt = l.now
 	s := ready
 	switch {
 	case r.Leased || r.VisibleAt <= l.now:

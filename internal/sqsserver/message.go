@@ -37,9 +37,9 @@ type message struct {
 	source string
 
 	// Times are Unix milliseconds.
-	sent, visibleAt, firstReceived int64
-	receivedAt                     int64 // the last time
-	received, receivedBefore       int32
+	sent, visibleAt             int64
+	firstReceived, lastReceived int64
+	received, receivedBefore    int32
 
 	state  state
 	before state // the one to go back to when a delete fails
@@ -53,7 +53,7 @@ type message struct {
 
 func (m *message) stateRecord() StateRecord {
 	return StateRecord{Key: m.key, VisibleAt: m.visibleAt, Received: m.received,
-		FirstReceived: m.firstReceived, Leased: m.leased}
+		FirstReceived: m.firstReceived, LastReceived: m.lastReceived, Leased: m.leased}
 }
 
 func (m *message) record(queue int64) MessageRecord {
@@ -64,7 +64,8 @@ func (m *message) record(queue int64) MessageRecord {
 // assume makes m what r says, all but its queue.
 func (m *message) assume(r MessageRecord) {
 	m.key, m.seq, m.id, m.sent = r.Key, r.Seq, r.ID, r.Sent
-	m.visibleAt, m.firstReceived, m.leased = r.VisibleAt, r.FirstReceived, r.Leased
+	m.visibleAt, m.leased = r.VisibleAt, r.Leased
+	m.firstReceived, m.lastReceived = r.FirstReceived, r.LastReceived
 	m.received, m.receivedBefore = r.Received, r.ReceivedBefore
 	m.dedup, m.source = r.Dedup, r.Source
 }

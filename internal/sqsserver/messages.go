@@ -141,6 +141,14 @@ func (e *Engine) receiveSome(ctx context.Context, in *receiveInput, most int32, 
 	if r.system, err = parseSystemNames(in.MessageSystemAttributeNames, in.AttributeNames); err != nil {
 		return nil, err
 	}
+	if id := in.ReceiveRequestAttemptId; id != nil {
+		if r.attempt = *id; !q.fifo {
+			return nil, invalidValue("ReceiveRequestAttemptId", *id, "The request include parameter that is not valid for this queue type.")
+		}
+		if !identifier.MatchString(*id) {
+			return nil, invalidValue("ReceiveRequestAttemptId", *id, "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+		}
+	}
 	if n := in.max; n != nil {
 		if *n < 1 || *n > most {
 			return nil, invalidValue("MaxNumberOfMessages", *n, "Must be between 1 and 10, if provided.")

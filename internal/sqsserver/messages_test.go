@@ -3,6 +3,7 @@
 package sqsserver_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,11 @@ func TestChangeVisibility(t *testing.T) {
 		"negative":    {nil, -1, "InvalidParameterValue", 0},
 		"beyond twelve hours in all": {func(b *bundle, m types.Message) types.Message {
 			b.advance(time.Second)
+			return m
+		}, 43200, "InvalidParameterValue", 0},
+		"beyond twelve hours in all, over a restart": {func(b *bundle, m types.Message) types.Message {
+			b.advance(time.Second)
+			b.restart()
 			return m
 		}, 43200, "InvalidParameterValue", 0},
 		"not in flight any more": {func(b *bundle, m types.Message) types.Message {
@@ -166,8 +172,32 @@ func TestInFlightLimit(t *testing.T) {
 	}
 	_, err := b.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url("q")})
 	b.wantCode(err, "OverLimit")
+	polled := b.poll(b, "q", 20) // a long poll waits for room
+	b.blocked(2)
 	b.delete("q", got[0])
-	b.want("q", "x")
+	if bodies := bodiesOf(<-polled); len(bodies) != 1 {
+		t.Fatalf("received %q", bodies)
+	}
+	_, err = b.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url("q")})
+	b.wantCode(err, "OverLimit") // though there is nothing more
+}
+
+// "If this limit is reached, Amazon SQS does not return an error" ("Amazon SQS
+// FIFO queue quotas").
+func TestInFlightLimitOfAFIFOQueue(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.create("q.fifo", byContent)
+	for i := range 51 {
+		b.sendFIFO("q.fifo", strconv.Itoa(i), "", strconv.Itoa(i))
+	}
+	var got []types.Message
+	for range 5 {
+		got = append(got, b.receive("q.fifo")...)
+	}
+	b.want("q.fifo")
+	b.delete("q.fifo", got[0])
+	b.want("q.fifo", "50")
 }
 
 func TestWhatAReceiverSees(t *testing.T) {

@@ -2,6 +2,8 @@ package sqsserver
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -27,8 +29,8 @@ type mover struct {
 
 // runTask works on t until it is done, cancelled, or the engine closes.
 func (e *Engine) runTask(t *task) {
+	m := &mover{e: e, t: t, source: e.byARN(t.r.Source)}
 	e.movers.Go(func() {
-		m := &mover{e: e, t: t, source: e.byARN(t.r.Source)}
 		if m.source == nil {
 			m.end(taskFailed, noDestination)
 			return
@@ -50,6 +52,8 @@ func (m *mover) run() (status, failure string) {
 			return "", ""
 		case <-m.t.cancelled:
 			return taskCancelled, ""
+		case <-m.source.life.over:
+			return taskFailed, noDestination
 		default:
 		}
 		left := m.left()
@@ -101,6 +105,7 @@ func (m *mover) pace() {
 	select {
 	case <-timer.Chan():
 	case <-m.t.cancelled:
+	case <-m.source.life.over:
 	case <-m.e.closing:
 	}
 }
@@ -108,16 +113,23 @@ func (m *mover) pace() {
 // move moves a batch, in one write with the task's count. It says why some
 // messages could not be moved.
 func (m *mover) move(batch []*message) (reason string, err error) {
+	if !m.source.life.hold() {
+		return noDestination, nil
+	}
+	defer m.source.life.release()
 	now := m.e.now()
 	changes := &Changes{}
 	moved := map[*queue][]*message{}
 	records := map[*queue][]MessageRecord{}
 	for _, msg := range batch {
 		to, why := m.destination(msg)
-		if to == nil {
+		if to == nil || moved[to] == nil && !to.life.hold() {
 			reason = why
 			m.aside = append(m.aside, msg)
 			continue
+		}
+		if moved[to] == nil {
+			defer to.life.release()
 		}
 		r := m.e.redriven(msg, to, now)
 		moved[to] = append(moved[to], msg)
@@ -130,7 +142,7 @@ func (m *mover) move(batch []*message) (reason string, err error) {
 	r := m.t.record()
 	r.Moved += int64(len(changes.Moves))
 	changes.PutTasks = []TaskRecord{r}
-	if err := m.e.apply(context.Background(), changes); err != nil {
+	if err := m.e.applyTo(context.Background(), changes, slices.Collect(maps.Keys(moved))...); err != nil {
 		for _, messages := range moved {
 			m.source.restore(m.e, messages)
 		}

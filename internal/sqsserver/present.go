@@ -96,6 +96,17 @@ func (a attributeNames) pick(set map[string]types.MessageAttributeValue) map[str
 	return picked
 }
 
+// presentAll are the messages that t has, as their receiver sees them.
+func (r *receiving) presentAll(q *queue, t *taken) []types.Message {
+	messages := make([]types.Message, 0, len(t.messages))
+	for i := range t.messages {
+		if m := &t.messages[i].was; m.content != nil {
+			messages = append(messages, r.present(q, m))
+		}
+	}
+	return messages
+}
+
 // present is m as its receiver sees it.
 func (r *receiving) present(q *queue, m *message) types.Message {
 	handle := receipt{queue: q.id, key: m.key, received: m.received, id: m.id}

@@ -5,17 +5,17 @@ import (
 	"sync/atomic"
 )
 
-// queue is one queue's messages in memory. mu guards all of it; it is never
+// queue is one queue's messages in memory. mu guards all of them; it is never
 // held while the store works, nor while another queue's is held.
 type queue struct {
-	id      int64
-	name    string
-	arn     string
-	fifo    bool
-	created int64 // Unix milliseconds, as modified
+	id   int64
+	name string
+	arn  string
+	fifo bool
 
-	modified atomic.Int64
-	config   atomic.Pointer[config]
+	row    atomic.Pointer[QueueRecord]
+	config atomic.Pointer[config] // row's attributes
+	life   life
 
 	mu       sync.Mutex
 	messages map[int64]*message // by key
@@ -30,16 +30,25 @@ type queue struct {
 	// are received in that order.
 	order   int64
 	dedups  dedups
+	tries   attempts
 	cache   cache
 	waiters waiters
 	// expired and undo are keys for the next write to delete: of messages
 	// past retention, and of sends that failed but may have been persisted.
 	expired, undo []int64
+	// purged is when the last purge was, in Unix milliseconds.
+	purged int64
 }
 
 // group is the messages of one message group; those without one are in "". A
-// FIFO queue keeps the order inside a group. A standard queue takes from each
-// group in turn, so that a group with a deep backlog does not hold up others.
+// FIFO queue keeps the order inside a group.
+//
+// A standard queue takes from each group in turn, so that a group with a deep
+// backlog does not hold up others. AWS begins to favour the others when a group
+// has many messages in flight, at thresholds that it calls approximate, and
+// counts every message without a group as a group of its own ("How Amazon SQS
+// fair queues work"). Here it is so from the first message on, which needs no
+// load to be seen in a test.
 type group struct {
 	id      string
 	waiting heap // ready ones, on a FIFO queue pending ones too
@@ -53,15 +62,16 @@ type group struct {
 
 func newQueue(r QueueRecord, arn string, c *config, budget *cacheBudget) *queue {
 	q := &queue{
-		id: r.ID, name: r.Name, arn: arn, fifo: c.fifo, created: r.Created,
+		id: r.ID, name: r.Name, arn: arn, fifo: c.fifo,
 		messages: map[int64]*message{},
 		groups:   map[string]*group{},
 		timed:    heap{slot: slotWait},
 		aged:     heap{slot: slotExpiry},
 		cache:    cache{budget: budget},
+		life:     life{over: make(chan struct{})},
 	}
 	q.config.Store(c)
-	q.modified.Store(r.Modified)
+	q.row.Store(&r)
 	return q
 }
 

@@ -2,6 +2,7 @@ package sqsserver
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -15,6 +16,8 @@ type receiving struct {
 	system     systemNames
 	names      attributeNames
 	leased     bool
+	// attempt is the ReceiveRequestAttemptId, empty when there is none.
+	attempt string
 }
 
 // taken is what one look at a queue has brought.
@@ -41,6 +44,9 @@ const maxMovesAtOnce = 1000
 func (e *Engine) receive(ctx context.Context, q *queue, r *receiving) ([]types.Message, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if messages, err := e.receiveAgain(ctx, q, r); err != nil || len(messages) > 0 {
+		return messages, err
 	}
 	deadline := e.clock.Now().Add(r.wait)
 	for {
@@ -79,6 +85,8 @@ func (e *Engine) await(ctx context.Context, q *queue, woken chan struct{}, left 
 		err = context.Cause(ctx)
 	case <-e.closing:
 		err = ErrClosed
+	case <-q.life.over:
+		err = queueDoesNotExist()
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -92,13 +100,17 @@ func (e *Engine) await(ctx context.Context, q *queue, woken chan struct{}, left 
 // may wait.
 func (e *Engine) take(q *queue, r *receiving, mayWait bool) (*taken, error) {
 	dlq, most := e.deadLetterQueue(q)
-	now := e.now()
+	clock := e.clock.Now()
+	now := clock.UnixMilli()
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.life.ended() {
+		return nil, queueDoesNotExist()
+	}
 	q.advance(now)
 	t := &taken{dlq: dlq}
 	room := e.inFlightLimit - q.counts[inFlight]
-	if room <= 0 && !mayWait && !q.fifo && q.anyReceivable() {
+	if room <= 0 && !mayWait && !q.fifo {
 		return nil, overLimit(e.inFlightLimit)
 	}
 	for limit := min(r.max, room); len(t.messages) < limit && len(t.moves) < maxMovesAtOnce; {
@@ -111,7 +123,7 @@ func (e *Engine) take(q *queue, r *receiving, mayWait bool) (*taken, error) {
 			t.moves = append(t.moves, m)
 			continue
 		}
-		m.hide(now, r)
+		m.hide(clock, r)
 		q.become(m, inFlight)
 		t.messages = append(t.messages, delivery{m, *m})
 	}
@@ -149,12 +161,12 @@ func (q *queue) next(t *taken) *message {
 }
 
 // hide makes m a message that r has received.
-func (m *message) hide(now int64, r *receiving) {
+func (m *message) hide(now time.Time, r *receiving) {
+	m.lastReceived = now.UnixMilli()
 	if m.received++; m.firstReceived == 0 {
-		m.firstReceived = now
+		m.firstReceived = m.lastReceived
 	}
-	m.receivedAt = now
-	m.visibleAt = now + r.visibility.Milliseconds()
+	m.visibleAt = end(now, r.visibility)
 	m.leased = r.leased
 }
 
@@ -174,27 +186,42 @@ func (e *Engine) record(q *queue, t *taken, now int64) *Changes {
 // deliver writes what take has done and reads the contents. When either
 // fails, or the caller has gone, everything goes back.
 func (e *Engine) deliver(ctx context.Context, q *queue, r *receiving, t *taken) ([]types.Message, error) {
-	if err := e.apply(ctx, t.changes); err != nil {
-		e.giveBack(q, t)
-		return nil, receiveFailure(ctx, err)
-	}
-	e.transfer(q, t.dlq, t.moves, t.changes.Moves)
-	t.moves, t.changes = nil, &Changes{}
-	err := e.fetch(ctx, q, t)
+	err := e.writeTaken(ctx, q, t)
 	if err == nil {
-		err = ctx.Err()
+		t.moves, t.changes = nil, &Changes{}
+		err = e.fetch(ctx, q, t)
 	}
 	if err != nil {
 		e.giveBack(q, t)
+	}
+	switch {
+	case errors.Is(err, errGone): // take will see that
+		return nil, nil
+	case err != nil:
 		return nil, receiveFailure(ctx, err)
 	}
-	messages := make([]types.Message, 0, len(t.messages))
-	for i := range t.messages {
-		if m := &t.messages[i].was; m.content != nil {
-			messages = append(messages, r.present(q, m))
-		}
+	q.remember(r, t, e.now())
+	return r.presentAll(q, t), nil
+}
+
+var errGone = errors.New("the queue or its dead-letter queue has been deleted")
+
+// writeTaken writes what take has done, and moves the dead letters.
+func (e *Engine) writeTaken(ctx context.Context, q *queue, t *taken) error {
+	if len(t.moves) == 0 {
+		return e.apply(ctx, t.changes)
 	}
-	return messages, nil
+	for _, held := range []*queue{q, t.dlq} {
+		if !held.life.hold() {
+			return errGone
+		}
+		defer held.life.release()
+	}
+	if err := e.applyTo(ctx, t.changes, t.dlq); err != nil {
+		return err
+	}
+	e.transfer(q, t.dlq, t.moves, t.changes.Moves)
+	return nil
 }
 
 func receiveFailure(ctx context.Context, err error) error {
@@ -205,7 +232,8 @@ func receiveFailure(ctx context.Context, err error) error {
 }
 
 // fetch reads the contents that are not in memory. A message whose content is
-// gone was deleted by a write that seemed to fail: it goes.
+// gone was deleted by a write that seemed to fail: it goes. It is an error when
+// the caller has gone.
 func (e *Engine) fetch(ctx context.Context, q *queue, t *taken) error {
 	var keys []int64
 	for i := range t.messages {
@@ -214,7 +242,7 @@ func (e *Engine) fetch(ctx context.Context, q *queue, t *taken) error {
 		}
 	}
 	if len(keys) == 0 {
-		return nil
+		return ctx.Err()
 	}
 	found, err := e.store.Contents(ctx, keys)
 	if err != nil {
@@ -234,7 +262,7 @@ func (e *Engine) fetch(ctx context.Context, q *queue, t *taken) error {
 			}
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 func (q *queue) forget(m *message) {

@@ -8,7 +8,7 @@ func (e *Engine) deadLetterQueue(q *queue) (dlq *queue, maxReceives int32) {
 		return nil, 0
 	}
 	dlq = e.byARN(policy.DeadLetterTargetArn)
-	return dlq, int32(policy.MaxReceiveCount)
+	return dlq, int32(*policy.MaxReceiveCount)
 }
 
 // deadLetter is what m becomes in dlq. It keeps its id, contents and receive

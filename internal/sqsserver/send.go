@@ -2,6 +2,7 @@ package sqsserver
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -10,7 +11,11 @@ import (
 // its outcome.
 func (e *Engine) send(ctx context.Context, q *queue, batch []*sending) error {
 	for len(batch) > 0 {
+		if !q.life.hold() {
+			return queueDoesNotExist()
+		}
 		wait, err := e.trySend(ctx, q, batch)
+		q.life.release()
 		if err != nil {
 			return internalFailure("The message was not sent", err)
 		}
@@ -29,19 +34,20 @@ func (e *Engine) send(ctx context.Context, q *queue, batch []*sending) error {
 // trySend gives up without having sent anything, and returns what to wait
 // for, when a send that this one repeats is still being written.
 func (e *Engine) trySend(ctx context.Context, q *queue, batch []*sending) (wait chan struct{}, err error) {
-	now := e.now()
+	clock := e.clock.Now()
+	now := clock.UnixMilli()
 	q.mu.Lock()
 	q.advance(now)
 	if wait := q.findRepeats(batch, now); wait != nil {
 		q.mu.Unlock()
 		return wait, nil
 	}
-	changes := e.admit(q, batch, now)
+	changes := e.admit(q, batch, clock)
 	q.mu.Unlock()
 	if len(changes.PutMessages) == 0 {
 		return nil, nil
 	}
-	err = e.apply(ctx, changes)
+	err = e.applyTo(ctx, changes, q)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if err != nil {
@@ -70,7 +76,7 @@ func (q *queue) findRepeats(batch []*sending, now int64) (wait chan struct{}) {
 
 // admit gives the messages their keys and places, hidden, and says what to
 // write.
-func (e *Engine) admit(q *queue, batch []*sending, now int64) *Changes {
+func (e *Engine) admit(q *queue, batch []*sending, now time.Time) *Changes {
 	changes := &Changes{PutMessages: make([]StoredMessage, 0, len(batch))}
 	var written chan struct{}
 	if q.fifo {
@@ -84,7 +90,7 @@ func (e *Engine) admit(q *queue, batch []*sending, now int64) *Changes {
 		if s.original != nil {
 			continue
 		}
-		m := &message{key: e.nextKey(), id: newID(), sent: now, visibleAt: now + s.delay.Milliseconds()}
+		m := &message{key: e.nextKey(), id: newID(), sent: now.UnixMilli(), visibleAt: end(now, s.delay)}
 		m.seq = m.key
 		s.message, s.id, s.seq = m, m.id, m.seq
 		q.adopt(m, aws.ToString(s.entry.MessageGroupId), pending)

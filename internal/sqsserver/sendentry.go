@@ -89,6 +89,9 @@ func (e *sendEntry) trace() (string, error) {
 		if aws.ToString(v.DataType) != "String" || aws.ToString(v.StringValue) == "" {
 			return "", invalidParameter("The message system attribute '%s' must contain a non-empty value of type 'String'.", name)
 		}
+		if !validCharacters(*v.StringValue) {
+			return "", invalidMessageContents()
+		}
 		return *v.StringValue, nil
 	}
 	return "", nil

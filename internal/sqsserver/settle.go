@@ -98,6 +98,7 @@ type visibilityChange struct {
 	m        *message
 	received int32
 	at       int64
+	leased   bool
 }
 
 // changeAll makes messages visible when the changes say, counted from now.
@@ -105,15 +106,13 @@ type visibilityChange struct {
 func (e *Engine) changeAll(ctx context.Context, q *queue, list []visibilityChange) (failures []error) {
 	failures = make([]error, len(list))
 	changes := &Changes{}
-	now := e.now()
+	now := e.clock.Now()
 	q.mu.Lock()
-	q.advance(now)
+	q.advance(now.UnixMilli())
 	for i := range list {
 		c := &list[i]
 		if failures[i] = c.check(q, now); failures[i] == nil {
-			r := c.m.stateRecord()
-			r.VisibleAt, r.Leased = c.at, false
-			changes.SetStates = append(changes.SetStates, r)
+			changes.SetStates = append(changes.SetStates, c.stateRecord())
 		}
 	}
 	q.mu.Unlock()
@@ -134,7 +133,7 @@ func (e *Engine) changeAll(ctx context.Context, q *queue, list []visibilityChang
 }
 
 // check finds c's message and time.
-func (c *visibilityChange) check(q *queue, now int64) error {
+func (c *visibilityChange) check(q *queue, now time.Time) error {
 	m, err := q.held(c.handle)
 	switch {
 	case err != nil:
@@ -147,13 +146,19 @@ func (c *visibilityChange) check(q *queue, now int64) error {
 	case m.state != inFlight:
 		return messageNotInflight()
 	}
-	at := now + int64(c.timeout)*1000
-	if at-m.receivedAt > maxVisibility.Milliseconds() {
+	timeout := time.Duration(c.timeout) * time.Second
+	if now.Add(timeout).UnixMilli()-m.lastReceived > maxVisibility.Milliseconds() {
 		return invalidValue("VisibilityTimeout", c.timeout,
 			"Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
 	}
-	c.m, c.received, c.at = m, m.received, at
+	c.m, c.received, c.at = m, m.received, end(now, timeout)
 	return nil
+}
+
+func (c *visibilityChange) stateRecord() StateRecord {
+	r := c.m.stateRecord()
+	r.VisibleAt, r.Leased = c.at, c.leased
+	return r
 }
 
 // endChanges does in memory what is in the store by now.
@@ -165,7 +170,7 @@ func (q *queue) endChanges(e *Engine, list []visibilityChange) {
 		if m == nil || q.messages[m.key] != m || m.state != inFlight || m.received != c.received {
 			continue
 		}
-		m.visibleAt, m.leased = c.at, false
+		m.visibleAt, m.leased = c.at, c.leased
 		q.become(m, inFlight)
 	}
 	q.advance(e.now())

@@ -45,6 +45,9 @@ type Changes struct {
 	Moves []MessageRecord
 	// Deletes are the keys of messages.
 	Deletes []int64
+	// DeleteQueues are the ids of queues. Their messages and deduplication
+	// records go too.
+	DeleteQueues []int64
 	// Undo are the keys of sends that failed: their messages and their
 	// deduplication records go.
 	Undo []int64
@@ -60,7 +63,7 @@ type QueueRecord struct {
 	ID                int64
 	Name              string
 	Created, Modified int64
-	Attributes        map[string]string
+	Attributes, Tags  map[string]string
 }
 
 // StateRecord is the part of a message that receives change.
@@ -68,9 +71,10 @@ type StateRecord struct {
 	Key int64
 	// VisibleAt is when the message may be received.
 	VisibleAt int64
-	// Received counts the receives, FirstReceived is when the first was.
-	Received      int32
-	FirstReceived int64
+	// Received counts the receives, FirstReceived and LastReceived are when
+	// the first and the last one were.
+	Received                    int32
+	FirstReceived, LastReceived int64
 	// Leased: held by this process, and by nobody once the process is gone.
 	Leased bool
 }

@@ -33,8 +33,10 @@ type memory struct {
 	// next decides how a write goes; unreadable makes reads fail.
 	next       func(*sqsserver.Changes) fault
 	unreadable bool
-	// gate, if set, is waited for before the next write.
-	gate func()
+	// gate, if set, is waited for before the next write, or the next one that
+	// moves messages.
+	gate      func()
+	gateMoves bool
 }
 
 func newMemory() *memory {
@@ -72,7 +74,11 @@ func (s *memory) failOnMove(f fault) {
 func (s *memory) Apply(_ context.Context, c *sqsserver.Changes) error {
 	s.mu.Lock()
 	gate := s.gate
-	s.gate = nil
+	if s.gateMoves && len(c.Moves) == 0 {
+		gate = nil
+	} else {
+		s.gate = nil
+	}
 	s.mu.Unlock()
 	if gate != nil {
 		gate()
@@ -95,7 +101,7 @@ func (s *memory) Apply(_ context.Context, c *sqsserver.Changes) error {
 
 func (s *memory) apply(c *sqsserver.Changes) {
 	for _, r := range c.PutQueues {
-		r.Attributes = maps.Clone(r.Attributes)
+		r.Attributes, r.Tags = maps.Clone(r.Attributes), maps.Clone(r.Tags)
 		s.queues[r.ID] = r
 	}
 	for _, r := range c.PutTasks {
@@ -125,6 +131,11 @@ func (s *memory) apply(c *sqsserver.Changes) {
 	}
 	for _, key := range c.Deletes {
 		delete(s.messages, key)
+	}
+	for _, id := range c.DeleteQueues {
+		delete(s.queues, id)
+		maps.DeleteFunc(s.messages, func(_ int64, m sqsserver.StoredMessage) bool { return m.Queue == id })
+		maps.DeleteFunc(s.dedups, func(_ int64, r sqsserver.DedupRecord) bool { return r.Queue == id })
 	}
 	maps.DeleteFunc(s.dedups, func(key int64, r sqsserver.DedupRecord) bool {
 		return r.Queue == c.ForgetDedups.Queue && key <= c.ForgetDedups.Key

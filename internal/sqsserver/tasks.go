@@ -115,7 +115,7 @@ func (e *Engine) isDeadLetterQueue(dlq *queue) bool {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	for _, q := range e.queues {
-		if p := q.config.Load().redrive; p != nil && p.DeadLetterTargetArn == dlq.arn {
+		if dlq.hasSource(q) {
 			return true
 		}
 	}

@@ -14,9 +14,17 @@ import (
 // operations are the ones there are, by the name in X-Amz-Target.
 func operations(e *Engine) map[string]awsjson.Operation {
 	return map[string]awsjson.Operation{
-		"CreateQueue":                  atHost(called(e.CreateQueue)),
+		"CreateQueue":                  atHost(awsjson.Decoded(e.createWire)),
 		"GetQueueUrl":                  atHost(called(e.GetQueueUrl)),
 		"ListQueues":                   atHost(called(e.ListQueues)),
+		"DeleteQueue":                  called(e.DeleteQueue),
+		"PurgeQueue":                   called(e.PurgeQueue),
+		"ListDeadLetterSourceQueues":   atHost(called(e.ListDeadLetterSourceQueues)),
+		"TagQueue":                     called(e.TagQueue),
+		"UntagQueue":                   called(e.UntagQueue),
+		"ListQueueTags":                called(e.ListQueueTags),
+		"AddPermission":                called(e.AddPermission),
+		"RemovePermission":             called(e.RemovePermission),
 		"GetQueueAttributes":           called(e.GetQueueAttributes),
 		"SetQueueAttributes":           called(e.SetQueueAttributes),
 		"SendMessage":                  awsjson.Decoded(e.sendWire),
@@ -30,6 +38,19 @@ func operations(e *Engine) map[string]awsjson.Operation {
 		"ListMessageMoveTasks":         called(e.ListMessageMoveTasks),
 		"CancelMessageMoveTask":        called(e.CancelMessageMoveTask),
 	}
+}
+
+type wireCreate struct {
+	*sqs.CreateQueueInput
+	Tags map[string]string `json:"tags"` // the model's spelling, here only
+}
+
+func (e *Engine) createWire(ctx context.Context, in *wireCreate) (*sqs.CreateQueueOutput, error) {
+	if in.CreateQueueInput == nil {
+		return nil, missingParameter("QueueName")
+	}
+	in.CreateQueueInput.Tags = in.Tags
+	return e.CreateQueue(ctx, in.CreateQueueInput)
 }
 
 // The SDK's structs can't tell a number that is 0 from one that is missing;
@@ -127,6 +148,12 @@ var encoding = json.JoinOptions(
 				*types.ListMessageMoveTasksResultEntry
 				ApproximateNumberOfMessagesMoved *int64
 			}{&v, &v.ApproximateNumberOfMessagesMoved}
+		}),
+		as(func(v sqs.ListDeadLetterSourceQueuesOutput) any {
+			return struct {
+				NextToken *string
+				QueueUrls []string `json:"queueUrls"` // the model's spelling, here only
+			}{v.NextToken, v.QueueUrls}
 		}),
 		as(func(v sqs.CancelMessageMoveTaskOutput) any {
 			return struct{ ApproximateNumberOfMessagesMoved *int64 }{&v.ApproximateNumberOfMessagesMoved}

@@ -35,18 +35,19 @@ type Service struct {
 	Log  *slog.Logger
 }
 
-// Operation runs one request. body is valid until it returns. An error that is
-// no smithy.APIError is answered as one of ours.
-type Operation func(r *http.Request, body []byte) (any, error)
+// Operation runs one request. decode fills in the struct that in points to,
+// and is valid until Operation returns. An error that is no smithy.APIError is
+// answered as one of ours.
+type Operation = func(r *http.Request, decode func(in any) error) (out any, err error)
 
 // Decoded is an operation whose input is decoded into In. Names are
 // case-sensitive, and those that In does not have are passed over, as AWS
 // does.
 func Decoded[In, Out any](run func(context.Context, *In) (*Out, error)) Operation {
-	return func(r *http.Request, body []byte) (any, error) {
+	return func(r *http.Request, decode func(any) error) (any, error) {
 		in := new(In)
-		if err := json.Unmarshal(body, in); err != nil {
-			return nil, malformed(err)
+		if err := decode(in); err != nil {
+			return nil, err
 		}
 		out, err := run(r.Context(), in)
 		if err != nil {
@@ -74,7 +75,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out, err := s.run(w, r)
 	status := http.StatusOK
 	if err != nil {
-		status, out = s.Fail(w.Header(), apiError(err))
+		status, out = s.Fail(w.Header(), APIError(err))
 	}
 	b := buffers.Get().(*bytes.Buffer)
 	defer release(b)
@@ -112,7 +113,12 @@ func (s *Service) run(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, malformed(err)
 	}
-	return operation(r, b.Bytes())
+	return operation(r, func(in any) error {
+		if err := json.Unmarshal(b.Bytes(), in); err != nil {
+			return malformed(err)
+		}
+		return nil
+	})
 }
 
 func (s *Service) tooLarge() error {
@@ -127,8 +133,8 @@ func apiFault(code, format string, args ...any) error {
 	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
 }
 
-// apiError is err, or what stands for one that the protocol does not know.
-func apiError(err error) smithy.APIError {
+// APIError is err, or what stands for one that the protocol does not know.
+func APIError(err error) smithy.APIError {
 	var e smithy.APIError
 	if errors.As(err, &e) {
 		return e

@@ -1,0 +1,121 @@
+// Package awsquery is the server's side of the AWS query protocol, in the
+// form that SQS gives it (Smithy, "AWS query protocol", with all lists and
+// maps flattened): a form with an Action goes in, XML comes out.
+package awsquery
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+// Service is one AWS service. It serves GET and POST requests that name an
+// operation in the parameter Action.
+type Service struct {
+	// Namespace is the XML namespace of answers.
+	Namespace  string
+	Operations map[string]Operation
+	// PathParameter is the parameter that a path other than / gives, where
+	// the request does not.
+	PathParameter string
+	// MaxRequest is the longest request body, in bytes. A longer one is
+	// refused before it is read, if it says how long it is.
+	MaxRequest int64
+	// Fail turns an error into what is answered.
+	Fail func(error) (status int, api smithy.APIError)
+}
+
+// Operation runs one request. decode fills in the struct that in points to:
+// names are case-sensitive, and those that it does not have are passed over.
+type Operation = func(r *http.Request, decode func(in any) error) (out any, err error)
+
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := rand.Text()
+	w.Header().Set("x-amzn-RequestId", id)
+	w.Header().Set("Content-Type", "text/xml")
+	status := http.StatusOK
+	a := &answer{}
+	if name, out, err := s.run(w, r); err == nil {
+		a.success(s.Namespace, name, out, id)
+	} else {
+		var api smithy.APIError
+		status, api = s.Fail(err)
+		a.failure(s.Namespace, api, id)
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(a.Bytes()) // fails when the client has gone
+}
+
+func (s *Service) run(w http.ResponseWriter, r *http.Request) (name string, out any, err error) {
+	body, err := s.body(w, r)
+	if err != nil {
+		return "", nil, err
+	}
+	form, err := parse(r.URL.RawQuery, body)
+	if err != nil {
+		return "", nil, err
+	}
+	if path := strings.TrimSuffix(r.URL.Path, "/"); path != "" && form.text(s.PathParameter) == "" {
+		form.put(s.PathParameter, path)
+	}
+	name = form.text("Action")
+	operation := s.Operations[name]
+	switch {
+	case name == "":
+		return "", nil, apiFault("MissingAction", "The request must contain the parameter Action.")
+	case operation == nil:
+		return "", nil, apiFault("InvalidAction", "The action %.200s is not valid for this endpoint.", name)
+	}
+	out, err = operation(r, func(in any) error { return form.decode(in) })
+	return name, out, err
+}
+
+func (s *Service) body(w http.ResponseWriter, r *http.Request) (string, error) {
+	switch {
+	case r.Method == http.MethodGet:
+		return "", nil
+	case r.Method != http.MethodPost:
+		return "", apiFault("InvalidHttpRequest", "The method must be GET or POST.")
+	case r.ContentLength > s.MaxRequest:
+		w.Header().Set("Connection", "close")
+		return "", s.tooLarge()
+	}
+	var b bytes.Buffer
+	if r.ContentLength > 0 {
+		b.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := io.Copy(&b, http.MaxBytesReader(w, r.Body, s.MaxRequest))
+	if over := new(http.MaxBytesError); errors.As(err, &over) {
+		return "", s.tooLarge()
+	}
+	if err != nil {
+		return "", malformed(err)
+	}
+	return b.String(), nil
+}
+
+func (s *Service) tooLarge() error {
+	return apiFault("RequestEntityTooLarge", "The request is longer than %d bytes.", s.MaxRequest)
+}
+
+func malformed(err error) error {
+	return apiFault("MalformedQueryString", "The request's parameters could not be read: %v", err)
+}
+
+func missing(name string) error {
+	return apiFault("MissingParameter", "The request must contain the parameter %.200s.", name)
+}
+
+func invalid(name, reason string) error {
+	return apiFault("InvalidParameterValue", "The value of the parameter %.200s is invalid. Reason: %s", name, reason)
+}
+
+func apiFault(code, format string, args ...any) error {
+	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+}

@@ -1,0 +1,96 @@
+package sqsserver
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+// DeleteQueue deletes a queue with its messages. Receives that wait on it end
+// with types.QueueDoesNotExist.
+//
+// AWS takes up to 60 seconds for it and refuses a new queue of the same name
+// as long (QueueDeletedRecently). Here it is done when DeleteQueue returns, and
+// the name is free at once: tests that make and delete their queues would
+// otherwise each wait for a minute.
+func (e *Engine) DeleteQueue(ctx context.Context, in *sqs.DeleteQueueInput, _ ...func(*sqs.Options)) (*sqs.DeleteQueueOutput, error) {
+	e.admin.Lock()
+	defer e.admin.Unlock()
+	q, err := e.at(in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.remove(ctx, q); err != nil {
+		return nil, internalFailure("The queue was not deleted", err)
+	}
+	return &sqs.DeleteQueueOutput{}, nil
+}
+
+const (
+	// purgeInterval is how often a queue can be purged ("PurgeQueue" in the
+	// API reference). A restart forgets the last purge.
+	purgeInterval = time.Minute
+	// purgeBatch is how many messages one write of a purge deletes.
+	purgeBatch = 1000
+)
+
+// PurgeQueue deletes the messages that a queue has, delayed ones and those in
+// flight too. What is being sent or moved meanwhile may stay. When it fails,
+// some are deleted, and it can be repeated at once.
+func (e *Engine) PurgeQueue(ctx context.Context, in *sqs.PurgeQueueInput, _ ...func(*sqs.Options)) (*sqs.PurgeQueueOutput, error) {
+	q, err := e.at(in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	now := e.now()
+	messages, ok := q.condemn(now)
+	if !ok {
+		return nil, purgeInProgress(q.name)
+	}
+	for batch := range slices.Chunk(messages, purgeBatch) {
+		keys := make([]int64, len(batch))
+		for i, m := range batch {
+			keys[i] = m.key
+		}
+		if err == nil {
+			err = e.apply(ctx, &Changes{Deletes: keys})
+		}
+		q.endDeletes(e, keys, batch, err)
+	}
+	if err != nil {
+		q.notPurged(now)
+		return nil, internalFailure("Not all messages were deleted", err)
+	}
+	return &sqs.PurgeQueueOutput{}, nil
+}
+
+// condemn takes all messages out of reach, to be deleted; false when the last
+// purge is too recent.
+func (q *queue) condemn(now int64) (messages []*message, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.purged != 0 && now < q.purged+purgeInterval.Milliseconds() {
+		return nil, false
+	}
+	q.purged = now
+	q.advance(now)
+	for _, m := range q.messages {
+		if m.state == ready || m.state == delayed || m.state == inFlight {
+			m.before = m.state
+			q.become(m, deleting)
+			messages = append(messages, m)
+		}
+	}
+	return messages, true
+}
+
+// notPurged lets a purge that began at this time and failed be repeated.
+func (q *queue) notPurged(began int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.purged == began {
+		q.purged = 0
+	}
+}

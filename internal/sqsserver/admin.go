@@ -145,10 +145,12 @@ func (e *Engine) SetQueueAttributes(ctx context.Context, in *sqs.SetQueueAttribu
 	}
 	r := *q.row.Load()
 	r.Modified, r.Attributes = e.now(), c.attributes
-	if err := e.replaceRow(ctx, q, r); err != nil {
+	states := q.redelay(c.delay)
+	if err := e.replaceRow(ctx, q, r, states...); err != nil {
 		return nil, internalFailure("The attributes were not set", err)
 	}
 	q.config.Store(c)
+	q.redelayed(e, states)
 	return &sqs.SetQueueAttributesOutput{}, nil
 }
 

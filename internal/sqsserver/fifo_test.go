@@ -242,17 +242,44 @@ func TestAFIFOGroupGoesOnPastADeadLetter(t *testing.T) {
 	}
 }
 
-func TestAFIFOQueuesDelayKeepsTheOrder(t *testing.T) {
+// TestAFIFOQueuesDelayIsRetroactive: see "Amazon SQS delay queues".
+func TestAFIFOQueuesDelayIsRetroactive(t *testing.T) {
 	t.Parallel()
-	b := newBundle(t)
-	b.create("q.fifo", mergeAttributes(byContent, attributes{"DelaySeconds": "10"}))
-	b.sendFIFO("q.fifo", "a", "", "a1")
-	_, err := b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url("q.fifo"), Attributes: attributes{"DelaySeconds": "0"}})
-	b.must(err)
-	b.sendFIFO("q.fifo", "a", "", "a2")
-	b.want("q.fifo")
-	b.advance(10 * time.Second)
-	b.want("q.fifo", "a1", "a2")
+	for name, c := range map[string]struct {
+		delay   string
+		restart bool
+		after   time.Duration // the change, which comes 4 s after a1, a2 and a3
+	}{
+		"shorter":                      {"6", false, 2 * time.Second},
+		"shorter, and a restart":       {"6", true, 2 * time.Second},
+		"none":                         {"0", false, 0},
+		"none, and a restart":          {"0", true, 0},
+		"longer":                       {"900", false, 896 * time.Second},
+		"longer, and a restart":        {"900", true, 896 * time.Second},
+		"the same as before":           {"10", false, 6 * time.Second},
+		"over before, and not shorter": {"3", false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBundle(t)
+			b.create("q.fifo", mergeAttributes(byContent, attributes{"DelaySeconds": "10"}))
+			b.sendFIFO("q.fifo", "a", "", "a1")
+			b.sendFIFO("q.fifo", "a", "", "a2")
+			b.sendFIFO("q.fifo", "a", "", "a3")
+			b.advance(4 * time.Second)
+			_, err := b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url("q.fifo"), Attributes: attributes{"DelaySeconds": c.delay}})
+			b.must(err)
+			if c.restart {
+				b.restart()
+			}
+			if c.after > 0 {
+				b.advance(c.after - time.Millisecond)
+				b.want("q.fifo")
+				b.advance(time.Millisecond)
+			}
+			b.want("q.fifo", "a1", "a2", "a3")
+		})
+	}
 }
 
 func TestAHandleOfAFIFOQueueExpires(t *testing.T) {

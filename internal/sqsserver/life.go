@@ -58,9 +58,9 @@ func (e *Engine) applyTo(ctx context.Context, changes *Changes, queues ...*queue
 	return nil
 }
 
-// replaceRow makes r the queue's row.
-func (e *Engine) replaceRow(ctx context.Context, q *queue, r QueueRecord) error {
-	if err := e.apply(ctx, &Changes{PutQueues: []QueueRecord{r}}); err != nil {
+// replaceRow makes r the queue's row, and states those of its messages.
+func (e *Engine) replaceRow(ctx context.Context, q *queue, r QueueRecord, states ...StateRecord) error {
+	if err := e.apply(ctx, &Changes{PutQueues: []QueueRecord{r}, SetStates: states}); err != nil {
 		q.life.unsure.Store(true)
 		return err
 	}

@@ -110,7 +110,7 @@ func (e *Engine) take(q *queue, r *receiving, mayWait bool) (*taken, error) {
 	q.advance(now)
 	t := &taken{dlq: dlq}
 	room := e.inFlightLimit - q.counts[inFlight]
-	if room <= 0 && !mayWait && !q.fifo {
+	if room <= 0 && r.wait == 0 && !q.fifo { // long polling brings no error ("Amazon SQS standard queue quotas")
 		return nil, overLimit(e.inFlightLimit)
 	}
 	for limit := min(r.max, room); len(t.messages) < limit && len(t.moves) < maxMovesAtOnce; {

@@ -13,13 +13,15 @@ func (e *Engine) deadLetterQueue(q *queue) (dlq *queue, maxReceives int32) {
 
 // deadLetter is what m becomes in dlq. It keeps its id, contents and receive
 // count; a standard queue's also keeps the time it was sent at, from which
-// its retention counts on ("Using dead-letter queues in Amazon SQS").
+// its retention counts on ("Using dead-letter queues in Amazon SQS"). A FIFO
+// queue's gets its id as its deduplication id.
 func (e *Engine) deadLetter(m *message, q, dlq *queue, now int64) MessageRecord {
 	r := m.record(dlq.id)
 	r.Seq, r.Source, r.ReceivedBefore = e.nextKey(), q.arn, m.received
 	r.VisibleAt, r.Leased = now, false
 	if q.fifo {
-		r.Sent = now
+		// "Learn how to configure a dead-letter queue redrive in Amazon SQS"
+		r.Sent, r.Dedup = now, formatID(m.id)
 	}
 	return r
 }

@@ -19,7 +19,8 @@ test: lint ## Run all tests that need nothing but Go, and Node for those of the 
 	go test $(GOTESTFLAGS) ./...
 
 lint: ## Check formatting, go vet and staticcheck
-	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }
+	@unformatted=$$(find . -name '*.go' -not -path './node_modules/*' -not -path './build/*' -not -path './.venv/*' | xargs gofmt -l); \
+	  test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
 

@@ -65,3 +65,10 @@ require (
 )
 
 tool honnef.co/go/tools/cmd/staticcheck
+
+ignore (
+	./.venv
+	./build
+	./cdk.out
+	./node_modules
+)

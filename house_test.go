@@ -18,6 +18,7 @@ const module = "github.com/efferent/efferent/"
 var (
 	pure     = []string{"internal/attempt", "internal/ledger", "internal/retry", "internal/webhook"}
 	rooms    = []string{"internal/deliver", "internal/replay"}
+	wires    = []string{"internal/awsjson", "internal/awsquery"} // AWS's protocols, the server's side
 	engines  = []string{"internal/eventsource", "internal/secretserver", "internal/sqsserver"}
 	adapters = []string{"internal/aws/dynamodb", "internal/aws/fromenv", "internal/aws/secrets", "internal/aws/sqs", "internal/sqlite"}
 	edges    = []string{"internal/settings", "internal/storetest"}
@@ -60,7 +61,7 @@ func ours(imports []string) (own []string) {
 func TestDependenciesPointInwards(t *testing.T) {
 	t.Parallel()
 	packages := list(t, "./internal/...")
-	known := slices.Concat(pure, rooms, engines, adapters, edges)
+	known := slices.Concat(pure, rooms, wires, engines, adapters, edges)
 	for name := range packages {
 		if !slices.Contains(known, name) {
 			t.Errorf("%s is in no layer: say in this test which it belongs to", name)
@@ -72,7 +73,8 @@ func TestDependenciesPointInwards(t *testing.T) {
 	}{
 		{"what is pure", pure, pure},
 		{"a room", rooms, pure},
-		{"an engine", engines, nil},
+		{"a protocol", wires, wires},
+		{"an engine", engines, wires},
 		// SQLite keeps the engines' state, by the interfaces that they declare.
 		{"an adapter", adapters, slices.Concat(pure, engines)},
 		{"what is at the edge", edges, pure},

@@ -14,7 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/efferent/efferent/internal/sqsserver/awsjson"
+	"github.com/efferent/efferent/internal/awsjson"
 )
 
 // maxRequest is the longest request body, in bytes: a value with every

@@ -65,8 +65,8 @@ func currentVersion(ctx context.Context, conn *sql.Conn) (int, error) {
 	case app != applicationID:
 		return 0, fmt.Errorf("%w: it is another program's database; choose another file", ErrVersion)
 	case version < 2:
-		return 0, fmt.Errorf("%w: its version is %d, from before the first release, and this program reads 2 to %d; "+
-			"move the file away or choose another one", ErrVersion, version, len(migrations))
+		return 0, fmt.Errorf("%w: its version is %d, from before the first release, and can't be read; "+
+			"move the file away or choose another one", ErrVersion, version)
 	case version > len(migrations):
 		return 0, fmt.Errorf("%w: its version is %d, this program knows up to %d; use a newer efferent or another file",
 			ErrVersion, version, len(migrations))

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 
-	"github.com/efferent/efferent/internal/sqsserver/awsjson"
+	"github.com/efferent/efferent/internal/awsjson"
 )
 
 // maxRequest is the longest request body, in bytes: the largest batch with

@@ -5,8 +5,8 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"github.com/efferent/efferent/internal/sqsserver/awsjson"
-	"github.com/efferent/efferent/internal/sqsserver/awsquery"
+	"github.com/efferent/efferent/internal/awsjson"
+	"github.com/efferent/efferent/internal/awsquery"
 )
 
 // newQuery serves operations in the query protocol: at /, and at a queue's

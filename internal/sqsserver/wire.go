@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/efferent/efferent/internal/sqsserver/awsjson"
+	"github.com/efferent/efferent/internal/awsjson"
 )
 
 // operations are the ones there are, by the name in X-Amz-Target.

@@ -3,6 +3,7 @@ package sqsserver_test
 import (
 	"errors"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,4 +67,16 @@ func TestTheSDKManagesQueues(t *testing.T) {
 	}
 	_, err = c.RemovePermission(ctx, &sqs.RemovePermissionInput{QueueUrl: url("dlq"), Label: aws.String("x")})
 	b.wantCode(err, "AWS.SimpleQueueService.UnsupportedOperation")
+}
+
+func TestALongAnswerSaysItsLength(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	_, base := b.serve()
+	b.create("q", nil)
+	b.send("q", strings.Repeat("x", 1<<20))
+	_, header, body := post(t, base, "AmazonSQS.ReceiveMessage", strings.NewReader(`{"QueueUrl":"q"}`))
+	if header.Get("Content-Length") != strconv.Itoa(len(body)) || len(body) < 1<<20 {
+		t.Errorf("Content-Length %q of %d bytes", header.Get("Content-Length"), len(body))
+	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
-	"github.com/efferent/efferent/internal/sqsserver/awsquery"
+	"github.com/efferent/efferent/internal/awsquery"
 )
 
 // input and output have what the SDK's structs have, and what extends them.

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+
+	"github.com/efferent/efferent/infra/cdk/efferent"
+)
+
+// choices is what a deployment was told, by `cdk deploy -c name=value` or by
+// the context of cdk.json.
+type choices struct {
+	Stack string
+	Props efferent.Props
+}
+
+// setters are the names that may be chosen. docs/deploy.md tells of each.
+var setters = map[string]func(*choices, string) error{
+	"stack":             text(func(c *choices) *string { return &c.Stack }),
+	"prefix":            text(func(c *choices) *string { return &c.Props.Prefix }),
+	"lambdas":           text(func(c *choices) *string { return &c.Props.Lambdas }),
+	"removal":           setRemoval,
+	"visibilityTimeout": duration(func(c *choices) *time.Duration { return &c.Props.Queues.VisibilityTimeout }),
+	"retention":         duration(func(c *choices) *time.Duration { return &c.Props.Queues.Retention }),
+	"maxReceiveCount":   number(func(c *choices) *int { return &c.Props.Queues.MaxReceiveCount }),
+	"timeout":           duration(func(c *choices) *time.Duration { return &c.Props.Deliver.Timeout }),
+	"memory":            number(func(c *choices) *int { return &c.Props.Deliver.Memory }),
+	"logRetention":      number(func(c *choices) *int { return &c.Props.Deliver.LogRetention }),
+	"batchSize":         number(func(c *choices) *int { return &c.Props.Deliver.BatchSize }),
+	"window":            duration(func(c *choices) *time.Duration { return &c.Props.Deliver.Window }),
+	"maxConcurrency":    number(func(c *choices) *int { return &c.Props.Deliver.MaxConcurrency }),
+	"secrets":           text(func(c *choices) *string { return &c.Props.Deliver.Secrets }),
+	"retryPolicies":     text(func(c *choices) *string { return &c.Props.Deliver.RetryPolicies }),
+	"allowHttp":         text(func(c *choices) *string { return &c.Props.Deliver.AllowHTTP }),
+	"allowCidrs":        text(func(c *choices) *string { return &c.Props.Deliver.AllowCIDRs }),
+	"secretTtl":         duration(func(c *choices) *time.Duration { return &c.Props.Deliver.SecretTTL }),
+	"auditLanes":        number(func(c *choices) *int { return &c.Props.Deliver.AuditLanes }),
+	"alarmTopic":        text(func(c *choices) *string { return &c.Props.Alarms.Topic }),
+	"maxAge":            duration(func(c *choices) *time.Duration { return &c.Props.Alarms.MaxAge }),
+	"maxInFlight":       number(func(c *choices) *int { return &c.Props.Alarms.MaxInFlight }),
+}
+
+// ours tells names like these from the CDK's own, which have a colon, a slash
+// or a hyphen in them: a misspelt one must not be passed over.
+var ours = regexp.MustCompile(`^[A-Za-z_]+$`)
+
+// readContext reads what was chosen. Its error names everything that is wrong.
+func readContext(context map[string]any) (choices, error) {
+	var c choices
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(context)) {
+		set, known := setters[name]
+		switch {
+		case known:
+			if err := set(&c, plain(context[name])); err != nil {
+				errs = append(errs, fmt.Errorf("context %s: %w", name, err))
+			}
+		case ours.MatchString(name):
+			errs = append(errs, fmt.Errorf("context %s: unknown; there are %s", name, strings.Join(slices.Sorted(maps.Keys(setters)), ", ")))
+		}
+	}
+	if c.Stack == "" {
+		c.Stack = c.Props.Prefix + "Efferent"
+	}
+	return c, errors.Join(errs...)
+}
+
+// plain is a value as it would stand on the command line.
+func plain(value any) string {
+	if n, ok := value.(float64); ok { // a number of cdk.json
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return fmt.Sprint(value)
+}
+
+func text(field func(*choices) *string) func(*choices, string) error {
+	return func(c *choices, value string) error {
+		*field(c) = value
+		return nil
+	}
+}
+
+func number(field func(*choices) *int) func(*choices, string) error {
+	return func(c *choices, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is not a whole number from 1", value)
+		}
+		*field(c) = n
+		return nil
+	}
+}
+
+func duration(field func(*choices) *time.Duration) func(*choices, string) error {
+	return func(c *choices, value string) error {
+		d, err := time.ParseDuration(value)
+		if err != nil || d < 0 || d%time.Second != 0 {
+			return fmt.Errorf("%q is not a duration of whole seconds such as 30s or 336h", value)
+		}
+		*field(c) = d
+		return nil
+	}
+}
+
+func setRemoval(c *choices, value string) error {
+	switch value {
+	case "retain": // the default
+	case "destroy":
+		c.Props.RemovalPolicy = awscdk.RemovalPolicy_DESTROY
+	default:
+		return fmt.Errorf("%q is neither retain nor destroy", value)
+	}
+	return nil
+}

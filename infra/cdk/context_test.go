@@ -1,0 +1,72 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/infra/cdk/efferent"
+)
+
+func TestReadContext(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		context map[string]any
+		want    choices
+	}{
+		"nothing":       {nil, choices{Stack: "Efferent"}},
+		"the CDK's own": {map[string]any{"aws:cdk:version-reporting": false, "@aws-cdk/core:x": true, "cli-telemetry": false}, choices{Stack: "Efferent"}},
+		"prefix":        {map[string]any{"prefix": "prod-"}, choices{Stack: "prod-Efferent", Props: efferent.Props{Prefix: "prod-"}}},
+		"stack":         {map[string]any{"prefix": "prod-", "stack": "Mine"}, choices{Stack: "Mine", Props: efferent.Props{Prefix: "prod-"}}},
+		"from cdk.json": {map[string]any{"maxReceiveCount": 7.0}, choices{Stack: "Efferent", Props: efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 7}}}},
+		"a big number":  {map[string]any{"maxInFlight": 1000000.0}, choices{Stack: "Efferent", Props: efferent.Props{Alarms: efferent.AlarmProps{MaxInFlight: 1000000}}}},
+		"removal":       {map[string]any{"removal": "destroy"}, choices{Stack: "Efferent", Props: efferent.Props{RemovalPolicy: awscdk.RemovalPolicy_DESTROY}}},
+		"kept":          {map[string]any{"removal": "retain"}, choices{Stack: "Efferent"}},
+		"duration":      {map[string]any{"window": "2s"}, choices{Stack: "Efferent", Props: efferent.Props{Deliver: efferent.DeliverProps{SourceProps: efferent.SourceProps{Window: 2 * time.Second}}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got, err := readContext(c.context); err != nil || !cmp.Equal(got, c.want) {
+				t.Errorf("%v\n%s", err, cmp.Diff(c.want, got))
+			}
+		})
+	}
+}
+
+func TestReadContextNamesAllThatIsWrong(t *testing.T) {
+	t.Parallel()
+	_, err := readContext(map[string]any{
+		"prefx": "a", "removal": "maybe", "memory": "much", "maxConcurrency": "0", "timeout": "30", "window": "10ms", "secretTtl": "-1s",
+	})
+	for _, want := range []string{"prefx: unknown", "prefix", "removal", `"maybe"`, `memory: "much"`, `maxConcurrency: "0"`, `timeout: "30"`, `"10ms"`, `secretTtl: "-1s"`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want it to name %s", err, want)
+		}
+	}
+}
+
+// TestEveryNameSetsSomething holds each name to its own field: two that share
+// one, or one that sets none, would be a slip.
+func TestEveryNameSetsSomething(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for name := range setters {
+		set := ""
+		for _, value := range []string{"destroy", "77", "77s"} {
+			if got, err := readContext(map[string]any{name: value}); err == nil {
+				set = cmp.Diff(choices{Stack: "Efferent"}, got)
+				break
+			}
+		}
+		if set == "" {
+			t.Errorf("%s sets nothing", name)
+		}
+		if other, taken := seen[set]; taken {
+			t.Errorf("%s sets what %s sets", name, other)
+		}
+		seen[set] = name
+	}
+}

@@ -1,0 +1,24 @@
+package efferent
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newAttempts makes the table that internal/aws/dynamodb keeps attempt records
+// in. DynamoDB encrypts it with a key of its own.
+func newAttempts(scope constructs.Construct, removal awscdk.RemovalPolicy) awsdynamodb.ITableV2 {
+	key := func(name string) *awsdynamodb.Attribute {
+		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
+	}
+	return awsdynamodb.NewTableV2(scope, jsii.String("Attempts"), &awsdynamodb.TablePropsV2{
+		PartitionKey:        key("webhook_id"),
+		SortKey:             key("message_attempt"),
+		TimeToLiveAttribute: jsii.String("expires_at"),
+		Billing:             awsdynamodb.Billing_OnDemand(nil),
+		Encryption:          awsdynamodb.TableEncryptionV2_DynamoOwnedKey(),
+		RemovalPolicy:       removal,
+	})
+}

@@ -1,0 +1,45 @@
+package efferent
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newDashboard shows the alarms, then a row for each queue and one for each
+// function.
+func newDashboard(e *Efferent, pairs []pair, alarms []awscloudwatch.Alarm) awscloudwatch.Dashboard {
+	refs := make([]interfacesawscloudwatch.IAlarmRef, len(alarms))
+	for i, a := range alarms {
+		refs[i] = a
+	}
+	d := awscloudwatch.NewDashboard(e.Construct, jsii.String("Dashboard"), nil)
+	d.AddWidgets(awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
+		Title: jsii.String("Alarms"), Width: jsii.Number(24), Height: jsii.Number(3), Alarms: &refs,
+	}))
+	for _, q := range pairs {
+		d.AddWidgets(
+			graph(q.title+": waiting and in flight",
+				q.main.MetricApproximateNumberOfMessagesVisible(worst()), q.main.MetricApproximateNumberOfMessagesNotVisible(worst())),
+			graph(q.title+": age of the oldest, in seconds", q.main.MetricApproximateAgeOfOldestMessage(worst())),
+			graph(q.title+": parked", q.failures.MetricApproximateNumberOfMessagesVisible(worst())),
+		)
+	}
+	d.AddWidgets(functionRow("deliver", e.Deliver)...)
+	return d
+}
+
+func functionRow(name string, f awslambda.IFunction) []awscloudwatch.IWidget {
+	return []awscloudwatch.IWidget{
+		graph(name+": invocations", f.MetricInvocations(nil)),
+		graph(name+": errors and throttles", f.MetricErrors(nil), f.MetricThrottles(nil)),
+		graph(name+": duration, in milliseconds", f.MetricDuration(worst())),
+	}
+}
+
+func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
+	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
+		Title: jsii.String(title), Width: jsii.Number(8), Left: &metrics,
+	})
+}

@@ -1,0 +1,105 @@
+package efferent
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+// DeliverProps is what may be chosen of the function that sends webhooks.
+type DeliverProps struct {
+	FunctionProps
+	SourceProps
+	// Secrets is what the names of the secrets begin with that it may sign
+	// with: "efferent/webhooks/", or longer. Default: that.
+	Secrets string
+	// RetryPolicies adds to the retry policies, or takes their place:
+	// "seed=1s,2s,4s;slow=30s,60s". Default: the built-in ones.
+	RetryPolicies string
+	// AllowHTTP says where plain http may go: "none", "loopback", "all", or a
+	// list of hosts by commas. Default: "none".
+	AllowHTTP string
+	// AllowCIDRs lists networks that may be sent to although they are not
+	// public: "10.1.0.0/16,fd00::/8". Default: none.
+	AllowCIDRs string
+	// SecretTTL is how long a secret is used before it is read again. Default:
+	// 5 minutes.
+	SecretTTL time.Duration
+	// AuditLanes is the number of message groups of the audit queue, 1 to
+	// 1000; SQS takes 300 sends a second of each. Default: 4.
+	AuditLanes int
+}
+
+func (p DeliverProps) withDefaults() DeliverProps {
+	p.FunctionProps = p.FunctionProps.withDefaults()
+	p.SourceProps = p.SourceProps.withDefaults()
+	p.Secrets = or(p.Secrets, webhook.SecretPrefix)
+	return p
+}
+
+func (e *Efferent) makeDeliver(props Props) (err error) {
+	p := props.Deliver
+	if !strings.HasPrefix(p.Secrets, webhook.SecretPrefix) {
+		return fmt.Errorf("Secrets %q: must begin with %s", p.Secrets, webhook.SecretPrefix)
+	}
+	env := p.environment(props.Queues)
+	_, err = settings.ReadDelivery(func(name string) string { return env[name] })
+	if err = errors.Join(err, checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {
+		return err
+	}
+	env[settings.WebhooksQueueURL] = *e.Webhooks.QueueUrl()
+	env[settings.AuditQueueURL] = *e.Audit.QueueUrl()
+	env[settings.AttemptsTable] = *e.Attempts.TableName()
+
+	e.Deliver, e.DeliverLogs, err = newFunction(e.Construct, room{
+		id: "Deliver", name: "deliver", description: "Efferent: sends webhooks",
+		env: env, grants: e.deliverGrants(p.Secrets),
+	}, props, p.FunctionProps)
+	if err != nil {
+		return err
+	}
+	feed(e.Construct, "DeliverSource", e.Webhooks, e.Deliver, p.SourceProps)
+	return nil
+}
+
+// deliverGrants is written out: the grant methods of the queues and the table
+// would add actions that deliver never uses.
+func (e *Efferent) deliverGrants(secrets string) []awsiam.PolicyStatement {
+	return []awsiam.PolicyStatement{
+		allow(*e.Webhooks.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
+		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
+		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem"),
+		allow(secretsUnder(e.Construct, secrets), "secretsmanager:GetSecretValue"),
+	}
+}
+
+// environment is the settings that were chosen; the function knows the
+// defaults of the others.
+func (p DeliverProps) environment(q QueueProps) map[string]string {
+	env := map[string]string{
+		// It drains a message by the same count that SQS redrives it by.
+		settings.MaxReceives: strconv.Itoa(q.MaxReceiveCount),
+	}
+	set := func(name, value string) {
+		if value != "" {
+			env[name] = value
+		}
+	}
+	set(settings.RetryPolicies, p.RetryPolicies)
+	set(settings.AllowHTTP, p.AllowHTTP)
+	set(settings.AllowCIDRs, p.AllowCIDRs)
+	if p.SecretTTL != 0 {
+		set(settings.SecretTTL, p.SecretTTL.String())
+	}
+	if p.AuditLanes != 0 {
+		set(settings.AuditLanes, strconv.Itoa(p.AuditLanes))
+	}
+	return env
+}

@@ -1,0 +1,97 @@
+// Package efferent is Efferent as AWS CDK constructs: its queues, tables and
+// functions, with their permissions, alarms and dashboard. The app beside it
+// deploys them as a stack; another CDK app may make them part of its own.
+package efferent
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// DefaultLambdas is where `make lambdas` leaves the built functions.
+const DefaultLambdas = "build/lambdas"
+
+// Props is what may be chosen. Its zero value is a sound deployment.
+type Props struct {
+	// Prefix begins the names of the queues: "prod-" makes "prod-webhooks".
+	// A letter, then letters, digits and hyphens, 40 at most. Default: none.
+	Prefix string
+	// Lambdas is the directory of the built functions, <name>/bootstrap each,
+	// as `make lambdas` leaves it. Default: DefaultLambdas, below the working
+	// directory.
+	Lambdas string
+	// RemovalPolicy is what becomes of the tables and the log groups when the
+	// stack is removed. Default: they stay, unless the very deployment that
+	// made them fails. The queues always go with the stack.
+	RemovalPolicy awscdk.RemovalPolicy
+	Queues        QueueProps
+	Deliver       DeliverProps
+	Alarms        AlarmProps
+}
+
+// Efferent is what was made of Props.
+type Efferent struct {
+	// Construct holds all of it.
+	Construct constructs.Construct
+	// What producers send to.
+	Webhooks, Notifications awssqs.IQueue
+	// Where SQS parks what could not be delivered.
+	WebhookFailures, NotificationFailures awssqs.IQueue
+	// The FIFO queue to the ledger, and what the ledger could not take.
+	Audit, AuditFailures awssqs.IQueue
+	// Attempts is the table of attempt records.
+	Attempts awsdynamodb.ITableV2
+	// Deliver is the function that sends webhooks, and DeliverLogs its logs.
+	Deliver     awslambda.IFunction
+	DeliverLogs awslogs.ILogGroup
+	Dashboard   awscloudwatch.Dashboard
+}
+
+var prefixes = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]{0,39})?$`)
+
+// New makes Efferent below scope. Its error says which of the props is wrong,
+// and what would be right.
+func New(scope constructs.Construct, id string, props Props) (*Efferent, error) {
+	if !prefixes.MatchString(props.Prefix) {
+		return nil, fmt.Errorf("Prefix %q: must be a letter, then letters, digits and hyphens, 40 at most", props.Prefix)
+	}
+	props = props.withDefaults()
+	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id))}
+
+	webhooks, notifications, audit := e.makeQueues(props)
+	e.Attempts = newAttempts(e.Construct, props.RemovalPolicy)
+	if err := e.makeDeliver(props); err != nil {
+		return nil, fmt.Errorf("Deliver: %w", err)
+	}
+
+	pairs := []pair{webhooks, notifications, audit}
+	e.Dashboard = newDashboard(e, pairs, newAlarms(e.Construct, pairs, props.Alarms))
+	return e, nil
+}
+
+func (p Props) withDefaults() Props {
+	p.Lambdas = or(p.Lambdas, DefaultLambdas)
+	p.RemovalPolicy = or(p.RemovalPolicy, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
+	p.Queues = p.Queues.withDefaults()
+	p.Deliver = p.Deliver.withDefaults()
+	p.Alarms = p.Alarms.withDefaults()
+	return p
+}
+
+// or is value, unless that is zero.
+func or[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}

@@ -1,0 +1,161 @@
+package efferent
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// FunctionProps is what may be chosen of any function.
+type FunctionProps struct {
+	// Architecture is what the function runs on. Default: what its bootstrap
+	// was built for, which is arm64 unless `make lambdas` was told otherwise.
+	// A bootstrap that was built for another one is refused.
+	Architecture awslambda.Architecture
+	// Timeout ends an invocation. Default: 30 s.
+	Timeout time.Duration
+	// Memory is in MiB, 128 to 10240. Lambda gives CPU in proportion.
+	// Default: 256.
+	Memory int
+	// LogRetention is how many days its logs are kept, one of those that
+	// CloudWatch Logs knows. Default: 30, as long as attempt records are.
+	LogRetention int
+}
+
+func (p FunctionProps) withDefaults() FunctionProps {
+	p.Timeout = or(p.Timeout, 30*time.Second)
+	p.Memory = or(p.Memory, 256)
+	p.LogRetention = or(p.LogRetention, 30)
+	return p
+}
+
+// SourceProps is how a function is fed from its queue.
+type SourceProps struct {
+	// BatchSize is the most messages of one invocation, 1 to 10000; a function
+	// handles all of them at once. Default: 10.
+	BatchSize int
+	// Window is how long Lambda waits for a batch to fill, up to 5 minutes.
+	// Batches of over 10 need at least a second. Default: 0.
+	Window time.Duration
+	// MaxConcurrency is the most invocations at a time, 2 to 1000. What is
+	// over it waits in the queue, while throttling by reserved concurrency
+	// would use up the messages' receives. Default: 50.
+	MaxConcurrency int
+}
+
+func (p SourceProps) withDefaults() SourceProps {
+	p.BatchSize = or(p.BatchSize, 10)
+	p.MaxConcurrency = or(p.MaxConcurrency, 50)
+	return p
+}
+
+// retentions are the days that CloudWatch Logs can keep logs ("PutRetentionPolicy").
+var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+
+// room is a function to be made: what differs between one and another.
+type room struct {
+	id, name, description string
+	env                   map[string]string
+	// grants is all that it may do, besides writing its own logs.
+	grants []awsiam.PolicyStatement
+}
+
+// newFunction makes a room's function, with a log group and a role that are
+// its alone. The role's policy is inline, so that the function is never there
+// without it.
+func newFunction(scope constructs.Construct, r room, props Props, f FunctionProps) (awslambda.IFunction, awslogs.ILogGroup, error) {
+	if !slices.Contains(retentions, f.LogRetention) {
+		return nil, nil, fmt.Errorf("LogRetention %d: CloudWatch Logs takes %d days", f.LogRetention, retentions)
+	}
+	code, arch, err := builtFunction(props.Lambdas, r.name, f.Architecture)
+	if err != nil {
+		return nil, nil, err
+	}
+	logs := awslogs.NewLogGroup(scope, jsii.String(r.id+"Logs"), &awslogs.LogGroupProps{
+		RemovalPolicy: props.RemovalPolicy,
+	})
+	logs.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(f.LogRetention))
+	grants := append(r.grants, allow(*logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"))
+	role := awsiam.NewRole(scope, jsii.String(r.id+"Role"), &awsiam.RoleProps{
+		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		Description: jsii.String("What Efferent's function " + r.name + " may do"),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{
+			r.name: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &grants}),
+		},
+	})
+	function := awslambda.NewFunction(scope, jsii.String(r.id+"Function"), &awslambda.FunctionProps{
+		Description:  jsii.String(r.description),
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture: arch,
+		Handler:      jsii.String("bootstrap"),
+		Code:         code,
+		Timeout:      seconds(f.Timeout),
+		MemorySize:   jsii.Number(f.Memory),
+		Environment:  pointers(r.env),
+		Role:         role,
+		LogGroup:     logs,
+	})
+	// The CDK repeats as DependsOn what GetAtt of the role says already.
+	function.Node().DefaultChild().(awslambda.CfnFunction).AddMetadata(jsii.String("cfn-lint"),
+		map[string]any{"config": map[string]any{"ignore_checks": []string{"W3005"}}})
+	return function, logs, nil
+}
+
+func pointers(env map[string]string) *map[string]*string {
+	all := make(map[string]*string, len(env))
+	for name, value := range env {
+		all[name] = &value
+	}
+	return &all
+}
+
+// feed hands a queue's messages to a function. The function grants itself
+// nothing here: what it needs of the queue is among its room's grants.
+func feed(scope constructs.Construct, id string, from awssqs.IQueue, to awslambda.IFunction, p SourceProps) {
+	awslambda.NewEventSourceMapping(scope, jsii.String(id), &awslambda.EventSourceMappingProps{
+		Target:                  to,
+		EventSourceArn:          from.QueueArn(),
+		BatchSize:               jsii.Number(p.BatchSize),
+		MaxBatchingWindow:       seconds(p.Window),
+		MaxConcurrency:          jsii.Number(p.MaxConcurrency),
+		ReportBatchItemFailures: jsii.Bool(true),
+	})
+}
+
+// checkSource holds a queue's visibility timeout against AWS's rule ("Creating
+// and configuring an Amazon SQS event source mapping"): with less, a message
+// could come again while its first batch is still being retried by Lambda.
+func checkSource(visibility time.Duration, f FunctionProps, s SourceProps) error {
+	if least := 6*f.Timeout + s.Window; visibility < least {
+		return fmt.Errorf("a function timeout of %s and a window of %s need a visibility timeout of at least %s: Queues.VisibilityTimeout is %s",
+			f.Timeout, s.Window, least, visibility)
+	}
+	if s.BatchSize > 10 && s.Window < time.Second {
+		return fmt.Errorf("BatchSize %d: batches of over 10 need a Window of at least 1s", s.BatchSize)
+	}
+	return nil
+}
+
+// allow is one statement of a function's policy.
+func allow(resource string, actions ...string) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings(actions...), Resources: jsii.Strings(resource),
+	})
+}
+
+// secretsUnder is the ARN of every secret whose name begins with prefix, in
+// the stack's own account and region.
+func secretsUnder(scope constructs.Construct, prefix string) string {
+	return *awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("secretsmanager"), Resource: jsii.String("secret"),
+		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME, ResourceName: jsii.String(prefix + "*"),
+	})
+}

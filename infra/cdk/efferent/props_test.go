@@ -1,0 +1,122 @@
+package efferent_test
+
+import (
+	"debug/elf"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/efferent/efferent/infra/cdk/efferent"
+	"github.com/efferent/efferent/internal/settings"
+)
+
+func TestPropsReachTheTemplate(t *testing.T) {
+	t.Parallel()
+	const topic = "arn:aws:sns:eu-north-1:000000000000:alarms"
+	made := synth(t, efferent.Props{
+		Prefix: "prod-", Lambdas: built(t, elf.EM_X86_64), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		Queues: efferent.QueueProps{VisibilityTimeout: 10 * time.Minute, Retention: time.Hour, MaxReceiveCount: 9},
+		Deliver: efferent.DeliverProps{
+			FunctionProps: efferent.FunctionProps{Timeout: time.Minute, Memory: 512, LogRetention: 7},
+			SourceProps:   efferent.SourceProps{BatchSize: 20, Window: 2 * time.Second, MaxConcurrency: 3},
+			Secrets:       "efferent/webhooks/prod/", RetryPolicies: "seed=1s", AllowHTTP: "loopback", AllowCIDRs: "10.0.0.0/8",
+			SecretTTL: time.Minute, AuditLanes: 2,
+		},
+		Alarms: efferent.AlarmProps{Topic: topic, MaxAge: time.Hour, MaxInFlight: 1000},
+	})
+	has := func(kind string, want object) { made.assert.HasResourceProperties(jsii.String(kind), want) }
+	call(t, func() {
+		has("AWS::SQS::Queue", object{"QueueName": "prod-webhooks", "VisibilityTimeout": 600, "MessageRetentionPeriod": 3600, "RedrivePolicy": object{"maxReceiveCount": 9}})
+		has("AWS::SQS::Queue", object{"QueueName": "prod-audit-failures.fifo"})
+		made.assert.AllResources(jsii.String("AWS::DynamoDB::GlobalTable"), object{"DeletionPolicy": "Delete"})
+		made.assert.AllResources(jsii.String("AWS::Logs::LogGroup"), object{"DeletionPolicy": "Delete"})
+		has("AWS::Logs::LogGroup", object{"RetentionInDays": 7})
+		has("AWS::Lambda::EventSourceMapping", object{"BatchSize": 20, "MaximumBatchingWindowInSeconds": 2, "ScalingConfig": object{"MaximumConcurrency": 3}})
+		has("AWS::Lambda::Function", object{
+			"Architectures": []string{"x86_64"}, "Runtime": "provided.al2023", "Timeout": 60, "MemorySize": 512,
+			"Environment": object{"Variables": object{
+				settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.AllowHTTP: "loopback",
+				settings.AllowCIDRs: "10.0.0.0/8", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
+			}},
+		})
+		made.assert.AllResourcesProperties(jsii.String("AWS::CloudWatch::Alarm"), object{"AlarmActions": []string{topic}, "OKActions": []string{topic}})
+		has("AWS::CloudWatch::Alarm", object{"MetricName": "ApproximateAgeOfOldestMessage", "Threshold": 3600})
+		has("AWS::CloudWatch::Alarm", object{"MetricName": "ApproximateNumberOfMessagesNotVisible", "Threshold": 1000})
+	})
+	granted := false
+	for _, s := range allStatements(made) {
+		granted = granted || strings.HasSuffix(text(s["Resource"]), ":secret:efferent/webhooks/prod/*")
+	}
+	if !granted {
+		t.Error("deliver may not read the secrets under efferent/webhooks/prod/")
+	}
+}
+
+// A deployment that fails at once must not leave a table behind; one that
+// worked must.
+func TestTablesAndLogsStay(t *testing.T) {
+	t.Parallel()
+	made := synth(t, efferent.Props{})
+	call(t, func() {
+		for _, kind := range []string{"AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup"} {
+			made.assert.AllResources(jsii.String(kind), object{"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"})
+		}
+	})
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	deliver := func(p efferent.DeliverProps) efferent.Props { return efferent.Props{Deliver: p} }
+	function := func(p efferent.FunctionProps) efferent.Props {
+		return deliver(efferent.DeliverProps{FunctionProps: p})
+	}
+	source := func(p efferent.SourceProps) efferent.Props { return deliver(efferent.DeliverProps{SourceProps: p}) }
+	for name, c := range map[string]struct {
+		props efferent.Props
+		says  []string
+	}{
+		"visibility below 6 timeouts":  {function(efferent.FunctionProps{Timeout: 31 * time.Second}), []string{"VisibilityTimeout", "31s", "3m6s"}},
+		"visibility without a window":  {source(efferent.SourceProps{Window: time.Second}), []string{"VisibilityTimeout", "3m1s"}},
+		"short visibility":             {efferent.Props{Queues: efferent.QueueProps{VisibilityTimeout: time.Minute}}, []string{"VisibilityTimeout", "1m0s"}},
+		"big batches without a window": {source(efferent.SourceProps{BatchSize: 11}), []string{"BatchSize 11", "Window"}},
+		"prefix":                       {efferent.Props{Prefix: "a.b"}, []string{`Prefix "a.b"`}},
+		"long prefix":                  {efferent.Props{Prefix: strings.Repeat("a", 41)}, []string{"Prefix"}},
+		"secrets elsewhere":            {deliver(efferent.DeliverProps{Secrets: "prod/"}), []string{`Secrets "prod/"`, "efferent/webhooks/"}},
+		"policies":                     {deliver(efferent.DeliverProps{RetryPolicies: "x=1h"}), []string{settings.RetryPolicies, `"x"`}},
+		"networks":                     {deliver(efferent.DeliverProps{AllowCIDRs: "10.0.0.0"}), []string{settings.AllowCIDRs}},
+		"log retention":                {function(efferent.FunctionProps{LogRetention: 31}), []string{"LogRetention 31", "30 60"}},
+		"receives":                     {efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 1001}}, []string{settings.MaxReceives, "1001"}},
+		"nothing built":                {efferent.Props{Lambdas: "nowhere"}, []string{"deliver/bootstrap", "make lambdas"}},
+		"no program":                   {efferent.Props{Lambdas: builtOf(t, []byte("#!/bin/sh"))}, []string{"no Linux program"}},
+		"foreign machine":              {efferent.Props{Lambdas: built(t, elf.EM_RISCV)}, []string{"EM_RISCV", "arm64"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			refused(t, c.props, c.says...)
+		})
+	}
+	t.Run("built for another architecture", func(t *testing.T) {
+		t.Parallel()
+		var x86 awslambda.Architecture
+		call(t, func() { x86 = awslambda.Architecture_X86_64() })
+		refused(t, function(efferent.FunctionProps{Architecture: x86}), "arm64", "Architecture is x86_64", "GOARCH_LAMBDA")
+	})
+}
+
+func refused(t *testing.T, props efferent.Props, says ...string) {
+	t.Helper()
+	if props.Lambdas == "" {
+		props.Lambdas = built(t, elf.EM_AARCH64)
+	}
+	var err error
+	call(t, func() { _, err = efferent.NewStack(newApp(t), "Efferent", props) })
+	for _, want := range says {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want it to name %s", err, want)
+		}
+	}
+}

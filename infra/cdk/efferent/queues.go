@@ -1,0 +1,91 @@
+package efferent
+
+import (
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/efferent/efferent/internal/settings"
+)
+
+// QueueProps holds for all the queues.
+type QueueProps struct {
+	// VisibilityTimeout hides a received message, in whole seconds up to 12
+	// hours: at least 6 times the timeout of the function that consumes it,
+	// and its batching window. Default: 180 s.
+	VisibilityTimeout time.Duration
+	// Retention is how long a message is kept, 1 minute to 14 days. Default:
+	// 14 days.
+	Retention time.Duration
+	// MaxReceiveCount is how often SQS hands out a message before it moves it
+	// to the dead-letter queue, 1 to 1000. Default: 20, the 6 that waits of up
+	// to 2 minutes need, and room for outages.
+	MaxReceiveCount int
+}
+
+func (p QueueProps) withDefaults() QueueProps {
+	p.VisibilityTimeout = or(p.VisibilityTimeout, 180*time.Second)
+	p.Retention = or(p.Retention, 14*24*time.Hour)
+	p.MaxReceiveCount = or(p.MaxReceiveCount, settings.DefaultMaxReceives)
+	return p
+}
+
+// pair is a queue and the dead-letter queue that is its alone.
+type pair struct {
+	title          string
+	main, failures awssqs.IQueue
+}
+
+func (e *Efferent) makeQueues(props Props) (webhooks, notifications, audit pair) {
+	webhooks = newPair(e.Construct, "Webhook", props, settings.WebhooksQueue, settings.WebhookFailuresQueue)
+	notifications = newPair(e.Construct, "Notification", props, settings.NotificationsQueue, settings.NotificationFailuresQueue)
+	audit = newPair(e.Construct, "Audit", props, settings.AuditQueue, settings.AuditFailuresQueue)
+	e.Webhooks, e.WebhookFailures = webhooks.main, webhooks.failures
+	e.Notifications, e.NotificationFailures = notifications.main, notifications.failures
+	e.Audit, e.AuditFailures = audit.main, audit.failures
+	return webhooks, notifications, audit
+}
+
+func newPair(scope constructs.Construct, title string, props Props, name, failures string) pair {
+	// Each of the two names the other. CloudFormation can't make a circle, so
+	// the source is named by the ARN that it will have.
+	source := awssqs.Queue_FromQueueArn(scope, jsii.String(title+"Source"), awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("sqs"), Resource: jsii.String(props.Prefix + name),
+	}))
+	parked := queueProps(props, failures)
+	parked.RedriveAllowPolicy = &awssqs.RedriveAllowPolicy{
+		RedrivePermission: awssqs.RedrivePermission_BY_QUEUE,
+		SourceQueues:      &[]awssqs.IQueue{source},
+	}
+	dead := awssqs.NewQueue(scope, jsii.String(title+"Failures"), parked)
+	sent := queueProps(props, name)
+	sent.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(props.Queues.MaxReceiveCount)}
+	return pair{title, awssqs.NewQueue(scope, jsii.String(title+"Queue"), sent), dead}
+}
+
+// queueProps is what every queue has. The suffix .fifo makes a FIFO queue.
+func queueProps(props Props, name string) *awssqs.QueueProps {
+	q := &awssqs.QueueProps{
+		QueueName:         jsii.String(props.Prefix + name),
+		VisibilityTimeout: seconds(props.Queues.VisibilityTimeout),
+		RetentionPeriod:   seconds(props.Queues.Retention),
+		Encryption:        awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL:        jsii.Bool(true),
+	}
+	if strings.HasSuffix(name, ".fifo") {
+		q.Fifo = jsii.Bool(true)
+		// High throughput: 300 sends a second of each group, not of the queue.
+		q.DeduplicationScope = awssqs.DeduplicationScope_MESSAGE_GROUP
+		q.FifoThroughputLimit = awssqs.FifoThroughputLimit_PER_MESSAGE_GROUP_ID
+		q.ContentBasedDeduplication = jsii.Bool(false) // senders name the deduplication id
+	}
+	return q
+}
+
+func seconds(d time.Duration) awscdk.Duration {
+	return awscdk.Duration_Seconds(jsii.Number(d.Seconds()))
+}

@@ -1,0 +1,38 @@
+package efferent
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// NewStack makes Efferent as a stack of its own, with what one needs to use it
+// among its outputs. The stack is for whatever account and region it is
+// deployed to. Errors are New's.
+func NewStack(app constructs.Construct, name string, props Props) (*Efferent, error) {
+	stack := awscdk.NewStack(app, jsii.String(name), &awscdk.StackProps{
+		Description: jsii.String("Efferent: signed webhooks and notifications from this account"),
+	})
+	e, err := New(stack, "Efferent", props)
+	if err != nil {
+		return nil, err
+	}
+	for _, output := range []struct {
+		name  string
+		value *string
+	}{
+		{"WebhooksQueueUrl", e.Webhooks.QueueUrl()},
+		{"WebhookFailuresQueueUrl", e.WebhookFailures.QueueUrl()},
+		{"NotificationsQueueUrl", e.Notifications.QueueUrl()},
+		{"NotificationFailuresQueueUrl", e.NotificationFailures.QueueUrl()},
+		{"AuditQueueUrl", e.Audit.QueueUrl()},
+		{"AuditFailuresQueueUrl", e.AuditFailures.QueueUrl()},
+		{"AttemptsTable", e.Attempts.TableName()},
+		{"DeliverFunction", e.Deliver.FunctionName()},
+		{"DeliverLogGroup", e.DeliverLogs.LogGroupName()},
+		{"Dashboard", e.Dashboard.DashboardName()},
+	} {
+		awscdk.NewCfnOutput(stack, jsii.String(output.name), &awscdk.CfnOutputProps{Value: output.value})
+	}
+	return e, nil
+}

@@ -10,10 +10,8 @@ import (
 	"github.com/efferent/efferent/e2e/scenario"
 )
 
-// TestWorkerOnLocalStack runs the scenarios on LocalStack's queues. A move task
-// is not among them: LocalStack 4.9.2 keeps the message id and the receive
-// count over it, where SQS gives a new id and starts to count again, so the
-// history says of such a message that it is done with.
+// TestWorkerOnLocalStack runs every scenario on LocalStack's queues, SQS's own
+// redrive among them.
 func TestWorkerOnLocalStack(t *testing.T) {
 	s := &running{t: t, awsURL: localstack.Start(t)}
 	s.connect()
@@ -22,5 +20,6 @@ func TestWorkerOnLocalStack(t *testing.T) {
 	}
 	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
 	startWorker(t, s)
-	scenario.Webhooks(t, &s.Stack)
+	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, &s.Stack) })
+	t.Run("redrive", func(t *testing.T) { scenario.Redrive(t, &s.Stack) })
 }

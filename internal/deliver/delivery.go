@@ -35,6 +35,9 @@ type delivery struct {
 	policy   retry.Policy
 	keys     webhook.Keys
 	receives int
+	// base is how many attempts do not count: those before a redrive that kept
+	// the message's id.
+	base int
 	// record is the attempt at hand; recorded says that it is kept already.
 	record   attempt.Record
 	recorded bool
@@ -102,6 +105,9 @@ func (d *delivery) resume(ctx context.Context) bool {
 	}
 	last := history[len(history)-1]
 	d.record.Attempt = last.Attempt + 1
+	if d.startAfresh(history) {
+		return true
+	}
 	switch {
 	case last.Verdict == attempt.Delivered:
 		// The invocation that sent it ended before the queue knew, and perhaps before the ledger did.
@@ -117,6 +123,25 @@ func (d *delivery) resume(ctx context.Context) bool {
 		return false
 	}
 	return true
+}
+
+// startAfresh reports whether the message was redriven since its last attempt,
+// under its old id. SQS gives a redriven message a new one; LocalStack keeps
+// the id, the receive count and DeadLetterQueueSourceArn, which no message has
+// in its own queue otherwise, and only ApproximateFirstReceiveTimestamp is new.
+func (d *delivery) startAfresh(history []attempt.Record) bool {
+	millis, err := strconv.ParseInt(d.msg.Attributes["ApproximateFirstReceiveTimestamp"], 10, 64)
+	if d.msg.Attributes["DeadLetterQueueSourceArn"] == "" || err != nil {
+		return false
+	}
+	since := time.UnixMilli(millis)
+	for _, r := range history {
+		if r.At.Before(since) {
+			d.base = r.Attempt
+		}
+	}
+	d.receives = d.record.Attempt - d.base
+	return d.base == history[len(history)-1].Attempt
 }
 
 // refuse notes that no exchange can be made.
@@ -209,7 +234,7 @@ func (d *delivery) sendAgain(ctx context.Context, refused webhook.Exchange) {
 // sets the message's visibility. A delivery is recorded with its batch.
 func (d *delivery) settle(v attempt.Verdict, reason string, retryAfter time.Duration) {
 	step := retry.Next(retry.Tried{
-		Policy: d.policy, Attempt: d.record.Attempt, Verdict: v, RetryAfter: retryAfter,
+		Policy: d.policy, Attempt: d.record.Attempt - d.base, Verdict: v, RetryAfter: retryAfter,
 		Receives: d.receives, MaxReceives: d.MaxReceives,
 	}, d.Jitter)
 	d.record.Verdict, d.record.Reason = step.Verdict, joinReasons(reason, step.Reason)

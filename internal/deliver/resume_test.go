@@ -1,6 +1,8 @@
 package deliver
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +71,43 @@ func TestSecondReceive(t *testing.T) {
 			failed := w.handle(m)
 			w.check(t, c.want, len(failed) == 1)
 		})
+	}
+}
+
+// TestRedrivenUnderItsOldID shows a message as LocalStack gives it back from a
+// dead-letter queue: it is tried afresh, by its policy from the start.
+func TestRedrivenUnderItsOldID(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, busy503)
+	for n := 1; n <= 4; n++ {
+		v := attempt.Retryable
+		if n == 4 {
+			v = attempt.Exhausted
+		}
+		w.records["a/m-a"] = append(w.records["a/m-a"], attempt.Record{WebhookID: "a", MessageID: "m-a", Attempt: n, Verdict: v, At: w.now.Add(-time.Minute)})
+	}
+	first := w.now
+	var hidden []time.Duration
+	for receives := 22; ; receives++ {
+		m := message("a", body("a"), receives)
+		m.Attributes["DeadLetterQueueSourceArn"] = "arn:aws:sqs:us-east-1:000000000000:webhooks"
+		m.Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(first.UnixMilli(), 10)
+		w.handle(m)
+		wait := w.hidden["r-a"]
+		hidden = append(hidden, wait)
+		if w.now = w.now.Add(wait); wait == 0 {
+			break
+		}
+	}
+	if diff := cmp.Diff([]time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 0}, hidden); diff != "" {
+		t.Errorf("hidden for (-want +got):\n%s", diff)
+	}
+	records := w.records["a/m-a"]
+	if last := records[len(records)-1]; len(records) != 8 || last.Attempt != 8 || last.Verdict != attempt.Exhausted || !strings.Contains(last.Reason, "4 of 4") {
+		t.Errorf("%d records, the last %+v", len(records), last)
+	}
+	if len(w.posts) != 4 {
+		t.Errorf("%d posts, want 4", len(w.posts))
 	}
 }
 

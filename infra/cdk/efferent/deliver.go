@@ -47,7 +47,7 @@ func (p DeliverProps) withDefaults() DeliverProps {
 func (e *Efferent) makeDeliver(props Props) (err error) {
 	p := props.Deliver
 	if !strings.HasPrefix(p.Secrets, webhook.SecretPrefix) {
-		return fmt.Errorf("Secrets %q: must begin with %s", p.Secrets, webhook.SecretPrefix)
+		return fmt.Errorf("prop Secrets %q: must begin with %s", p.Secrets, webhook.SecretPrefix)
 	}
 	env := p.environment(props.Queues)
 	_, err = settings.ReadDelivery(func(name string) string { return env[name] })

@@ -62,7 +62,7 @@ var prefixes = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]{0,39})?$`)
 // and what would be right.
 func New(scope constructs.Construct, id string, props Props) (*Efferent, error) {
 	if !prefixes.MatchString(props.Prefix) {
-		return nil, fmt.Errorf("Prefix %q: must be a letter, then letters, digits and hyphens, 40 at most", props.Prefix)
+		return nil, fmt.Errorf("prop Prefix %q: must be a letter, then letters, digits and hyphens, 40 at most", props.Prefix)
 	}
 	props = props.withDefaults()
 	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id))}
@@ -70,7 +70,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 	webhooks, notifications, audit := e.makeQueues(props)
 	e.Attempts = newAttempts(e.Construct, props.RemovalPolicy)
 	if err := e.makeDeliver(props); err != nil {
-		return nil, fmt.Errorf("Deliver: %w", err)
+		return nil, fmt.Errorf("props of Deliver: %w", err)
 	}
 
 	pairs := []pair{webhooks, notifications, audit}

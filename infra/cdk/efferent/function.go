@@ -73,7 +73,7 @@ type room struct {
 // without it.
 func newFunction(scope constructs.Construct, r room, props Props, f FunctionProps) (awslambda.IFunction, awslogs.ILogGroup, error) {
 	if !slices.Contains(retentions, f.LogRetention) {
-		return nil, nil, fmt.Errorf("LogRetention %d: CloudWatch Logs takes %d days", f.LogRetention, retentions)
+		return nil, nil, fmt.Errorf("prop LogRetention %d: CloudWatch Logs takes %d days", f.LogRetention, retentions)
 	}
 	code, arch, err := builtFunction(props.Lambdas, r.name, f.Architecture)
 	if err != nil {
@@ -139,7 +139,7 @@ func checkSource(visibility time.Duration, f FunctionProps, s SourceProps) error
 			f.Timeout, s.Window, least, visibility)
 	}
 	if s.BatchSize > 10 && s.Window < time.Second {
-		return fmt.Errorf("BatchSize %d: batches of over 10 need a Window of at least 1s", s.BatchSize)
+		return fmt.Errorf("prop BatchSize %d: batches of over 10 need a Window of at least 1s", s.BatchSize)
 	}
 	return nil
 }

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/efferent/efferent/e2e/ministack"
 	"github.com/efferent/efferent/e2e/scenario"
@@ -27,10 +29,33 @@ var choices = map[string]string{"prefix": "e2e-", "removal": "destroy", "allowHt
 
 func TestDeployed(t *testing.T) {
 	target := newTarget(t)
+	config := target.chosen(t)
 	if target.Endpoint == "" {
-		target.use(t, startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir}))
+		target.use(startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir}))
+		config = scenario.Config(target.Endpoint)
 	}
-	scenario.Webhooks(t, deploy(t, target, scenario.Config(target.Endpoint)))
+	scenario.Webhooks(t, deploy(t, target, config))
+}
+
+// chosen makes AWS_ENDPOINT_URL, where it is set, the target, with the caller's
+// own credentials. Its functions must reach receivers on this machine's
+// loopback.
+func (target *Target) chosen(t *testing.T) aws.Config {
+	t.Helper()
+	target.Endpoint = os.Getenv("AWS_ENDPOINT_URL")
+	if target.Endpoint == "" {
+		return aws.Config{}
+	}
+	config, err := awsconfig.LoadDefaultConfig(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := sts.NewFromConfig(config).GetCallerIdentity(t.Context(), nil)
+	if err != nil {
+		t.Fatalf("whose account is at %s? %v", target.Endpoint, err)
+	}
+	target.Account, target.Region = *who.Account, config.Region
+	return config
 }
 
 // TestDeployedWithIAM runs where every permission is enforced: the function
@@ -38,7 +63,7 @@ func TestDeployed(t *testing.T) {
 func TestDeployedWithIAM(t *testing.T) {
 	target := newTarget(t)
 	m := startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir, Auth: true})
-	target.use(t, m)
+	target.use(m)
 	client, err := m.Client()
 	if err != nil {
 		t.Fatal(err)
@@ -56,12 +81,11 @@ func newTarget(t *testing.T) *Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Target{Endpoint: os.Getenv("AWS_ENDPOINT_URL"), Account: "000000000000", Region: "us-east-1", Root: root, Dir: t.TempDir()}
+	return &Target{Account: "000000000000", Region: "us-east-1", Root: root, Dir: t.TempDir()}
 }
 
 // use makes m the target, with the key that is its root's.
-func (target *Target) use(t *testing.T, m *ministack.Server) {
-	t.Helper()
+func (target *Target) use(m *ministack.Server) {
 	target.Endpoint, target.CA, target.AccessKey, target.SecretKey = m.URL, m.CA, "test", "test"
 }
 

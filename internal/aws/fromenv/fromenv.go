@@ -1,7 +1,7 @@
 // Package fromenv is the AWS configuration of a Lambda function, from the
 // environment that Lambda gives it and from nothing else. The SDK's own config
-// package also looks for files, single sign-on and instance roles; linking and
-// starting those takes a third of a function's start.
+// package also looks for files, single sign-on and instance roles, which
+// cost a function 2 MiB and a part of its start.
 package fromenv
 
 import (

@@ -42,6 +42,7 @@ type Record struct {
 	At        time.Time `json:"at"`
 	URL       string    `json:"url"`
 	EventType string    `json:"event_type"`
+	Tenant    string    `json:"tenant,omitzero"`
 	// Status is the HTTP status, 0 where no answer came.
 	Status     int     `json:"status"`
 	DurationMS int64   `json:"duration_ms"`
@@ -63,6 +64,23 @@ func (r Record) SortKey() string {
 	n := strconv.Itoa(r.Attempt)
 	return SortKeyPrefix(r.MessageID) + strings.Repeat("0", max(0, 4-len(n))) + n
 }
+
+// FailedIn names the dead-letter queue, without prefix, that SQS moves the
+// message to after this attempt; empty where it moves it to none.
+func (r Record) FailedIn() string {
+	if r.Verdict == Permanent || r.Verdict == Exhausted {
+		return "webhook-failures"
+	}
+	return ""
+}
+
+// Position orders the failures of a queue by time. It is unique, and Before
+// gives where a time's failures begin.
+func (r Record) Position() string { return Before(r.At) + r.SortKey() }
+
+// Before is a position that is after those of all failures before t, and
+// before those of all others.
+func Before(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#" }
 
 // SortKeyPrefix is what the sort keys of one SQS message begin with.
 func SortKeyPrefix(messageID string) string { return messageID + "#" }

@@ -4,7 +4,6 @@ package replay
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -12,12 +11,6 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 )
-
-// History gives the attempts made under a webhook id, of all its messages, in
-// any order; none where there are none. It is used by many goroutines at once.
-type History interface {
-	OfWebhook(ctx context.Context, webhookID string) ([]attempt.Record, error)
-}
 
 // Handler answers the API.
 type Handler struct {

@@ -6,6 +6,12 @@ package settings
 const (
 	// WebhooksQueueURL is the queue that webhooks are sent from.
 	WebhooksQueueURL = "WEBHOOKS_QUEUE_URL"
+	// WebhookFailuresQueueURL is the dead-letter queue of webhooks.
+	WebhookFailuresQueueURL = "WEBHOOK_FAILURES_QUEUE_URL"
+	// NotificationsQueueURL is the queue that notifications are sent from.
+	NotificationsQueueURL = "NOTIFICATIONS_QUEUE_URL"
+	// NotificationFailuresQueueURL is the dead-letter queue of notifications.
+	NotificationFailuresQueueURL = "NOTIFICATION_FAILURES_QUEUE_URL"
 	// AuditQueueURL is the FIFO queue to the ledger.
 	AuditQueueURL = "AUDIT_QUEUE_URL"
 	// AttemptsTable is the DynamoDB table of attempt records.

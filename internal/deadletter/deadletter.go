@@ -1,0 +1,96 @@
+// Package deadletter is what is known of a dead-letter queue and its messages
+// from outside: how many there are, what moves them, and who acts on one. It
+// is pure data.
+package deadletter
+
+import (
+	"errors"
+	"time"
+)
+
+// Count is about how many messages a queue holds. SQS's numbers are
+// approximate, and may be a minute late ("GetQueueAttributes").
+type Count struct {
+	// Visible can be received, Hidden are held by somebody, Delayed are not
+	// visible yet.
+	Visible, Hidden, Delayed int
+	// Retention is how long the queue keeps a message after it was first sent.
+	Retention time.Duration
+}
+
+// Total is all of them.
+func (c Count) Total() int { return c.Visible + c.Hidden + c.Delayed }
+
+// The states of a Move ("ListMessageMoveTasks").
+const (
+	Running    = "RUNNING"
+	Completed  = "COMPLETED"
+	Cancelling = "CANCELLING"
+	Cancelled  = "CANCELLED"
+	Failed     = "FAILED"
+)
+
+// Move is one of SQS's message move tasks, which takes messages out of a
+// dead-letter queue; the console's redrive is one.
+type Move struct {
+	// Handle is what cancels it; empty unless it is running.
+	Handle  string
+	Status  string
+	Started time.Time
+	// Moved is how many messages it has moved, ToMove how many there were at
+	// its start. Both are approximate.
+	Moved, ToMove int64
+	// Rate is the most messages a second; 0 leaves that to SQS.
+	Rate int
+	// Destination is the ARN of a queue, empty where each message goes back to
+	// where it came from.
+	Destination string
+	// Reason says why it failed.
+	Reason string
+}
+
+// ErrMoving says that a move task of the queue is running already.
+var ErrMoving = errors.New("a message move task of this queue is running")
+
+// ErrNoMove says that no such move task is running.
+var ErrNoMove = errors.New("no such message move task is running")
+
+// ErrNoMoves says that the SQS endpoint has no move tasks.
+var ErrNoMoves = errors.New("this SQS endpoint has no message move tasks")
+
+// ErrTooLarge says that a message is too large to be sent with the attributes
+// that it must carry.
+var ErrTooLarge = errors.New("the message is too large")
+
+// The acts of a Claim.
+const (
+	Replay  = "replay"
+	Discard = "discard"
+)
+
+// Claim says that somebody acts, or has acted, on one message of a dead-letter
+// queue.
+type Claim struct {
+	// Queue is the dead-letter queue's name without prefix, ItemID the SQS
+	// message id.
+	Queue  string `json:"queue"`
+	ItemID string `json:"item_id"`
+	Act    string `json:"act"`
+	// Actor is who acts.
+	Actor string `json:"actor"`
+	// At is when the claim was taken, Until when it lapses if it is not
+	// settled by then: its holder has died.
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until"`
+	// Settled says that the act cannot be undone any more: a replayed message
+	// was sent, a discarded one is about to be deleted. What is left of the
+	// message is to be deleted.
+	Settled bool `json:"settled"`
+}
+
+// ErrClaimed says that another holds a claim, or has settled it.
+var ErrClaimed = errors.New("claimed already")
+
+// ClaimRetention is how long a claim is kept: longer than any queue keeps the
+// message.
+const ClaimRetention = 30 * 24 * time.Hour

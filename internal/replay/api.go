@@ -1,0 +1,116 @@
+package replay
+
+import (
+	"time"
+
+	"github.com/efferent/efferent/internal/attempt"
+)
+
+// Item is a message in a dead-letter queue.
+type Item struct {
+	// ItemID is its SQS message id there.
+	ItemID    string `json:"item_id"`
+	WebhookID string `json:"webhook_id"`
+	EventType string `json:"event_type"`
+	URL       string `json:"url"`
+	Tenant    string `json:"tenant,omitzero"`
+	// Reason says why its last attempt failed, LastStatus with which HTTP
+	// status; 0 where no answer came.
+	Reason     string `json:"reason"`
+	LastStatus int    `json:"last_status"`
+	// Attempts is how many were made under its webhook id, FirstAt and LastAt
+	// when the first and the last of them were.
+	Attempts int       `json:"attempts"`
+	FirstAt  time.Time `json:"first_at,omitzero"`
+	LastAt   time.Time `json:"last_at,omitzero"`
+}
+
+// Items is the answer to GET /api/v1/dlq.
+type Items struct {
+	Items []Item `json:"items"`
+	// ApproximateTotal is how many messages SQS says the queue holds.
+	ApproximateTotal int `json:"approximate_total"`
+	// Cursor asks for what follows; empty at the end.
+	Cursor string `json:"cursor,omitzero"`
+}
+
+// Letter is the answer to GET /api/v1/dlq/{queue}/{item_id}.
+type Letter struct {
+	Item     Item             `json:"item"`
+	Attempts []attempt.Record `json:"attempts"`
+	// Body is the message's body as it stands in the queue.
+	Body string `json:"body"`
+}
+
+// The kinds of a Task.
+const (
+	KindItem   = "item"
+	KindFilter = "filter"
+	KindAll    = "all"
+)
+
+// Task is a replay: of one item, of those that a filter takes, or of all by
+// SQS's own move task.
+type Task struct {
+	Kind  string `json:"kind"`
+	Queue string `json:"queue"`
+	// ID is what cancels a task of the kind all.
+	ID string `json:"id,omitzero"`
+	// Status is one of deadletter's. A task of the kind item or filter that is
+	// RUNNING goes on only when it is asked for again, with Cursor.
+	Status    string    `json:"status"`
+	Cursor    string    `json:"cursor,omitzero"`
+	StartedAt time.Time `json:"started_at,omitzero"`
+	// Moved is how many messages were sent again, by this request where the
+	// kind is item or filter. ToMove, of a move task, is how many there were.
+	Moved  int64 `json:"moved"`
+	ToMove int64 `json:"to_move,omitzero"`
+	// Examined is how many messages this request looked at, Failed how many it
+	// should have sent again and could not; they stay in the queue.
+	Examined int `json:"examined,omitzero"`
+	Failed   int `json:"failed,omitzero"`
+	// Rate is the most messages a second of a move task, Destination the ARN
+	// that it moves them to if not to where they came from.
+	Rate        int    `json:"rate,omitzero"`
+	Destination string `json:"destination,omitzero"`
+	// Reason says what failed.
+	Reason string `json:"reason,omitzero"`
+	// ItemID, WebhookID and MessageID, the new message's, are of one item.
+	ItemID    string `json:"item_id,omitzero"`
+	WebhookID string `json:"webhook_id,omitzero"`
+	MessageID string `json:"message_id,omitzero"`
+}
+
+// Started is the answer to the POST and DELETE requests that concern a task.
+type Started struct {
+	Task Task `json:"task"`
+}
+
+// Tasks is the answer to GET /api/v1/dlq/{queue}/tasks, newest first.
+type Tasks struct {
+	Tasks []Task `json:"tasks"`
+}
+
+// Some is the body of POST /api/v1/dlq/{queue}/replay. With no field but Rate
+// it means all, by SQS's move task; with others, those messages that all of
+// them are true of.
+type Some struct {
+	Filter
+	// Rate is the most messages a second of a move task, 1 to 500.
+	Rate int `json:"rate,omitzero"`
+	// Cursor is what the previous request of the same replay answered.
+	Cursor string `json:"cursor,omitzero"`
+}
+
+// Filter chooses messages. In a query the fields have the same names.
+type Filter struct {
+	Tenant    string `json:"tenant,omitzero"`
+	EventType string `json:"event_type,omitzero"`
+	// URLPrefix is what the URL begins with, Reason a part of the reason, in
+	// any case.
+	URLPrefix string `json:"url_prefix,omitzero"`
+	Reason    string `json:"reason,omitzero"`
+	// Since and Until bound the last attempt's time; Until is not within.
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+}

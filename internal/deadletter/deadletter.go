@@ -66,7 +66,12 @@ var ErrTooLarge = errors.New("the message is too large")
 const (
 	Replay  = "replay"
 	Discard = "discard"
+	Search  = "search" // of a whole queue: see Whole
 )
+
+// Whole is the ItemID of a claim on a whole queue: one searches it at a time,
+// since two that each hide half of it would wait for each other.
+const Whole = "*"
 
 // Claim says that somebody acts, or has acted, on one message of a dead-letter
 // queue.
@@ -78,6 +83,8 @@ type Claim struct {
 	Act    string `json:"act"`
 	// Actor is who acts.
 	Actor string `json:"actor"`
+	// Token tells one claim from another.
+	Token string `json:"token"`
 	// At is when the claim was taken, Until when it lapses if it is not
 	// settled by then: its holder has died.
 	At    time.Time `json:"at"`

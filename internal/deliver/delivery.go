@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -50,18 +51,15 @@ func (d *delivery) prepare(ctx context.Context) {
 	var malformed error
 	d.webhook, malformed = webhook.Decode([]byte(d.msg.Body))
 	d.record = attempt.Record{
-		WebhookID: d.webhook.ID, MessageID: d.msg.MessageId, Attempt: 1,
-		URL: d.webhook.URL, EventType: d.webhook.EventType,
-	}
-	if d.record.WebhookID == "" {
-		d.record.WebhookID = d.msg.MessageId
+		WebhookID: d.webhookID(), MessageID: d.msg.MessageId, Attempt: 1,
+		URL: d.webhook.URL, EventType: d.webhook.EventType, Tenant: d.webhook.Tenant,
 	}
 	if d.receives > 1 && !d.resume(ctx) {
 		return
 	}
 	var err error
 	if malformed == nil {
-		d.policy, malformed = d.Policies.Lookup(d.webhook.Retry)
+		d.policy, malformed = d.Policies.Lookup(cmp.Or(carried(d.msg, attempt.CarriedRetry), d.webhook.Retry))
 	}
 	if malformed != nil {
 		d.refuse(attempt.Permanent, malformed)
@@ -72,6 +70,26 @@ func (d *delivery) prepare(ctx context.Context) {
 		return
 	}
 	d.state = ready
+}
+
+// webhookID is the producer's id; for a message that has none, the one that it
+// was first tried under, which it carries when it was replayed.
+func (d *delivery) webhookID() string {
+	if d.webhook.ID != "" {
+		return d.webhook.ID
+	}
+	if id := carried(d.msg, attempt.CarriedID); webhook.ValidID(id) {
+		return id
+	}
+	return d.msg.MessageId
+}
+
+// carried is what a message that was sent anew carries under a name.
+func carried(m *events.SQSMessage, name string) string {
+	if a, ok := m.MessageAttributes[name]; ok && a.StringValue != nil {
+		return *a.StringValue
+	}
+	return ""
 }
 
 // receiveCount is SQS's ApproximateReceiveCount. Where it can't be read the
@@ -165,7 +183,7 @@ func (d *delivery) sendAgain(ctx context.Context, refused webhook.Exchange) {
 	d.outcomes = append(d.outcomes, d.outcome())
 	d.record = attempt.Record{
 		WebhookID: d.record.WebhookID, MessageID: d.record.MessageID, Attempt: d.record.Attempt + 1,
-		URL: d.record.URL, EventType: d.record.EventType,
+		URL: d.record.URL, EventType: d.record.EventType, Tenant: d.record.Tenant,
 	}
 	if err := d.Audit.Append(d.writes, d.key, []ledger.Entry{d.intent()}); err != nil {
 		d.Log.Error("not sent again: the audit queue can't be written", d.id(), "error", err)

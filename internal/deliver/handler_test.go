@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/efferent/efferent/internal/attempt"
@@ -240,5 +241,42 @@ func TestNoMessages(t *testing.T) {
 	t.Parallel()
 	if failed := newWorld(t).handle(); len(failed) != 0 {
 		t.Errorf("failed %v of nothing", failed)
+	}
+}
+
+// TestWhatAMessageCarries: a message that was replayed has a new SQS id and
+// carries its webhook-id, where its body has none, and its policy.
+func TestWhatAMessageCarries(t *testing.T) {
+	t.Parallel()
+	noID := strings.Replace(body(""), `"id":"",`, "", 1)
+	for _, c := range []struct {
+		name, text string
+		carried    map[string]string
+		id         string
+		hidden     time.Duration
+		reason     string
+	}{
+		{name: "nothing", text: noID, id: "m-a", hidden: time.Second},
+		{name: "its id and its policy", text: noID, carried: map[string]string{"efferent-id": "first", "efferent-retry": "replay"}, id: "first", hidden: 5 * time.Second},
+		{name: "an id besides the producer's", text: body("own"), carried: map[string]string{"efferent-id": "first"}, id: "own", hidden: time.Second},
+		{name: "an id that is none", text: noID, carried: map[string]string{"efferent-id": "a b"}, id: "m-a", hidden: time.Second},
+		{name: "a policy over the message's", text: strings.Replace(body("own"), `"id"`, `"retry":"once","id"`, 1),
+			carried: map[string]string{"efferent-retry": "replay"}, id: "own", hidden: 5 * time.Second},
+		{name: "a policy that is none", text: noID, carried: map[string]string{"efferent-retry": "never"}, id: "m-a", reason: `"never"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, busy503)
+			m := message("a", c.text, 1)
+			m.MessageAttributes = map[string]events.SQSMessageAttribute{}
+			for name, value := range c.carried {
+				m.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}
+			}
+			w.handle(m)
+			records := w.records[c.id+"/m-a"]
+			if len(records) != 1 || !strings.Contains(records[0].Reason, c.reason) || w.hidden["r-a"] != c.hidden {
+				t.Errorf("hidden for %s, and recorded %+v", w.hidden["r-a"], w.records)
+			}
+		})
 	}
 }

@@ -11,11 +11,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The actions an entry can record about a webhook.
+// The actions an entry can record.
 const (
 	WebhookAttempt   = "webhook.attempt"   // about to be sent
 	WebhookDelivered = "webhook.delivered" // an attempt that the endpoint took
 	WebhookFailed    = "webhook.failed"    // an attempt that it did not take, or that could not be made
+	DLQReplay        = "dlq.replay"        // dead letters are about to be sent again
+	DLQDiscard       = "dlq.discard"       // a dead letter is about to be deleted
+	DLQCancel        = "dlq.cancel"        // a replay of all is about to be cancelled
 )
 
 // Entry is one line of the ledger. An entry can never be erased, so it holds
@@ -25,8 +28,9 @@ type Entry struct {
 	// Actor is who did it: a component of Efferent, or a caller's identity.
 	Actor   string
 	Attempt int // 0 where there is none
-	// ID names the act: "<SQS message id>#<attempt>". An attempt and its
-	// outcome share it and differ in Action.
+	// ID names the act. An attempt and its outcome share the ID
+	// "<SQS message id>#<attempt>" and differ in Action; that of an act on a
+	// dead letter is its message id.
 	ID        string
 	MessageID string
 	Resource  string
@@ -93,6 +97,14 @@ func BeforeSending(rawURL, event string) string {
 func AfterSending(rawURL string, status int) string {
 	return "url=" + withoutQuery(rawURL) + ", status=" + strconv.Itoa(status)
 }
+
+// DeadLetter is the resource of an act on one message of a dead-letter queue.
+func DeadLetter(queue, rawURL string) string {
+	return "queue=" + queue + ", url=" + withoutQuery(rawURL)
+}
+
+// DeadLetters is the resource of an act on all messages of a dead-letter queue.
+func DeadLetters(queue string) string { return "queue=" + queue + ", all" }
 
 // withoutQuery cuts what may hold a token: query, fragment and user. It cuts
 // too much rather than too little of what is not a URL (RFC 3986, section 3).

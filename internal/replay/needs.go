@@ -36,12 +36,13 @@ type Failures interface {
 type Claims interface {
 	// TakeClaim keeps c if there is no claim on its item, or one that lapsed
 	// before c.At and is not settled. Otherwise it returns the other claim and
-	// deadletter.ErrClaimed.
+	// deadletter.ErrClaimed. A claim with the same Token is c itself, kept by a
+	// request whose answer was lost.
 	TakeClaim(ctx context.Context, c deadletter.Claim) (other deadletter.Claim, err error)
 	// PutClaim keeps c instead of any other claim on its item.
 	PutClaim(ctx context.Context, c deadletter.Claim) error
 	// DropClaim removes the claim on c's item if it is c, unsettled: the one
-	// with the same Actor and At. It is no error if that is not there.
+	// with the same Token. It is no error if that is not there.
 	DropClaim(ctx context.Context, c deadletter.Claim) error
 	// ClaimsOn returns the claims on these items, in any order; at most 100
 	// items.

@@ -28,8 +28,12 @@ var checks = map[string]func(string) string{
 	"retry":      func(string) string { return "" },
 }
 
+// ValidID reports whether s may be a webhook-id: 1 to 128 of A-Z, a-z, 0-9, _
+// and -.
+func ValidID(s string) bool { return s != "" && len(s) <= maxID && onlyOf(s, "_-") }
+
 func checkID(s string) string {
-	if s == "" || len(s) > maxID || !onlyOf(s, "_-") {
+	if !ValidID(s) {
 		return "must be 1 to 128 of A-Z, a-z, 0-9, _ and -"
 	}
 	return ""

@@ -48,17 +48,18 @@ func (q *Queue) Receive(ctx context.Context, limit int) ([]events.SQSMessage, er
 	}
 	messages := make([]events.SQSMessage, len(out.Messages))
 	for i := range out.Messages {
-		messages[i] = q.event(&out.Messages[i])
+		messages[i] = event(&out.Messages[i])
+		messages[i].EventSourceARN, messages[i].AWSRegion = q.ARN, q.Region
 	}
 	return messages, nil
 }
 
 // event is a message as Lambda hands it to a function.
-func (q *Queue) event(m *types.Message) events.SQSMessage {
+func event(m *types.Message) events.SQSMessage {
 	e := events.SQSMessage{
 		MessageId: aws.ToString(m.MessageId), ReceiptHandle: aws.ToString(m.ReceiptHandle),
 		Body: aws.ToString(m.Body), Md5OfBody: aws.ToString(m.MD5OfBody), Md5OfMessageAttributes: aws.ToString(m.MD5OfMessageAttributes),
-		Attributes: m.Attributes, EventSource: "aws:sqs", EventSourceARN: q.ARN, AWSRegion: q.Region,
+		Attributes: m.Attributes, EventSource: "aws:sqs",
 	}
 	if len(m.MessageAttributes) > 0 {
 		e.MessageAttributes = make(map[string]events.SQSMessageAttribute, len(m.MessageAttributes))

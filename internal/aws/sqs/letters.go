@@ -1,0 +1,118 @@
+package sqs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/efferent/efferent/internal/deadletter"
+)
+
+// LettersAPI is what working through a dead-letter queue takes.
+type LettersAPI interface {
+	ConsumeAPI
+	AttributesAPI
+	ChangeMessageVisibilityBatch(context.Context, *sdk.ChangeMessageVisibilityBatchInput, ...func(*sdk.Options)) (*sdk.ChangeMessageVisibilityBatchOutput, error)
+}
+
+// AttributesAPI is what looking at a queue takes.
+type AttributesAPI interface {
+	GetQueueAttributes(context.Context, *sdk.GetQueueAttributesInput, ...func(*sdk.Options)) (*sdk.GetQueueAttributesOutput, error)
+}
+
+// parallel is how many batch requests are under way at a time.
+const parallel = 16
+
+// Letters works through a dead-letter queue. It may be used by many goroutines
+// at once.
+type Letters struct {
+	API LettersAPI
+	URL string
+}
+
+// Receive returns up to 10 messages, hidden for hide, and waits for the first
+// for up to wait, both in whole seconds. A long poll asks all of SQS's servers,
+// so that nothing means nothing ("Amazon SQS short and long polling").
+func (l *Letters) Receive(ctx context.Context, hide, wait time.Duration) ([]events.SQSMessage, error) {
+	out, err := l.API.ReceiveMessage(ctx, &sdk.ReceiveMessageInput{
+		QueueUrl:                    &l.URL,
+		MaxNumberOfMessages:         batchLimit,
+		VisibilityTimeout:           int32(hide / time.Second),
+		WaitTimeSeconds:             int32(wait / time.Second),
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
+		MessageAttributeNames:       []string{"All"},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("receive from %s: %w", l.URL, err)
+	}
+	messages := make([]events.SQSMessage, len(out.Messages))
+	for i := range out.Messages {
+		messages[i] = event(&out.Messages[i])
+	}
+	return messages, nil
+}
+
+// Show makes received messages visible at once, ten a request, several
+// requests at a time.
+func (l *Letters) Show(ctx context.Context, messages []events.SQSMessage) error {
+	var g errgroup.Group
+	g.SetLimit(parallel)
+	for len(messages) > 0 {
+		some := messages[:min(batchLimit, len(messages))]
+		messages = messages[len(some):]
+		g.Go(func() error { return l.showBatch(ctx, some) })
+	}
+	return g.Wait()
+}
+
+func (l *Letters) showBatch(ctx context.Context, messages []events.SQSMessage) error {
+	entries := make([]types.ChangeMessageVisibilityBatchRequestEntry, len(messages))
+	for i := range messages {
+		entries[i] = types.ChangeMessageVisibilityBatchRequestEntry{Id: &batchIDs[i], ReceiptHandle: &messages[i].ReceiptHandle}
+	}
+	out, err := l.API.ChangeMessageVisibilityBatch(ctx, &sdk.ChangeMessageVisibilityBatchInput{QueueUrl: &l.URL, Entries: entries})
+	if err != nil {
+		return fmt.Errorf("show %d messages of %s: %w", len(messages), l.URL, err)
+	}
+	if len(out.Failed) > 0 {
+		return fmt.Errorf("show %d messages of %s: refused for %d: %s", len(messages), l.URL, len(out.Failed), aws.ToString(out.Failed[0].Code))
+	}
+	return nil
+}
+
+// Delete removes received messages, ten a request.
+func (l *Letters) Delete(ctx context.Context, messages []events.SQSMessage) error {
+	return (&Queue{API: l.API, URL: l.URL}).Delete(ctx, messages)
+}
+
+// Count asks how many messages there are, about.
+func (l *Letters) Count(ctx context.Context) (deadletter.Count, error) {
+	out, err := l.API.GetQueueAttributes(ctx, &sdk.GetQueueAttributesInput{QueueUrl: &l.URL, AttributeNames: []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		types.QueueAttributeNameApproximateNumberOfMessagesDelayed, types.QueueAttributeNameMessageRetentionPeriod,
+	}})
+	if err != nil {
+		return deadletter.Count{}, fmt.Errorf("count the messages of %s: %w", l.URL, err)
+	}
+	number := func(name types.QueueAttributeName) int {
+		n, parseErr := strconv.Atoi(out.Attributes[string(name)])
+		if parseErr != nil {
+			err = errors.Join(err, fmt.Errorf("count the messages of %s: %s is %q", l.URL, name, out.Attributes[string(name)]))
+		}
+		return n
+	}
+	return deadletter.Count{
+		Visible:   number(types.QueueAttributeNameApproximateNumberOfMessages),
+		Hidden:    number(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible),
+		Delayed:   number(types.QueueAttributeNameApproximateNumberOfMessagesDelayed),
+		Retention: time.Duration(number(types.QueueAttributeNameMessageRetentionPeriod)) * time.Second,
+	}, err
+}

@@ -1,0 +1,112 @@
+package replay
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxBody is the most bytes of a request's body.
+const maxBody = 64 << 10
+
+// everything reports whether f leaves nothing out.
+func (f Filter) everything() bool { return f == Filter{} }
+
+// contents reports whether f takes a message by what its body says.
+func (f Filter) contents(i Item) bool {
+	return (f.Tenant == "" || f.Tenant == i.Tenant) &&
+		(f.EventType == "" || f.EventType == i.EventType) &&
+		strings.HasPrefix(i.URL, f.URLPrefix)
+}
+
+// failure reports whether f takes a message by its last attempt.
+func (f Filter) failure(i Item) bool {
+	return strings.Contains(strings.ToLower(i.Reason), strings.ToLower(f.Reason)) &&
+		(f.Since.IsZero() || !i.LastAt.Before(f.Since)) &&
+		(f.Until.IsZero() || i.LastAt.Before(f.Until))
+}
+
+func (f Filter) takes(i Item) bool { return f.contents(i) && f.failure(i) }
+
+func (f Filter) check() error {
+	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
+		return badRequest("since is not before until: no time is between them")
+	}
+	return nil
+}
+
+// filterOf reads a filter from a query.
+func filterOf(q url.Values) (f Filter, err error) {
+	f.Tenant, f.EventType, f.URLPrefix, f.Reason = q.Get("tenant"), q.Get("event_type"), q.Get("url_prefix"), q.Get("reason")
+	for name, to := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
+		if text := q.Get(name); text != "" {
+			if *to, err = time.Parse(time.RFC3339, text); err != nil {
+				return f, badRequest("parameter %s: %.40q is not a time such as 2026-11-24T08:00:00Z", name, text)
+			}
+		}
+	}
+	return f, f.check()
+}
+
+// readSome reads what is to be replayed. It must be an object: an empty body
+// may be a slip, and {} replays everything.
+func readSome(r *http.Request) (Some, error) {
+	data, err := io.ReadAll(r.Body)
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
+		return Some{}, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", tooLong.Limit)}
+	case err != nil:
+		return Some{}, badRequest("the body broke off")
+	case len(bytes.TrimSpace(data)) == 0:
+		return Some{}, badRequest("the body is empty: it must be a JSON object; {} replays everything")
+	}
+	var given map[string]jsontext.Value
+	if err := json.Unmarshal(data, &given); err != nil {
+		return Some{}, badRequest("the body is not a JSON object: %s", explainJSON(err))
+	}
+	for name, value := range given {
+		// A filter that a script left empty must not mean everything.
+		if text := string(value); text == `""` || text == "null" {
+			return Some{}, badRequest("field %q: is empty; leave it out if it is not meant", name)
+		}
+	}
+	var s Some
+	if err := json.Unmarshal(data, &s, json.RejectUnknownMembers(true)); err != nil {
+		return Some{}, badRequest("the body can't be used: %s", explainJSON(err))
+	}
+	return s, s.check()
+}
+
+func (s Some) check() error {
+	if s.Rate != 0 && !s.everything() {
+		return badRequest("field \"rate\": is for replaying everything only")
+	}
+	if s.Rate < 0 || s.Rate > 500 {
+		return badRequest("field \"rate\": must be 1 to 500 messages a second")
+	}
+	return s.Filter.check()
+}
+
+// explainJSON says what is wrong without the names of our types.
+func explainJSON(err error) string {
+	var syntactic *jsontext.SyntacticError
+	var semantic *json.SemanticError
+	switch {
+	case errors.As(err, &syntactic):
+		return fmt.Sprintf("%v at byte %d", syntactic.Err, syntactic.ByteOffset)
+	case errors.As(err, &semantic) && errors.Is(err, json.ErrUnknownName):
+		return fmt.Sprintf("field %q: unknown", semantic.JSONPointer.LastToken())
+	case errors.As(err, &semantic):
+		return fmt.Sprintf("field %q: wrong type or form", semantic.JSONPointer.LastToken())
+	}
+	return "it is not JSON"
+}

@@ -1,0 +1,114 @@
+// Package replay is the room that shows what was sent and what failed, and
+// replays it: the HTTP API under /api/v1.
+//
+// The index of failures is for looking, the queue for acting: SQS can't be
+// browsed without hiding messages, so a listing reads the records, and an act
+// finds its message in the queue.
+package replay
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Queue is one dead-letter queue and what belongs to it.
+type Queue struct {
+	// Name is without the stack's prefix.
+	Name    string
+	Letters Letters
+	Source  Source
+	Moves   Moves
+}
+
+// Handler answers the API. Every field is needed. It may be used by many
+// goroutines at once.
+type Handler struct {
+	Queues   []Queue
+	History  History
+	Failures Failures
+	Claims   Claims
+	Audit    Audit
+	// Caller names who makes a request, for the ledger: an ARN, or a subject.
+	Caller func(*http.Request) string
+	Now    func() time.Time
+	// Wait pauses for d, or less if ctx ends before.
+	Wait func(ctx context.Context, d time.Duration)
+	Log  *slog.Logger
+}
+
+const (
+	// requestTime is how long a request may work: API Gateway gives up after
+	// 30 s ("Quotas for configuring and running an HTTP API").
+	requestTime = 27 * time.Second
+	// passTime is how much of it may be spent on receiving.
+	passTime = 18 * time.Second
+	// hideTime is how long a received message stays hidden if this process
+	// ends before it gives it back, in a pass that has just begun.
+	hideTime    = 30 * time.Second
+	maxHideTime = 15 * time.Minute
+	// turnTime is how long it waits before it asks again whether it is its turn
+	// to search a queue.
+	turnTime = 200 * time.Millisecond
+	// claimTime is how long a claim lasts that nobody settles: longer than any
+	// request works.
+	claimTime = time.Minute
+)
+
+// Routes returns the API's routes.
+func (h *Handler) Routes() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, answer := range map[string]func(*http.Request) (int, any, error){
+		"GET /api/v1/deliveries/{webhook_id}":        h.delivery,
+		"GET /api/v1/dlq":                            h.list,
+		"GET /api/v1/dlq/{queue}/{item_id}":          h.show,
+		"DELETE /api/v1/dlq/{queue}/{item_id}":       h.discard,
+		"POST /api/v1/dlq/{queue}/replay/{item_id}":  h.replayOne,
+		"POST /api/v1/dlq/{queue}/replay":            h.replaySome,
+		"GET /api/v1/dlq/{queue}/tasks":              h.tasks,
+		"DELETE /api/v1/dlq/{queue}/tasks/{task_id}": h.cancel,
+	} {
+		mux.Handle(pattern, h.handler(answer))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		problem(w, http.StatusNotFound, fmt.Sprintf("there is no %s %s in this API", r.Method, r.URL.Path))
+	})
+	return mux
+}
+
+// handler gives a request its time and writes its answer.
+func (h *Handler) handler(respond func(*http.Request) (int, any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, stop := context.WithTimeout(r.Context(), requestTime)
+		defer stop()
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		status, value, err := respond(r.WithContext(ctx))
+		switch {
+		case err != nil:
+			h.refuse(w, r, err)
+		case value == nil:
+			w.WriteHeader(status)
+		default:
+			answer(w, status, "application/json", value)
+		}
+	})
+}
+
+// queue finds the queue that a request names.
+func (h *Handler) queue(name string) (*Queue, error) {
+	for i := range h.Queues {
+		if h.Queues[i].Name == name {
+			return &h.Queues[i], nil
+		}
+	}
+	var names []string
+	for _, q := range h.Queues {
+		names = append(names, q.Name)
+	}
+	slices.Sort(names)
+	return nil, notFound("there is no dead-letter queue %q; there are %s", name, strings.Join(names, " and "))
+}

@@ -1,0 +1,94 @@
+package replay
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+// letter is a message of a dead-letter queue that a request holds, and what
+// becomes of it.
+type letter struct {
+	msg     events.SQSMessage
+	item    Item
+	history []attempt.Record // of its webhook id, oldest first
+	claim   deadletter.Claim
+	newID   string
+	err     error
+	// gone says that the message is not to be given back, whatever err is.
+	gone bool
+}
+
+// stays reports whether the message is to be given back.
+func (l *letter) stays() bool { return l.err != nil && !l.gone }
+
+// open reads what a message itself says. A message that is no webhook has been
+// tried all the same, and bears what could be read of it.
+func open(m events.SQSMessage) *letter {
+	w, _ := webhook.Decode([]byte(m.Body))
+	l := &letter{msg: m, item: Item{ItemID: m.MessageId, WebhookID: m.MessageId, EventType: w.EventType, URL: w.URL, Tenant: w.Tenant}}
+	if a, ok := m.MessageAttributes[attempt.CarriedID]; ok && a.StringValue != nil && webhook.ValidID(*a.StringValue) {
+		l.item.WebhookID = *a.StringValue
+	}
+	if w.ID != "" {
+		l.item.WebhookID = w.ID
+	}
+	return l
+}
+
+// recall reads its attempts.
+func (h *Handler) recall(ctx context.Context, l *letter) error {
+	records, err := h.History.OfWebhook(ctx, l.item.WebhookID)
+	if err != nil {
+		return &unavailable{"the attempts can't be read", err}
+	}
+	inOrder(records)
+	l.history = records
+	if last := l.last(); last != nil {
+		l.item.tell(records, last)
+		return nil
+	}
+	l.item.Reason = "no attempt of this message is recorded: it died without a handler, or its records are gone"
+	l.item.FirstAt = sentAt(l.msg)
+	return nil
+}
+
+// last is the newest attempt of this very message, nil where there is none.
+func (l *letter) last() *attempt.Record {
+	for i := len(l.history) - 1; i >= 0; i-- {
+		if l.history[i].MessageID == l.msg.MessageId {
+			return &l.history[i]
+		}
+	}
+	return nil
+}
+
+// tell fills in what the attempts up to the last one of the item say.
+func (i *Item) tell(history []attempt.Record, last *attempt.Record) {
+	i.Reason, i.LastStatus, i.LastAt = last.Reason, last.Status, last.At
+	for _, r := range history {
+		if r.At.After(last.At) {
+			continue
+		}
+		i.Attempts++
+		if i.FirstAt.IsZero() || r.At.Before(i.FirstAt) {
+			i.FirstAt = r.At
+		}
+	}
+}
+
+// sentAt is when a message was first sent; its move to the dead-letter queue
+// does not change that.
+func sentAt(m events.SQSMessage) time.Time {
+	millis, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(millis).UTC()
+}

@@ -75,6 +75,7 @@ bench: build build/goaws build/localstack-venv ## Measure: webhooks beside a bar
 	build/bench $(BENCHFLAGS)
 	build/bench queues -goaws build/goaws -localstack build/localstack-venv/bin/python
 	build/bench starts
+	build/bench deadletters
 
 build/goaws: bench/goaws/main.go bench/goaws/go.mod
 	cd bench/goaws && go build -o $(CURDIR)/build/goaws .

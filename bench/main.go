@@ -41,6 +41,8 @@ func run(args []string) error {
 			return printResult(cycles(args[1:]))
 		case "queues":
 			return queues(args[1:])
+		case "deadletters":
+			return deadletters(args[1:])
 		case "cost":
 			return cost()
 		case "starts":

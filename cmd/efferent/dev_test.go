@@ -22,6 +22,11 @@ func TestScenarios(t *testing.T) {
 	scenario.Webhooks(t, &startLocal(t).Stack)
 }
 
+func TestDeadLetters(t *testing.T) {
+	t.Parallel()
+	scenario.DeadLetters(t, &startLocal(t).Stack, true)
+}
+
 func TestRedrive(t *testing.T) {
 	t.Parallel()
 	scenario.Redrive(t, &startLocal(t).Stack)

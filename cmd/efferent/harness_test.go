@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
+	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -42,6 +44,19 @@ func (s *running) connect() {
 	s.SQS, s.Secrets = sqs.NewFromConfig(config), secretsmanager.NewFromConfig(config)
 	s.History = func(ctx context.Context, id string) ([]attempt.Record, error) {
 		return attemptsOf(ctx, &apiFlags{API: s.httpURL}, id)
+	}
+	s.API = func(ctx context.Context, method, path, body string) (int, []byte, error) {
+		req, err := http.NewRequestWithContext(ctx, method, s.httpURL+path, strings.NewReader(body))
+		if err != nil {
+			return 0, nil, err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return 0, nil, err
+		}
+		defer resp.Body.Close()
+		answer, err := io.ReadAll(resp.Body)
+		return resp.StatusCode, answer, err
 	}
 }
 

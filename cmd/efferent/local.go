@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/efferent/efferent/internal/eventsource"
-	"github.com/efferent/efferent/internal/replay"
 	"github.com/efferent/efferent/internal/secretserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
@@ -73,8 +72,8 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
-	attempts := sqlite.NewAttempts(l.db)
-	if err := attempts.Expire(ctx, time.Now()); err != nil {
+	attempts, claims := sqlite.NewAttempts(l.db), sqlite.NewClaims(l.db)
+	if err := errors.Join(attempts.Expire(ctx, time.Now()), claims.Expire(ctx, time.Now())); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 
@@ -82,8 +81,12 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.awsURL, err = l.listen("--aws", c.AWS, aws); err != nil {
 		return nil, err
 	}
-	api := &replay.Handler{History: attempts, Log: c.Log}
-	if l.httpURL, err = l.listen("--http", c.HTTP, api.Routes()); err != nil {
+	url := func(name string) (string, error) { return queueURL(l.awsURL, name), nil }
+	api, err := replayHandler(replayParts{queues: l.poller, attempts: attempts, claims: claims, lanes: delivery.AuditLanes, url: url, log: c.Log})
+	if err != nil {
+		return nil, err
+	}
+	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
 		return nil, err
 	}
 	l.webhooks = webhooksSource(webhooksParts{

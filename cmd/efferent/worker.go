@@ -38,10 +38,11 @@ type workerCommand struct {
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
 }
 
-// history is a store of attempts as both rooms need it.
-type history interface {
-	deliver.Attempts
-	replay.History
+// stores is where the handlers keep what they must not forget.
+type stores struct {
+	attempts attemptsStore
+	claims   replay.Claims
+	close    func()
 }
 
 func (c *workerCommand) Run(ctx context.Context) error {
@@ -55,16 +56,20 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	attempts, closeStore, err := c.store(config)
+	delivery, err := settings.ReadDelivery(os.Getenv)
 	if err != nil {
 		return err
 	}
-	defer closeStore()
-	source, err := c.source(ctx, config, attempts, log)
+	kept, err := c.stores(config)
 	if err != nil {
 		return err
 	}
-	api, err := c.listen()
+	defer kept.close()
+	source, err := c.source(ctx, config, delivery, kept.attempts, log)
+	if err != nil {
+		return err
+	}
+	api, handler, err := c.api(ctx, config, delivery, kept, log)
 	if err != nil {
 		return err
 	}
@@ -73,15 +78,15 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		fmt.Printf(" http=http://%s", api.Addr())
 	}
 	fmt.Println()
-	return work(ctx, source, api, &replay.Handler{History: attempts, Log: log})
+	return work(ctx, source, api, handler)
 }
 
 // work runs until ctx ends; the batch in hand is finished first.
-func work(ctx context.Context, source *eventsource.Source, api net.Listener, handler *replay.Handler) error {
+func work(ctx context.Context, source *eventsource.Source, api net.Listener, handler http.Handler) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { source.Run(ctx); return nil })
 	if api != nil {
-		server := &http.Server{Handler: sqsserver.LoopbackOnly(handler.Routes()), ReadHeaderTimeout: 10 * time.Second}
+		server := &http.Server{Handler: sqsserver.LoopbackOnly(handler), ReadHeaderTimeout: 10 * time.Second}
 		g.Go(func() error {
 			if err := server.Serve(api); !errors.Is(err, http.ErrServerClosed) {
 				return err
@@ -93,39 +98,43 @@ func work(ctx context.Context, source *eventsource.Source, api net.Listener, han
 	return g.Wait()
 }
 
-func (c *workerCommand) listen() (net.Listener, error) {
+// api opens the address of the API, where one is wanted.
+func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.Delivery, kept stores, log *slog.Logger) (net.Listener, http.Handler, error) {
 	if c.HTTP == "" {
-		return nil, nil
+		return nil, nil, nil
+	}
+	client := sqs.NewFromConfig(config)
+	url := func(name string) (string, error) { return c.queueURL(ctx, client, name) }
+	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, lanes: d.AuditLanes, url: url, log: log})
+	if err != nil {
+		return nil, nil, err
 	}
 	l, err := net.Listen("tcp", c.HTTP)
 	if err != nil {
-		return nil, fmt.Errorf("--http %s: %w; choose another address or port with --http", c.HTTP, err)
+		return nil, nil, fmt.Errorf("--http %s: %w; choose another address or port with --http", c.HTTP, err)
 	}
-	return l, nil
+	return l, guarded(handler), nil
 }
 
-// store opens what --store names, and what closes it.
-func (c *workerCommand) store(config aws.Config) (history, func(), error) {
+// stores opens what --store names.
+func (c *workerCommand) stores(config aws.Config) (stores, error) {
 	if file, ok := strings.CutPrefix(c.Store, "sqlite:"); ok {
 		db, err := sqlite.Open(file)
 		if err != nil {
-			return nil, nil, fmt.Errorf("--store %s: %w", c.Store, err)
+			return stores{}, fmt.Errorf("--store %s: %w", c.Store, err)
 		}
-		return sqlite.NewAttempts(db), func() { _ = db.Close() }, nil
+		return stores{sqlite.NewAttempts(db), sqlite.NewClaims(db), func() { _ = db.Close() }}, nil
 	}
 	table := os.Getenv(settings.AttemptsTable)
 	if c.Store != "dynamodb" || table == "" {
-		return nil, nil, fmt.Errorf("--store %s: must be sqlite:FILE, or dynamodb with %s naming the table", c.Store, settings.AttemptsTable)
+		return stores{}, fmt.Errorf("--store %s: must be sqlite:FILE, or dynamodb with %s naming the table", c.Store, settings.AttemptsTable)
 	}
-	return &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(config), Table: table}, func() {}, nil
+	client := dynamodb.NewFromConfig(config)
+	return stores{&awsdynamodb.Attempts{API: client, Table: table}, &awsdynamodb.Claims{API: client, Table: table}, func() {}}, nil
 }
 
 // source wires the handler to the stack's queues.
-func (c *workerCommand) source(ctx context.Context, config aws.Config, attempts deliver.Attempts, log *slog.Logger) (*eventsource.Source, error) {
-	delivery, err := settings.ReadDelivery(os.Getenv)
-	if err != nil {
-		return nil, err
-	}
+func (c *workerCommand) source(ctx context.Context, config aws.Config, delivery settings.Delivery, attempts deliver.Attempts, log *slog.Logger) (_ *eventsource.Source, err error) {
 	client := sqs.NewFromConfig(config)
 	p := webhooksParts{settings: delivery, queues: client, secrets: secretsmanager.NewFromConfig(config), attempts: attempts, log: log, region: config.Region, grace: workerGrace}
 	if p.webhooksURL, err = c.queueURL(ctx, client, webhooksQueue); err != nil {

@@ -37,6 +37,8 @@ type Stack struct {
 	Prefix string
 	// History gives the attempts recorded under a webhook id, oldest first.
 	History func(ctx context.Context, webhookID string) ([]attempt.Record, error)
+	// API makes one request to the API; nil where there is none.
+	API func(ctx context.Context, method, path, body string) (status int, answer []byte, err error)
 }
 
 // Config speaks to a local endpoint with credentials that it does not look at.

@@ -22,6 +22,8 @@ func Webhooks(t *testing.T, s *Stack) {
 	t.Run("a key of a JSON secret", s.jsonSecret)
 }
 
+func delivered(v attempt.Verdict) bool { return v == attempt.Delivered }
+
 func newID(name string) string { return name + "-" + uuid.NewString()[:8] }
 
 func (s *Stack) signedOnEveryAttempt(t *testing.T) {
@@ -140,7 +142,7 @@ func Redrive(t *testing.T, s *Stack) {
 		t.Fatal(err)
 	}
 	for _, id := range ids {
-		records := s.AttemptsUntil(t, id, func(v attempt.Verdict) bool { return v == attempt.Delivered })
+		records := s.AttemptsUntil(t, id, delivered)
 		// LocalStack keeps the message's id, and so the numbers go on.
 		if last := records[len(records)-1]; last.Attempt != 1 && last.MessageID != records[0].MessageID {
 			t.Errorf("%s was not tried afresh: %+v", id, last)

@@ -56,6 +56,16 @@ type Record struct {
 	Truncated bool `json:"truncated"`
 	// NextAt is when the next try is due; zero unless Verdict is Retryable.
 	NextAt time.Time `json:"next_at,omitzero"`
+
+	// Of a notification, whose id is WebhookID: the channel of this try, its
+	// address there, what the provider calls it, the failure's class, and the
+	// channels that are done with, in order, this one included.
+	Notification   bool     `json:"notification,omitzero"`
+	Channel        string   `json:"channel,omitzero"`
+	Recipient      string   `json:"recipient,omitzero"`
+	ProviderID     string   `json:"provider_id,omitzero"`
+	Class          string   `json:"class,omitzero"`
+	FailedChannels []string `json:"failed_channels,omitzero"`
 }
 
 // SortKey orders the tries of a webhook id: "<message id>#<attempt>", the
@@ -68,10 +78,13 @@ func (r Record) SortKey() string {
 // FailedIn names the dead-letter queue, without prefix, that SQS moves the
 // message to after this attempt; empty where it moves it to none.
 func (r Record) FailedIn() string {
-	if r.Verdict == Permanent || r.Verdict == Exhausted {
-		return "webhook-failures"
+	switch {
+	case r.Verdict != Permanent && r.Verdict != Exhausted:
+		return ""
+	case r.Notification:
+		return "notification-failures"
 	}
-	return ""
+	return "webhook-failures"
 }
 
 // Position orders the failures of a queue by time. It is unique, and Before

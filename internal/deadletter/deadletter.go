@@ -95,6 +95,12 @@ type Claim struct {
 	Settled bool `json:"settled"`
 }
 
+// Blocks reports whether other can't be taken while c stands. A claim with the
+// same Token is the same claim, kept by a request whose answer was lost.
+func (c Claim) Blocks(other Claim) bool {
+	return c.Token != other.Token && (c.Settled || c.Until.After(other.At))
+}
+
 // ErrClaimed says that another holds a claim, or has settled it.
 var ErrClaimed = errors.New("claimed already")
 

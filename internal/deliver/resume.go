@@ -2,8 +2,6 @@ package deliver
 
 import (
 	"context"
-	"strconv"
-	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/retry"
@@ -44,20 +42,11 @@ func (d *delivery) resume(ctx context.Context) bool {
 }
 
 // startAfresh reports whether the message was redriven since its last attempt,
-// under its old id. SQS gives a redriven message a new one; LocalStack keeps
-// the id, the receive count and DeadLetterQueueSourceArn, which no message has
-// in its own queue otherwise, and only ApproximateFirstReceiveTimestamp is new.
+// under its old id.
 func (d *delivery) startAfresh(history []attempt.Record) bool {
-	millis, err := strconv.ParseInt(d.msg.Attributes["ApproximateFirstReceiveTimestamp"], 10, 64)
-	if d.msg.Attributes["DeadLetterQueueSourceArn"] == "" || err != nil {
-		return false
+	d.base = attempt.BeforeRedrive(history, d.msg.Attributes)
+	if d.base > 0 {
+		d.receives = d.record.Attempt - d.base
 	}
-	since := time.UnixMilli(millis)
-	for _, r := range history {
-		if r.At.Before(since) {
-			d.base = r.Attempt
-		}
-	}
-	d.receives = d.record.Attempt - d.base
 	return d.base == history[len(history)-1].Attempt
 }

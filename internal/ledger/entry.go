@@ -16,9 +16,14 @@ const (
 	WebhookAttempt   = "webhook.attempt"   // about to be sent
 	WebhookDelivered = "webhook.delivered" // an attempt that the endpoint took
 	WebhookFailed    = "webhook.failed"    // an attempt that it did not take, or that could not be made
-	DLQReplay        = "dlq.replay"        // dead letters are about to be sent again
-	DLQDiscard       = "dlq.discard"       // a dead letter is about to be deleted
-	DLQCancel        = "dlq.cancel"        // a replay of all is about to be cancelled
+
+	NotificationAttempt = "notification.attempt" // about to be handed over
+	NotificationSent    = "notification.sent"    // a provider took it
+	NotificationFailed  = "notification.failed"  // a provider did not, or could not be asked
+
+	DLQReplay  = "dlq.replay"  // dead letters are about to be sent again
+	DLQDiscard = "dlq.discard" // a dead letter is about to be deleted
+	DLQCancel  = "dlq.cancel"  // a replay of all is about to be cancelled
 )
 
 // Entry is one line of the ledger. An entry can never be erased, so it holds
@@ -28,6 +33,8 @@ type Entry struct {
 	// Actor is who did it: a component of Efferent, or a caller's identity.
 	Actor   string
 	Attempt int // 0 where there is none
+	// FailedChannels are a notification's channels that are done with, in order.
+	FailedChannels []string
 	// ID names the act. An attempt and its outcome share the ID
 	// "<SQS message id>#<attempt>" and differ in Action; that of an act on a
 	// dead letter is its message id.
@@ -48,6 +55,9 @@ func (e Entry) AppendJSON(b []byte) ([]byte, error) {
 	if e.Attempt != 0 {
 		w.name("attempt")
 		w.b = strconv.AppendInt(w.b, int64(e.Attempt), 10)
+	}
+	if len(e.FailedChannels) > 0 {
+		w.list("failed_channels", e.FailedChannels)
 	}
 	w.text("id", e.ID)
 	if e.MessageID != "" {
@@ -87,6 +97,19 @@ func (w *fieldWriter) text(name, value string) {
 	w.b = quoted
 }
 
+func (w *fieldWriter) list(name string, values []string) {
+	w.name(name)
+	for i, value := range values {
+		w.b = append(w.b, "[,"[min(i, 1)])
+		quoted, err := jsontext.AppendQuote(w.b, value)
+		if err != nil {
+			w.err = fmt.Errorf("%s: %w", name, err)
+		}
+		w.b = quoted
+	}
+	w.b = append(w.b, ']')
+}
+
 // BeforeSending is the resource of an attempt that is about to be made.
 func BeforeSending(rawURL, event string) string {
 	return "url=" + withoutQuery(rawURL) + ", event=" + event
@@ -96,6 +119,15 @@ func BeforeSending(rawURL, event string) string {
 // answer came.
 func AfterSending(rawURL string, status int) string {
 	return "url=" + withoutQuery(rawURL) + ", status=" + strconv.Itoa(status)
+}
+
+// OnChannel is the resource of a hand-over of a notification; class is its
+// failure's, empty where there is none. The recipient stays out of it.
+func OnChannel(channel, class string) string {
+	if class == "" {
+		return "channel=" + channel
+	}
+	return "channel=" + channel + ", class=" + class
 }
 
 // DeadLetter is the resource of an act on one message of a dead-letter queue.

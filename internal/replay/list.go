@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,8 +23,9 @@ const (
 	// been dealt with.
 	listTime = 10 * time.Second
 	// drainTime is how long after its last attempt a message may need to reach
-	// the dead-letter queue.
+	// the dead-letter queue, countTime how long SQS may need to count it there.
 	drainTime = 10 * time.Second
+	countTime = 2 * time.Minute
 	// reads is how many histories are read at a time.
 	reads = 16
 )
@@ -39,6 +41,9 @@ type listing struct {
 	count        deadletter.Count
 	// moved is when the last move task began that has since ended.
 	moved time.Time
+	// there is how many of the failures seen so far, on former pages too, are
+	// still in the queue.
+	there int
 	items []Item
 }
 
@@ -62,7 +67,7 @@ func (h *Handler) list(r *http.Request) (int, any, error) {
 func (l *listing) answer() Items {
 	a := Items{Items: l.items, ApproximateTotal: l.count.Total()}
 	if l.before != "" {
-		a.Cursor = base64.RawURLEncoding.EncodeToString([]byte(l.before))
+		a.Cursor = base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", l.there, l.before))
 	}
 	if a.Items == nil {
 		a.Items = []Item{}
@@ -84,13 +89,24 @@ func (h *Handler) listing(r *http.Request) (l *listing, err error) {
 			return nil, badRequest("parameter limit: %.40q is not a number from 1 to %d", text, maxLimit)
 		}
 	}
-	position, err := base64.RawURLEncoding.DecodeString(query.Get("cursor"))
-	if err != nil || query.Get("cursor") != "" && !strings.Contains(string(position), "#") {
-		return nil, badRequest("cursor: is not one that this API gave")
+	if l.there, l.before, err = readListCursor(query.Get("cursor")); err != nil {
+		return nil, err
 	}
-	l.before = string(position)
 	l.filter, err = filterOf(query)
 	return l, err
+}
+
+func readListCursor(text string) (there int, before string, err error) {
+	if text == "" {
+		return 0, "", nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	count, before, ok := strings.Cut(string(b), " ")
+	there, countErr := strconv.Atoi(count)
+	if err != nil || countErr != nil || !ok || !strings.Contains(before, "#") {
+		return 0, "", badRequest("cursor: is not one that this API gave")
+	}
+	return there, before, nil
 }
 
 // fromIndex fills the page from the records. It leaves before at the cursor,
@@ -159,10 +175,14 @@ func (l *listing) add(ctx context.Context, failures []attempt.Record) error {
 		switch {
 		case dealtWith(failure, histories[i], claims):
 			over = append(over, failure)
-		case l.moved.After(failure.At) && l.count.Total() == 0:
-			// It may have reached the queue in time for the move task, and the queue is
-			// empty.
+		case l.moved.After(failure.At) && l.count.Total() <= l.there:
+			// It may have come too late for the move task, but the queue holds no
+			// message that is not accounted for.
+			if l.Now().Sub(failure.At) > countTime {
+				over = append(over, failure)
+			}
 		default:
+			l.there++
 			item := Item{ItemID: failure.MessageID, WebhookID: failure.WebhookID, EventType: failure.EventType, URL: failure.URL, Tenant: failure.Tenant}
 			item.tell(histories[i], &failure)
 			if l.filter.takes(item) {

@@ -60,6 +60,12 @@ func TestList(t *testing.T) {
 		{name: "a move task has ended before", setup: moved(deadletter.Completed, -time.Minute), want: "m00003 m00002 m00001"},
 		{name: "a move task began just after", setup: moved(deadletter.Completed, time.Second), want: "m00003 m00002 m00001"},
 		{name: "a move task began just after, and the queue is empty", setup: func(w *world) { moved(deadletter.Completed, time.Second)(w); empty(w) }},
+		{name: "a move task began just after, and what is there came later", setup: func(w *world) {
+			moved(deadletter.Completed, time.Second)(w)
+			empty(w)
+			w.advance(2 * time.Second)
+			w.park(4, "evt_4", "acme")
+		}, want: "m00004"},
 		{name: "older than the queue keeps", setup: func(w *world) { w.advance(14*24*time.Hour + 2*time.Millisecond) }, want: "m00003 m00002"},
 		{name: "by tenant", query: "&tenant=beta", want: "m00003 m00001"},
 		{name: "by url", query: "&url_prefix=https://a.test/m00002", want: "m00002"},
@@ -111,6 +117,23 @@ func TestListForgets(t *testing.T) {
 	clear(w.forgotten)
 	if got, _ := listed(w, ""); got != "m00002 m00000" {
 		t.Errorf("with an index that can't be written: %s", got)
+	}
+}
+
+// TestGhosts: what failed just before a move task, and is not in the queue, is
+// forgotten once SQS must have counted it.
+func TestGhosts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.park(1, "", "acme")
+	w.moves = []deadletter.Move{{Status: deadletter.Completed, Started: start.Add(time.Second)}}
+	clear(w.letters)
+	if got, _ := listed(w, ""); got != "" || len(w.forgotten) != 0 {
+		t.Errorf("at once: %q, forgotten %v", got, w.forgotten)
+	}
+	w.advance(countTime + time.Second)
+	if got, _ := listed(w, ""); got != "" || len(w.forgotten) != 1 {
+		t.Errorf("later: %q, forgotten %v", got, w.forgotten)
 	}
 }
 

@@ -38,8 +38,8 @@ func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
 	}
 	return a.db.Do(ctx, func(tx *Tx) error {
 		for i, r := range records {
-			_, err := tx.Exec("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)",
-				r.WebhookID, r.SortKey(), texts[i], r.At.Add(attempt.Retention).Unix())
+			_, err := tx.Exec("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
+				r.WebhookID, r.SortKey(), texts[i], r.At.Add(attempt.Retention).Unix(), orNull(r.FailedIn()), failurePosition(r))
 			if err != nil {
 				return fmt.Errorf("keep attempt %s of %s: %w", r.SortKey(), r.WebhookID, err)
 			}

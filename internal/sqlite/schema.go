@@ -20,6 +20,7 @@ const applicationID = 0x65666601
 var migrations = [][]string{
 	{},
 	{queuesSchema, secretsSchema, attemptsSchema},
+	{failuresColumn, failuresQueues, failuresIndex, claimsSchema},
 }
 
 // migrate brings the file to the newest version, in one transaction.

@@ -4,16 +4,20 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/akrylysov/algnhsa"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/aws/fromenv"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/replay"
 	"github.com/efferent/efferent/internal/settings"
 )
@@ -37,9 +41,46 @@ func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	queues, tables := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws)
+	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
+	deadLetters := func(name, failures, source string) replay.Queue {
+		return replay.Queue{
+			Name:    name,
+			Letters: &awssqs.Letters{API: queues, URL: failures},
+			Source:  &awssqs.Source{API: queues, URL: source},
+			Moves:   &awssqs.Moves{API: queues, URL: failures},
+		}
+	}
 	h := &replay.Handler{
-		History: &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(aws), Table: places.AttemptsTable},
-		Log:     log,
+		Queues: []replay.Queue{
+			deadLetters(settings.WebhookFailuresQueue, places.WebhookFailuresQueueURL, places.WebhooksQueueURL),
+			deadLetters(settings.NotificationFailuresQueue, places.NotificationFailuresQueueURL, places.NotificationsQueueURL),
+		},
+		History: attempts, Failures: attempts,
+		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
+		Audit:  &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: places.AuditLanes},
+		Caller: caller, Now: time.Now, Wait: pause, Log: log,
 	}
 	return h.Routes(), nil
+}
+
+// caller is who signed the request, or whom its token is about: API Gateway has
+// checked it.
+func caller(r *http.Request) string {
+	event, ok := algnhsa.APIGatewayV2RequestFromContext(r.Context())
+	switch a := event.RequestContext.Authorizer; {
+	case !ok || a == nil:
+	case a.IAM != nil && a.IAM.UserARN != "":
+		return a.IAM.UserARN
+	case a.JWT != nil && a.JWT.Claims["sub"] != "":
+		return a.JWT.Claims["iss"] + "#" + a.JWT.Claims["sub"]
+	}
+	return "unknown"
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }

@@ -22,11 +22,13 @@ const batchLimit = 25
 type AttemptsAPI interface {
 	BatchWriteItem(context.Context, *sdk.BatchWriteItemInput, ...func(*sdk.Options)) (*sdk.BatchWriteItemOutput, error)
 	Query(context.Context, *sdk.QueryInput, ...func(*sdk.Options)) (*sdk.QueryOutput, error)
+	UpdateItem(context.Context, *sdk.UpdateItemInput, ...func(*sdk.Options)) (*sdk.UpdateItemOutput, error)
 }
 
 // Attempts keeps attempt records in a table with the partition key webhook_id
-// and the sort key message_attempt, both strings, and a TTL on expires_at. It
-// may be used by many goroutines at once.
+// and the sort key message_attempt, both strings, a TTL on expires_at, and the
+// sparse index "failures" with the keys failed_in and failed_at, both strings,
+// and record projected. It may be used by many goroutines at once.
 type Attempts struct {
 	API   AttemptsAPI
 	Table string
@@ -35,9 +37,10 @@ type Attempts struct {
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
-func (a *Attempts) wait(ctx context.Context, d time.Duration) error {
-	if a.Wait != nil {
-		return a.Wait(ctx, d)
+// pause waits for d: by wait, if that is not nil.
+func pause(ctx context.Context, d time.Duration, wait func(context.Context, time.Duration) error) error {
+	if wait != nil {
+		return wait(ctx, d)
 	}
 	select {
 	case <-time.After(d):
@@ -85,7 +88,7 @@ func (a *Attempts) write(ctx context.Context, requests []types.WriteRequest) err
 		if requests = out.UnprocessedItems[a.Table]; len(requests) == 0 {
 			return nil
 		}
-		if err := a.wait(ctx, wait); err != nil {
+		if err := pause(ctx, wait, a.Wait); err != nil {
 			return fmt.Errorf("write to table %s: %d attempts are not processed yet: %w", a.Table, len(requests), err)
 		}
 	}
@@ -139,12 +142,14 @@ func toItem(r attempt.Record) (map[string]types.AttributeValue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("attempt %s of %s: %w", r.SortKey(), r.WebhookID, err)
 	}
-	return map[string]types.AttributeValue{
+	item := map[string]types.AttributeValue{
 		webhookIDName: &types.AttributeValueMemberS{Value: r.WebhookID},
 		sortKeyName:   &types.AttributeValueMemberS{Value: r.SortKey()},
 		recordName:    &types.AttributeValueMemberS{Value: string(b)},
 		expiresName:   &types.AttributeValueMemberN{Value: strconv.FormatInt(r.At.Add(attempt.Retention).Unix(), 10)},
-	}, nil
+	}
+	indexFailure(item, r)
+	return item, nil
 }
 
 func fromItem(item map[string]types.AttributeValue) (r attempt.Record, err error) {

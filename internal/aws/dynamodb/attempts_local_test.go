@@ -21,7 +21,17 @@ func TestAttempts(t *testing.T) {
 		AttributeDefinitions: []types.AttributeDefinition{
 			{AttributeName: aws.String(webhookIDName), AttributeType: types.ScalarAttributeTypeS},
 			{AttributeName: aws.String(sortKeyName), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String(failedInName), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String(failedAtName), AttributeType: types.ScalarAttributeTypeS},
 		},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName: aws.String(failuresIndex),
+			KeySchema: []types.KeySchemaElement{
+				{AttributeName: aws.String(failedInName), KeyType: types.KeyTypeHash},
+				{AttributeName: aws.String(failedAtName), KeyType: types.KeyTypeRange},
+			},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{recordName}},
+		}},
 		KeySchema: []types.KeySchemaElement{
 			{AttributeName: aws.String(webhookIDName), KeyType: types.KeyTypeHash},
 			{AttributeName: aws.String(sortKeyName), KeyType: types.KeyTypeRange},
@@ -30,5 +40,8 @@ func TestAttempts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	storetest.TestAttempts(t, &Attempts{API: client, Table: "attempts"})
+	store := &Attempts{API: client, Table: "attempts"}
+	storetest.TestAttempts(t, store)
+	storetest.TestFailures(t, store)
+	storetest.TestClaims(t, &Claims{API: client, Table: "attempts"})
 }

@@ -1,0 +1,167 @@
+package dynamodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/go-json-experiment/json"
+
+	"github.com/efferent/efferent/internal/deadletter"
+)
+
+// ClaimsAPI is what keeping claims takes.
+type ClaimsAPI interface {
+	PutItem(context.Context, *sdk.PutItemInput, ...func(*sdk.Options)) (*sdk.PutItemOutput, error)
+	DeleteItem(context.Context, *sdk.DeleteItemInput, ...func(*sdk.Options)) (*sdk.DeleteItemOutput, error)
+	BatchGetItem(context.Context, *sdk.BatchGetItemInput, ...func(*sdk.Options)) (*sdk.BatchGetItemOutput, error)
+}
+
+// Claims keeps who acts on what, in the table of Attempts: a webhook id can't
+// hold the '#' that a claim's partition key has. It may be used by many
+// goroutines at once.
+type Claims struct {
+	API   ClaimsAPI
+	Table string
+	// Wait is as Attempts has it.
+	Wait func(ctx context.Context, d time.Duration) error
+}
+
+// The attributes of a claim: itself as JSON, and what conditions ask for.
+const (
+	claimName   = "claim"
+	tokenName   = "token"
+	untilName   = "until" // microseconds since 1970
+	settledName = "settled"
+)
+
+func claimKey(queue, itemID string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{
+		webhookIDName: &types.AttributeValueMemberS{Value: "claim#" + queue + "#" + itemID},
+		sortKeyName:   &types.AttributeValueMemberS{Value: claimName},
+	}
+}
+
+func claimItem(c deadletter.Claim) (map[string]types.AttributeValue, error) {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("claim on item %s of %s: %w", c.ItemID, c.Queue, err)
+	}
+	item := claimKey(c.Queue, c.ItemID)
+	item[claimName] = &types.AttributeValueMemberS{Value: string(b)}
+	item[tokenName] = &types.AttributeValueMemberS{Value: c.Token}
+	item[untilName] = micros(c.Until)
+	item[settledName] = &types.AttributeValueMemberBOOL{Value: c.Settled}
+	item[expiresName] = &types.AttributeValueMemberN{Value: strconv.FormatInt(c.At.Add(deadletter.ClaimRetention).Unix(), 10)}
+	return item, nil
+}
+
+func micros(t time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.UnixMicro(), 10)}
+}
+
+// TakeClaim keeps c if there is no claim on its item, or one that lapsed before
+// c.At and is not settled: one conditional write. Otherwise it returns the
+// other one and deadletter.ErrClaimed.
+func (s *Claims) TakeClaim(ctx context.Context, c deadletter.Claim) (other deadletter.Claim, err error) {
+	item, err := claimItem(c)
+	if err != nil {
+		return other, err
+	}
+	_, err = s.API.PutItem(ctx, &sdk.PutItemInput{
+		TableName: &s.Table, Item: item,
+		// The same as deadletter.Claim.Blocks.
+		ConditionExpression:      aws.String("attribute_not_exists(#token) OR #token = :token OR (#settled = :no AND #until <= :now)"),
+		ExpressionAttributeNames: map[string]string{"#token": tokenName, "#settled": settledName, "#until": untilName},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":token": &types.AttributeValueMemberS{Value: c.Token}, ":no": &types.AttributeValueMemberBOOL{}, ":now": micros(c.At),
+		},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	var held *types.ConditionalCheckFailedException
+	switch {
+	case err == nil:
+		return other, nil
+	case !errors.As(err, &held):
+		return other, fmt.Errorf("claim item %s of %s in table %s: %w", c.ItemID, c.Queue, s.Table, err)
+	}
+	if other, err = fromClaimItem(held.Item); err != nil {
+		return other, err
+	}
+	return other, fmt.Errorf("item %s of %s: %w", c.ItemID, c.Queue, deadletter.ErrClaimed)
+}
+
+// PutClaim keeps c instead of any other claim on its item.
+func (s *Claims) PutClaim(ctx context.Context, c deadletter.Claim) error {
+	item, err := claimItem(c)
+	if err != nil {
+		return err
+	}
+	if _, err := s.API.PutItem(ctx, &sdk.PutItemInput{TableName: &s.Table, Item: item}); err != nil {
+		return fmt.Errorf("keep the claim on item %s of %s in table %s: %w", c.ItemID, c.Queue, s.Table, err)
+	}
+	return nil
+}
+
+// DropClaim removes the claim on c's item if it has c's Token and is not
+// settled.
+func (s *Claims) DropClaim(ctx context.Context, c deadletter.Claim) error {
+	_, err := s.API.DeleteItem(ctx, &sdk.DeleteItemInput{
+		TableName: &s.Table, Key: claimKey(c.Queue, c.ItemID),
+		ConditionExpression:      aws.String("#token = :token AND #settled = :no"),
+		ExpressionAttributeNames: map[string]string{"#token": tokenName, "#settled": settledName},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":token": &types.AttributeValueMemberS{Value: c.Token}, ":no": &types.AttributeValueMemberBOOL{},
+		},
+	})
+	var other *types.ConditionalCheckFailedException
+	if err != nil && !errors.As(err, &other) {
+		return fmt.Errorf("drop the claim on item %s of %s in table %s: %w", c.ItemID, c.Queue, s.Table, err)
+	}
+	return nil
+}
+
+// ClaimsOn returns the claims on up to 100 items, by strongly consistent reads.
+func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (claims []deadletter.Claim, err error) {
+	var keys []map[string]types.AttributeValue
+	for _, id := range itemIDs {
+		keys = append(keys, claimKey(queue, id))
+	}
+	for wait := 50 * time.Millisecond; len(keys) > 0; wait = min(2*wait, time.Second) {
+		out, err := s.API.BatchGetItem(ctx, &sdk.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+			s.Table: {Keys: keys, ConsistentRead: aws.Bool(true)},
+		}})
+		if err != nil {
+			return nil, fmt.Errorf("read %d claims from table %s: %w", len(keys), s.Table, err)
+		}
+		for _, item := range out.Responses[s.Table] {
+			c, err := fromClaimItem(item)
+			if err != nil {
+				return nil, err
+			}
+			claims = append(claims, c)
+		}
+		if keys = out.UnprocessedKeys[s.Table].Keys; len(keys) > 0 {
+			if err := pause(ctx, wait, s.Wait); err != nil {
+				return nil, fmt.Errorf("read from table %s: %d claims are not processed yet: %w", s.Table, len(keys), err)
+			}
+		}
+	}
+	return claims, nil
+}
+
+func fromClaimItem(item map[string]types.AttributeValue) (c deadletter.Claim, err error) {
+	text, ok := item[claimName].(*types.AttributeValueMemberS)
+	if !ok {
+		return c, fmt.Errorf("a claim's item has no text under %q", claimName)
+	}
+	if err := json.Unmarshal([]byte(text.Value), &c); err != nil {
+		return c, fmt.Errorf("a claim's item holds no claim: %w", err)
+	}
+	return c, nil
+}

@@ -1,0 +1,229 @@
+package sqs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/internal/deadletter"
+)
+
+// lettersAPI answers as told and keeps what it was asked.
+type lettersAPI struct {
+	api
+	mu         sync.Mutex
+	polled     *sdk.ReceiveMessageInput
+	shown      int
+	requests   int
+	refuse     string // a receipt handle
+	attributes map[string]string
+	started    *sdk.StartMessageMoveTaskInput
+	moves      []types.ListMessageMoveTasksResultEntry
+	moveErr    error
+}
+
+func (a *lettersAPI) ReceiveMessage(_ context.Context, in *sdk.ReceiveMessageInput, _ ...func(*sdk.Options)) (*sdk.ReceiveMessageOutput, error) {
+	a.polled = in
+	return a.received, a.err
+}
+
+func (a *lettersAPI) ChangeMessageVisibilityBatch(_ context.Context, in *sdk.ChangeMessageVisibilityBatchInput, _ ...func(*sdk.Options)) (*sdk.ChangeMessageVisibilityBatchOutput, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.requests++
+	out := &sdk.ChangeMessageVisibilityBatchOutput{}
+	for _, e := range in.Entries {
+		if *e.ReceiptHandle == a.refuse {
+			out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("ReceiptHandleIsInvalid")})
+		} else if e.VisibilityTimeout == 0 {
+			a.shown++
+		}
+	}
+	return out, a.err
+}
+
+func (a *lettersAPI) GetQueueAttributes(context.Context, *sdk.GetQueueAttributesInput, ...func(*sdk.Options)) (*sdk.GetQueueAttributesOutput, error) {
+	a.requests++
+	return &sdk.GetQueueAttributesOutput{Attributes: a.attributes}, a.err
+}
+
+func (a *lettersAPI) StartMessageMoveTask(_ context.Context, in *sdk.StartMessageMoveTaskInput, _ ...func(*sdk.Options)) (*sdk.StartMessageMoveTaskOutput, error) {
+	a.started = in
+	return &sdk.StartMessageMoveTaskOutput{}, a.moveErr
+}
+
+func (a *lettersAPI) ListMessageMoveTasks(context.Context, *sdk.ListMessageMoveTasksInput, ...func(*sdk.Options)) (*sdk.ListMessageMoveTasksOutput, error) {
+	return &sdk.ListMessageMoveTasksOutput{Results: a.moves}, a.moveErr
+}
+
+func (a *lettersAPI) CancelMessageMoveTask(context.Context, *sdk.CancelMessageMoveTaskInput, ...func(*sdk.Options)) (*sdk.CancelMessageMoveTaskOutput, error) {
+	return nil, a.moveErr
+}
+
+func TestLettersReceive(t *testing.T) {
+	t.Parallel()
+	a := &lettersAPI{api: api{received: &sdk.ReceiveMessageOutput{Messages: []types.Message{{MessageId: aws.String("m"), Attributes: map[string]string{"SentTimestamp": "1"}}}}}}
+	got, err := (&Letters{API: a, URL: "u"}).Receive(t.Context(), 30*time.Second, time.Second)
+	if err != nil || len(got) != 1 || got[0].MessageId != "m" || got[0].Attributes["SentTimestamp"] != "1" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if a.polled.VisibilityTimeout != 30 || a.polled.WaitTimeSeconds != 1 || a.polled.MaxNumberOfMessages != 10 ||
+		a.polled.MessageSystemAttributeNames[0] != "All" || a.polled.MessageAttributeNames[0] != "All" {
+		t.Errorf("asked for %+v", a.polled)
+	}
+}
+
+func TestShow(t *testing.T) {
+	t.Parallel()
+	var messages []events.SQSMessage
+	for i := range 34 {
+		messages = append(messages, events.SQSMessage{ReceiptHandle: fmt.Sprint("r", i)})
+	}
+	a := &lettersAPI{}
+	if err := (&Letters{API: a, URL: "u"}).Show(t.Context(), messages); err != nil || a.shown != 34 || a.requests != 4 {
+		t.Errorf("%v; %d shown in %d requests", err, a.shown, a.requests)
+	}
+	a = &lettersAPI{refuse: "r3"}
+	if err := (&Letters{API: a, URL: "u"}).Show(t.Context(), messages); err == nil || !strings.Contains(err.Error(), "ReceiptHandleIsInvalid") || a.shown != 33 {
+		t.Errorf("%v; %d shown; one that is refused must not keep the others from being shown", err, a.shown)
+	}
+	a = &lettersAPI{api: api{err: errDown}}
+	if err := (&Letters{API: a, URL: "u"}).Show(t.Context(), messages); !errors.Is(err, errDown) || a.requests != 4 {
+		t.Errorf("%v after %d requests", err, a.requests)
+	}
+}
+
+func TestCount(t *testing.T) {
+	t.Parallel()
+	all := map[string]string{"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "2", "ApproximateNumberOfMessagesDelayed": "1", "MessageRetentionPeriod": "1209600"}
+	got, err := (&Letters{API: &lettersAPI{attributes: all}, URL: "u"}).Count(t.Context())
+	if want := (deadletter.Count{Visible: 3, Hidden: 2, Delayed: 1, Retention: 14 * 24 * time.Hour}); err != nil || got != want || got.Total() != 6 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	delete(all, "MessageRetentionPeriod")
+	if _, err := (&Letters{API: &lettersAPI{attributes: all}, URL: "u"}).Count(t.Context()); err == nil || !strings.Contains(err.Error(), "MessageRetentionPeriod") {
+		t.Errorf("got %v of an answer without the retention", err)
+	}
+}
+
+func TestSourceSend(t *testing.T) {
+	t.Parallel()
+	text := func(s string) events.SQSMessageAttribute {
+		return events.SQSMessageAttribute{DataType: "String", StringValue: &s}
+	}
+	m := events.SQSMessage{Body: "b", Attributes: map[string]string{"MessageGroupId": "acme"}, MessageAttributes: map[string]events.SQSMessageAttribute{
+		"efferent-retry": text("old"), "bytes": {DataType: "Binary.png", BinaryValue: []byte{1}},
+	}}
+	a := &lettersAPI{}
+	source := &Source{API: a, URL: "u"}
+	if _, err := source.Send(t.Context(), m, map[string]string{"efferent-retry": "replay", "efferent-id": "evt_1"}); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for name, v := range a.sends[0].MessageAttributes {
+		got[name] = *v.DataType + ":" + aws.ToString(v.StringValue) + string(v.BinaryValue)
+	}
+	want := map[string]string{"efferent-retry": "String:replay", "efferent-id": "String:evt_1", "bytes": "Binary.png:\x01"}
+	if diff := cmp.Diff(want, got); diff != "" || *a.sends[0].MessageGroupId != "acme" || *a.sends[0].MessageBody != "b" {
+		t.Errorf("sent %+v (-want +got):\n%s", a.sends[0], diff)
+	}
+
+	for i := range 12 {
+		m.MessageAttributes[fmt.Sprint("own", i)] = text("x")
+	}
+	if _, err := source.Send(t.Context(), m, map[string]string{"efferent-id": "evt_1", "efferent-retry": "replay"}); err != nil {
+		t.Fatal(err)
+	}
+	sent := a.sends[1].MessageAttributes
+	if len(sent) != 10 || aws.ToString(sent["efferent-id"].StringValue) != "evt_1" || aws.ToString(sent["efferent-retry"].StringValue) != "replay" {
+		t.Errorf("of 14 attributes were sent %v", sent)
+	}
+}
+
+func TestSourceRefuses(t *testing.T) {
+	t.Parallel()
+	large := &smithy.GenericAPIError{Code: "InvalidParameterValue", Message: "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes."}
+	for err, want := range map[error]bool{large: true, errDown: false} {
+		_, got := (&Source{API: &failingSends{err}, URL: "u"}).Send(t.Context(), events.SQSMessage{}, nil)
+		if errors.Is(got, deadletter.ErrTooLarge) != want || !errors.Is(got, err) {
+			t.Errorf("%v became %v", err, got)
+		}
+	}
+}
+
+type failingSends struct{ err error }
+
+func (f *failingSends) SendMessage(context.Context, *sdk.SendMessageInput, ...func(*sdk.Options)) (*sdk.SendMessageOutput, error) {
+	return nil, f.err
+}
+
+func TestMoves(t *testing.T) {
+	t.Parallel()
+	a := &lettersAPI{attributes: map[string]string{"QueueArn": "arn:dlq"}, moves: []types.ListMessageMoveTasksResultEntry{{
+		TaskHandle: aws.String("h"), Status: aws.String("RUNNING"), StartedTimestamp: 1_700_000_000_123, ApproximateNumberOfMessagesMoved: 2,
+		ApproximateNumberOfMessagesToMove: aws.Int64(5), MaxNumberOfMessagesPerSecond: aws.Int32(7), DestinationArn: aws.String("arn:x"), FailureReason: aws.String("why"),
+	}}}
+	m := &Moves{API: a, URL: "u"}
+	if err := m.Start(t.Context(), 7); err != nil || *a.started.SourceArn != "arn:dlq" || *a.started.MaxNumberOfMessagesPerSecond != 7 || a.started.DestinationArn != nil {
+		t.Errorf("%v; started %+v", err, a.started)
+	}
+	if err := m.Start(t.Context(), 0); err != nil || a.started.MaxNumberOfMessagesPerSecond != nil {
+		t.Errorf("%v; started %+v", err, a.started)
+	}
+	got, err := m.List(t.Context())
+	want := []deadletter.Move{{Handle: "h", Status: "RUNNING", Started: time.UnixMilli(1_700_000_000_123).UTC(), Moved: 2, ToMove: 5, Rate: 7, Destination: "arn:x", Reason: "why"}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if a.requests != 1 {
+		t.Errorf("the ARN was asked for %d times", a.requests)
+	}
+}
+
+func TestMoveErrors(t *testing.T) {
+	t.Parallel()
+	refusal := func(code, message string) error { return &smithy.GenericAPIError{Code: code, Message: message} }
+	for _, c := range []struct {
+		name string
+		err  error
+		is   error
+	}{
+		{"a second task", refusal("AWS.SimpleQueueService.UnsupportedOperation", "There is already a task running. Only one active task is allowed for a source queue arn at a given time."), deadletter.ErrMoving},
+		{"a second task on LocalStack", refusal("InvalidParameterValue", "There is already a task running. Only one…"), deadletter.ErrMoving},
+		{"no such task", &types.ResourceNotFoundException{Message: aws.String("Task does not exist.")}, deadletter.ErrNoMove},
+		{"it has ended", refusal("AWS.SimpleQueueService.UnsupportedOperation", "Only active tasks can be cancelled."), deadletter.ErrNoMove},
+		{"an endpoint without", refusal("InvalidAction", "?"), deadletter.ErrNoMoves},
+		{"denied", refusal("AccessDenied", "no"), nil},
+		{"no answer", errDown, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			m := &Moves{API: &lettersAPI{attributes: map[string]string{"QueueArn": "arn:dlq"}, moveErr: c.err}, URL: "u"}
+			for what, err := range map[string]error{"start": m.Start(t.Context(), 0), "cancel": m.Cancel(t.Context(), "h")} {
+				if !errors.Is(err, c.err) {
+					t.Errorf("%s: %v lost its cause", what, err)
+				}
+				for _, sentinel := range []error{deadletter.ErrMoving, deadletter.ErrNoMove, deadletter.ErrNoMoves} {
+					if errors.Is(err, sentinel) != (sentinel == c.is) {
+						t.Errorf("%s: %v is %v: %v", what, err, sentinel, errors.Is(err, sentinel))
+					}
+				}
+			}
+			list, err := m.List(t.Context())
+			if none := errors.Is(c.is, deadletter.ErrNoMoves); none != (err == nil) || len(list) != 0 {
+				t.Errorf("list: %v, %v", list, err)
+			}
+		})
+	}
+}

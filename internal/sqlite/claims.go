@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/efferent/efferent/internal/deadletter"
+)
+
+const claimsSchema = `CREATE TABLE claims (
+	queue TEXT NOT NULL,
+	item_id TEXT NOT NULL,
+	claim TEXT NOT NULL,
+	expires_at INTEGER NOT NULL,
+	PRIMARY KEY (queue, item_id)
+) WITHOUT ROWID`
+
+// Claims keeps who acts on what. It may be used by many goroutines at once.
+type Claims struct{ db *DB }
+
+// NewClaims returns the claims in db.
+func NewClaims(db *DB) *Claims { return &Claims{db} }
+
+// TakeClaim keeps c if there is no claim on its item, or one that lapsed before
+// c.At and is not settled. Otherwise it returns the other one and
+// deadletter.ErrClaimed.
+func (s *Claims) TakeClaim(ctx context.Context, c deadletter.Claim) (other deadletter.Claim, err error) {
+	err = s.db.Do(ctx, func(tx *Tx) error {
+		found, ok, err := readClaim(tx, c.Queue, c.ItemID)
+		if err != nil {
+			return err
+		}
+		if ok && found.Blocks(c) {
+			other = found
+			return nil
+		}
+		return writeClaim(tx, c)
+	})
+	if err == nil && other.Token != "" {
+		err = fmt.Errorf("item %s of %s: %w", c.ItemID, c.Queue, deadletter.ErrClaimed)
+	}
+	return other, err
+}
+
+// PutClaim keeps c instead of any other claim on its item.
+func (s *Claims) PutClaim(ctx context.Context, c deadletter.Claim) error {
+	return s.db.Do(ctx, func(tx *Tx) error { return writeClaim(tx, c) })
+}
+
+// DropClaim removes the claim on c's item if it has c's Token and is not
+// settled.
+func (s *Claims) DropClaim(ctx context.Context, c deadletter.Claim) error {
+	return s.db.Do(ctx, func(tx *Tx) error {
+		found, ok, err := readClaim(tx, c.Queue, c.ItemID)
+		if err != nil || !ok || found.Token != c.Token || found.Settled {
+			return err
+		}
+		_, err = tx.Exec("DELETE FROM claims WHERE queue = ? AND item_id = ?", c.Queue, c.ItemID)
+		return err
+	})
+}
+
+// ClaimsOn returns the claims on these items.
+func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (claims []deadletter.Claim, err error) {
+	err = s.db.Do(ctx, func(tx *Tx) error {
+		claims = nil
+		for _, id := range itemIDs {
+			c, ok, err := readClaim(tx, queue, id)
+			if err != nil {
+				return err
+			}
+			if ok {
+				claims = append(claims, c)
+			}
+		}
+		return nil
+	})
+	return claims, err
+}
+
+// Expire removes the claims whose time is over.
+func (s *Claims) Expire(ctx context.Context, now time.Time) error {
+	return s.db.Do(ctx, func(tx *Tx) error {
+		_, err := tx.Exec("DELETE FROM claims WHERE expires_at < ?", now.Unix())
+		return err
+	})
+}
+
+func readClaim(tx *Tx, queue, itemID string) (c deadletter.Claim, ok bool, err error) {
+	stmt, err := tx.Stmt("SELECT claim FROM claims WHERE queue = ? AND item_id = ?")
+	if err != nil {
+		return c, false, err
+	}
+	var text []byte
+	switch err := stmt.QueryRow(queue, itemID).Scan(&text); {
+	case errors.Is(err, sql.ErrNoRows):
+		return c, false, nil
+	case err != nil:
+		return c, false, fmt.Errorf("read the claim on item %s of %s: %w", itemID, queue, err)
+	}
+	if err := json.Unmarshal(text, &c); err != nil {
+		return c, false, fmt.Errorf("the claim on item %s of %s can't be read: %w", itemID, queue, err)
+	}
+	return c, true, nil
+}
+
+func writeClaim(tx *Tx, c deadletter.Claim) error {
+	text, err := json.Marshal(c)
+	if err == nil {
+		_, err = tx.Exec("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", c.Queue, c.ItemID, string(text), c.At.Add(deadletter.ClaimRetention).Unix())
+	}
+	if err != nil {
+		return fmt.Errorf("keep the claim on item %s of %s: %w", c.ItemID, c.Queue, err)
+	}
+	return nil
+}

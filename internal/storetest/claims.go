@@ -1,0 +1,192 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/efferent/efferent/internal/deadletter"
+)
+
+// Claims is what a store of claims promises.
+type Claims interface {
+	TakeClaim(ctx context.Context, c deadletter.Claim) (other deadletter.Claim, err error)
+	PutClaim(ctx context.Context, c deadletter.Claim) error
+	DropClaim(ctx context.Context, c deadletter.Claim) error
+	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]deadletter.Claim, error)
+}
+
+// TestClaims runs the suite. The store may be shared by all of its tests.
+func TestClaims(t *testing.T, store Claims) {
+	t.Helper()
+	for name, test := range map[string]func(*testing.T, Claims){
+		"the first one has it":          claimsFirst,
+		"one of many at once":           claimsAtOnce,
+		"the same one twice":            claimsTwice,
+		"a lapsed one is taken over":    claimsLapsed,
+		"a settled one never lapses":    claimsSettled,
+		"only its own can be dropped":   claimsDrop,
+		"queues apart":                  claimsQueues,
+		"those on some items, and more": claimsOn,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, store)
+		})
+	}
+}
+
+func claimOn(item string) deadletter.Claim {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	return deadletter.Claim{
+		Queue: "webhook-failures", ItemID: item, Act: deadletter.Replay, Actor: "ann", Token: uuid.NewString(), At: now, Until: now.Add(time.Minute),
+	}
+}
+
+func take(t *testing.T, s Claims, c deadletter.Claim) {
+	t.Helper()
+	if other, err := s.TakeClaim(t.Context(), c); err != nil {
+		t.Fatalf("not taken: %v; it is %+v", err, other)
+	}
+	wantClaim(t, s, c)
+}
+
+func refused(t *testing.T, s Claims, c, by deadletter.Claim) {
+	t.Helper()
+	other, err := s.TakeClaim(t.Context(), c)
+	if !errors.Is(err, deadletter.ErrClaimed) || !cmp.Equal(other, by) {
+		t.Errorf("got %v, by %+v; want it refused by %+v", err, other, by)
+	}
+	wantClaim(t, s, by)
+}
+
+func wantClaim(t *testing.T, s Claims, want ...deadletter.Claim) {
+	t.Helper()
+	got, err := s.ClaimsOn(t.Context(), want[0].Queue, []string{want[0].ItemID})
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+func drop(t *testing.T, s Claims, c deadletter.Claim) {
+	t.Helper()
+	if err := s.DropClaim(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func put1(t *testing.T, s Claims, c deadletter.Claim) {
+	t.Helper()
+	if err := s.PutClaim(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	wantClaim(t, s, c)
+}
+
+func claimsFirst(t *testing.T, s Claims) {
+	item := uuid.NewString()
+	first := claimOn(item)
+	take(t, s, first)
+	refused(t, s, claimOn(item), first)
+}
+
+func claimsAtOnce(t *testing.T, s Claims) {
+	item := uuid.NewString()
+	var won atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			switch _, err := s.TakeClaim(t.Context(), claimOn(item)); {
+			case err == nil:
+				won.Add(1)
+			case !errors.Is(err, deadletter.ErrClaimed):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d of 16 have it", won.Load())
+	}
+}
+
+func claimsTwice(t *testing.T, s Claims) {
+	c := claimOn(uuid.NewString())
+	take(t, s, c)
+	take(t, s, c)
+}
+
+func claimsLapsed(t *testing.T, s Claims) {
+	old := claimOn(uuid.NewString())
+	take(t, s, old)
+	early, late := claimOn(old.ItemID), claimOn(old.ItemID)
+	early.At, late.At = old.Until.Add(-time.Microsecond), old.Until
+	refused(t, s, early, old)
+	take(t, s, late)
+}
+
+func claimsSettled(t *testing.T, s Claims) {
+	c := claimOn(uuid.NewString())
+	take(t, s, c)
+	c.Settled = true
+	put1(t, s, c)
+	late := claimOn(c.ItemID)
+	late.At = c.Until.Add(time.Hour)
+	refused(t, s, late, c)
+	drop(t, s, c)
+	wantClaim(t, s, c)
+	c.Settled = false
+	put1(t, s, c)
+	take(t, s, late)
+}
+
+func claimsDrop(t *testing.T, s Claims) {
+	c := claimOn(uuid.NewString())
+	drop(t, s, c) // there is none
+	take(t, s, c)
+	drop(t, s, claimOn(c.ItemID))
+	wantClaim(t, s, c)
+	drop(t, s, c)
+	take(t, s, claimOn(c.ItemID))
+}
+
+func claimsQueues(t *testing.T, s Claims) {
+	a := claimOn(uuid.NewString())
+	b := claimOn(a.ItemID)
+	b.Queue = "notification-failures"
+	take(t, s, a)
+	take(t, s, b)
+	wantClaim(t, s, a)
+}
+
+func claimsOn(t *testing.T, s Claims) {
+	var want []deadletter.Claim
+	var ids []string
+	for i := range 100 {
+		c := claimOn(uuid.NewString())
+		ids = append(ids, c.ItemID)
+		if i%2 == 0 {
+			take(t, s, c)
+			want = append(want, c)
+		}
+	}
+	got, err := s.ClaimsOn(t.Context(), "webhook-failures", ids)
+	byItem := func(a, b deadletter.Claim) int { return slices.Index(ids, a.ItemID) - slices.Index(ids, b.ItemID) }
+	slices.SortFunc(got, byItem)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for _, none := range [][]string{nil, {fmt.Sprint(uuid.New())}} {
+		if got, err := s.ClaimsOn(t.Context(), "webhook-failures", none); err != nil || len(got) != 0 {
+			t.Errorf("on %v: %v, %v", none, got, err)
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/efferent/efferent/internal/attempt"
+)
+
+// Failures is what a store of attempts promises of its index of failures.
+type Failures interface {
+	Attempts
+	NewestFailures(ctx context.Context, queue, from, before string, limit int) ([]attempt.Record, error)
+	ForgetFailures(ctx context.Context, records []attempt.Record) error
+}
+
+// TestFailures runs the suite. The tests share the index's two queues, so each
+// of them has a day of its own.
+func TestFailures(t *testing.T, store Failures) {
+	t.Helper()
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	for day, c := range []struct {
+		name string
+		test func(*testing.T, *failures)
+	}{
+		{"nothing is there at first", failuresNone},
+		{"newest first, and bounded", failuresOrder},
+		{"page by page", failuresPages},
+		{"at the same time", failuresSameTime},
+		{"what is no failure", failuresOthers},
+		{"queues apart", failuresQueues},
+		{"forgotten", failuresForgotten},
+		{"large records", failuresLarge},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(t, &failures{Failures: store, start: today.AddDate(0, 0, day+1)})
+		})
+	}
+}
+
+// failures is the store as one test sees it: its own day.
+type failures struct {
+	Failures
+	start time.Time
+}
+
+const webhookFailures = "webhook-failures"
+
+func (f *failures) failure(second int) attempt.Record {
+	r := record(uuid.NewString(), uuid.NewString(), 1)
+	r.At, r.Verdict, r.NextAt, r.Reason, r.Tenant = f.start.Add(time.Duration(second)*time.Second), attempt.Permanent, time.Time{}, "404", "acme"
+	return r
+}
+
+func (f *failures) at(second int) string {
+	return attempt.Before(f.start.Add(time.Duration(second) * time.Second))
+}
+
+// want asks until the answer is as wanted: an index may lag behind.
+func (f *failures) want(t *testing.T, queue, from, before string, limit int, want []attempt.Record) {
+	t.Helper()
+	var diff string
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		got, err := f.NewestFailures(t.Context(), queue, from, before, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff = cmp.Diff(want, got); diff == "" {
+			return
+		}
+	}
+	t.Errorf("failures from %s to %s (-want +got):\n%s", from, before, diff)
+}
+
+func failuresNone(t *testing.T, f *failures) {
+	f.want(t, webhookFailures, f.at(0), f.at(60), 10, nil)
+	f.want(t, webhookFailures, f.at(60), f.at(0), 10, nil)
+	f.want(t, "nobody's", "", "", 10, nil)
+}
+
+func failuresOrder(t *testing.T, f *failures) {
+	a, b, c := f.failure(1), f.failure(2), f.failure(3)
+	b.Verdict = attempt.Exhausted
+	put(t, f, b, c, a)
+	f.want(t, webhookFailures, f.at(0), f.at(60), 10, []attempt.Record{c, b, a})
+	f.want(t, webhookFailures, f.at(0), f.at(60), 2, []attempt.Record{c, b})
+	f.want(t, webhookFailures, f.at(2), f.at(60), 10, []attempt.Record{c, b})
+	f.want(t, webhookFailures, b.Position(), f.at(60), 10, []attempt.Record{c, b})
+	f.want(t, webhookFailures, f.at(0), b.Position(), 10, []attempt.Record{a})
+}
+
+func failuresPages(t *testing.T, f *failures) {
+	var all []attempt.Record
+	for i := 99; i >= 0; i-- {
+		all = append(all, f.failure(i))
+	}
+	put(t, f, all...)
+	f.want(t, webhookFailures, f.at(0), f.at(100), 200, all)
+	before := f.at(100)
+	for i := 0; i < len(all); i += 7 {
+		page := all[i:min(i+7, len(all))]
+		f.want(t, webhookFailures, f.at(0), before, 7, page)
+		before = page[len(page)-1].Position()
+	}
+	f.want(t, webhookFailures, f.at(0), before, 7, nil)
+}
+
+func failuresSameTime(t *testing.T, f *failures) {
+	for range 20 {
+		put(t, f, f.failure(1))
+	}
+	seen := map[string]bool{}
+	for before := f.at(60); ; {
+		page, err := f.NewestFailures(t.Context(), webhookFailures, f.at(0), before, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, r := range page {
+			seen[r.MessageID] = true
+		}
+		before = page[len(page)-1].Position()
+	}
+	if len(seen) != 20 {
+		t.Errorf("of 20 failures at the same time %d were seen", len(seen))
+	}
+}
+
+func failuresOthers(t *testing.T, f *failures) {
+	failed := f.failure(1)
+	again, sent := failed, f.failure(2)
+	again.Attempt, again.Verdict = 2, attempt.Retryable
+	sent.Verdict = attempt.Delivered
+	put(t, f, failed, again, sent)
+	f.want(t, webhookFailures, f.at(0), f.at(60), 10, []attempt.Record{failed})
+}
+
+func failuresQueues(t *testing.T, f *failures) {
+	webhook, notification := f.failure(1), f.failure(2)
+	notification.Notification, notification.Channel, notification.FailedChannels = true, "sms", []string{"email", "sms"}
+	put(t, f, webhook, notification)
+	f.want(t, webhookFailures, f.at(0), f.at(60), 10, []attempt.Record{webhook})
+	f.want(t, "notification-failures", f.at(0), f.at(60), 10, []attempt.Record{notification})
+}
+
+func failuresForgotten(t *testing.T, f *failures) {
+	a, b, unknown := f.failure(1), f.failure(2), f.failure(3)
+	put(t, f, a, b)
+	for range 2 {
+		if err := f.ForgetFailures(t.Context(), []attempt.Record{b, unknown}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.want(t, webhookFailures, f.at(0), f.at(60), 10, []attempt.Record{a})
+	wantMessage(t, f, b.WebhookID, b.MessageID, []attempt.Record{b})
+	wantMessage(t, f, unknown.WebhookID, unknown.MessageID, nil)
+	if err := f.ForgetFailures(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// failuresLarge holds more than the 1 MB that DynamoDB reads at a time.
+func failuresLarge(t *testing.T, f *failures) {
+	var all []attempt.Record
+	for i := range 600 {
+		r := f.failure(600 - i)
+		r.Response = fmt.Sprintf("%04000d", i)
+		all = append(all, r)
+	}
+	put(t, f, all...)
+	f.want(t, webhookFailures, f.at(0), f.at(601), 1000, all)
+}

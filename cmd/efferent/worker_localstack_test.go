@@ -22,4 +22,5 @@ func TestWorkerOnLocalStack(t *testing.T) {
 	startWorker(t, s)
 	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, &s.Stack) })
 	t.Run("redrive", func(t *testing.T) { scenario.Redrive(t, &s.Stack) })
+	t.Run("dead letters", func(t *testing.T) { scenario.DeadLetters(t, &s.Stack, true) })
 }

@@ -24,6 +24,7 @@ const failuresQueue = "webhook-failures"
 // itself: they count what is in the queue. With moves they use SQS's move
 // tasks too.
 func DeadLetters(t *testing.T, s *Stack, moves bool) {
+	s.discardAll(t)
 	t.Run("an outage, then one and the rest", func(t *testing.T) { s.outage(t, moves) })
 	t.Run("the same item twice at once", s.twiceAtOnce)
 	t.Run("discard", s.discard)
@@ -62,6 +63,20 @@ func (s *Stack) parked(t *testing.T) (all []replay.Item, total int) {
 		all, total = append(all, page.Items...), page.ApproximateTotal
 		if cursor = page.Cursor; cursor == "" {
 			return all, total
+		}
+	}
+}
+
+// discardAll empties the dead-letter queue.
+func (s *Stack) discardAll(t *testing.T) {
+	t.Helper()
+	var page replay.Items
+	if status := s.Call(t, "GET", "/dlq?limit=200&source=queue&queue="+failuresQueue, "", &page); status != http.StatusOK {
+		t.Fatalf("the queue was answered %d", status)
+	}
+	for _, i := range page.Items {
+		if status := s.Call(t, "DELETE", "/dlq/"+failuresQueue+"/"+i.ItemID, "", nil); status != http.StatusNoContent {
+			t.Fatalf("a discard was answered %d", status)
 		}
 	}
 }

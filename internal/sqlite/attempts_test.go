@@ -13,6 +13,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/storetest"
 )
 
@@ -28,48 +29,78 @@ func TestAttempts(t *testing.T) {
 	storetest.TestClaims(t, NewClaims(db))
 }
 
-// TestVersion2 opens a file from before there was an index of failures.
+// TestVersion2 opens a file from before there was an index of failures. Its
+// times are in the zone of the machine that wrote them.
 func TestVersion2(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "old.db")
-	old, err := sql.Open("sqlite", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
-	var want []attempt.Record
-	for i, verdict := range []attempt.Verdict{attempt.Delivered, attempt.Permanent, attempt.Retryable, attempt.Exhausted, attempt.Permanent} {
-		r := attempt.Record{WebhookID: "w", MessageID: fmt.Sprint("m", i), Attempt: 1, Verdict: verdict,
-			At: at.Add([]time.Duration{0, time.Second, 2500 * time.Millisecond, 2500*time.Millisecond + 1, 2500 * time.Millisecond}[i])}
+	at := time.Date(2026, 11, 24, 23, 59, 58, 0, time.UTC)
+	east, west := time.FixedZone("", 5*3600+45*60), time.FixedZone("", -9*3600-30*60)
+	var all, want []attempt.Record
+	for i, c := range []struct {
+		verdict attempt.Verdict
+		at      time.Time
+	}{
+		{attempt.Delivered, at},
+		{attempt.Permanent, at.Add(time.Second)},
+		{attempt.Permanent, at.Add(time.Second + 1).In(west)},
+		{attempt.Retryable, at.Add(2 * time.Second)},
+		{attempt.Exhausted, at.Add(2*time.Second - 1).In(east)},
+		{attempt.Permanent, at.Add(2 * time.Second).In(east)},
+		{attempt.Permanent, at.Add(2500 * time.Millisecond)},
+		{attempt.Permanent, at.Add(2500 * time.Millisecond).In(west)},
+		{attempt.Exhausted, at.Add(3 * time.Second).In(west)},
+	} {
+		r := attempt.Record{WebhookID: "w", MessageID: fmt.Sprint("m", i), Attempt: 1, Verdict: c.verdict, At: c.at}
+		all = append(all, r)
 		if r.FailedIn() != "" {
 			want = append(want, r)
 		}
-		text, err := json.Marshal(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range append(migrations[1], fmt.Sprintf("INSERT INTO attempts VALUES ('w', '%s', '%s', 1)", r.SortKey(), text))[len(migrations[1])*min(i, 1):] {
-			if _, err := old.Exec(s); err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
-	if _, err := old.Exec(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 2", applicationID)); err != nil {
-		t.Fatal(err)
-	}
-	if err := old.Close(); err != nil {
-		t.Fatal(err)
-	}
-	db, err := Open(file)
+	db, err := Open(version2(t, all))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
 	slices.SortFunc(want, func(a, b attempt.Record) int { return cmp.Compare(b.Position(), a.Position()) })
-	got, err := NewAttempts(db).NewestFailures(t.Context(), "webhook-failures", attempt.Before(at), "", 10)
-	if diff := gocmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
+	for i := range want {
+		before := ""
+		if i > 0 {
+			before = want[i-1].Position()
+		}
+		got, err := NewAttempts(db).NewestFailures(t.Context(), "webhook-failures", want[i].Position(), before, 10)
+		if diff := gocmp.Diff(want[i:i+1], got, gocmp.Comparer(time.Time.Equal)); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
 	}
+}
+
+// version2 writes records to a new file the way version 2 did.
+func version2(t *testing.T, records []attempt.Record) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "old.db")
+	old, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	statements := append(slices.Clone(migrations[1]), fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 2", applicationID))
+	for _, s := range statements {
+		if _, err := old.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range records {
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := old.Exec("INSERT INTO attempts VALUES (?, ?, ?, 1)", r.WebhookID, r.SortKey(), string(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestExpire(t *testing.T) {
@@ -90,5 +121,62 @@ func TestExpire(t *testing.T) {
 	got, err := store.OfWebhook(t.Context(), "w")
 	if err != nil || len(got) != 1 || got[0].MessageID != "new" {
 		t.Errorf("got %v, %v; want the new record only", got, err)
+	}
+}
+
+// TestExpiredClaims: a settled claim is kept for as long as any other.
+func TestExpiredClaims(t *testing.T) {
+	t.Parallel()
+	db, err := Open(":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	store := NewClaims(db)
+	recent := deadletter.Claim{Queue: "q", ItemID: "recent", Token: "b", At: at.Add(time.Hour), Settled: true}
+	for _, c := range []deadletter.Claim{{Queue: "q", ItemID: "old", Token: "a", At: at, Settled: true}, recent} {
+		if err := store.PutClaim(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Expire(t.Context(), at.Add(deadletter.ClaimRetention+time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := store.ClaimsOn(t.Context(), "q", []string{"old", "recent"})
+	if diff := gocmp.Diff([]deadletter.Claim{recent}, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+// TestFailuresAreSearched: the index gives a page in order, without a look at
+// any record outside of its bounds.
+func TestFailuresAreSearched(t *testing.T) {
+	t.Parallel()
+	db, err := Open(":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	var plan []string
+	err = db.Do(t.Context(), func(tx *Tx) error {
+		rows, err := tx.Query("EXPLAIN QUERY PLAN "+newestFailures, "q", "a", "b", 1)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				return err
+			}
+			plan = append(plan, step)
+		}
+		return rows.Err()
+	})
+	want := []string{"SEARCH attempts USING INDEX failures (failed_in=? AND failed_at>? AND failed_at<?)"}
+	if diff := gocmp.Diff(want, plan); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }

@@ -10,11 +10,13 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/sqsserver"
 )
@@ -139,6 +141,34 @@ func BenchmarkHTTP(b *testing.B) {
 					return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "x"}, nil
 				}),
 			}))
+		})
+	}
+}
+
+// BenchmarkAttempts keeps ten attempts a transaction, as a batch of webhooks
+// does.
+func BenchmarkAttempts(b *testing.B) {
+	for _, verdict := range []attempt.Verdict{attempt.Delivered, attempt.Permanent} {
+		b.Run(string(verdict), func(b *testing.B) {
+			db, err := sqlite.Open(filepath.Join(b.TempDir(), "b.db"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { db.Close() })
+			store, n := sqlite.NewAttempts(db), 0
+			batch := make([]attempt.Record, 10)
+			for b.Loop() {
+				for i := range batch {
+					id := fmt.Sprintf("%032x", n*2654435761)
+					batch[i] = attempt.Record{WebhookID: "evt_" + id, MessageID: id, Attempt: 1, At: time.Unix(int64(n), 0).UTC(),
+						URL: "https://hooks.acme.test/in", EventType: "invoice.paid", Status: 200, Verdict: verdict}
+					n++
+				}
+				if err := store.Put(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(n), "µs/record")
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -31,11 +32,12 @@ func NewClaims(db *DB) *Claims { return &Claims{db} }
 // deadletter.ErrClaimed.
 func (s *Claims) TakeClaim(ctx context.Context, c deadletter.Claim) (other deadletter.Claim, err error) {
 	err = s.db.Do(ctx, func(tx *Tx) error {
+		other = deadletter.Claim{}
 		found, ok, err := readClaim(tx, c.Queue, c.ItemID)
 		if err != nil {
 			return err
 		}
-		if ok && found.Blocks(c) {
+		if ok && (found.Settled || found.Blocks(c)) {
 			other = found
 			return nil
 		}
@@ -65,11 +67,12 @@ func (s *Claims) DropClaim(ctx context.Context, c deadletter.Claim) error {
 	})
 }
 
-// ClaimsOn returns the claims on these items.
+// ClaimsOn returns the claims on these items, once each.
 func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (claims []deadletter.Claim, err error) {
+	ids := slices.Compact(slices.Sorted(slices.Values(itemIDs)))
 	err = s.db.Do(ctx, func(tx *Tx) error {
 		claims = nil
-		for _, id := range itemIDs {
+		for _, id := range ids {
 			c, ok, err := readClaim(tx, queue, id)
 			if err != nil {
 				return err

@@ -82,7 +82,9 @@ func attemptsEmpty(t *testing.T, s Attempts) {
 
 func attemptsFields(t *testing.T, s Attempts) {
 	r := record(uuid.NewString(), uuid.NewString(), 1)
-	r.Status, r.DurationMS, r.Verdict, r.Truncated = 503, 10_000, attempt.Exhausted, true
+	r.Tenant, r.Status, r.DurationMS, r.Verdict, r.Truncated = "acme", 503, 10_000, attempt.Exhausted, true
+	r.Notification, r.Channel, r.Recipient, r.ProviderID = true, "sms", "+46700000000", "SM1"
+	r.Class, r.FailedChannels = "transient", []string{"email", "sms"}
 	r.Reason, r.Response, r.NextAt = "503 \"quoted\"\n", "<é\u2028\x00>", time.Time{}
 	put(t, s, r)
 	wantMessage(t, s, r.WebhookID, r.MessageID, []attempt.Record{r})

@@ -3,13 +3,20 @@
 package dynamodb
 
 import (
+	"errors"
+	"io"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	local "github.com/efferent/efferent/e2e/dynamodb"
+	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/storetest"
 )
 
@@ -44,4 +51,40 @@ func TestAttempts(t *testing.T) {
 	storetest.TestAttempts(t, store)
 	storetest.TestFailures(t, store)
 	storetest.TestClaims(t, &Claims{API: client, Table: "attempts"})
+	t.Run("a claim whose answer is lost", func(t *testing.T) {
+		t.Parallel()
+		testLostAnswer(t, client)
+	})
+}
+
+// losing sends requests, and loses the answer to the first one.
+type losing struct {
+	sdk.HTTPClient
+	requests int
+}
+
+func (l *losing) Do(r *http.Request) (*http.Response, error) {
+	response, err := l.HTTPClient.Do(r)
+	if l.requests++; l.requests == 1 && err == nil {
+		response.Body.Close()
+		return nil, io.ErrUnexpectedEOF
+	}
+	return response, err
+}
+
+// testLostAnswer takes a claim with a request that was done, and that the SDK
+// sends again: it is not claimed by itself.
+func testLostAnswer(t *testing.T, client *sdk.Client) {
+	options := client.Options()
+	wire := &losing{HTTPClient: options.HTTPClient}
+	options.HTTPClient = wire
+	s := &Claims{API: sdk.New(options), Table: "attempts"}
+	now := time.Now().UTC()
+	c := deadletter.Claim{Queue: "webhook-failures", ItemID: uuid.NewString(), Token: uuid.NewString(), At: now, Until: now.Add(time.Minute)}
+	if other, err := s.TakeClaim(t.Context(), c); err != nil || wire.requests != 2 {
+		t.Errorf("after %d requests: %v, %+v", wire.requests, err, other)
+	}
+	if other, err := s.TakeClaim(t.Context(), deadletter.Claim{Queue: c.Queue, ItemID: c.ItemID, Token: "another", At: now}); !errors.Is(err, deadletter.ErrClaimed) || !cmp.Equal(other, c) {
+		t.Errorf("another got %v, %+v", err, other)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -75,8 +76,9 @@ func (s *Claims) TakeClaim(ctx context.Context, c deadletter.Claim) (other deadl
 	}
 	_, err = s.API.PutItem(ctx, &sdk.PutItemInput{
 		TableName: &s.Table, Item: item,
-		// The same as deadletter.Claim.Blocks.
-		ConditionExpression:      aws.String("attribute_not_exists(#token) OR #token = :token OR (#settled = :no AND #until <= :now)"),
+		// As deadletter.Claim.Blocks has it; but a copy of this request that
+		// arrives late must not undo what was settled since.
+		ConditionExpression:      aws.String("attribute_not_exists(#token) OR (#settled = :no AND (#token = :token OR #until <= :now))"),
 		ExpressionAttributeNames: map[string]string{"#token": tokenName, "#settled": settledName, "#until": untilName},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":token": &types.AttributeValueMemberS{Value: c.Token}, ":no": &types.AttributeValueMemberBOOL{}, ":now": micros(c.At),
@@ -126,10 +128,11 @@ func (s *Claims) DropClaim(ctx context.Context, c deadletter.Claim) error {
 	return nil
 }
 
-// ClaimsOn returns the claims on up to 100 items, by strongly consistent reads.
+// ClaimsOn returns the claims on up to 100 items, once each, by strongly
+// consistent reads.
 func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (claims []deadletter.Claim, err error) {
 	var keys []map[string]types.AttributeValue
-	for _, id := range itemIDs {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(itemIDs))) { // BatchGetItem refuses a key that comes twice
 		keys = append(keys, claimKey(queue, id))
 	}
 	for wait := 50 * time.Millisecond; len(keys) > 0; wait = min(2*wait, time.Second) {

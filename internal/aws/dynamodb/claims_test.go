@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,12 +19,15 @@ import (
 type claimTable struct {
 	ClaimsAPI
 	unprocessed []int
-	putErr      error
+	err         error
 	reads       int
 }
 
 func (f *claimTable) BatchGetItem(_ context.Context, in *sdk.BatchGetItemInput, _ ...func(*sdk.Options)) (*sdk.BatchGetItemOutput, error) {
 	f.reads++
+	if f.err != nil {
+		return nil, f.err
+	}
 	asked := in.RequestItems["attempts"]
 	if !*asked.ConsistentRead {
 		return nil, errors.New("the read is not consistent")
@@ -44,7 +48,11 @@ func (f *claimTable) BatchGetItem(_ context.Context, in *sdk.BatchGetItemInput, 
 }
 
 func (f *claimTable) PutItem(context.Context, *sdk.PutItemInput, ...func(*sdk.Options)) (*sdk.PutItemOutput, error) {
-	return nil, f.putErr
+	return nil, f.err
+}
+
+func (f *claimTable) DeleteItem(context.Context, *sdk.DeleteItemInput, ...func(*sdk.Options)) (*sdk.DeleteItemOutput, error) {
+	return nil, f.err
 }
 
 func TestClaimsLeftUnprocessed(t *testing.T) {
@@ -101,9 +109,39 @@ func TestClaimErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			other, err := (&Claims{API: &claimTable{putErr: c.err}, Table: "attempts"}).TakeClaim(t.Context(), deadletter.Claim{Queue: "q", ItemID: "i", Token: "mine"})
+			other, err := (&Claims{API: &claimTable{err: c.err}, Table: "attempts"}).TakeClaim(t.Context(), deadletter.Claim{Queue: "q", ItemID: "i", Token: "mine"})
 			if err == nil || errors.Is(err, deadletter.ErrClaimed) != c.claimed || other.Token != c.other {
 				t.Errorf("got %+v, %v", other, err)
+			}
+		})
+	}
+}
+
+// TestClaimsFail shows what becomes of a request that DynamoDB refuses.
+func TestClaimsFail(t *testing.T) {
+	t.Parallel()
+	claim := deadletter.Claim{Queue: "q", ItemID: "i", Token: "mine", Actor: "ann"}
+	conditionFailed := &types.ConditionalCheckFailedException{}
+	for _, c := range []struct {
+		name string
+		err  error
+		do   func(context.Context, *Claims) error
+		is   error
+	}{
+		{"take", errDown, func(ctx context.Context, s *Claims) error { _, err := s.TakeClaim(ctx, claim); return err }, errDown},
+		{"put", errDown, func(ctx context.Context, s *Claims) error { return s.PutClaim(ctx, claim) }, errDown},
+		{"drop", errDown, func(ctx context.Context, s *Claims) error { return s.DropClaim(ctx, claim) }, errDown},
+		{"drop what is another's, settled or gone", conditionFailed, func(ctx context.Context, s *Claims) error { return s.DropClaim(ctx, claim) }, nil},
+		{"read", errDown, func(ctx context.Context, s *Claims) error { _, err := s.ClaimsOn(ctx, "q", []string{"i"}); return err }, errDown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			err := c.do(t.Context(), &Claims{API: &claimTable{err: c.err}, Table: "attempts"})
+			if !errors.Is(err, c.is) {
+				t.Fatalf("got %v, want %v", err, c.is)
+			}
+			if err != nil && (!strings.Contains(err.Error(), "table attempts") || strings.Contains(err.Error(), "mine")) {
+				t.Errorf("%q must name the table and not the token", err)
 			}
 		})
 	}

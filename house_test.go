@@ -16,12 +16,12 @@ const module = "github.com/efferent/efferent/"
 
 // The layers, from the inside out.
 var (
-	pure     = []string{"internal/attempt", "internal/deadletter", "internal/ledger", "internal/retry", "internal/webhook"}
-	rooms    = []string{"internal/deliver", "internal/replay"}
+	pure     = []string{"internal/attempt", "internal/channel", "internal/deadletter", "internal/ledger", "internal/retry", "internal/webhook"}
+	rooms    = []string{"internal/deliver", "internal/notify", "internal/replay"}
 	wires    = []string{"internal/awsjson", "internal/awsquery"} // AWS's protocols, the server's side
 	engines  = []string{"internal/eventsource", "internal/secretserver", "internal/sqsserver"}
-	adapters = []string{"internal/aws/dynamodb", "internal/aws/fromenv", "internal/aws/secrets", "internal/aws/sqs", "internal/sqlite"}
-	edges    = []string{"internal/settings", "internal/storetest"}
+	adapters = []string{"internal/aws/dynamodb", "internal/aws/fromenv", "internal/aws/secrets", "internal/aws/ses", "internal/aws/sms", "internal/aws/sqs", "internal/sqlite"}
+	edges    = []string{"internal/settings", "internal/storetest", "internal/telemetry"}
 )
 
 type listed struct {

@@ -1,0 +1,150 @@
+package channel
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseSecrets(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		on   Name
+		in   string
+		want any
+	}{
+		{Email, `{"host": "mail.acme.test"}`, EmailConfig{Host: "mail.acme.test", Port: 587, TLS: TLSStart, From: "noreply@example.com"}},
+		{Email, `{"host": "m", "tls": "implicit", "username": "u", "password": "hush", "from": "Efferent <e@acme.test>"}`, EmailConfig{Host: "m", Port: 465, TLS: TLSImplicit, Username: "u", Password: "hush", From: "Efferent <e@acme.test>"}},
+		{Email, `{"host": "m", "port": 25, "tls": "none"}`, EmailConfig{Host: "m", Port: 25, TLS: TLSNone, From: DefaultFrom}},
+		{Email, `{"host": "::1", "tls": "none", "username": "u", "password": "p"}`, EmailConfig{Host: "::1", Port: 587, TLS: TLSNone, Username: "u", Password: "p", From: DefaultFrom}},
+		{Email, `{"ses": true, "from": "e@acme.test"}`, EmailConfig{SES: true, From: "e@acme.test"}},
+		{Slack, `{"webhook_url": "https://hooks.slack.com/services/T/B/x"}`, SlackConfig{WebhookURL: "https://hooks.slack.com/services/T/B/x"}},
+		{Slack, `{"bot_token": "xoxb-1"}`, SlackConfig{BotToken: "xoxb-1", BaseURL: "https://slack.com"}},
+		{Slack, `{"bot_token": "xoxb-1", "base_url": "http://127.0.0.1:80/x/"}`, SlackConfig{BotToken: "xoxb-1", BaseURL: "http://127.0.0.1:80/x"}},
+		{SMS, `{"account_sid": "AC1", "auth_token": "t", "from_number": "+15005550006"}`, SMSConfig{AccountSID: "AC1", AuthToken: "t", FromNumber: "+15005550006", BaseURL: "https://api.twilio.com", MaxSegments: 10}},
+		{SMS, `{"account_sid": "AC1", "auth_token": "t", "messaging_service_sid": "MG1", "base_url": "http://localhost:1", "max_segments": 2}`, SMSConfig{AccountSID: "AC1", AuthToken: "t", MessagingServiceSID: "MG1", BaseURL: "http://localhost:1", MaxSegments: 2}},
+		{SMS, `{"end_user_messaging": true, "origination_identity": "pool-1"}`, SMSConfig{EndUserMessaging: true, OriginationIdentity: "pool-1", MaxSegments: 10}},
+	} {
+		got, err := parse(c.on, c.in)
+		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v, -want +got:\n%s", c.in, err, diff)
+		}
+	}
+}
+
+func parse(on Name, secret string) (any, error) {
+	switch on {
+	case Email:
+		return ParseEmail(secret)
+	case Slack:
+		return ParseSlack(secret)
+	}
+	return ParseSMS(secret)
+}
+
+func TestParseSecretsRefuses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		on       Name
+		in, says string
+	}{
+		{Email, `not JSON: hush`, "not a JSON object"},
+		{Email, `"hush"`, "not a JSON object"},
+		{Email, `{"host": "m", "host": "hush"}`, "each key once"},
+		{Email, `{"host": "m", "hots": "hush"}`, `field "hots": unknown`},
+		{Email, `{"Host": "hush"}`, `field "Host": unknown`},
+		{Email, `{"host": "m", "port": "hush"}`, `field "port": is of the wrong type`},
+		{Email, `{}`, `field "host"`},
+		{Email, `{"host": "m/hush"}`, `field "host"`},
+		{Email, `{"host": "m\r\nhush"}`, `field "host"`},
+		{Email, `{"host": "m", "port": 70000}`, `field "port"`},
+		{Email, `{"host": "m", "tls": "hush"}`, `field "tls"`},
+		{Email, `{"host": "m", "from": "hush"}`, `field "from"`},
+		{Email, `{"host": "m", "from": "a@b.test\r\nX: hush"}`, `field "from"`},
+		{Email, `{"host": "m", "password": "hush"}`, `field "username": missing`},
+		{Email, `{"host": "m", "username": "u"}`, `field "password": missing`},
+		{Email, `{"host": "mail.acme.test", "username": "u", "password": "hush", "tls": "none"}`, `field "tls": can't be none with a password`},
+		{Email, `{"ses": true, "host": "m"}`, `field "ses"`},
+		{Slack, `{}`, `field "webhook_url": give this or bot_token`},
+		{Slack, `{"webhook_url": "https://h/hush", "bot_token": "hush"}`, "one of the two"},
+		{Slack, `{"webhook_url": "http://hooks.slack.com/hush"}`, `field "webhook_url": must be an https URL`},
+		{Slack, `{"webhook_url": "https://u:hush@h/"}`, `field "webhook_url"`},
+		{Slack, `{"webhook_url": "://hush"}`, `field "webhook_url"`},
+		{Slack, `{"webhook_url": "https://h/hush", "base_url": "https://h"}`, `field "base_url"`},
+		{Slack, `{"bot_token": "hush\n"}`, `field "bot_token"`},
+		{Slack, `{"bot_token": "hush", "base_url": "http://slack.test"}`, `field "base_url"`},
+		{SMS, `{"account_sid": "AC1/hush"}`, `field "account_sid"`},
+		{SMS, `{"account_sid": "AC1"}`, `field "auth_token"`},
+		{SMS, `{"account_sid": "AC1", "auth_token": "hush"}`, `field "from_number": give this`},
+		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "from_number": "+1500555hush"}`, `field "from_number"`},
+		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "messaging_service_sid": "hush"}`, `field "messaging_service_sid"`},
+		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "from_number": "+15005550006", "base_url": "http://api.twilio.com"}`, `field "base_url"`},
+		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "from_number": "+15005550006", "max_segments": -1}`, `field "max_segments"`},
+		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "from_number": "+15005550006", "origination_identity": "x"}`, `field "origination_identity"`},
+		{SMS, `{"end_user_messaging": true}`, `field "origination_identity"`},
+		{SMS, `{"end_user_messaging": true, "origination_identity": "x", "auth_token": "hush"}`, `field "end_user_messaging"`},
+	} {
+		_, err := parse(c.on, c.in)
+		if err == nil {
+			t.Errorf("%s: no error", c.in)
+			continue
+		}
+		if !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), SecretName(c.on)) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: the error %q, want %q in it", c.in, err, c.says)
+		}
+		if errors.Is(err, ErrNotConfigured) {
+			t.Errorf("%s: what is configured wrongly is not configured", c.in)
+		}
+	}
+	for _, on := range []Name{Email, Slack, SMS} {
+		if _, err := parse(on, ""); !errors.Is(err, ErrNotConfigured) || !strings.Contains(err.Error(), SecretName(on)) {
+			t.Errorf("%s: got %v", on, err)
+		}
+	}
+}
+
+func TestDevSecret(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		on   Name
+		env  map[string]string
+		want any
+	}{
+		{"a mail catcher", Email, map[string]string{"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1025"}, EmailConfig{Host: "127.0.0.1", Port: 1025, TLS: TLSNone, From: DefaultFrom}},
+		{"a server", Email, map[string]string{"SMTP_HOST": "m", "SMTP_USER": "u", "SMTP_PASS": "p"}, EmailConfig{Host: "m", Port: 587, TLS: TLSStart, Username: "u", Password: "p", From: DefaultFrom}},
+		{"port 465", Email, map[string]string{"SMTP_HOST": "localhost", "SMTP_PORT": "465"}, EmailConfig{Host: "localhost", Port: 465, TLS: TLSImplicit, From: DefaultFrom}},
+		{"Slack", Slack, map[string]string{"SLACK_WEBHOOK_URL": "http://127.0.0.1:9/x"}, SlackConfig{WebhookURL: "http://127.0.0.1:9/x"}},
+		{"Twilio", SMS, map[string]string{"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t", "TWILIO_FROM_NUMBER": "+15005550006", "TWILIO_BASE_URL": "http://127.0.0.1:9"}, SMSConfig{AccountSID: "AC1", AuthToken: "t", FromNumber: "+15005550006", BaseURL: "http://127.0.0.1:9", MaxSegments: 10}},
+	} {
+		secret, err := DevSecret(c.on, func(name string) string { return c.env[name] })
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		got, err := parse(c.on, secret)
+		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v, -want +got:\n%s", c.name, err, diff)
+		}
+	}
+}
+
+func TestDevSecretRefuses(t *testing.T) {
+	t.Parallel()
+	for _, on := range []Name{Email, Slack, SMS, "fax"} {
+		if _, err := DevSecret(on, func(string) string { return "" }); !errors.Is(err, ErrNotConfigured) {
+			t.Errorf("%s: got %v", on, err)
+		}
+	}
+	env := map[string]string{"SMTP_HOST": "m", "SMTP_PORT": "hush"}
+	if _, err := DevSecret(Email, func(name string) string { return env[name] }); err == nil || !strings.Contains(err.Error(), "SMTP_PORT") || strings.Contains(err.Error(), "hush") {
+		t.Errorf("got %v", err)
+	}
+	// Half a configuration is one, and wrong.
+	secret, err := DevSecret(SMS, func(name string) string { return map[string]string{"TWILIO_ACCOUNT_SID": "AC1"}[name] })
+	if _, parsed := ParseSMS(secret); err != nil || parsed == nil || errors.Is(parsed, ErrNotConfigured) {
+		t.Errorf("got %v, %v", err, parsed)
+	}
+}

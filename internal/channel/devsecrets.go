@@ -1,0 +1,66 @@
+package channel
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+)
+
+// DevSecret returns the text of the secret that configures a channel, made of
+// environment variables, for running without Secrets Manager:
+// SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASS; SLACK_WEBHOOK_URL;
+// TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_FROM_NUMBER, TWILIO_BASE_URL.
+// Where none is set, the error is ErrNotConfigured. Errors name variables,
+// never their values.
+func DevSecret(on Name, getenv func(string) string) (string, error) {
+	switch on {
+	case Email:
+		return devEmail(getenv)
+	case Slack:
+		return devText(on, getenv("SLACK_WEBHOOK_URL"), map[string]any{"webhook_url": getenv("SLACK_WEBHOOK_URL")})
+	case SMS:
+		return devText(on, getenv("TWILIO_ACCOUNT_SID")+getenv("TWILIO_AUTH_TOKEN")+getenv("TWILIO_FROM_NUMBER"), map[string]any{
+			"account_sid": getenv("TWILIO_ACCOUNT_SID"), "auth_token": getenv("TWILIO_AUTH_TOKEN"),
+			"from_number": getenv("TWILIO_FROM_NUMBER"), "base_url": getenv("TWILIO_BASE_URL"),
+		})
+	}
+	return "", fmt.Errorf("channel %q: %w", on, ErrNotConfigured)
+}
+
+// devEmail encrypts unless the server is on this machine: port 465 is implicit
+// TLS, a loopback address without a password is a mail catcher.
+func devEmail(getenv func(string) string) (string, error) {
+	host, user := getenv("SMTP_HOST"), getenv("SMTP_USER")
+	c := map[string]any{"host": host, "username": user, "password": getenv("SMTP_PASS")}
+	if text := getenv("SMTP_PORT"); text != "" {
+		port, err := strconv.Atoi(text)
+		if err != nil {
+			return "", fmt.Errorf("SMTP_PORT: must be a number")
+		}
+		c["port"] = port
+	}
+	switch {
+	case c["port"] == 465:
+		c["tls"] = TLSImplicit
+	case isLoopback(host):
+		c["tls"] = TLSNone
+	}
+	return devText(Email, host, c)
+}
+
+func devText(on Name, set string, c map[string]any) (string, error) {
+	if set == "" {
+		return "", fmt.Errorf("secret %q: %w", SecretName(on), ErrNotConfigured)
+	}
+	for key, value := range c {
+		if value == "" {
+			delete(c, key)
+		}
+	}
+	text, err := json.Marshal(c, json.Deterministic(true))
+	if err != nil {
+		return "", fmt.Errorf("secret %q: an environment variable is not valid UTF-8", SecretName(on))
+	}
+	return string(text), nil
+}

@@ -1,0 +1,133 @@
+// Package ses hands notifications over by email to Amazon SES.
+package ses
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/efferent/efferent/internal/channel"
+)
+
+// API is what sending takes.
+type API interface {
+	SendEmail(context.Context, *sesv2.SendEmailInput, ...func(*sesv2.Options)) (*sesv2.SendEmailOutput, error)
+}
+
+// timeout bounds one request as a whole.
+const timeout = 10 * time.Second
+
+// Tag is the name of the message tag that carries the notification's id to
+// SES's events.
+const Tag = "efferent-id"
+
+// Sender sends from one address or domain that SES has verified.
+type Sender struct {
+	api  API
+	from string
+}
+
+// New returns the sender for c.From. It makes one request per Send: a retry
+// of the SDK's could send twice.
+func New(config aws.Config, c channel.EmailConfig) *Sender {
+	return Over(sesv2.NewFromConfig(config, func(o *sesv2.Options) { o.RetryMaxAttempts = 1 }), c)
+}
+
+// Over is New over an API of the caller's.
+func Over(api API, c channel.EmailConfig) *Sender { return &Sender{api: api, from: c.From} }
+
+// Send hands h over once.
+//
+// It gives SES the parts of the mail, not the mail itself: SES sets Message-ID
+// and Date anyway, whatever a raw mail says ("Amazon SES header fields"), so a
+// raw one would not be any easier to tell from its second copy.
+func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
+	if refused, ok := channel.CheckEmail(h); !ok {
+		return refused
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	ctx, connected := channel.Watch(ctx)
+	out, err := s.api.SendEmail(ctx, s.input(h))
+	if err != nil {
+		return refused(err, connected())
+	}
+	return channel.Outcome{ProviderID: aws.ToString(out.MessageId), Status: http.StatusOK}
+}
+
+func (s *Sender) input(h channel.Handover) *sesv2.SendEmailInput {
+	utf8 := func(s string) *types.Content { return &types.Content{Data: &s, Charset: aws.String("UTF-8")} }
+	m := &types.Message{Subject: utf8(h.Subject), Body: &types.Body{Text: utf8(h.Body)}}
+	m.Headers = []types.MessageHeader{{Name: aws.String("Auto-Submitted"), Value: aws.String("auto-generated")}}
+	if h.ListUnsubscribe != "" {
+		for name, value := range channel.UnsubscribeHeaders(h.ListUnsubscribe) {
+			m.Headers = append(m.Headers, types.MessageHeader{Name: &name, Value: &value})
+		}
+	}
+	return &sesv2.SendEmailInput{
+		FromEmailAddress: &s.from, Destination: &types.Destination{ToAddresses: []string{h.Recipient}},
+		Content:   &types.EmailContent{Simple: m},
+		EmailTags: []types.MessageTag{{Name: aws.String(Tag), Value: &h.ID}},
+	}
+}
+
+// classes of the errors that SendEmail and every AWS service answer with
+// (SendEmail, errors; "Common error types"; "Errors related to the sending
+// quotas for your Amazon SES account"). A suppressed address is no error: SES
+// takes the mail and reports it in its events.
+var classes = map[string]channel.Class{
+	"BadRequestException": channel.Permanent,
+	"ValidationException": channel.Permanent,
+	// MessageRejected is an unverified sender, or a recipient in the sandbox, or
+	// content: all but the last wait for an operator ("Amazon SES email sending
+	// errors").
+	"MessageRejected":                    channel.Configuration,
+	"MailFromDomainNotVerifiedException": channel.Configuration,
+	"AccountSuspendedException":          channel.Configuration,
+	"SendingPausedException":             channel.Configuration,
+	"NotFoundException":                  channel.Configuration,
+	"LimitExceededException":             channel.Transient,
+	"TooManyRequestsException":           channel.Transient,
+	"ThrottlingException":                channel.Transient,
+	"Throttling":                         channel.Transient,
+	"RequestThrottled":                   channel.Transient,
+}
+
+func refused(err error, connected bool) channel.Outcome {
+	var api smithy.APIError
+	var answer *smithyhttp.ResponseError
+	status := 0
+	if errors.As(err, &answer) {
+		status = answer.HTTPStatusCode()
+	}
+	if !errors.As(err, &api) {
+		return lost(err, connected, status)
+	}
+	class, known := classes[api.ErrorCode()]
+	switch {
+	case known:
+	case status >= http.StatusInternalServerError, status == http.StatusTooManyRequests:
+		class = channel.Transient
+	default:
+		class = channel.Configuration // credentials, the role, or the endpoint
+	}
+	return channel.Outcome{Class: class, Status: status, Reason: "SES: " + api.ErrorCode()}
+}
+
+// lost is the outcome without an answer that can be read.
+func lost(err error, connected bool, status int) channel.Outcome {
+	var sending *smithyhttp.RequestSendError
+	if !connected && !errors.As(err, &sending) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return channel.Outcome{Class: channel.Configuration, Reason: "SES: the request could not be made: check the region and the credentials"}
+	}
+	o := channel.Lost("SES", connected, err)
+	o.Status = status
+	return o
+}

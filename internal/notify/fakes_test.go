@@ -1,0 +1,270 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/retry"
+)
+
+var errFault = errors.New("injected fault")
+
+// fault is how a write goes wrong.
+type fault int
+
+const (
+	works         fault = iota
+	fails               // nothing is kept
+	failsButKeeps       // it is kept, but the caller is told that it failed
+	crash               // nothing is kept, nor anything after it
+	crashAfter          // it is kept, and nothing after it
+)
+
+// world is a handler among fakes: the providers, the stores, the queue that the
+// messages came from, and the ledger.
+type world struct {
+	t  *testing.T
+	mu sync.Mutex
+
+	now     time.Time
+	answers map[channel.Name][]channel.Outcome // in turn; the last one for ever
+	absent  map[channel.Name]error
+	calls   map[channel.Name][]channel.Handover
+	reached map[channel.Name]int // how many the recipient may have got
+	records map[string][]attempt.Record
+	claims  map[string]deadletter.Claim
+	entries []ledger.Entry
+	hidden  map[string]time.Duration
+	alarms  []channel.Name
+	during  func(channel.Name) // while a provider has it
+
+	fault map[string]func(n int) fault
+	ops   map[string]int
+	dead  bool
+}
+
+func newWorld(t *testing.T) *world {
+	return &world{
+		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: map[channel.Name][]channel.Outcome{}, absent: map[channel.Name]error{},
+		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{}, records: map[string][]attempt.Record{}, claims: map[string]deadletter.Claim{},
+		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{},
+	}
+}
+
+func (w *world) handler() *Handler {
+	return &Handler{
+		Senders: w, Attempts: w, Claims: w, Queue: w, Audit: w, Policies: retry.Policies{}, MaxReceives: 20, Now: w.time,
+		Jitter: func() float64 { return 0 }, Misconfigured: func(on channel.Name) { w.alarms = append(w.alarms, on) }, Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+func (w *world) time() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) advance(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// call counts an operation, lets it do its work or not, and says whether it
+// failed.
+func (w *world) call(op string, do func() error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dead {
+		return errFault
+	}
+	w.ops[op]++
+	f := works
+	if decide := w.fault[op]; decide != nil {
+		f = decide(w.ops[op])
+	}
+	w.dead = f == crash || f == crashAfter
+	if f == fails || f == crash {
+		return errFault
+	}
+	err := do()
+	if f != works {
+		return errFault
+	}
+	return err
+}
+
+func on(call int, f fault) func(int) fault {
+	return func(n int) fault {
+		if n == call {
+			return f
+		}
+		return works
+	}
+}
+
+// provider is one of the world's.
+type provider struct {
+	w  *world
+	on channel.Name
+}
+
+func (w *world) Sender(_ context.Context, on channel.Name) (channel.Sender, error) {
+	if err := w.absent[on]; err != nil {
+		return nil, err
+	}
+	return provider{w, on}, nil
+}
+
+// Send answers as told. A provider that the process died around answers, but
+// nobody hears it.
+func (p provider) Send(_ context.Context, h channel.Handover) (out channel.Outcome) {
+	out = channel.Outcome{Class: channel.Unknown, Reason: "the process died"}
+	_ = p.w.call("send", func() error {
+		p.w.calls[p.on] = append(p.w.calls[p.on], h)
+		out = channel.Outcome{ProviderID: fmt.Sprint(p.on, len(p.w.calls[p.on]))}
+		if told := p.w.answers[p.on]; len(told) > 0 {
+			out = told[0]
+			p.w.answers[p.on] = told[min(1, len(told)-1):]
+		}
+		if out.Sent() || out.Class == channel.Unknown {
+			p.w.reached[p.on]++
+		}
+		return nil
+	})
+	if p.w.during != nil {
+		p.w.during(p.on)
+	}
+	return out
+}
+
+func (w *world) OfMessage(_ context.Context, id, messageID string) (of []attempt.Record, err error) {
+	err = w.call("history", func() error { of = slices.Clone(w.records[id+"/"+messageID]); return nil })
+	return of, err
+}
+
+func (w *world) Put(_ context.Context, records []attempt.Record) error {
+	return w.call("record", func() error {
+		for _, r := range records {
+			key := r.WebhookID + "/" + r.MessageID
+			w.records[key] = append(slices.DeleteFunc(w.records[key], func(o attempt.Record) bool { return o.Attempt == r.Attempt }), r)
+		}
+		return nil
+	})
+}
+
+func (w *world) TakeClaim(_ context.Context, c deadletter.Claim) (other deadletter.Claim, err error) {
+	err = w.call("claim", func() error {
+		held, ok := w.claims[c.ItemID]
+		if ok && held.Blocks(c) {
+			other = held
+			return deadletter.ErrClaimed
+		}
+		w.claims[c.ItemID] = c
+		return nil
+	})
+	return other, err
+}
+
+func (w *world) PutClaim(_ context.Context, c deadletter.Claim) error {
+	return w.call("settle", func() error { w.claims[c.ItemID] = c; return nil })
+}
+
+func (w *world) DropClaim(_ context.Context, c deadletter.Claim) error {
+	return w.call("drop", func() error {
+		if held := w.claims[c.ItemID]; held.Token == c.Token && !held.Settled {
+			delete(w.claims, c.ItemID)
+		}
+		return nil
+	})
+}
+
+func (w *world) ChangeVisibility(_ context.Context, receipt string, d time.Duration) error {
+	return w.call("hide", func() error { w.hidden[receipt] = d; return nil })
+}
+
+func (w *world) Append(_ context.Context, _ string, entries []ledger.Entry) error {
+	return w.call("audit", func() error { w.entries = append(w.entries, entries...); return nil })
+}
+
+// queued is a message and how SQS treats it: it is received until the handler
+// is done with it, or until it has reached the dead-letter queue.
+type queued struct {
+	msg      events.SQSMessage
+	receives int
+}
+
+func (w *world) message(id, text string) *queued {
+	return &queued{msg: events.SQSMessage{MessageId: "m-" + id, ReceiptHandle: "r-" + id, Body: text,
+		Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(w.now.UnixMilli(), 10)}}}
+}
+
+// receive gives the message to the handler once, and reports whether it is
+// done with it. The clock moves to when SQS shows it again.
+func (w *world) receive(h *Handler, q *queued) bool {
+	w.t.Helper()
+	q.receives++
+	q.msg.Attributes["ApproximateReceiveCount"] = strconv.Itoa(q.receives)
+	delete(w.hidden, q.msg.ReceiptHandle)
+	out, err := h.Handle(w.t.Context(), events.SQSEvent{Records: []events.SQSMessage{q.msg}})
+	if err != nil || out.BatchItemFailures == nil {
+		w.t.Fatalf("the handler returned %+v, %v", out, err)
+	}
+	if w.dead { // the process is gone, and its answer with it
+		w.dead = false
+		w.advance(3 * time.Minute)
+		return false
+	}
+	if len(out.BatchItemFailures) == 0 {
+		return true
+	}
+	wait, changed := w.hidden[q.msg.ReceiptHandle]
+	if !changed {
+		wait = 3 * time.Minute // its visibility timeout
+	}
+	w.advance(wait)
+	return false
+}
+
+// run receives the message until its end: "sent", or "parked" in the
+// dead-letter queue.
+func (w *world) run(q *queued) string {
+	w.t.Helper()
+	h := w.handler()
+	for q.receives < 20 {
+		if w.receive(h, q) {
+			return "sent"
+		}
+	}
+	return "parked"
+}
+
+// story tells a message's attempts: "1:email:transient:retryable …".
+func (w *world) story(id string, q *queued) string {
+	var all []string
+	for _, r := range w.records[id+"/"+q.msg.MessageId] {
+		all = append(all, fmt.Sprintf("%d:%s:%s:%s", r.Attempt, r.Channel, r.Class, r.Verdict))
+	}
+	return strings.Join(all, " ")
+}
+
+func (w *world) count(on channel.Name) int { return len(w.calls[on]) }
+
+func text(id string, first channel.Name, more string) string {
+	to := map[channel.Name]string{channel.Email: "ann@acme.test", channel.Slack: "C123", channel.SMS: "+46701234567"}
+	return fmt.Sprintf(`{"id":%q,"channel":%q,"recipient":%q,"subject":"s","body":"b","recipients":{"email":"ann@acme.test","slack":"C123","sms":"+46701234567"}%s}`, id, first, to[first], more)
+}

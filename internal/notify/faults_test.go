@@ -1,0 +1,102 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/efferent/efferent/internal/channel"
+)
+
+// TestFallbackFaults walks through every step of email → Slack and every way
+// for it to go wrong, and shows that the notification is sent, or parked with
+// its reason, and that nothing is handed over that the ledger does not know of.
+func TestFallbackFaults(t *testing.T) {
+	t.Parallel()
+	for _, op := range []string{"audit", "send", "record", "hide", "history"} {
+		for call := 1; call <= 4; call++ {
+			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before", crashAfter: "crash after"} {
+				t.Run(fmt.Sprintf("%s/%d/%s", op, call, name), func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t)
+					w.answers["email"] = []channel.Outcome{{Class: channel.Transient, Reason: "450"}, {Class: channel.Permanent, Reason: "550"}}
+					w.fault[op] = on(call, f)
+					q := w.message("a", text("n_1", "email", ""))
+					if end := w.run(q); end != "sent" || w.count("slack") == 0 {
+						t.Errorf("%s after %d to Slack: %s", end, w.count("slack"), w.story("n_1", q))
+					}
+					attempts := 0
+					for _, e := range w.entries {
+						if e.Action == "notification.attempt" {
+							attempts++
+						}
+					}
+					if handed := w.count("email") + w.count("slack"); attempts < handed {
+						t.Errorf("%d were handed over, and the ledger knows of %d", handed, attempts)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestBatch: one bad message does not hold up the others.
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answers["email"] = []channel.Outcome{{}}
+	var records []events.SQSMessage
+	for i := range 10 {
+		body := text(fmt.Sprint("n_", i), "email", "")
+		if i == 3 {
+			body = "{"
+		}
+		q := w.message(fmt.Sprint(i), body)
+		q.msg.Attributes["ApproximateReceiveCount"] = "1"
+		records = append(records, q.msg)
+	}
+	out, err := w.handler().Handle(t.Context(), events.SQSEvent{Records: records})
+	if err != nil || len(out.BatchItemFailures) != 1 || out.BatchItemFailures[0].ItemIdentifier != "m-3" || w.count("email") != 9 {
+		t.Errorf("%v, %v; %d emails", out, err, w.count("email"))
+	}
+	if w.ops["audit"] != 2 {
+		t.Errorf("%d audit messages for a batch, want 2", w.ops["audit"])
+	}
+}
+
+// TestNoTimeLeft: an invocation that nears its end begins no other hand-over.
+func TestNoTimeLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.now = time.Now() // contexts have no other clock
+	w.answers["email"] = []channel.Outcome{{Class: channel.Permanent, Reason: "550"}}
+	q := w.message("a", text("n_1", "email", ""))
+	q.msg.Attributes["ApproximateReceiveCount"] = "1"
+	ctx, stop := context.WithDeadline(t.Context(), time.Now().Add(margin+handoverTime+time.Minute))
+	defer stop()
+	w.during = func(channel.Name) { w.advance(2 * time.Minute) }
+	out, err := w.handler().Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{q.msg}})
+	if err != nil || len(out.BatchItemFailures) != 1 || w.count("email") != 1 || w.count("slack") != 0 || w.hidden["r-a"] != 0 {
+		t.Errorf("%v, %v; %d emails, %d to Slack, hidden for %s", out, err, w.count("email"), w.count("slack"), w.hidden["r-a"])
+	}
+	q.receives = 1
+	if w.receive(w.handler(), q); w.count("email") != 1 || w.count("slack") != 1 {
+		t.Errorf("then %d emails, %d to Slack: %s", w.count("email"), w.count("slack"), w.story("n_1", q))
+	}
+}
+
+// TestAnIDIsCarried: a replayed message without an id of its own keeps its first.
+func TestAnIDIsCarried(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q := w.message("b", strings.Replace(text("X", "email", ""), `"id":"X",`, "", 1))
+	id := "m-a"
+	q.msg.MessageAttributes = map[string]events.SQSMessageAttribute{"efferent-id": {StringValue: &id}}
+	if end := w.run(q); end != "sent" || w.calls["email"][0].ID != "m-a" {
+		t.Errorf("%s as %+v", end, w.calls["email"])
+	}
+}

@@ -1,0 +1,75 @@
+// Command notify is the Lambda function that sends notifications from the
+// notifications queue. It only wires: settings → adapters → handler.
+package main
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/jonboulle/clockwork"
+
+	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	"github.com/efferent/efferent/internal/aws/fromenv"
+	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
+	"github.com/efferent/efferent/internal/aws/ses"
+	"github.com/efferent/efferent/internal/aws/sms"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/notify"
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/telemetry"
+)
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	handler, err := wire(os.Getenv, log)
+	if err != nil {
+		log.Error("notify can't start", "error", err)
+		os.Exit(1)
+	}
+	lambda.Start(handler.Handle)
+}
+
+func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error) {
+	places, err := settings.ReadNotifying(getenv)
+	if err != nil {
+		return nil, err
+	}
+	s, err := settings.ReadNotification(getenv)
+	if err != nil {
+		return nil, err
+	}
+	aws, err := fromenv.Config(getenv)
+	if err != nil {
+		return nil, err
+	}
+	queues, tables := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws)
+	misconfigured := &telemetry.Counter{
+		Name: settings.Misconfigured, Dimension: "channel", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
+	}
+	return &notify.Handler{
+		Senders: &channel.Providers{
+			Secrets:          &awssecrets.Texts{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
+			SES:              func(c channel.EmailConfig) channel.Sender { return ses.New(aws, c) },
+			EndUserMessaging: func(c channel.SMSConfig) channel.Sender { return sms.New(aws, c) },
+			HTTP:             channel.NewTransport(),
+			Clock:            clockwork.NewRealClock(),
+		},
+		Attempts:      &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
+		Claims:        &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
+		Queue:         &awssqs.Queue{API: queues, URL: places.NotificationsQueueURL},
+		Audit:         &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
+		Policies:      s.Policies,
+		MaxReceives:   s.MaxReceives,
+		Now:           time.Now,
+		Jitter:        rand.Float64,
+		Misconfigured: func(on channel.Name) { misconfigured.Add(string(on)) },
+		Log:           log,
+	}, nil
+}

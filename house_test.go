@@ -21,7 +21,7 @@ var (
 	wires    = []string{"internal/awsjson", "internal/awsquery"} // AWS's protocols, the server's side
 	engines  = []string{"internal/eventsource", "internal/secretserver", "internal/sqsserver"}
 	adapters = []string{"internal/aws/dynamodb", "internal/aws/fromenv", "internal/aws/secrets", "internal/aws/ses", "internal/aws/sms", "internal/aws/sqs", "internal/sqlite"}
-	edges    = []string{"internal/settings", "internal/storetest", "internal/telemetry"}
+	edges    = []string{"internal/settings", "internal/standin", "internal/storetest", "internal/telemetry"}
 )
 
 type listed struct {

@@ -98,7 +98,7 @@ func newLetterBench() (_ *letterBench, err error) {
 	b.attempts = sqlite.NewAttempts(b.db)
 	b.routes = (&replay.Handler{
 		Queues: []replay.Queue{{
-			Name:    settings.WebhookFailuresQueue,
+			Name: settings.WebhookFailuresQueue, Read: replay.ReadWebhook,
 			Letters: &awssqs.Letters{API: b.client, URL: urls[settings.WebhookFailuresQueue]},
 			Source:  &awssqs.Source{API: b.client, URL: urls[settings.WebhooksQueue]},
 			Moves:   &awssqs.Moves{API: b.client, URL: urls[settings.WebhookFailuresQueue]},

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/settings"
 )
 
 // demoLimit bounds the whole demo.
@@ -105,7 +106,7 @@ func (d *demo) send(ctx context.Context, p *promise) error {
 	if err != nil {
 		return err
 	}
-	url := queueURL(d.local.awsURL, webhooksQueue)
+	url := queueURL(d.local.awsURL, settings.WebhooksQueue)
 	if _, err := d.queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &text}); err != nil {
 		return fmt.Errorf("send %s: %w", p.id, err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/settings"
 )
 
 // demoSecret is the name of the secret that the demo signs with.
@@ -129,7 +130,7 @@ func (d *demo) checkFailure(m types.Message, found map[string]bool) {
 	source := m.Attributes[string(types.MessageSystemAttributeNameDeadLetterQueueSourceArn)]
 	found[id] = true
 	fmt.Fprintf(d.out, "  %-10s DeadLetterQueueSourceArn=%s\n", id, source)
-	if source != queueARN(webhooksQueue) {
+	if source != queueARN(settings.WebhooksQueue) {
 		d.wrong = append(d.wrong, fmt.Sprintf("%s: its DeadLetterQueueSourceArn is %q", id, source))
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/settings"
 )
 
 func TestScenarios(t *testing.T) {
@@ -25,6 +26,11 @@ func TestScenarios(t *testing.T) {
 func TestDeadLetters(t *testing.T) {
 	t.Parallel()
 	scenario.DeadLetters(t, &startLocal(t).Stack, true)
+}
+
+func TestNotifications(t *testing.T) {
+	t.Parallel()
+	scenario.Notifications(t, &startLocal(t).Stack)
 }
 
 func TestRedrive(t *testing.T) {
@@ -160,7 +166,7 @@ func sendUntilKilled(t *testing.T, p *process, e *scenario.Endpoint, round int) 
 	var mu sync.Mutex
 	var acknowledged []string
 	var senders sync.WaitGroup
-	url := p.QueueURL(t, webhooksQueue)
+	url := p.QueueURL(t, settings.WebhooksQueue)
 	for sender := range 4 {
 		senders.Go(func() {
 			for i := 0; ; i++ {

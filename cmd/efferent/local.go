@@ -42,13 +42,17 @@ type local struct {
 	poller          *sqsserver.Poller
 	servers         []*http.Server
 	listeners       []net.Listener
-	webhooks        *eventsource.Source
+	sources         []*eventsource.Source
 }
 
 // openLocal opens the state and the two addresses. Errors name the flag that
 // can mend them.
 func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	delivery, err := localDelivery(c.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	notification, err := settings.ReadNotification(c.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +76,9 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
+	if err := fillSecrets(ctx, secrets, c.Getenv); err != nil {
+		return nil, err
+	}
 	attempts, claims := sqlite.NewAttempts(l.db), sqlite.NewClaims(l.db)
 	if err := errors.Join(attempts.Expire(ctx, time.Now()), claims.Expire(ctx, time.Now())); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
@@ -89,11 +96,19 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
 		return nil, err
 	}
-	l.webhooks = webhooksSource(webhooksParts{
-		settings: delivery, queues: l.poller, secrets: secrets, attempts: attempts, log: c.Log, region: localRegion,
-		webhooksURL: queueURL(l.awsURL, webhooksQueue), webhooksARN: queueARN(webhooksQueue), auditURL: queueURL(l.awsURL, auditQueue),
-	})
+	l.sources = []*eventsource.Source{
+		webhooksSource(l.feed(settings.WebhooksQueue), delivery, secrets, attempts),
+		notificationsSource(l.feed(settings.NotificationsQueue), notification, providers(notification, secrets), attempts, claims),
+	}
 	return l, nil
+}
+
+// feed is one of the queues, for its handler.
+func (l *local) feed(name string) feed {
+	return feed{
+		queues: l.poller, url: queueURL(l.awsURL, name), arn: queueARN(name), region: localRegion,
+		auditURL: queueURL(l.awsURL, settings.AuditQueue), log: l.log,
+	}
 }
 
 // localDelivery is what the environment says, but for what makes sense on one
@@ -149,7 +164,9 @@ func (l *local) Run(ctx context.Context) error {
 		})
 		g.Go(func() error { <-ctx.Done(); return s.Close() })
 	}
-	g.Go(func() error { l.webhooks.Run(ctx); return nil })
+	for _, s := range l.sources {
+		g.Go(func() error { s.Run(ctx); return nil })
+	}
 	return g.Wait()
 }
 

@@ -18,7 +18,7 @@ type cli struct {
 	Demo       demoCommand       `cmd:"" help:"Show in half a minute what Efferent does: webhooks that arrive, fail, are retried and parked."`
 	Send       sendCommand       `cmd:"" help:"Put one webhook on the queue."`
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
-	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks."`
+	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 

@@ -7,12 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-)
 
-// The queues' names.
-const (
-	webhooksQueue = "webhooks"
-	auditQueue    = "audit.fifo"
+	"github.com/efferent/efferent/internal/settings"
 )
 
 func queueURL(awsURL, name string) string { return awsURL + "/" + localAccount + "/" + name }
@@ -30,12 +26,12 @@ type queueAPI interface {
 // that are there already stay as they are.
 func createQueues(ctx context.Context, api queueAPI, maxReceives int) error {
 	for _, q := range []struct{ name, failures string }{
-		{webhooksQueue, "webhook-failures"},
-		{"notifications", "notification-failures"},
-		{auditQueue, "audit-failures.fifo"},
+		{settings.WebhooksQueue, settings.WebhookFailuresQueue},
+		{settings.NotificationsQueue, settings.NotificationFailuresQueue},
+		{settings.AuditQueue, settings.AuditFailuresQueue},
 	} {
 		kind := map[string]string{"MessageRetentionPeriod": "1209600", "VisibilityTimeout": "180"}
-		if q.name == auditQueue {
+		if q.name == settings.AuditQueue {
 			kind["FifoQueue"] = "true"
 			kind["DeduplicationScope"] = "messageGroup"
 			kind["FifoThroughputLimit"] = "perMessageGroupId"

@@ -50,9 +50,12 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		Caller: func(*http.Request) string { return "local" },
 		Now:    time.Now, Wait: pause, Log: p.log,
 	}
-	for _, q := range []struct{ source, failures string }{
-		{settings.WebhooksQueue, settings.WebhookFailuresQueue},
-		{settings.NotificationsQueue, settings.NotificationFailuresQueue},
+	for _, q := range []struct {
+		source, failures string
+		read             func(string) replay.Item
+	}{
+		{settings.WebhooksQueue, settings.WebhookFailuresQueue, replay.ReadWebhook},
+		{settings.NotificationsQueue, settings.NotificationFailuresQueue, replay.ReadNotification},
 	} {
 		source, err := p.url(q.source)
 		if err != nil {
@@ -63,7 +66,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 			return nil, err
 		}
 		h.Queues = append(h.Queues, replay.Queue{
-			Name:    q.failures,
+			Name: q.failures, Read: q.read,
 			Letters: &awssqs.Letters{API: p.queues, URL: failures},
 			Source:  &awssqs.Source{API: p.queues, URL: source},
 			Moves:   &awssqs.Moves{API: p.queues, URL: failures},

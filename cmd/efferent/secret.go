@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
+	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -22,7 +23,7 @@ type secretCommand struct {
 
 type secretPutCommand struct {
 	awsFlags
-	Name     string `arg:"" help:"The secret's name; webhooks are signed with those under efferent/webhooks/ only."`
+	Name     string `arg:"" help:"The secret's name: those under efferent/webhooks/ sign webhooks; efferent/smtp, efferent/slack and efferent/twilio configure channels."`
 	Value    string `arg:"" optional:"" help:"The value. Left out, it is read from standard input, which keeps it out of your shell's history."`
 	Generate bool   `help:"Make a new whsec_ secret and print it, for the receiver."`
 }
@@ -67,6 +68,9 @@ func (c *secretPutCommand) value() (string, error) {
 	if value == "" {
 		return "", errors.New("the secret is empty")
 	}
+	if err := channel.CheckSecret(c.Name, value); err != nil {
+		return "", err
+	}
 	// A JSON secret holds one secret per key; which of them sign is not known here.
 	if strings.HasPrefix(c.Name, webhook.SecretPrefix) && !strings.HasPrefix(value, "{") {
 		if _, err := webhook.ParseSecret(value); err != nil {
@@ -83,7 +87,13 @@ func generateSecret() string {
 	return "whsec_" + base64.StdEncoding.EncodeToString(b)
 }
 
-func putSecret(ctx context.Context, client *secretsmanager.Client, name, value string) error {
+// putSecretAPI is what keeping a secret takes.
+type putSecretAPI interface {
+	CreateSecret(context.Context, *secretsmanager.CreateSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.CreateSecretOutput, error)
+	PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
+}
+
+func putSecret(ctx context.Context, client putSecretAPI, name, value string) error {
 	_, err := client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &name, SecretString: &value})
 	var missing *types.ResourceNotFoundException
 	if errors.As(err, &missing) {

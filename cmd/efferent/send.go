@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -56,7 +57,7 @@ func (c *sendCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	url, err := c.queueURL(ctx, client, webhooksQueue)
+	url, err := c.queueURL(ctx, client, settings.WebhooksQueue)
 	if err != nil {
 		return err
 	}

@@ -19,9 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
-	"github.com/efferent/efferent/internal/deliver"
 	"github.com/efferent/efferent/internal/eventsource"
-	"github.com/efferent/efferent/internal/replay"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/sqsserver"
@@ -33,7 +31,7 @@ const workerGrace = 25 * time.Second
 
 type workerCommand struct {
 	awsFlags
-	Queues []string `default:"webhooks" placeholder:"NAME" help:"The queues to work on (${default})."`
+	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default})."`
 	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where attempts are recorded: dynamodb (the table named by ATTEMPTS_TABLE), or sqlite:FILE."`
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
 }
@@ -41,14 +39,14 @@ type workerCommand struct {
 // stores is where the handlers keep what they must not forget.
 type stores struct {
 	attempts attemptsStore
-	claims   replay.Claims
+	claims   claimsStore
 	close    func()
 }
 
 func (c *workerCommand) Run(ctx context.Context) error {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	for _, q := range c.Queues {
-		if q != webhooksQueue {
+		if q != settings.WebhooksQueue && q != settings.NotificationsQueue {
 			return fmt.Errorf("--queues %s: there is no handler for this queue", q)
 		}
 	}
@@ -65,7 +63,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer kept.close()
-	source, err := c.source(ctx, config, delivery, kept.attempts, log)
+	sources, err := c.sources(ctx, config, kept, log)
 	if err != nil {
 		return err
 	}
@@ -78,13 +76,15 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		fmt.Printf(" http=http://%s", api.Addr())
 	}
 	fmt.Println()
-	return work(ctx, source, api, handler)
+	return work(ctx, sources, api, handler)
 }
 
 // work runs until ctx ends; the batch in hand is finished first.
-func work(ctx context.Context, source *eventsource.Source, api net.Listener, handler http.Handler) error {
+func work(ctx context.Context, sources []*eventsource.Source, api net.Listener, handler http.Handler) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { source.Run(ctx); return nil })
+	for _, s := range sources {
+		g.Go(func() error { s.Run(ctx); return nil })
+	}
 	if api != nil {
 		server := &http.Server{Handler: sqsserver.LoopbackOnly(handler), ReadHeaderTimeout: 10 * time.Second}
 		g.Go(func() error {
@@ -133,20 +133,50 @@ func (c *workerCommand) stores(config aws.Config) (stores, error) {
 	return stores{&awsdynamodb.Attempts{API: client, Table: table}, &awsdynamodb.Claims{API: client, Table: table}, func() {}}, nil
 }
 
-// source wires the handler to the stack's queues.
-func (c *workerCommand) source(ctx context.Context, config aws.Config, delivery settings.Delivery, attempts deliver.Attempts, log *slog.Logger) (_ *eventsource.Source, err error) {
-	client := sqs.NewFromConfig(config)
-	p := webhooksParts{settings: delivery, queues: client, secrets: secretsmanager.NewFromConfig(config), attempts: attempts, log: log, region: config.Region, grace: workerGrace}
-	if p.webhooksURL, err = c.queueURL(ctx, client, webhooksQueue); err != nil {
-		return nil, err
-	}
-	if p.auditURL, err = c.queueURL(ctx, client, auditQueue); err != nil {
-		return nil, err
-	}
-	out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &p.webhooksURL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
+// sources wires the handlers to the stack's queues.
+func (c *workerCommand) sources(ctx context.Context, config aws.Config, kept stores, log *slog.Logger) (all []*eventsource.Source, err error) {
+	delivery, err := settings.ReadDelivery(os.Getenv)
 	if err != nil {
-		return nil, fmt.Errorf("the ARN of %s: %w", p.webhooksURL, err)
+		return nil, err
 	}
-	p.webhooksARN = out.Attributes[string(types.QueueAttributeNameQueueArn)]
-	return webhooksSource(p), nil
+	notification, err := settings.ReadNotification(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	secrets := secretsmanager.NewFromConfig(config)
+	wires := map[string]func(feed) *eventsource.Source{
+		settings.WebhooksQueue: func(f feed) *eventsource.Source {
+			return webhooksSource(f, delivery, secrets, kept.attempts)
+		},
+		settings.NotificationsQueue: func(f feed) *eventsource.Source {
+			return notificationsSource(f, notification, withAWS(providers(notification, secrets), config), kept.attempts, kept.claims)
+		},
+	}
+	for _, name := range c.Queues {
+		f, err := c.feed(ctx, config, name)
+		if err != nil {
+			return nil, err
+		}
+		f.log, f.grace = log, workerGrace
+		all = append(all, wires[name](f))
+	}
+	return all, nil
+}
+
+// feed finds one of the queues.
+func (c *workerCommand) feed(ctx context.Context, config aws.Config, name string) (f feed, err error) {
+	client := sqs.NewFromConfig(config)
+	f.queues, f.region = client, config.Region
+	if f.url, err = c.queueURL(ctx, client, name); err != nil {
+		return f, err
+	}
+	if f.auditURL, err = c.queueURL(ctx, client, settings.AuditQueue); err != nil {
+		return f, err
+	}
+	out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &f.url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
+	if err != nil {
+		return f, fmt.Errorf("the ARN of %s: %w", f.url, err)
+	}
+	f.arn = out.Attributes[string(types.QueueAttributeNameQueueArn)]
+	return f, nil
 }

@@ -21,6 +21,7 @@ func TestWorkerOnLocalStack(t *testing.T) {
 	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
 	startWorker(t, s)
 	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, &s.Stack) })
+	t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, &s.Stack) })
 	t.Run("redrive", func(t *testing.T) { scenario.Redrive(t, &s.Stack) })
 	t.Run("dead letters", func(t *testing.T) { scenario.DeadLetters(t, &s.Stack, true) })
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/secretserver"
+	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/sqsserver"
 )
@@ -57,7 +58,8 @@ func TestWorker(t *testing.T) {
 	t.Parallel()
 	s := startEndpoint(t)
 	p := startWorker(t, s)
-	t.Run("scenarios", func(t *testing.T) { scenario.Webhooks(t, &s.Stack) })
+	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, &s.Stack) })
+	t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, &s.Stack) })
 
 	// SIGTERM lets the batch in hand finish.
 	hold := make(chan struct{})
@@ -71,7 +73,7 @@ func TestWorker(t *testing.T) {
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("it ended with %v; stderr: %s", err, p.stderr.String())
 	}
-	if a := s.Attributes(t, webhooksQueue); a["ApproximateNumberOfMessagesNotVisible"] != "0" || a["ApproximateNumberOfMessages"] != "0" {
+	if a := s.Attributes(t, settings.WebhooksQueue); a["ApproximateNumberOfMessagesNotVisible"] != "0" || a["ApproximateNumberOfMessages"] != "0" {
 		t.Errorf("after the end: %v; want the queue to be empty", a)
 	}
 }

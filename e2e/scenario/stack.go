@@ -87,12 +87,18 @@ func Text(id, url string, more ...string) string {
 // Send puts up to ten messages on the webhooks queue in one batch.
 func (s *Stack) Send(t *testing.T, texts ...string) {
 	t.Helper()
+	s.SendTo(t, "webhooks", texts...)
+}
+
+// SendTo is Send for another queue.
+func (s *Stack) SendTo(t *testing.T, queue string, texts ...string) {
+	t.Helper()
 	entries := make([]types.SendMessageBatchRequestEntry, len(texts))
 	for i, text := range texts {
 		id := fmt.Sprint(i)
 		entries[i] = types.SendMessageBatchRequestEntry{Id: &id, MessageBody: &text}
 	}
-	out, err := s.SQS.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: s.QueueURL(t, "webhooks"), Entries: entries})
+	out, err := s.SQS.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: s.QueueURL(t, queue), Entries: entries})
 	if err != nil || len(out.Failed) > 0 {
 		t.Fatalf("send: %v, %+v", err, out)
 	}
@@ -107,6 +113,14 @@ func (s *Stack) Attempts(t *testing.T, id string) []attempt.Record {
 // AttemptsUntil waits until the last attempt's verdict is as wanted.
 func (s *Stack) AttemptsUntil(t *testing.T, id string, wanted func(attempt.Verdict) bool) []attempt.Record {
 	t.Helper()
+	return s.historyUntil(t, id, func(records []attempt.Record) bool {
+		n := len(records)
+		return n > 0 && wanted(records[n-1].Verdict)
+	})
+}
+
+func (s *Stack) historyUntil(t *testing.T, id string, wanted func([]attempt.Record) bool) []attempt.Record {
+	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
 	for tick := time.NewTicker(20 * time.Millisecond); ; {
@@ -114,7 +128,7 @@ func (s *Stack) AttemptsUntil(t *testing.T, id string, wanted func(attempt.Verdi
 		if err != nil {
 			t.Fatalf("attempts of %s: %v", id, err)
 		}
-		if n := len(records); n > 0 && wanted(records[n-1].Verdict) {
+		if wanted(records) {
 			return records
 		}
 		select {

@@ -25,6 +25,20 @@ func SecretName(n Name) string {
 	return map[Name]string{Email: EmailSecret, Slack: SlackSecret, SMS: SMSSecret}[n]
 }
 
+// CheckSecret says what is wrong with a text as the value of a secret; of
+// secrets that configure no channel it says nothing.
+func CheckSecret(name, text string) (err error) {
+	switch name {
+	case EmailSecret:
+		_, err = ParseEmail(text)
+	case SlackSecret:
+		_, err = ParseSlack(text)
+	case SMSSecret:
+		_, err = ParseSMS(text)
+	}
+	return err
+}
+
 // ErrNotConfigured is returned where a channel has no secret. The channel's
 // class is Configuration then.
 var ErrNotConfigured = errors.New("not configured")

@@ -45,6 +45,9 @@ type Outcome struct {
 	// RetryAfter is how long the provider, or our own pacing of it, asks to
 	// wait; 0 where it does not.
 	RetryAfter time.Duration
+	// Paced says that nothing was asked of the provider: our own pacing of it
+	// has no turn for the message soon.
+	Paced bool
 	// Status is the HTTP status or the SMTP code of the answer; 0 without one.
 	Status int
 }

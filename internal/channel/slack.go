@@ -50,7 +50,7 @@ func (s *SlackWebhook) Send(ctx context.Context, h Handover) Outcome {
 		return failed(Transient, 0, "Slack: "+kindOf(err)+" before the message's turn")
 	} else if wait > 0 {
 		o := failed(Transient, 0, "Slack: too many messages for this webhook, which takes 1 a second")
-		o.RetryAfter = wait
+		o.RetryAfter, o.Paced = wait, true
 		return o
 	}
 	x := post(ctx, s.rt, "Slack", s.url, slackHeader(), body)

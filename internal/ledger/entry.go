@@ -135,6 +135,11 @@ func DeadLetter(queue, rawURL string) string {
 	return "queue=" + queue + ", url=" + withoutQuery(rawURL)
 }
 
+// DeadNotification is the same where the dead letter is a notification.
+func DeadNotification(queue, channel string) string {
+	return "queue=" + queue + ", channel=" + channel
+}
+
 // DeadLetters is the resource of an act on all messages of a dead-letter queue.
 func DeadLetters(queue string) string { return "queue=" + queue + ", all" }
 

@@ -53,8 +53,7 @@ func (n *notice) claim(r *attempt.Record) bool {
 		r.Reason = "sent before, as message " + other.Actor
 		n.sent(r)
 	case other.Act == sending && now.Sub(other.At) < holderTime:
-		n.Log.Info("another invocation sends this SMS", n.names())
-		n.hide((holderTime - now.Sub(other.At)).Truncate(time.Second) + time.Second)
+		n.await(r, holderTime-now.Sub(other.At))
 	default:
 		r.Class = string(channel.Unknown)
 		r.Reason = "it was handed over before, as message " + other.Actor + ", and nobody knows whether it arrived"
@@ -62,6 +61,15 @@ func (n *notice) claim(r *attempt.Record) bool {
 		n.end(r, attempt.Exhausted, "an SMS whose outcome is unknown is not sent again, nor anywhere else")
 	}
 	return false
+}
+
+// await comes back to an SMS that another invocation is sending: soon, to find
+// that it was sent, and when that one must have died at the latest.
+func (n *notice) await(r *attempt.Record, left time.Duration) {
+	r.Class = string(channel.Transient)
+	n.outcomes = append(n.outcomes, n.outcome(*r))
+	n.Log.Info("another invocation sends this SMS", n.names())
+	n.hide(min(left.Truncate(time.Second), time.Second<<min(n.receives-1, 7)) + time.Second)
 }
 
 // consent reports whether an SMS whose outcome is unknown may be sent again:

@@ -109,15 +109,7 @@ func (w *world) checkResult(q *queued, chain []channel.Name, position int, class
 	if alarmed := len(w.alarms) > 0; alarmed != (class == channel.Configuration) {
 		w.t.Errorf("alarms: %v", w.alarms)
 	}
-	attempts, outcomes := 0, 0
-	for _, e := range w.entries {
-		if e.Action == "notification.attempt" {
-			attempts++
-		} else {
-			outcomes++
-		}
-	}
-	if attempts != len(records) || outcomes != len(records) {
+	if attempts, outcomes := w.told("notification.attempt"); attempts != len(records) || outcomes != len(records) {
 		w.t.Errorf("the ledger has %d attempts and %d outcomes of %d", attempts, outcomes, len(records))
 	}
 	if e := w.entries[len(w.entries)-1]; !slices.Equal(e.FailedChannels, failed) || strings.Contains(e.Resource, "ann@") {
@@ -205,4 +197,48 @@ func TestOptOut(t *testing.T) {
 			t.Errorf("with %q: %s, %d emails", more, end, w.count("email"))
 		}
 	}
+}
+
+// TestTurns: a wait for a channel's turn is no attempt, but does not last for
+// ever.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	paced := channel.Outcome{Class: channel.Transient, Reason: "too many", Paced: true, RetryAfter: 1500 * time.Millisecond}
+	for _, c := range []struct {
+		name    string
+		answers []channel.Outcome
+		want    string
+		took    time.Duration
+	}{
+		{"its turn comes", []channel.Outcome{paced, paced, {}}, "1:slack::delivered", 6 * time.Second},
+		{"between attempts", []channel.Outcome{paced, {Class: channel.Transient, Reason: "busy"}, paced, {}},
+			"1:slack:transient:retryable 2:slack::delivered", (2 + 1 + 8) * time.Second},
+		{"it never comes", []channel.Outcome{paced},
+			"1:slack:transient:retryable 2:slack:transient:retryable 3:slack:transient:retryable 4:slack:transient:retryable 5:email::delivered",
+			(2+4+8+16+32+64+4*120)*time.Second + (2+2+4)*time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.answers["slack"] = c.answers
+			began := w.now
+			q := w.message("a", text("n_1", "slack", ""))
+			if end := w.run(q); end != "sent" || w.story("n_1", q) != c.want || w.now.Sub(began) != c.took {
+				t.Errorf("%s after %s: %s", end, w.now.Sub(began), w.story("n_1", q))
+			}
+			if attempts, outcomes := w.told("notification.attempt"); attempts != outcomes {
+				t.Errorf("the ledger has %d attempts and %d outcomes", attempts, outcomes)
+			}
+		})
+	}
+}
+
+// told counts the ledger's entries of an action, and all others.
+func (w *world) told(action string) (these, others int) {
+	for _, e := range w.entries {
+		if e.Action == action {
+			these++
+		}
+	}
+	return these, len(w.entries) - these
 }

@@ -147,6 +147,10 @@ func (n *notice) try(on channel.Name) {
 	if !sent {
 		return
 	}
+	if out.Paced && n.mayQueue() {
+		n.queueUp(r, out)
+		return
+	}
 	n.settle(r, out)
 }
 

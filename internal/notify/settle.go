@@ -102,6 +102,22 @@ func (n *notice) again(r *attempt.Record, delay time.Duration) {
 	}
 }
 
+// mayQueue reports whether the message may wait for a channel's turn once more:
+// half of its receives are kept for attempts.
+func (n *notice) mayQueue() bool { return n.receives <= n.MaxReceives/2 }
+
+// queueUp waits for the turn of a channel that has too much to do: no attempt
+// was made. The waits grow and differ, so that a queue that is longer than one
+// invocation can work off is asked for less and less often.
+func (n *notice) queueUp(r *attempt.Record, out channel.Outcome) {
+	r.Class = string(out.Class)
+	n.outcomes = append(n.outcomes, n.outcome(*r))
+	wait := min(max(out.RetryAfter, time.Second<<min(n.receives, 7)), retry.MaxDelay)
+	wait += time.Duration(n.Jitter() * float64(wait))
+	n.Log.Info("the message waits for its turn", n.names(), "channel", r.Channel, "wait", wait.String())
+	n.hide((wait + time.Second - 1).Truncate(time.Second))
+}
+
 // over records that a channel is done with. Where there is another one it is
 // next, at once; otherwise every channel has failed.
 func (n *notice) over(r *attempt.Record) {

@@ -117,7 +117,7 @@ func (a *acting) announce(ctx context.Context, letters []*letter) {
 		if l.err == nil {
 			entries = append(entries, ledger.Entry{
 				Action: action, Actor: a.actor, ID: l.msg.MessageId, MessageID: l.msg.MessageId, WebhookID: l.item.WebhookID,
-				Resource: ledger.DeadLetter(a.queue.Name, l.item.URL), Timestamp: l.claim.At,
+				Resource: a.queue.resource(l.item), Timestamp: l.claim.At,
 			})
 		}
 	}

@@ -14,6 +14,9 @@ type Item struct {
 	EventType string `json:"event_type"`
 	URL       string `json:"url"`
 	Tenant    string `json:"tenant,omitzero"`
+	// Channel is the one that a notification names; webhooks have none. A
+	// notification's event type and URL are empty.
+	Channel string `json:"channel,omitzero"`
 	// Reason says why its last attempt failed, LastStatus with which HTTP
 	// status; 0 where no answer came.
 	Reason     string `json:"reason"`
@@ -106,6 +109,7 @@ type Some struct {
 type Filter struct {
 	Tenant    string `json:"tenant,omitzero"`
 	EventType string `json:"event_type,omitzero"`
+	Channel   string `json:"channel,omitzero"`
 	// URLPrefix is what the URL begins with, Reason a part of the reason, in
 	// any case.
 	URLPrefix string `json:"url_prefix,omitzero"`

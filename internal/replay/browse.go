@@ -25,7 +25,7 @@ func (l *listing) fromQueue(r *http.Request) (int, any, error) {
 		letters := make([]*letter, len(messages))
 		g, ctx := errgroup.WithContext(p.work)
 		for i, m := range messages {
-			letters[i] = open(m)
+			letters[i] = l.queue.open(m)
 			g.Go(func() error { return l.recall(ctx, letters[i]) })
 		}
 		if err := g.Wait(); err != nil {

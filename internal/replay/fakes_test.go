@@ -87,7 +87,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) handler() *Handler {
 	return &Handler{
-		Queues:  []Queue{{Name: queueName, Letters: w, Source: w, Moves: w.tasks()}, {Name: "notification-failures", Letters: w, Source: w, Moves: w.tasks()}},
+		Queues:  []Queue{{Name: queueName, Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()}, {Name: "notification-failures", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
 		History: w, Failures: w, Claims: w, Audit: w,
 		Caller: func(r *http.Request) string { return cmp.Or(r.Header.Get("Caller"), "ann") },
 		Now:    w.time, Wait: func(_ context.Context, d time.Duration) {

@@ -24,6 +24,7 @@ func (f Filter) everything() bool { return f == Filter{} }
 func (f Filter) contents(i Item) bool {
 	return (f.Tenant == "" || f.Tenant == i.Tenant) &&
 		(f.EventType == "" || f.EventType == i.EventType) &&
+		(f.Channel == "" || f.Channel == i.Channel) &&
 		strings.HasPrefix(i.URL, f.URLPrefix)
 }
 
@@ -45,7 +46,8 @@ func (f Filter) check() error {
 
 // filterOf reads a filter from a query.
 func filterOf(q url.Values) (f Filter, err error) {
-	f.Tenant, f.EventType, f.URLPrefix, f.Reason = q.Get("tenant"), q.Get("event_type"), q.Get("url_prefix"), q.Get("reason")
+	f.Tenant, f.EventType, f.Channel = q.Get("tenant"), q.Get("event_type"), q.Get("channel")
+	f.URLPrefix, f.Reason = q.Get("url_prefix"), q.Get("reason")
 	for name, to := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
 		if text := q.Get(name); text != "" {
 			if *to, err = time.Parse(time.RFC3339, text); err != nil {

@@ -19,7 +19,10 @@ import (
 // Queue is one dead-letter queue and what belongs to it.
 type Queue struct {
 	// Name is without the stack's prefix.
-	Name    string
+	Name string
+	// Read gives what a message's body says of it, in the fields of Item that
+	// it knows.
+	Read    func(body string) Item
 	Letters Letters
 	Source  Source
 	Moves   Moves

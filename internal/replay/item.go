@@ -8,7 +8,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -28,18 +30,40 @@ type letter struct {
 // stays reports whether the message is to be given back.
 func (l *letter) stays() bool { return l.err != nil && !l.gone }
 
-// open reads what a message itself says. A message that is no webhook has been
-// tried all the same, and bears what could be read of it.
-func open(m events.SQSMessage) *letter {
-	w, _ := webhook.Decode([]byte(m.Body))
-	l := &letter{msg: m, item: Item{ItemID: m.MessageId, WebhookID: m.MessageId, EventType: w.EventType, URL: w.URL, Tenant: w.Tenant}}
-	if a, ok := m.MessageAttributes[attempt.CarriedID]; ok && a.StringValue != nil && webhook.ValidID(*a.StringValue) {
+// ReadWebhook gives what a webhook's body says of it, WebhookID only where it
+// has one of its own. One that is malformed has been tried all the same, and
+// gives what could be read.
+func ReadWebhook(body string) Item {
+	w, _ := webhook.Decode([]byte(body))
+	return Item{WebhookID: w.ID, EventType: w.EventType, URL: w.URL, Tenant: w.Tenant}
+}
+
+// ReadNotification is ReadWebhook for notifications.
+func ReadNotification(body string) Item {
+	n, _ := channel.Decode([]byte(body))
+	return Item{WebhookID: n.ID, Channel: string(n.Channel), Tenant: n.Tenant}
+}
+
+// open reads what a message itself says.
+func (q *Queue) open(m events.SQSMessage) *letter {
+	l := &letter{msg: m, item: q.Read(m.Body)}
+	l.item.ItemID = m.MessageId
+	if a, ok := m.MessageAttributes[attempt.CarriedID]; ok && l.item.WebhookID == "" && a.StringValue != nil && webhook.ValidID(*a.StringValue) {
 		l.item.WebhookID = *a.StringValue
 	}
-	if w.ID != "" {
-		l.item.WebhookID = w.ID
+	if l.item.WebhookID == "" {
+		l.item.WebhookID = m.MessageId
 	}
 	return l
+}
+
+// itemOf is a failure as an item.
+func itemOf(r attempt.Record) Item {
+	i := Item{ItemID: r.MessageID, WebhookID: r.WebhookID, EventType: r.EventType, URL: r.URL, Tenant: r.Tenant, Channel: r.Channel}
+	if len(r.FailedChannels) > 0 {
+		i.Channel = r.FailedChannels[0]
+	}
+	return i
 }
 
 // recall reads its attempts.
@@ -91,4 +115,12 @@ func sentAt(m events.SQSMessage) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(millis).UTC()
+}
+
+// resource names an item in the ledger.
+func (q *Queue) resource(i Item) string {
+	if i.Channel != "" {
+		return ledger.DeadNotification(q.Name, i.Channel)
+	}
+	return ledger.DeadLetter(q.Name, i.URL)
 }

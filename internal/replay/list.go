@@ -183,7 +183,7 @@ func (l *listing) add(ctx context.Context, failures []attempt.Record) error {
 			}
 		default:
 			l.there++
-			item := Item{ItemID: failure.MessageID, WebhookID: failure.WebhookID, EventType: failure.EventType, URL: failure.URL, Tenant: failure.Tenant}
+			item := itemOf(failure)
 			item.tell(histories[i], &failure)
 			if l.filter.takes(item) {
 				l.items = append(l.items, item)

@@ -71,7 +71,7 @@ func (h *Handler) withItem(r *http.Request, do func(context.Context, *Queue, *le
 	p.look = func(messages []events.SQSMessage) (hold []events.SQSMessage, err error) {
 		for _, m := range messages {
 			if m.MessageId == id {
-				item, err = open(m), errStop
+				item, err = q.open(m), errStop
 			} else {
 				hold = append(hold, m)
 			}

@@ -82,7 +82,7 @@ type matching struct {
 func (m *matching) look(messages []events.SQSMessage) (hold []events.SQSMessage, err error) {
 	var letters []*letter
 	for _, msg := range messages {
-		l := open(msg)
+		l := m.queue.open(msg)
 		if m.filter.contents(l.item) && sentAt(msg).Before(m.from.Started) {
 			letters = append(letters, l)
 		} else {

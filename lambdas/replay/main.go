@@ -43,9 +43,9 @@ func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 	}
 	queues, tables := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws)
 	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
-	deadLetters := func(name, failures, source string) replay.Queue {
+	deadLetters := func(name, failures, source string, read func(string) replay.Item) replay.Queue {
 		return replay.Queue{
-			Name:    name,
+			Name: name, Read: read,
 			Letters: &awssqs.Letters{API: queues, URL: failures},
 			Source:  &awssqs.Source{API: queues, URL: source},
 			Moves:   &awssqs.Moves{API: queues, URL: failures},
@@ -53,8 +53,8 @@ func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 	}
 	h := &replay.Handler{
 		Queues: []replay.Queue{
-			deadLetters(settings.WebhookFailuresQueue, places.WebhookFailuresQueueURL, places.WebhooksQueueURL),
-			deadLetters(settings.NotificationFailuresQueue, places.NotificationFailuresQueueURL, places.NotificationsQueueURL),
+			deadLetters(settings.WebhookFailuresQueue, places.WebhookFailuresQueueURL, places.WebhooksQueueURL, replay.ReadWebhook),
+			deadLetters(settings.NotificationFailuresQueue, places.NotificationFailuresQueueURL, places.NotificationsQueueURL, replay.ReadNotification),
 		},
 		History: attempts, Failures: attempts,
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},

@@ -17,6 +17,7 @@ type cli struct {
 	Worker     workerCommand     `cmd:"" help:"Run the handlers on queues of AWS, LocalStack or any other SQS endpoint."`
 	Demo       demoCommand       `cmd:"" help:"Show in half a minute what Efferent does: webhooks that arrive, fail, are retried and parked."`
 	Send       sendCommand       `cmd:"" help:"Put one webhook on the queue."`
+	Notify     notifyCommand     `cmd:"" help:"Put one notification on the queue."`
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
 	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`

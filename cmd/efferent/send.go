@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -110,14 +109,10 @@ func (c *sendCommand) message() (string, error) {
 }
 
 func (c *sendCommand) body() ([]byte, error) {
-	switch c.BodyFile {
-	case "":
+	if c.BodyFile == "" {
 		return []byte(c.Body), nil
-	case "-":
-		return io.ReadAll(os.Stdin)
-	default:
-		return os.ReadFile(c.BodyFile)
 	}
+	return readBody(c.BodyFile)
 }
 
 func printJSON(v any) error {

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/go-json-experiment/json"
+
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/settings"
+)
+
+type notifyCommand struct {
+	awsFlags
+	Channel    string            `required:"" placeholder:"CHANNEL" help:"email, slack or sms."`
+	Recipient  string            `required:"" placeholder:"ADDRESS" help:"The address on that channel."`
+	Subject    string            `placeholder:"TEXT" help:"The subject."`
+	Body       string            `xor:"body" required:"" placeholder:"TEXT" help:"The text."`
+	BodyFile   string            `xor:"body" required:"" placeholder:"FILE" help:"Read the text from a file; - is standard input."`
+	Recipients map[string]string `mapsep:"," placeholder:"CHANNEL=ADDRESS" help:"The address to use on another channel; may be repeated."`
+	Fallback   []string          `placeholder:"CHANNEL" help:"The channels to use when the first fails, in order; none for no other. Otherwise Slack after email, email after Slack or SMS."`
+	ID         string            `placeholder:"ID" help:"The notification's id; otherwise the SQS message id. No id is sent twice by SMS."`
+	Tenant     string            `placeholder:"NAME" help:"Whose message it is; busy tenants do not hold up others."`
+
+	FallbackOnOptOut bool   `help:"Use the other channels even when the recipient has opted out of one."`
+	ListUnsubscribe  string `placeholder:"URL" help:"Where to unsubscribe from such emails: an https or mailto URL."`
+}
+
+// notification is a message as a producer writes it.
+type notification struct {
+	ID               string            `json:"id,omitzero"`
+	Channel          string            `json:"channel"`
+	Recipient        string            `json:"recipient"`
+	Subject          string            `json:"subject,omitzero"`
+	Body             string            `json:"body"`
+	Recipients       map[string]string `json:"recipients,omitzero"`
+	Fallback         *[]string         `json:"fallback,omitzero"`
+	FallbackOnOptOut bool              `json:"fallback_on_opt_out,omitzero"`
+	ListUnsubscribe  string            `json:"list_unsubscribe,omitzero"`
+	Tenant           string            `json:"tenant,omitzero"`
+}
+
+// notified is what notify prints.
+type notified struct {
+	MessageID      string `json:"message_id"`
+	NotificationID string `json:"notification_id"`
+}
+
+func (c *notifyCommand) Run(ctx context.Context) error {
+	text, err := c.message()
+	if err != nil {
+		return err
+	}
+	client, err := c.sqs(ctx)
+	if err != nil {
+		return err
+	}
+	url, err := c.queueURL(ctx, client, settings.NotificationsQueue)
+	if err != nil {
+		return err
+	}
+	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &text}
+	if c.Tenant != "" {
+		in.MessageGroupId = &c.Tenant
+	}
+	out, err := client.SendMessage(ctx, in)
+	if err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	result := notified{aws.ToString(out.MessageId), c.ID}
+	if result.NotificationID == "" {
+		result.NotificationID = result.MessageID
+	}
+	return printJSON(result)
+}
+
+// message builds the message and refuses here what the handler would refuse.
+func (c *notifyCommand) message() (string, error) {
+	body := c.Body
+	if c.BodyFile != "" {
+		read, err := readBody(c.BodyFile)
+		if err != nil {
+			return "", err
+		}
+		body = strings.TrimSuffix(string(read), "\n")
+	}
+	n := notification{
+		ID: c.ID, Channel: c.Channel, Recipient: c.Recipient, Subject: c.Subject, Body: body, Recipients: c.Recipients,
+		FallbackOnOptOut: c.FallbackOnOptOut, ListUnsubscribe: c.ListUnsubscribe, Tenant: c.Tenant,
+	}
+	switch {
+	case slices.Equal(c.Fallback, []string{"none"}):
+		n.Fallback = &[]string{}
+	case len(c.Fallback) > 0:
+		n.Fallback = &c.Fallback
+	}
+	text, err := json.Marshal(n, json.Deterministic(true))
+	if err != nil {
+		return "", errors.New("the message is not valid UTF-8")
+	}
+	if _, err := channel.Decode(text); err != nil {
+		return "", err
+	}
+	return string(text), nil
+}
+
+// readBody reads a file; - is standard input.
+func readBody(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(os.Stdin)
+	}
+	return os.ReadFile(name)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/standin"
+)
+
+func startProviders(t *testing.T, script standin.Script) *standin.Providers {
+	t.Helper()
+	p, err := standin.Start(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+func takesAll(channel.Name, string, int) standin.Answer { return standin.Take }
+
+// TestNotify sends by every channel, whose secrets dev's environment gives.
+func TestNotify(t *testing.T) {
+	t.Parallel()
+	providers := startProviders(t, takesAll)
+	p := startProcess(t, []string{
+		"SMTP_HOST=127.0.0.1", fmt.Sprintf("SMTP_PORT=%d", providers.MailPort), "SLACK_WEBHOOK_URL=" + providers.URL + "/services/T/B/x",
+		"TWILIO_ACCOUNT_SID=AC0", "TWILIO_AUTH_TOKEN=x", "TWILIO_FROM_NUMBER=+15005550006", "TWILIO_BASE_URL=" + providers.URL,
+	}, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", ":memory:")
+	for _, c := range []struct {
+		id, to, stdin, holds string
+		args                 []string
+	}{
+		{"n_1", "ann@acme.test", "", "Subject: Hi", []string{"--channel", "email", "--recipient", "ann@acme.test", "--subject", "Hi", "--body", "text"}},
+		{"n_2", "C0123", "from a file\n", "from a file", []string{"--channel", "slack", "--recipient", "C0123", "--body-file", "-", "--tenant", "acme"}},
+		{"n_3", "+46701234567", "", "code 1", []string{"--channel", "sms", "--recipient", "+46701234567", "--body", "code 1", "--fallback", "email,slack",
+			"--recipients", "email=ann@acme.test", "--recipients", "slack=C0123"}},
+	} {
+		out, stderr, err := p.command(c.stdin, append([]string{"notify", "--dev", "--id", c.id}, c.args...)...)
+		var printed notified
+		if err != nil || json.Unmarshal([]byte(out), &printed) != nil || printed.NotificationID != c.id || printed.MessageID == "" {
+			t.Fatalf("notify printed %q, %q, %v", out, stderr, err)
+		}
+		p.Attempts(t, c.id)
+		got := providers.Taken(c.to)
+		if len(got) != 1 || !strings.Contains(got[0].Text, c.holds) || strings.HasSuffix(got[0].Text, "file\n") {
+			t.Errorf("%s got %+v", c.to, got)
+		}
+	}
+	if err := p.terminate(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	for _, private := range []string{"from a file", "code 1", "services/T/B"} {
+		if strings.Contains(p.stderr.String(), private) {
+			t.Errorf("the log tells %q: %s", private, p.stderr.String())
+		}
+	}
+}
+
+func TestNotifyErrors(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	email := []string{"--channel", "email", "--recipient", "ann@acme.test"}
+	for name, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"unknown channel":         {[]string{"--channel", "fax", "--recipient", "1", "--body", "b"}, `field "channel"`},
+		"no such address":         {[]string{"--channel", "sms", "--recipient", "0701", "--body", "b"}, `field "recipient"`},
+		"own channel as fallback": {append(email, "--body", "b", "--fallback", "email"), `field "fallback"`},
+		"no body":                 {email, "--body"},
+		"an empty body":           {append(email, "--body", ""), `field "body"`},
+		"no such file":            {append(email, "--body-file", "none.txt"), "none.txt"},
+		"none among others":       {append(email, "--body", "b", "--fallback", "none,sms"), `field "fallback"`},
+		"no stack of that prefix": {append(email, "--body", "b", "--prefix", "prod-"), "prod-notifications"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, stderr, err := s.command("", append([]string{"notify", "--dev"}, c.args...)...)
+			if err == nil || !strings.Contains(stderr, c.says) {
+				t.Errorf("got %v, %q; want it to tell %q", err, stderr, c.says)
+			}
+		})
+	}
+}
+
+func TestBadChannelSettings(t *testing.T) {
+	t.Parallel()
+	for env, says := range map[string]string{
+		"SMTP_HOST=127.0.0.1 SMTP_PORT=smtp":       "SMTP_PORT",
+		"SLACK_WEBHOOK_URL=http://slack.test/x":    "webhook_url",
+		"TWILIO_ACCOUNT_SID=AC0":                   "auth_token",
+		"SMTP_HOST=mail.test SMTP_USER=ann":        "password",
+		"SLACK_WEBHOOK_URL=https://u:hush@a.test/": "webhook_url",
+	} {
+		cmd := command("dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", ":memory:")
+		cmd.Env = append(cmd.Env, strings.Fields(env)...)
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), says) || strings.Contains(string(out), "hush") {
+			t.Errorf("%s: %v, %s", env, err, out)
+		}
+	}
+	s := startLocal(t)
+	if _, stderr, err := s.command(`{"webhook_url":"https://hooks.test/x?hush"}`, "secret", "put", "--dev", "efferent/slack"); err == nil ||
+		!strings.Contains(stderr, "webhook_url") || strings.Contains(stderr, "hush") {
+		t.Errorf("secret put: %v, %q", err, stderr)
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -135,8 +136,13 @@ func TestForeignHostsAreRefused(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	var out strings.Builder
-	if err := runDemo(t.Context(), &out); err != nil {
-		t.Errorf("%v\n%s", err, out.String())
+	for name, play := range map[string]func(*demo, context.Context) error{"webhooks": (*demo).webhooks, "notifications": (*demo).notifications} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			if err := runDemo(t.Context(), &out, play); err != nil {
+				t.Errorf("%v\n%s", err, out.String())
+			}
+		})
 	}
 }

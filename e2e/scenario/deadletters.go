@@ -94,7 +94,7 @@ func (s *Stack) awaitParked(t *testing.T, n int) []replay.Item {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("%d of %d are listed, and SQS has %d", len(items), n, total)
+			t.Fatalf("%d are listed, and SQS has %d, of %d: %+v", len(items), total, n, items)
 		}
 	}
 }

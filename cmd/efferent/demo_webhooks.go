@@ -7,9 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/replay"
@@ -18,6 +16,57 @@ import (
 
 // demoSecret is the name of the secret that the demo signs with.
 const demoSecret = "efferent/webhooks/demo"
+
+// webhooks plays webhooks that arrive, fail, are retried and parked.
+func (d *demo) webhooks(ctx context.Context) error {
+	secret := generateSecret()
+	if err := putSecret(ctx, secretsmanager.NewFromConfig(d.aws), demoSecret, secret); err != nil {
+		return err
+	}
+	to, err := newReceiver(secret)
+	if err != nil {
+		return err
+	}
+	defer to.close()
+	fmt.Fprintf(d.out, "Four webhooks go onto the queue %q, for a receiver on this machine:\n\n", settings.WebhooksQueue)
+	var acts []act
+	var parked []string
+	deliveries := to.script()
+	for _, p := range deliveries {
+		c := sendCommand{URL: p.url, Secret: demoSecret, Event: "demo." + p.id, Body: p.body, ID: p.id}
+		text, err := c.message()
+		if err != nil {
+			return err
+		}
+		if err := d.put(ctx, settings.WebhooksQueue, p.id, text); err != nil {
+			return err
+		}
+		fmt.Fprintf(d.out, "  %-10s %s\n", p.id, p.story)
+		acts = append(acts, p)
+		if p.verdict != attempt.Delivered {
+			parked = append(parked, p.id)
+		}
+	}
+	fmt.Fprintf(d.out, "\n%8s  %-10s %-7s %-6s %-10s %s\n", "AFTER", "WEBHOOK", "ATTEMPT", "STATUS", "VERDICT", "")
+	if err := d.follow(ctx, acts, d.printWebhook); err != nil {
+		return err
+	}
+	for _, p := range deliveries {
+		d.wrong = append(d.wrong, to.check(p)...)
+	}
+	return d.checkFailures(ctx, settings.WebhookFailuresQueue, settings.WebhooksQueue, parked, idOf)
+}
+
+func (d *demo) printWebhook(a act, r attempt.Record) {
+	what := r.Reason
+	switch {
+	case r.Verdict == attempt.Delivered:
+		what = "both signatures are right"
+	case !r.NextAt.IsZero():
+		what += fmt.Sprintf("; next try in %s", r.NextAt.Sub(r.At).Round(time.Second))
+	}
+	fmt.Fprintf(d.out, "%7.2fs  %-10s %-7d %-6s %-10s %s\n", d.after(r), a.name(), r.Attempt, statusText(r.Status), r.Verdict, what)
+}
 
 // promise is one delivery of the demo: what is sent, and what must become of
 // it.
@@ -52,9 +101,8 @@ func (r *receiver) script() []*promise {
 	return all
 }
 
-func (p *promise) ended() bool {
-	return len(p.attempts) > 0 && p.attempts[len(p.attempts)-1].Verdict.Final()
-}
+func (p *promise) name() string            { return p.id }
+func (p *promise) seen() *[]attempt.Record { return &p.attempts }
 
 // check says what differs in the attempts.
 func (p *promise) check() (wrong []string) {
@@ -88,49 +136,4 @@ func attemptsOf(ctx context.Context, api *apiFlags, id string) ([]attempt.Record
 		return nil, nil
 	}
 	return d.Attempts, err
-}
-
-// checkFailures reads the dead-letter queue: what could not be delivered is
-// there, moved by SQS itself.
-func (d *demo) checkFailures(ctx context.Context, deliveries []*promise) error {
-	var want []string
-	for _, p := range deliveries {
-		if p.verdict != attempt.Delivered {
-			want = append(want, p.id)
-		}
-	}
-	fmt.Fprintln(d.out, "\nWhat could not be delivered is in the queue \"webhook-failures\", moved there by SQS:")
-	url, found := queueURL(d.local.awsURL, "webhook-failures"), map[string]bool{}
-	for len(found) < len(want) {
-		out, err := d.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &url, MaxNumberOfMessages: 10, WaitTimeSeconds: 5,
-			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
-		})
-		if err != nil {
-			return fmt.Errorf("receive from webhook-failures: %w", err)
-		}
-		if len(out.Messages) == 0 {
-			d.wrong = append(d.wrong, fmt.Sprintf("webhook-failures holds %d messages, promised are %d", len(found), len(want)))
-			break
-		}
-		for _, m := range out.Messages {
-			d.checkFailure(m, found)
-		}
-	}
-	for _, id := range want {
-		if !found[id] {
-			d.wrong = append(d.wrong, id+": it is not in webhook-failures")
-		}
-	}
-	return nil
-}
-
-func (d *demo) checkFailure(m types.Message, found map[string]bool) {
-	id := idOf(aws.ToString(m.Body))
-	source := m.Attributes[string(types.MessageSystemAttributeNameDeadLetterQueueSourceArn)]
-	found[id] = true
-	fmt.Fprintf(d.out, "  %-10s DeadLetterQueueSourceArn=%s\n", id, source)
-	if source != queueARN(settings.WebhooksQueue) {
-		d.wrong = append(d.wrong, fmt.Sprintf("%s: its DeadLetterQueueSourceArn is %q", id, source))
-	}
 }

@@ -70,12 +70,13 @@ fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	  grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6- | while read -r name; do \
 	    go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) $$dir || exit 1; done || exit 1; done
 
-bench: build build/goaws build/localstack-venv ## Measure: webhooks beside a bare loop, queues beside GoAWS and LocalStack, the Lambda's start
+bench: build build/goaws build/localstack-venv ## Measure: webhooks and notifications beside bare loops, queues beside GoAWS and LocalStack, the Lambda's start, dead letters
 	go build -o build/bench ./bench
 	build/bench $(BENCHFLAGS)
 	build/bench queues -goaws build/goaws -localstack build/localstack-venv/bin/python
 	build/bench starts
 	build/bench deadletters
+	build/bench notifications
 
 build/goaws: bench/goaws/main.go bench/goaws/go.mod
 	cd bench/goaws && go build -o $(CURDIR)/build/goaws .

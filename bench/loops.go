@@ -127,14 +127,21 @@ type memory struct {
 
 func (m *memory) Put(_ context.Context, records []attempt.Record) error {
 	for _, r := range records {
-		b, err := json.Marshal(r)
-		if err != nil {
+		if err := m.keep(r.WebhookID+"/"+r.SortKey(), r); err != nil {
 			return err
 		}
-		m.mu.Lock()
-		m.records[r.WebhookID+"/"+r.SortKey()] = b
-		m.mu.Unlock()
 	}
+	return nil
+}
+
+func (m *memory) keep(key string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.records[key] = b
 	return nil
 }
 

@@ -43,6 +43,14 @@ func run(args []string) error {
 			return queues(args[1:])
 		case "deadletters":
 			return deadletters(args[1:])
+		case "standins":
+			return standins()
+		case "barenotify":
+			return printResult(bareNotify(args[1:]))
+		case "notifyhandler":
+			return printResult(notifyHandler(args[1:]))
+		case "notifications":
+			return notifications(args[1:])
 		case "cost":
 			return cost()
 		case "starts":

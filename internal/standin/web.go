@@ -17,11 +17,16 @@ type reply struct {
 	body   string
 }
 
-// The replies of Slack's incoming webhooks and of Twilio's API ("Sending
-// messages using incoming webhooks", "Error and Warning Dictionary").
+// The replies of Slack's incoming webhooks and Web API, and of Twilio's API
+// ("Sending messages using incoming webhooks", "chat.postMessage", "Error and Warning Dictionary").
 var (
 	slackReplies = map[Answer]reply{
 		Take: {200, "ok"}, Never: {404, "channel_not_found"}, Later: {503, "service_unavailable"}, Refuse: {404, "no_service"},
+	}
+	slackBotReplies = map[Answer]reply{
+		Never:  {200, `{"ok":false,"error":"channel_not_found"}`},
+		Later:  {503, `{"ok":false,"error":"service_unavailable"}`},
+		Refuse: {200, `{"ok":false,"error":"invalid_auth"}`},
 	}
 	twilioReplies = map[Answer]reply{
 		Never:    {400, `{"code":21211,"message":"Invalid 'To' Phone Number","status":400}`},
@@ -34,6 +39,7 @@ var (
 func (p *Providers) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /services/", p.slack)
+	mux.HandleFunc("POST /api/chat.postMessage", p.slackBot)
 	mux.HandleFunc("POST /2010-04-01/Accounts/{account}/Messages.json", p.twilio)
 	return mux
 }
@@ -49,6 +55,24 @@ func (p *Providers) slack(w http.ResponseWriter, r *http.Request) {
 	}
 	a := p.answer(channel.Slack, m.Channel)
 	p.give(w, a, Message{channel.Slack, m.Channel, m.Text}, slackReplies[a])
+}
+
+// slackBot takes what any token posts.
+func (p *Providers) slackBot(w http.ResponseWriter, r *http.Request) {
+	var m struct {
+		Channel string `json:"channel"`
+		Text    string `json:"text"`
+	}
+	if err := json.UnmarshalRead(r.Body, &m); err != nil || m.Text == "" || !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
+		write(w, reply{http.StatusOK, `{"ok":false,"error":"invalid_arguments"}`})
+		return
+	}
+	a := p.answer(channel.Slack, m.Channel)
+	said, ok := slackBotReplies[a]
+	if !ok {
+		said = reply{http.StatusOK, fmt.Sprintf(`{"ok":true,"channel":%q,"ts":"1.%d"}`, m.Channel, p.Asked(channel.Slack, m.Channel))}
+	}
+	p.give(w, a, Message{channel.Slack, m.Channel, m.Text}, said)
 }
 
 func (p *Providers) twilio(w http.ResponseWriter, r *http.Request) {

@@ -33,19 +33,28 @@ var setters = map[string]func(*choices, string) error{
 	"maxReceiveCount":   number(func(c *choices) *int { return &c.Props.Queues.MaxReceiveCount }),
 	"timeout":           duration(func(c *choices) *time.Duration { return &c.Props.Deliver.Timeout }),
 	"memory":            number(func(c *choices) *int { return &c.Props.Deliver.Memory }),
-	"logRetention":      number(func(c *choices) *int { return &c.Props.Deliver.LogRetention }),
-	"batchSize":         number(func(c *choices) *int { return &c.Props.Deliver.BatchSize }),
-	"window":            duration(func(c *choices) *time.Duration { return &c.Props.Deliver.Window }),
-	"maxConcurrency":    number(func(c *choices) *int { return &c.Props.Deliver.MaxConcurrency }),
-	"secrets":           text(func(c *choices) *string { return &c.Props.Deliver.Secrets }),
-	"retryPolicies":     text(func(c *choices) *string { return &c.Props.Deliver.RetryPolicies }),
-	"allowHttp":         text(func(c *choices) *string { return &c.Props.Deliver.AllowHTTP }),
-	"allowCidrs":        text(func(c *choices) *string { return &c.Props.Deliver.AllowCIDRs }),
-	"secretTtl":         duration(func(c *choices) *time.Duration { return &c.Props.Deliver.SecretTTL }),
-	"auditLanes":        number(func(c *choices) *int { return &c.Props.Deliver.AuditLanes }),
-	"alarmTopic":        text(func(c *choices) *string { return &c.Props.Alarms.Topic }),
-	"maxAge":            duration(func(c *choices) *time.Duration { return &c.Props.Alarms.MaxAge }),
-	"maxInFlight":       number(func(c *choices) *int { return &c.Props.Alarms.MaxInFlight }),
+	"logRetention": number(func(c *choices) *int { return &c.Props.Deliver.LogRetention },
+		func(c *choices) *int { return &c.Props.Notify.LogRetention }, func(c *choices) *int { return &c.Props.Replay.LogRetention }),
+	"batchSize":            number(func(c *choices) *int { return &c.Props.Deliver.BatchSize }),
+	"window":               duration(func(c *choices) *time.Duration { return &c.Props.Deliver.Window }),
+	"maxConcurrency":       number(func(c *choices) *int { return &c.Props.Deliver.MaxConcurrency }),
+	"secrets":              text(func(c *choices) *string { return &c.Props.Deliver.Secrets }),
+	"retryPolicies":        text(func(c *choices) *string { return &c.Props.Sending.RetryPolicies }),
+	"allowHttp":            text(func(c *choices) *string { return &c.Props.Deliver.AllowHTTP }),
+	"allowCidrs":           text(func(c *choices) *string { return &c.Props.Deliver.AllowCIDRs }),
+	"secretTtl":            duration(func(c *choices) *time.Duration { return &c.Props.Sending.SecretTTL }),
+	"auditLanes":           number(func(c *choices) *int { return &c.Props.Sending.AuditLanes }),
+	"notifyTimeout":        duration(func(c *choices) *time.Duration { return &c.Props.Notify.Timeout }),
+	"notifyMaxConcurrency": number(func(c *choices) *int { return &c.Props.Notify.MaxConcurrency }),
+	"ses":                  flag(func(c *choices) *bool { return &c.Props.Notify.SES }),
+	"endUserMessaging":     flag(func(c *choices) *bool { return &c.Props.Notify.EndUserMessaging }),
+	"apiRate":              number(func(c *choices) *int { return &c.Props.Replay.Rate }),
+	"apiBurst":             number(func(c *choices) *int { return &c.Props.Replay.Burst }),
+	"jwtIssuer":            text(func(c *choices) *string { return &c.jwt().Issuer }),
+	"jwtAudience":          setAudience,
+	"alarmTopic":           text(func(c *choices) *string { return &c.Props.Alarms.Topic }),
+	"maxAge":               duration(func(c *choices) *time.Duration { return &c.Props.Alarms.MaxAge }),
+	"maxInFlight":          number(func(c *choices) *int { return &c.Props.Alarms.MaxInFlight }),
 }
 
 // ours tells names like these from the CDK's own, which have a colon, a slash
@@ -88,13 +97,15 @@ func text(field func(*choices) *string) func(*choices, string) error {
 	}
 }
 
-func number(field func(*choices) *int) func(*choices, string) error {
+func number(fields ...func(*choices) *int) func(*choices, string) error {
 	return func(c *choices, value string) error {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 1 {
 			return fmt.Errorf("%q is not a whole number from 1", value)
 		}
-		*field(c) = n
+		for _, field := range fields {
+			*field(c) = n
+		}
 		return nil
 	}
 }
@@ -108,6 +119,30 @@ func duration(field func(*choices) *time.Duration) func(*choices, string) error 
 		*field(c) = d
 		return nil
 	}
+}
+
+func flag(field func(*choices) *bool) func(*choices, string) error {
+	return func(c *choices, value string) error {
+		on, err := strconv.ParseBool(value)
+		if err != nil {
+			return fmt.Errorf("%q is neither true nor false", value)
+		}
+		*field(c) = on
+		return nil
+	}
+}
+
+// jwt is whose tokens the API takes, once that is chosen.
+func (c *choices) jwt() *efferent.JWT {
+	if c.Props.Replay.JWT == nil {
+		c.Props.Replay.JWT = &efferent.JWT{}
+	}
+	return c.Props.Replay.JWT
+}
+
+func setAudience(c *choices, value string) error {
+	c.jwt().Audience = strings.Split(value, ",")
+	return nil
 }
 
 func setRemoval(c *choices, value string) error {

@@ -26,6 +26,11 @@ func TestReadContext(t *testing.T) {
 		"removal":       {map[string]any{"removal": "destroy"}, choices{Stack: "Efferent", Props: efferent.Props{RemovalPolicy: awscdk.RemovalPolicy_DESTROY}}},
 		"kept":          {map[string]any{"removal": "retain"}, choices{Stack: "Efferent"}},
 		"duration":      {map[string]any{"window": "2s"}, choices{Stack: "Efferent", Props: efferent.Props{Deliver: efferent.DeliverProps{SourceProps: efferent.SourceProps{Window: 2 * time.Second}}}}},
+		"tokens":        {map[string]any{"jwtIssuer": "https://id.test", "jwtAudience": "a,b"}, choices{Stack: "Efferent", Props: efferent.Props{Replay: efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "https://id.test", Audience: []string{"a", "b"}}}}}},
+		"of all functions": {map[string]any{"logRetention": "7"}, choices{Stack: "Efferent", Props: efferent.Props{
+			Deliver: efferent.DeliverProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}, Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Replay: efferent.ReplayProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}}}},
+		"a flag": {map[string]any{"ses": true}, choices{Stack: "Efferent", Props: efferent.Props{Notify: efferent.NotifyProps{SES: true}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,9 +44,9 @@ func TestReadContext(t *testing.T) {
 func TestReadContextNamesAllThatIsWrong(t *testing.T) {
 	t.Parallel()
 	_, err := readContext(map[string]any{
-		"prefx": "a", "removal": "maybe", "memory": "much", "maxConcurrency": "0", "timeout": "30", "window": "10ms", "secretTtl": "-1s",
+		"prefx": "a", "removal": "maybe", "memory": "much", "maxConcurrency": "0", "timeout": "30", "window": "10ms", "secretTtl": "-1s", "ses": "perhaps",
 	})
-	for _, want := range []string{"prefx: unknown", "prefix", "removal", `"maybe"`, `memory: "much"`, `maxConcurrency: "0"`, `timeout: "30"`, `"10ms"`, `secretTtl: "-1s"`} {
+	for _, want := range []string{"prefx: unknown", "prefix", "removal", `"maybe"`, `memory: "much"`, `maxConcurrency: "0"`, `timeout: "30"`, `"10ms"`, `secretTtl: "-1s"`, `ses: "perhaps"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want it to name %s", err, want)
 		}
@@ -55,7 +60,7 @@ func TestEveryNameSetsSomething(t *testing.T) {
 	seen := map[string]string{}
 	for name := range setters {
 		set := ""
-		for _, value := range []string{"destroy", "77", "77s"} {
+		for _, value := range []string{"destroy", "true", "77", "77s"} {
 			if got, err := readContext(map[string]any{name: value}); err == nil {
 				set = cmp.Diff(choices{Stack: "Efferent"}, got)
 				break

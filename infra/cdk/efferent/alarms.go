@@ -5,9 +5,12 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/telemetry"
 )
 
 // AlarmProps is when the alarms go off, and who hears of it.
@@ -29,9 +32,10 @@ func (p AlarmProps) withDefaults() AlarmProps {
 	return p
 }
 
-// newAlarms watches every queue. Only plain metrics are used, so that
+// newAlarms watches every queue, the API, and the channels. Only plain metrics are used, so that
 // AWS-compatible endpoints without metric math take them too.
-func newAlarms(scope constructs.Construct, pairs []pair, p AlarmProps) []awscloudwatch.Alarm {
+func newAlarms(e *Efferent, pairs []pair, p AlarmProps) []awscloudwatch.Alarm {
+	scope := e.Construct
 	var alarms []awscloudwatch.Alarm
 	var actions []awscloudwatch.IAlarmAction
 	if p.Topic != "" {
@@ -58,7 +62,25 @@ func newAlarms(scope constructs.Construct, pairs []pair, p AlarmProps) []awsclou
 		add(q.title+"InFlightAlarm", "so many messages are in flight that SQS may soon hand out no more. Which endpoint fails?",
 			q.main.MetricApproximateNumberOfMessagesNotVisible(worst()), float64(p.MaxInFlight))
 	}
+	add("ReplayErrorsAlarm", "the API's function failed. Its log group says why.", e.Replay.MetricErrors(total()), 0)
+	add("MisconfiguredAlarm", "a channel refuses us: its secret, or the sender's account at the provider, must be mended. The log of notify names the channel.",
+		misconfigured(e.Notify), 0)
 	return alarms
+}
+
+// misconfigured counts notify's failures by configuration (its log lines in
+// the embedded metric format).
+func misconfigured(notify awslambda.IFunction) awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String(telemetry.Namespace), MetricName: jsii.String(settings.Misconfigured),
+		DimensionsMap: &map[string]*string{"function": notify.FunctionName()},
+		Statistic:     jsii.String("Sum"), Period: seconds(5 * time.Minute),
+	})
+}
+
+// total is the sum of five minutes.
+func total() *awscloudwatch.MetricOptions {
+	return &awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: seconds(5 * time.Minute)}
 }
 
 // worst is the highest value of each minute, the pace at which SQS reports.

@@ -7,15 +7,26 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
+// failuresIndex has the last attempts of what failed for good, by queue and
+// time, and nothing else.
+const failuresIndex = "failures"
+
 // newAttempts makes the table that internal/aws/dynamodb keeps attempt records
-// in. DynamoDB encrypts it with a key of its own.
+// and claims in. DynamoDB encrypts it with a key of its own.
 func newAttempts(scope constructs.Construct, removal awscdk.RemovalPolicy) awsdynamodb.ITableV2 {
 	key := func(name string) *awsdynamodb.Attribute {
 		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
 	}
 	return awsdynamodb.NewTableV2(scope, jsii.String("Attempts"), &awsdynamodb.TablePropsV2{
-		PartitionKey:        key("webhook_id"),
-		SortKey:             key("message_attempt"),
+		PartitionKey: key("webhook_id"),
+		SortKey:      key("message_attempt"),
+		GlobalSecondaryIndexes: &[]*awsdynamodb.GlobalSecondaryIndexPropsV2{{
+			IndexName:        jsii.String(failuresIndex),
+			PartitionKey:     key("failed_in"),
+			SortKey:          key("failed_at"),
+			ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
+			NonKeyAttributes: jsii.Strings("record"),
+		}},
 		TimeToLiveAttribute: jsii.String("expires_at"),
 		Billing:             awsdynamodb.Billing_OnDemand(nil),
 		Encryption:          awsdynamodb.TableEncryptionV2_DynamoOwnedKey(),

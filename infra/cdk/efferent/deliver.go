@@ -3,10 +3,9 @@ package efferent
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 
 	"github.com/efferent/efferent/internal/settings"
@@ -20,21 +19,12 @@ type DeliverProps struct {
 	// Secrets is what the names of the secrets begin with that it may sign
 	// with: "efferent/webhooks/", or longer. Default: that.
 	Secrets string
-	// RetryPolicies adds to the retry policies, or takes their place:
-	// "seed=1s,2s,4s;slow=30s,60s". Default: the built-in ones.
-	RetryPolicies string
 	// AllowHTTP says where plain http may go: "none", "loopback", "all", or a
 	// list of hosts by commas. Default: "none".
 	AllowHTTP string
 	// AllowCIDRs lists networks that may be sent to although they are not
 	// public: "10.1.0.0/16,fd00::/8". Default: none.
 	AllowCIDRs string
-	// SecretTTL is how long a secret is used before it is read again. Default:
-	// 5 minutes.
-	SecretTTL time.Duration
-	// AuditLanes is the number of message groups of the audit queue, 1 to
-	// 1000; SQS takes 300 sends a second of each. Default: 4.
-	AuditLanes int
 }
 
 func (p DeliverProps) withDefaults() DeliverProps {
@@ -49,7 +39,9 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 	if !strings.HasPrefix(p.Secrets, webhook.SecretPrefix) {
 		return fmt.Errorf("prop Secrets %q: must begin with %s", p.Secrets, webhook.SecretPrefix)
 	}
-	env := p.environment(props.Queues)
+	env := props.Sending.environment(props.Queues)
+	given(env, settings.AllowHTTP, p.AllowHTTP)
+	given(env, settings.AllowCIDRs, p.AllowCIDRs)
 	_, err = settings.ReadDelivery(func(name string) string { return env[name] })
 	if err = errors.Join(err, checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {
 		return err
@@ -76,30 +68,6 @@ func (e *Efferent) deliverGrants(secrets string) []awsiam.PolicyStatement {
 		allow(*e.Webhooks.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem"),
-		allow(secretsUnder(e.Construct, secrets), "secretsmanager:GetSecretValue"),
+		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, secrets+"*"), "secretsmanager:GetSecretValue"),
 	}
-}
-
-// environment is the settings that were chosen; the function knows the
-// defaults of the others.
-func (p DeliverProps) environment(q QueueProps) map[string]string {
-	env := map[string]string{
-		// It drains a message by the same count that SQS redrives it by.
-		settings.MaxReceives: strconv.Itoa(q.MaxReceiveCount),
-	}
-	set := func(name, value string) {
-		if value != "" {
-			env[name] = value
-		}
-	}
-	set(settings.RetryPolicies, p.RetryPolicies)
-	set(settings.AllowHTTP, p.AllowHTTP)
-	set(settings.AllowCIDRs, p.AllowCIDRs)
-	if p.SecretTTL != 0 {
-		set(settings.SecretTTL, p.SecretTTL.String())
-	}
-	if p.AuditLanes != 0 {
-		set(settings.AuditLanes, strconv.Itoa(p.AuditLanes))
-	}
-	return env
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -34,7 +35,10 @@ type Props struct {
 	// made them fails. The queues always go with the stack.
 	RemovalPolicy awscdk.RemovalPolicy
 	Queues        QueueProps
+	Sending       SendingProps
 	Deliver       DeliverProps
+	Notify        NotifyProps
+	Replay        ReplayProps
 	Alarms        AlarmProps
 }
 
@@ -53,7 +57,16 @@ type Efferent struct {
 	// Deliver is the function that sends webhooks, and DeliverLogs its logs.
 	Deliver     awslambda.IFunction
 	DeliverLogs awslogs.ILogGroup
-	Dashboard   awscloudwatch.Dashboard
+	// Notify is the function that sends notifications, and NotifyLogs its logs.
+	Notify     awslambda.IFunction
+	NotifyLogs awslogs.ILogGroup
+	// API is the HTTP API of the dead-letter queues and the deliveries, APILogs
+	// who called it, Replay the function that answers, and ReplayLogs its logs.
+	API        awsapigatewayv2.IHttpApi
+	APILogs    awslogs.ILogGroup
+	Replay     awslambda.IFunction
+	ReplayLogs awslogs.ILogGroup
+	Dashboard  awscloudwatch.Dashboard
 }
 
 var prefixes = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]{0,39})?$`)
@@ -72,9 +85,15 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 	if err := e.makeDeliver(props); err != nil {
 		return nil, fmt.Errorf("props of Deliver: %w", err)
 	}
+	if err := e.makeNotify(props); err != nil {
+		return nil, fmt.Errorf("props of Notify: %w", err)
+	}
+	if err := e.makeReplay(props); err != nil {
+		return nil, fmt.Errorf("props of Replay: %w", err)
+	}
 
 	pairs := []pair{webhooks, notifications, audit}
-	e.Dashboard = newDashboard(e, pairs, newAlarms(e.Construct, pairs, props.Alarms))
+	e.Dashboard = newDashboard(e, pairs, newAlarms(e, pairs, props.Alarms))
 	return e, nil
 }
 
@@ -83,6 +102,8 @@ func (p Props) withDefaults() Props {
 	p.RemovalPolicy = or(p.RemovalPolicy, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	p.Queues = p.Queues.withDefaults()
 	p.Deliver = p.Deliver.withDefaults()
+	p.Notify = p.Notify.withDefaults()
+	p.Replay = p.Replay.withDefaults()
 	p.Alarms = p.Alarms.withDefaults()
 	return p
 }

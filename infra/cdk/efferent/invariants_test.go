@@ -2,6 +2,8 @@ package efferent_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -31,7 +33,7 @@ func TestFailuresAreReportedOneByOne(t *testing.T) {
 		made.assert.AllResourcesProperties(jsii.String("AWS::Lambda::EventSourceMapping"), object{
 			"FunctionResponseTypes": []string{"ReportBatchItemFailures"}, "BatchSize": 10, "MaximumBatchingWindowInSeconds": 0,
 		})
-		made.assert.ResourceCountIs(jsii.String("AWS::Lambda::EventSourceMapping"), jsii.Number(1))
+		made.assert.ResourceCountIs(jsii.String("AWS::Lambda::EventSourceMapping"), jsii.Number(2))
 	})
 }
 
@@ -49,7 +51,11 @@ func TestVisibilityIsSixTimesTheTimeout(t *testing.T) {
 	t.Parallel()
 	for name, props := range map[string]efferent.Props{
 		"default": {},
-		"least":   {Queues: efferent.QueueProps{VisibilityTimeout: time.Minute}, Deliver: efferent.DeliverProps{FunctionProps: efferent.FunctionProps{Timeout: 10 * time.Second}}},
+		"least": {
+			Queues:  efferent.QueueProps{VisibilityTimeout: 2 * time.Minute},
+			Deliver: efferent.DeliverProps{FunctionProps: efferent.FunctionProps{Timeout: 20 * time.Second}},
+			Notify:  efferent.NotifyProps{FunctionProps: efferent.FunctionProps{Timeout: 20 * time.Second}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,48 +150,146 @@ func TestNothingIsGrantedByStar(t *testing.T) {
 	}
 }
 
-func TestDeliverMayDoThisAndNoMore(t *testing.T) {
+func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	t.Parallel()
+	everything := synth(t, efferent.Props{Notify: efferent.NotifyProps{SES: true, EndUserMessaging: true}})
 	made := synth(t, efferent.Props{})
-	role := made.of("AWS::IAM::Role")["DeliverRole"]
-	var got []string
+	const secret, arn = "secretsmanager:GetSecretValue arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:efferent/", "arn:AWS::Partition:"
+	notify := append(consumes("NotificationQueue"), logs("Notify")...)
+	notify = append(notify, "sqs:SendMessage AuditQueue.Arn",
+		"dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn", "dynamodb:Query Attempts.Arn",
+		secret+"slack-??????", secret+"smtp-??????", secret+"twilio-??????")
+	for name, c := range map[string]struct {
+		made template
+		role string
+		want []string
+	}{
+		"deliver": {made, "Deliver", append(append(consumes("WebhookQueue"), logs("Deliver")...),
+			"sqs:SendMessage AuditQueue.Arn", "dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:Query Attempts.Arn", secret+"webhooks/*")},
+		"notify": {made, "Notify", notify},
+		"notify by AWS's own services": {everything, "Notify", append(slices.Clone(notify),
+			"ses:SendEmail "+arn+"ses:AWS::Region:AWS::AccountId:identity/*",
+			"sms-voice:SendTextMessage "+arn+"sms-voice:AWS::Region:AWS::AccountId:phone-number/*",
+			"sms-voice:SendTextMessage "+arn+"sms-voice:AWS::Region:AWS::AccountId:pool/*",
+			"sms-voice:SendTextMessage "+arn+"sms-voice:AWS::Region:AWS::AccountId:sender-id/*")},
+		"replay": {made, "Replay", append(append(append(redrives("WebhookFailures"), redrives("NotificationFailures")...), logs("Replay")...),
+			"sqs:SendMessage AuditQueue.Arn", "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn",
+			"dynamodb:BatchGetItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn", "dynamodb:Query Attempts.Arn",
+			"dynamodb:Query Attempts.Arn/index/failures", "dynamodb:UpdateItem Attempts.Arn")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			role := c.made.of("AWS::IAM::Role")[c.role+"Role"]
+			slices.Sort(c.want)
+			if d := cmp.Diff(c.want, granted(role)); d != "" {
+				t.Error(d)
+			}
+			if f := c.made.of("AWS::Lambda::Function")[c.role+"Function"]; text(f["Role"]) != c.role+"Role.Arn" || role["ManagedPolicyArns"] != nil {
+				t.Errorf("it has the role %s: %v", text(f["Role"]), role)
+			}
+		})
+	}
+	if len(made.of("AWS::IAM::Policy"))+len(made.of("AWS::IAM::ManagedPolicy")) != 0 || len(made.of("AWS::IAM::Role")) != 3 {
+		t.Error("there are policies besides the roles' own, or more roles than functions")
+	}
+}
+
+func consumes(queue string) []string {
+	return each("sqs:", queue+".Arn", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+}
+
+func redrives(queue string) []string {
+	return append(consumes(queue), each("sqs:", queue+".Arn", "CancelMessageMoveTask", "ListMessageMoveTasks", "StartMessageMoveTask")...)
+}
+
+func logs(function string) []string {
+	return each("logs:", function+"Logs.Arn", "CreateLogStream", "PutLogEvents")
+}
+
+func each(service, resource string, actions ...string) (all []string) {
+	for _, a := range actions {
+		all = append(all, service+a+" "+resource)
+	}
+	return all
+}
+
+// granted is what a role allows, an action and a resource each.
+func granted(role object) (all []string) {
 	for _, p := range role["Policies"].([]any) {
 		for _, s := range statements(p.(object)["PolicyDocument"]) {
 			for _, action := range texts(s["Action"]) {
-				got = append(got, text(s["Effect"])+" "+action+" "+strings.Join(texts(s["Resource"]), ", "))
+				for _, resource := range texts(s["Resource"]) {
+					if s["Effect"] != "Allow" || s["Condition"] != nil {
+						action = fmt.Sprint(s)
+					}
+					all = append(all, action+" "+resource)
+				}
 			}
 		}
 	}
-	slices.Sort(got)
-	want := []string{
-		"Allow dynamodb:BatchWriteItem Attempts.Arn",
-		"Allow dynamodb:Query Attempts.Arn",
-		"Allow logs:CreateLogStream DeliverLogs.Arn",
-		"Allow logs:PutLogEvents DeliverLogs.Arn",
-		"Allow secretsmanager:GetSecretValue arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:efferent/webhooks/*",
-		"Allow sqs:ChangeMessageVisibility WebhookQueue.Arn",
-		"Allow sqs:DeleteMessage WebhookQueue.Arn",
-		"Allow sqs:GetQueueAttributes WebhookQueue.Arn",
-		"Allow sqs:ReceiveMessage WebhookQueue.Arn",
-		"Allow sqs:SendMessage AuditQueue.Arn",
+	slices.Sort(all)
+	return all
+}
+
+// TestNobodyReachesTheAPIUnasked: every route there is has an authoriser.
+func TestNobodyReachesTheAPIUnasked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		props efferent.Props
+		want  object
+	}{
+		"IAM":    {efferent.Props{}, object{"AuthorizationType": "AWS_IAM"}},
+		"tokens": {efferent.Props{Replay: efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "https://id.test", Audience: []string{"efferent"}}}}, object{"AuthorizationType": "JWT"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			made := synth(t, c.props)
+			call(t, func() {
+				made.assert.AllResourcesProperties(jsii.String("AWS::ApiGatewayV2::Route"), c.want)
+				made.assert.ResourceCountIs(jsii.String("AWS::ApiGatewayV2::Route"), jsii.Number(1))
+				made.assert.AllResourcesProperties(jsii.String("AWS::ApiGatewayV2::Stage"), object{
+					"StageName": "$default", "AutoDeploy": true, "DefaultRouteSettings": object{"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100},
+				})
+				made.assert.ResourceCountIs(jsii.String("AWS::ApiGatewayV2::Stage"), jsii.Number(1))
+			})
+			tokens := made.of("AWS::ApiGatewayV2::Authorizer")
+			if name == "IAM" && len(tokens) != 0 {
+				t.Errorf("tokens are taken: %v", tokens)
+			}
+			for _, a := range tokens {
+				if d := cmp.Diff(object{"Issuer": "https://id.test", "Audience": []any{"efferent"}}, a["JwtConfiguration"]); d != "" || a["AuthorizerType"] != "JWT" {
+					t.Errorf("%v: %s", a, d)
+				}
+			}
+		})
 	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-	if role["ManagedPolicyArns"] != nil || len(made.of("AWS::IAM::Policy"))+len(made.of("AWS::IAM::ManagedPolicy")) != 0 {
-		t.Error("there are policies besides the role's own")
-	}
-	if f := made.of("AWS::Lambda::Function")["DeliverFunction"]; text(f["Role"]) != "DeliverRole.Arn" || len(made.of("AWS::IAM::Role")) != 1 {
-		t.Errorf("deliver has the role %s of %d", text(f["Role"]), len(made.of("AWS::IAM::Role")))
+}
+
+// TestCallsAreLogged: who called, and no query, which may hold a URL.
+func TestCallsAreLogged(t *testing.T) {
+	t.Parallel()
+	stage := synth(t, efferent.Props{}).of("AWS::ApiGatewayV2::Stage")["ApiStage"]
+	settings := stage["AccessLogSettings"].(object)
+	format := text(settings["Format"])
+	if text(settings["DestinationArn"]) != "ApiLogs.Arn" || !json.Valid([]byte(format)) ||
+		!strings.Contains(format, "$context.identity.userArn") || strings.Contains(strings.ToLower(format), "query") {
+		t.Errorf("the access log is %v", settings)
 	}
 }
 
 func TestNothingIsPublic(t *testing.T) {
 	t.Parallel()
 	made := synth(t, efferent.Props{})
-	for _, kind := range []string{"AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::ApiGatewayV2::Api", "AWS::S3::Bucket"} {
+	for _, kind := range []string{"AWS::Lambda::Url", "AWS::S3::Bucket"} {
 		if len(made.of(kind)) > 0 {
 			t.Errorf("there is an %s: say in this test who may reach it", kind)
+		}
+	}
+	for name, p := range made.of("AWS::Lambda::Permission") {
+		source := text(p["SourceArn"])
+		if p["Principal"] != "apigateway.amazonaws.com" || text(p["FunctionName"]) != "ReplayFunction.Arn" ||
+			source != "arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/{proxy+}" {
+			t.Errorf("%s: %v may invoke %s", name, source, text(p["FunctionName"]))
 		}
 	}
 	for _, s := range allStatements(made) {
@@ -218,45 +322,67 @@ func TestAttemptsTableHasTheKeysThatAreWritten(t *testing.T) {
 			"KeySchema": []object{
 				{"AttributeName": "webhook_id", "KeyType": "HASH"}, {"AttributeName": "message_attempt", "KeyType": "RANGE"},
 			},
+			"GlobalSecondaryIndexes": []object{{
+				"IndexName": "failures", "Projection": object{"ProjectionType": "INCLUDE", "NonKeyAttributes": []string{"record"}},
+				"KeySchema": []object{{"AttributeName": "failed_in", "KeyType": "HASH"}, {"AttributeName": "failed_at", "KeyType": "RANGE"}},
+			}},
 			"TimeToLiveSpecification": object{"AttributeName": "expires_at", "Enabled": true},
 		})
 	})
-	err := (&awsdynamodb.Attempts{API: kept{}, Table: "t"}).Put(t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "m", Attempt: 1}})
-	for _, name := range []string{"webhook_id", "message_attempt", "expires_at"} {
+	err := (&awsdynamodb.Attempts{API: kept{}, Table: "t"}).Put(t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "m", Attempt: 1, Verdict: attempt.Permanent}})
+	for _, name := range []string{"webhook_id", "message_attempt", "expires_at", "failed_in", "failed_at", "record"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("the store writes no %s: %v", name, err)
 		}
 	}
 }
 
-func TestDeliverStartsWithItsEnvironment(t *testing.T) {
+func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	t.Parallel()
-	f := synth(t, efferent.Props{}).of("AWS::Lambda::Function")["DeliverFunction"]
-	env := map[string]string{}
-	for name, value := range f["Environment"].(object)["Variables"].(object) {
-		env[name] = text(value)
+	functions := synth(t, efferent.Props{}).of("AWS::Lambda::Function")
+	env := func(function string) func(string) string {
+		all := functions[function+"Function"]["Environment"].(object)["Variables"].(object)
+		return func(name string) string {
+			if all[name] == nil {
+				return ""
+			}
+			return text(all[name])
+		}
 	}
-	getenv := func(name string) string { return env[name] }
-	places, err := settings.ReadDeployed(getenv)
-	if want := (settings.Deployed{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts"}); err != nil || places != want {
-		t.Errorf("got %+v, %v", places, err)
+	deployed, err := settings.ReadDeployed(env("Deliver"))
+	if want := (settings.Deployed{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts"}); err != nil || deployed != want {
+		t.Errorf("deliver: %+v, %v", deployed, err)
 	}
-	if d, err := settings.ReadDelivery(getenv); err != nil || d.MaxReceives != settings.DefaultMaxReceives {
-		t.Errorf("got %+v, %v", d, err)
+	if d, err := settings.ReadDelivery(env("Deliver")); err != nil || d.MaxReceives != settings.DefaultMaxReceives {
+		t.Errorf("deliver: %+v, %v", d, err)
+	}
+	notifying, err := settings.ReadNotifying(env("Notify"))
+	if want := (settings.Notifying{NotificationsQueueURL: "NotificationQueue", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts"}); err != nil || notifying != want {
+		t.Errorf("notify: %+v, %v", notifying, err)
+	}
+	if n, err := settings.ReadNotification(env("Notify")); err != nil || n.MaxReceives != settings.DefaultMaxReceives {
+		t.Errorf("notify: %+v, %v", n, err)
+	}
+	replay, err := settings.ReadReplay(env("Replay"))
+	if want := (settings.Replay{
+		WebhooksQueueURL: "WebhookQueue", WebhookFailuresQueueURL: "WebhookFailures", NotificationsQueueURL: "NotificationQueue",
+		NotificationFailuresQueueURL: "NotificationFailures", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts", AuditLanes: 4,
+	}); err != nil || replay != want {
+		t.Errorf("replay: %+v, %v", replay, err)
 	}
 }
 
-func TestEveryQueueIsWatched(t *testing.T) {
+func TestWhatIsWatched(t *testing.T) {
 	t.Parallel()
 	var got []string
 	for name, a := range synth(t, efferent.Props{}).of("AWS::CloudWatch::Alarm") {
-		queue := text(a["Dimensions"].([]any)[0].(object)["Value"])
-		got = append(got, strings.Join([]string{queue, text(a["MetricName"]), text(a["ComparisonOperator"]), text(a["Threshold"])}, " "))
+		of := text(a["Dimensions"].([]any)[0].(object)["Value"])
+		got = append(got, strings.Join([]string{of, text(a["MetricName"]), text(a["ComparisonOperator"]), text(a["Threshold"])}, " "))
 		if a["Metrics"] != nil || a["TreatMissingData"] != "notBreaching" {
 			t.Errorf("alarm %s: %v", name, a)
 		}
 	}
-	var want []string
+	want := []string{"NotifyFunction Misconfigured GreaterThanThreshold 0", "ReplayFunction Errors GreaterThanThreshold 0"}
 	for source, dead := range sources {
 		want = append(want, dead+".QueueName ApproximateNumberOfMessagesVisible GreaterThanThreshold 0",
 			source+".QueueName ApproximateAgeOfOldestMessage GreaterThanThreshold 900",

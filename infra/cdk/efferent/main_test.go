@@ -64,11 +64,13 @@ func built(t *testing.T, machine elf.Machine) string {
 func builtOf(t *testing.T, program []byte) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "deliver"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "deliver", "bootstrap"), program, 0o755); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"deliver", "notify", "replay"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, "bootstrap"), program, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }

@@ -23,9 +23,13 @@ func TestPropsReachTheTemplate(t *testing.T) {
 		Deliver: efferent.DeliverProps{
 			FunctionProps: efferent.FunctionProps{Timeout: time.Minute, Memory: 512, LogRetention: 7},
 			SourceProps:   efferent.SourceProps{BatchSize: 20, Window: 2 * time.Second, MaxConcurrency: 3},
-			Secrets:       "efferent/webhooks/prod/", RetryPolicies: "seed=1s", AllowHTTP: "loopback", AllowCIDRs: "10.0.0.0/8",
-			SecretTTL: time.Minute, AuditLanes: 2,
+			Secrets:       "efferent/webhooks/prod/", AllowHTTP: "loopback", AllowCIDRs: "10.0.0.0/8",
 		},
+		Sending: efferent.SendingProps{RetryPolicies: "seed=1s", SecretTTL: time.Minute, AuditLanes: 2},
+		Notify: efferent.NotifyProps{
+			FunctionProps: efferent.FunctionProps{Timeout: 20 * time.Second, Memory: 300}, SourceProps: efferent.SourceProps{BatchSize: 5, MaxConcurrency: 4},
+		},
+		Replay: efferent.ReplayProps{FunctionProps: efferent.FunctionProps{Memory: 400, LogRetention: 14}, Rate: 5, Burst: 6},
 		Alarms: efferent.AlarmProps{Topic: topic, MaxAge: time.Hour, MaxInFlight: 1000},
 	})
 	has := func(kind string, want object) { made.assert.HasResourceProperties(jsii.String(kind), want) }
@@ -43,6 +47,13 @@ func TestPropsReachTheTemplate(t *testing.T) {
 				settings.AllowCIDRs: "10.0.0.0/8", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
 			}},
 		})
+		has("AWS::Lambda::EventSourceMapping", object{"BatchSize": 5, "ScalingConfig": object{"MaximumConcurrency": 4}})
+		has("AWS::Lambda::Function", object{"Timeout": 20, "MemorySize": 300, "Environment": object{"Variables": object{
+			settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
+		}}})
+		has("AWS::Lambda::Function", object{"Timeout": 29, "MemorySize": 400, "Environment": object{"Variables": object{settings.AuditLanes: "2"}}})
+		has("AWS::ApiGatewayV2::Stage", object{"DefaultRouteSettings": object{"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 6}})
+		has("AWS::Logs::LogGroup", object{"RetentionInDays": 14})
 		made.assert.AllResourcesProperties(jsii.String("AWS::CloudWatch::Alarm"), object{"AlarmActions": []string{topic}, "OKActions": []string{topic}})
 		has("AWS::CloudWatch::Alarm", object{"MetricName": "ApproximateAgeOfOldestMessage", "Threshold": 3600})
 		has("AWS::CloudWatch::Alarm", object{"MetricName": "ApproximateNumberOfMessagesNotVisible", "Threshold": 1000})
@@ -71,6 +82,7 @@ func TestTablesAndLogsStay(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	deliver := func(p efferent.DeliverProps) efferent.Props { return efferent.Props{Deliver: p} }
+	replay := func(p efferent.ReplayProps) efferent.Props { return efferent.Props{Replay: p} }
 	function := func(p efferent.FunctionProps) efferent.Props {
 		return deliver(efferent.DeliverProps{FunctionProps: p})
 	}
@@ -86,10 +98,17 @@ func TestRefused(t *testing.T) {
 		"prefix":                       {efferent.Props{Prefix: "a.b"}, []string{`Prefix "a.b"`}},
 		"long prefix":                  {efferent.Props{Prefix: strings.Repeat("a", 41)}, []string{"Prefix"}},
 		"secrets elsewhere":            {deliver(efferent.DeliverProps{Secrets: "prod/"}), []string{`Secrets "prod/"`, "efferent/webhooks/"}},
-		"policies":                     {deliver(efferent.DeliverProps{RetryPolicies: "x=1h"}), []string{settings.RetryPolicies, `"x"`}},
+		"policies":                     {efferent.Props{Sending: efferent.SendingProps{RetryPolicies: "x=1h"}}, []string{settings.RetryPolicies, `"x"`}},
 		"networks":                     {deliver(efferent.DeliverProps{AllowCIDRs: "10.0.0.0"}), []string{settings.AllowCIDRs}},
 		"log retention":                {function(efferent.FunctionProps{LogRetention: 31}), []string{"LogRetention 31", "30 60"}},
 		"receives":                     {efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 1001}}, []string{settings.MaxReceives, "1001"}},
+		"lanes":                        {efferent.Props{Sending: efferent.SendingProps{AuditLanes: 1001}}, []string{settings.AuditLanes, "1001"}},
+		"notify in a hurry":            {efferent.Props{Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{Timeout: 10 * time.Second}}}, []string{"Notify", "Timeout 10s", "20s"}},
+		"notify for long":              {efferent.Props{Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{Timeout: time.Minute}}}, []string{"Notify", "VisibilityTimeout", "6m0s"}},
+		"an API that times out":        {replay(efferent.ReplayProps{FunctionProps: efferent.FunctionProps{Timeout: 30 * time.Second}}), []string{"Replay", "Timeout 30s", "29s"}},
+		"an API for nobody":            {replay(efferent.ReplayProps{Rate: -1}), []string{"Rate -1"}},
+		"tokens for anybody":           {replay(efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "https://id.test"}}), []string{"JWT", "Audience"}},
+		"tokens by plain http":         {replay(efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "http://id.test", Audience: []string{"a"}}}), []string{"JWT", "https"}},
 		"nothing built":                {efferent.Props{Lambdas: "nowhere"}, []string{"deliver/bootstrap", "make lambdas"}},
 		"no program":                   {efferent.Props{Lambdas: builtOf(t, []byte("#!/bin/sh"))}, []string{"no Linux program"}},
 		"foreign machine":              {efferent.Props{Lambdas: built(t, elf.EM_RISCV)}, []string{"EM_RISCV", "arm64"}},

@@ -30,6 +30,12 @@ func NewStack(app constructs.Construct, name string, props Props) (*Efferent, er
 		{"AttemptsTable", e.Attempts.TableName()},
 		{"DeliverFunction", e.Deliver.FunctionName()},
 		{"DeliverLogGroup", e.DeliverLogs.LogGroupName()},
+		{"NotifyFunction", e.Notify.FunctionName()},
+		{"NotifyLogGroup", e.NotifyLogs.LogGroupName()},
+		{"ApiUrl", e.API.ApiEndpoint()},
+		{"ApiLogGroup", e.APILogs.LogGroupName()},
+		{"ReplayFunction", e.Replay.FunctionName()},
+		{"ReplayLogGroup", e.ReplayLogs.LogGroupName()},
 		{"Dashboard", e.Dashboard.DashboardName()},
 	} {
 		awscdk.NewCfnOutput(stack, jsii.String(output.name), &awscdk.CfnOutputProps{Value: output.value})

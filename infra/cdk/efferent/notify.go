@@ -1,0 +1,91 @@
+package efferent
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/settings"
+)
+
+// NotifyProps is what may be chosen of the function that sends notifications.
+type NotifyProps struct {
+	FunctionProps
+	SourceProps
+	// SES lets it send email by Amazon SES, where the secret efferent/smtp
+	// says so. Default: it may not.
+	SES bool
+	// EndUserMessaging lets it send SMS by AWS End User Messaging, where the
+	// secret efferent/twilio says so. Default: it may not.
+	EndUserMessaging bool
+}
+
+// leastNotify is what one hand-over may take, with the writes around it: a
+// shorter invocation would begin none.
+const leastNotify = 20 * time.Second
+
+func (p NotifyProps) withDefaults() NotifyProps {
+	p.FunctionProps = p.FunctionProps.withDefaults()
+	p.SourceProps = p.SourceProps.withDefaults()
+	return p
+}
+
+func (e *Efferent) makeNotify(props Props) (err error) {
+	p := props.Notify
+	if p.Timeout < leastNotify {
+		return fmt.Errorf("prop Timeout %s: must be at least %s, or no hand-over would begin", p.Timeout, leastNotify)
+	}
+	env := props.Sending.environment(props.Queues)
+	_, err = settings.ReadNotification(func(name string) string { return env[name] })
+	if err = errors.Join(err, checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {
+		return err
+	}
+	env[settings.NotificationsQueueURL] = *e.Notifications.QueueUrl()
+	env[settings.AuditQueueURL] = *e.Audit.QueueUrl()
+	env[settings.AttemptsTable] = *e.Attempts.TableName()
+
+	e.Notify, e.NotifyLogs, err = newFunction(e.Construct, room{
+		id: "Notify", name: "notify", description: "Efferent: sends notifications by email, Slack and SMS",
+		env: env, grants: e.notifyGrants(p),
+	}, props, p.FunctionProps)
+	if err != nil {
+		return err
+	}
+	feed(e.Construct, "NotifySource", e.Notifications, e.Notify, p.SourceProps)
+	return nil
+}
+
+// notifyGrants is written out, as deliverGrants is. The claims on SMS are in
+// the table of attempts.
+func (e *Efferent) notifyGrants(p NotifyProps) []awsiam.PolicyStatement {
+	grants := []awsiam.PolicyStatement{
+		allow(*e.Notifications.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
+		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
+		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+	}
+	for _, name := range []string{channel.EmailSecret, channel.SlackSecret, channel.SMSSecret} {
+		// Secrets Manager puts a hyphen and six characters behind a name.
+		grants = append(grants, allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, name+"-??????"), "secretsmanager:GetSecretValue"))
+	}
+	if p.SES {
+		grants = append(grants, allow(e.arn("ses", "identity", awscdk.ArnFormat_SLASH_RESOURCE_NAME, "*"), "ses:SendEmail"))
+	}
+	if p.EndUserMessaging {
+		for _, from := range []string{"phone-number", "sender-id", "pool"} {
+			grants = append(grants, allow(e.arn("sms-voice", from, awscdk.ArnFormat_SLASH_RESOURCE_NAME, "*"), "sms-voice:SendTextMessage"))
+		}
+	}
+	return grants
+}
+
+// arn is that of a resource in the stack's own account and region.
+func (e *Efferent) arn(service, resource string, format awscdk.ArnFormat, name string) string {
+	return *awscdk.Stack_Of(e.Construct).FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String(service), Resource: jsii.String(resource), ArnFormat: format, ResourceName: jsii.String(name),
+	})
+}

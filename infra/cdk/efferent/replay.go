@@ -1,0 +1,154 @@
+package efferent
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/efferent/efferent/internal/settings"
+)
+
+// ReplayProps is what may be chosen of the API and of the function behind it.
+type ReplayProps struct {
+	// FunctionProps are those of any function, but that Timeout is 29 s by
+	// default and at most: API Gateway waits for 30 s.
+	FunctionProps
+	// Rate is the most requests a second, all callers together, and Burst how
+	// many may come at once. More are answered 429. Default: 50 and 100.
+	Rate, Burst int
+	// JWT lets in who bears a token, instead of who signs with credentials of
+	// AWS. Default: IAM.
+	JWT *JWT
+}
+
+// JWT is whose tokens are taken, and for whom they must be.
+type JWT struct {
+	// Issuer is the https URL of the identity provider, as in the tokens' iss.
+	Issuer string
+	// Audience is what a token's aud, or client_id, must be one of.
+	Audience []string
+}
+
+const mostReplay = 29 * time.Second
+
+func (p ReplayProps) withDefaults() ReplayProps {
+	p.Timeout = or(p.Timeout, mostReplay)
+	p.FunctionProps = p.FunctionProps.withDefaults()
+	p.Rate = or(p.Rate, 50)
+	p.Burst = or(p.Burst, 100)
+	return p
+}
+
+func (p ReplayProps) check() (err error) {
+	if p.Timeout > mostReplay {
+		err = fmt.Errorf("prop Timeout %s: must be at most %s, since API Gateway waits for 30s", p.Timeout, mostReplay)
+	}
+	if p.Rate < 1 || p.Burst < 1 {
+		err = errors.Join(err, fmt.Errorf("props Rate %d and Burst %d: must be at least 1", p.Rate, p.Burst))
+	}
+	if p.JWT != nil && (!strings.HasPrefix(p.JWT.Issuer, "https://") || len(p.JWT.Audience) == 0 || slices.Contains(p.JWT.Audience, "")) {
+		err = errors.Join(err, fmt.Errorf("prop JWT: needs an Issuer, an https URL, and an Audience; got %q and %q", p.JWT.Issuer, p.JWT.Audience))
+	}
+	return err
+}
+
+// makeReplay makes the function, and the HTTP API before it.
+func (e *Efferent) makeReplay(props Props) (err error) {
+	p := props.Replay
+	if err := p.check(); err != nil {
+		return err
+	}
+	env := map[string]string{
+		settings.WebhooksQueueURL:             *e.Webhooks.QueueUrl(),
+		settings.WebhookFailuresQueueURL:      *e.WebhookFailures.QueueUrl(),
+		settings.NotificationsQueueURL:        *e.Notifications.QueueUrl(),
+		settings.NotificationFailuresQueueURL: *e.NotificationFailures.QueueUrl(),
+		settings.AuditQueueURL:                *e.Audit.QueueUrl(),
+		settings.AttemptsTable:                *e.Attempts.TableName(),
+	}
+	props.Sending.lanes(env)
+	if _, err := settings.ReadReplay(func(name string) string { return env[name] }); err != nil {
+		return err
+	}
+	e.Replay, e.ReplayLogs, err = newFunction(e.Construct, room{
+		id: "Replay", name: "replay", description: "Efferent: the API of dead-letter queues and deliveries",
+		env: env, grants: e.replayGrants(),
+	}, props, p.FunctionProps)
+	if err != nil {
+		return err
+	}
+	e.makeAPI(props)
+	return nil
+}
+
+// replayGrants is written out, as deliverGrants is. SQS asks who starts a move
+// task for what the task itself does ("StartMessageMoveTask").
+func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
+	for _, q := range []interface{ QueueArn() *string }{e.WebhookFailures, e.NotificationFailures} {
+		grants = append(grants, allow(*q.QueueArn(), "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+			"sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask"))
+	}
+	for _, q := range []interface{ QueueArn() *string }{e.Webhooks, e.Notifications, e.Audit} {
+		grants = append(grants, allow(*q.QueueArn(), "sqs:SendMessage"))
+	}
+	return append(grants,
+		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+		allow(*e.Attempts.TableArn()+"/index/"+failuresIndex, "dynamodb:Query"))
+}
+
+// makeAPI makes an HTTP API with one route, so that the function answers for
+// whatever is not there, in the form of its other answers.
+func (e *Efferent) makeAPI(props Props) {
+	p := props.Replay
+	var authorizer awsapigatewayv2.IHttpRouteAuthorizer = awsapigatewayv2authorizers.NewHttpIamAuthorizer()
+	if p.JWT != nil {
+		authorizer = awsapigatewayv2authorizers.NewHttpJwtAuthorizer(jsii.String("ApiTokens"), jsii.String(p.JWT.Issuer),
+			&awsapigatewayv2authorizers.HttpJwtAuthorizerProps{JwtAudience: jsii.Strings(p.JWT.Audience...)})
+	}
+	api := awsapigatewayv2.NewHttpApi(e.Construct, jsii.String("Api"), &awsapigatewayv2.HttpApiProps{
+		Description:        jsii.String("Efferent: dead-letter queues and deliveries"),
+		CreateDefaultStage: jsii.Bool(false),
+		DefaultAuthorizer:  authorizer,
+	})
+	api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{
+		Path:        jsii.String("/api/v1/{proxy+}"),
+		Integration: awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("ApiReplay"), e.Replay, nil),
+	})
+	stage := awsapigatewayv2.NewHttpStage(e.Construct, jsii.String("ApiStage"), &awsapigatewayv2.HttpStageProps{
+		HttpApi:    api,
+		AutoDeploy: jsii.Bool(true),
+		Throttle:   &awsapigatewayv2.ThrottleSettings{RateLimit: jsii.Number(p.Rate), BurstLimit: jsii.Number(p.Burst)},
+	})
+	e.APILogs = awslogs.NewLogGroup(e.Construct, jsii.String("ApiLogs"), &awslogs.LogGroupProps{RemovalPolicy: props.RemovalPolicy})
+	e.APILogs.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(p.LogRetention))
+	stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
+		DestinationArn: e.APILogs.LogGroupArn(), Format: jsii.String(accessLog),
+	})
+	e.API = api
+}
+
+// accessLog tells who asked for what, and what came of it. The path holds ids
+// only; queries, which may hold an endpoint's URL, are left out.
+const accessLog = `{"time":"$context.requestTime","request":"$context.requestId","method":"$context.httpMethod","path":"$context.path",` +
+	`"status":"$context.status","bytes":"$context.responseLength","latency_ms":"$context.responseLatency","ip":"$context.identity.sourceIp",` +
+	`"caller":"$context.identity.userArn","subject":"$context.authorizer.claims.sub","error":"$context.error.message",` +
+	`"function_error":"$context.integrationErrorMessage"}`
+
+// GrantCall lets somebody make every request to the API; with a JWT authoriser
+// it has no effect.
+func (e *Efferent) GrantCall(to awsiam.IGrantable) awsiam.Grant {
+	return awsiam.Grant_AddToPrincipal(&awsiam.GrantOnPrincipalOptions{
+		Grantee: to, Actions: jsii.Strings("execute-api:Invoke"),
+		ResourceArns: jsii.Strings(e.arn("execute-api", *e.API.ApiId(), awscdk.ArnFormat_SLASH_RESOURCE_NAME, "$default/*/api/v1/*")),
+	})
+}

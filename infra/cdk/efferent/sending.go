@@ -1,0 +1,49 @@
+package efferent
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/efferent/efferent/internal/settings"
+)
+
+// SendingProps holds for webhooks and notifications alike.
+type SendingProps struct {
+	// RetryPolicies adds to the retry policies, or takes their place:
+	// "seed=1s,2s,4s;slow=30s,60s". Default: the built-in ones.
+	RetryPolicies string
+	// SecretTTL is how long a secret is used before it is read again. Default:
+	// 5 minutes.
+	SecretTTL time.Duration
+	// AuditLanes is the number of message groups of the audit queue, 1 to
+	// 1000; SQS takes 300 sends a second of each. Default: 4.
+	AuditLanes int
+}
+
+// environment is the settings that were chosen; the functions know the
+// defaults of the others.
+func (p SendingProps) environment(q QueueProps) map[string]string {
+	env := map[string]string{
+		// They drain a message by the same count that SQS redrives it by.
+		settings.MaxReceives: strconv.Itoa(q.MaxReceiveCount),
+	}
+	given(env, settings.RetryPolicies, p.RetryPolicies)
+	if p.SecretTTL != 0 {
+		env[settings.SecretTTL] = p.SecretTTL.String()
+	}
+	p.lanes(env)
+	return env
+}
+
+func (p SendingProps) lanes(env map[string]string) {
+	if p.AuditLanes != 0 {
+		env[settings.AuditLanes] = strconv.Itoa(p.AuditLanes)
+	}
+}
+
+// given sets a variable to what was chosen, if anything was.
+func given(env map[string]string, name, value string) {
+	if value != "" {
+		env[name] = value
+	}
+}

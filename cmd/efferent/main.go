@@ -19,6 +19,7 @@ type cli struct {
 	Send       sendCommand       `cmd:"" help:"Put one webhook on the queue."`
 	Notify     notifyCommand     `cmd:"" help:"Put one notification on the queue."`
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
+	Dlq        dlqCommand        `cmd:"" help:"Look at what could not be delivered, replay it, discard it."`
 	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

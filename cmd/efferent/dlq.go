@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/efferent/efferent/internal/replay"
+)
+
+type dlqCommand struct {
+	List   dlqListCommand   `cmd:"" help:"What is in a dead-letter queue, newest first."`
+	Show   dlqShowCommand   `cmd:"" help:"One item: its attempts, and its body."`
+	Replay dlqReplayCommand `cmd:"" help:"Send items again: some, all, or those that filters take."`
+	Rm     dlqRmCommand     `cmd:"" help:"Discard items for good."`
+	Tasks  dlqTasksCommand  `cmd:"" help:"The replays of all of a queue; cancel one."`
+}
+
+// dlqFlags say which queue is meant, and how to print.
+type dlqFlags struct {
+	apiFlags
+	Queue string `default:"webhook-failures" placeholder:"NAME" help:"The dead-letter queue, without the stack's prefix (${default})."`
+	JSON  bool   `name:"json" help:"Print JSON."`
+}
+
+// path is a route of the queue.
+func (f *dlqFlags) path(parts ...string) string {
+	path := "/api/v1/dlq/" + url.PathEscape(f.Queue)
+	for _, p := range parts {
+		path += "/" + url.PathEscape(p)
+	}
+	return path
+}
+
+// hint is another command on the same queue, to be typed.
+func (f *dlqFlags) hint(command string) string {
+	hint := "efferent dlq " + command
+	if f.Queue != "webhook-failures" {
+		hint += " --queue " + f.Queue
+	}
+	if f.Dev {
+		hint += " --dev"
+	}
+	return hint
+}
+
+// filterFlags choose messages; all that are given must hold. A pointer tells an
+// empty value from none: what a script left empty must not mean everything.
+type filterFlags struct {
+	Tenant    *string   `group:"Filters" placeholder:"NAME" help:"Only this tenant's."`
+	Event     *string   `group:"Filters" placeholder:"TYPE" help:"Only of this event type."`
+	Channel   *string   `group:"Filters" placeholder:"CHANNEL" help:"Only notifications that name this channel."`
+	URLPrefix *string   `group:"Filters" name:"url-prefix" placeholder:"URL" help:"Only those to URLs that begin so."`
+	Reason    *string   `group:"Filters" placeholder:"TEXT" help:"Only those whose reason holds this, in any case."`
+	Since     *pastTime `group:"Filters" placeholder:"TIME" help:"Only those last tried since then: 2026-11-24T08:00:00Z, or 2h or 3d ago."`
+	Until     *pastTime `group:"Filters" placeholder:"TIME" help:"Only those last tried before then."`
+}
+
+func (f *filterFlags) filter() (filter replay.Filter, err error) {
+	for _, text := range []struct {
+		flag  string
+		value *string
+		to    *string
+	}{
+		{"--tenant", f.Tenant, &filter.Tenant}, {"--event", f.Event, &filter.EventType}, {"--channel", f.Channel, &filter.Channel},
+		{"--url-prefix", f.URLPrefix, &filter.URLPrefix}, {"--reason", f.Reason, &filter.Reason},
+	} {
+		if text.value == nil {
+			continue
+		}
+		if *text.value == "" {
+			return filter, fmt.Errorf("%s is empty; leave it out if it is not meant", text.flag)
+		}
+		*text.to = *text.value
+	}
+	if f.Since != nil {
+		filter.Since = f.Since.Time
+	}
+	if f.Until != nil {
+		filter.Until = f.Until.Time
+	}
+	return filter, nil
+}
+
+// queryOf is a filter as parameters of a GET.
+func queryOf(f replay.Filter) url.Values {
+	query := url.Values{}
+	for name, value := range map[string]string{
+		"tenant": f.Tenant, "event_type": f.EventType, "channel": f.Channel, "url_prefix": f.URLPrefix, "reason": f.Reason,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	for name, at := range map[string]time.Time{"since": f.Since, "until": f.Until} {
+		if !at.IsZero() {
+			query.Set(name, at.Format(time.RFC3339))
+		}
+	}
+	return query
+}
+
+// pastTime is a time that may be given as how long ago it was.
+type pastTime struct{ time.Time }
+
+// UnmarshalText reads it.
+func (p *pastTime) UnmarshalText(text []byte) (err error) {
+	p.Time, err = parsePast(string(text), time.Now())
+	return err
+}
+
+// parsePast reads RFC 3339, a duration before now, or a number of days before
+// now: 14d. The result is in whole seconds.
+func parsePast(text string, now time.Time) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at.UTC(), nil
+	}
+	ago, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 16)
+		ago = time.Duration(n) * 24 * time.Hour
+	}
+	if err != nil || ago < 0 {
+		return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-11-24T08:00:00Z nor how long ago, such as 90m, 2h or 3d", text)
+	}
+	return now.Add(-ago).UTC().Truncate(time.Second), nil
+}

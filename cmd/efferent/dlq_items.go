@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/replay"
+)
+
+// itemActs acts on items one after the other: a queue is searched by one
+// request at a time.
+type itemActs struct {
+	*dlqFlags
+	api *apiClient
+	// did is the act, done; path where it is asked for.
+	did, method string
+	path        func(id string) string
+	// line tells a person what became of an item.
+	line func(replay.Task) string
+	// tasks are what was done, a failure among them.
+	tasks []replay.Task
+}
+
+// each acts on every item, and goes on after one that fails. Its error says how
+// many were done.
+func (a *itemActs) each(ctx context.Context, ids []string) error {
+	ids = distinct(ids)
+	p := newProgress(a.did)
+	var failed error
+	for i, id := range ids {
+		if len(ids) > 1 {
+			p.set(int64(i), int64(len(ids)))
+		}
+		task, err := a.one(ctx, id)
+		if errors.Is(err, errInterrupted) {
+			failed = fmt.Errorf("%w: %d of %d items %s; what the API had begun it completes", errInterrupted, a.done(), len(ids), a.did)
+			break
+		}
+		if err != nil {
+			task = replay.Task{Kind: replay.KindItem, Queue: a.Queue, ItemID: id, Status: deadletter.Failed, Failed: 1, Reason: err.Error()}
+		}
+		a.tasks = append(a.tasks, task)
+		p.aside()
+		a.tell(task)
+	}
+	p.end()
+	if n := len(a.tasks) - a.done(); failed == nil && n > 0 {
+		failed = fmt.Errorf("%d of %d items not %s", n, len(ids), a.did)
+	}
+	if a.JSON {
+		return errors.Join(printJSON(a.tasks), failed)
+	}
+	return failed
+}
+
+// one acts on one item. The API may need several requests to find it in a long
+// queue: it goes on where it was.
+func (a *itemActs) one(ctx context.Context, id string) (replay.Task, error) {
+	path := a.path(id)
+	for {
+		// A 204 leaves the task as it is.
+		started := replay.Started{Task: replay.Task{Kind: replay.KindItem, Queue: a.Queue, ItemID: id, Status: deadletter.Completed}}
+		err := a.api.call(ctx, a.method, path, nil, &started)
+		task := started.Task
+		switch {
+		case err != nil || task.Status == deadletter.Completed:
+			return task, err
+		case task.Status != deadletter.Running || task.Cursor == "":
+			return task, fmt.Errorf("the API left it %s; try again", task.Status)
+		}
+		path = a.path(id) + "?cursor=" + url.QueryEscape(task.Cursor)
+	}
+}
+
+func (a *itemActs) tell(task replay.Task) {
+	switch {
+	case task.Status == deadletter.Failed:
+		fmt.Fprintf(os.Stderr, "%s not %s: %s\n", task.ItemID, a.did, task.Reason)
+	case !a.JSON:
+		fmt.Println(a.line(task))
+	}
+}
+
+// done is how many items were acted on.
+func (a *itemActs) done() (n int) {
+	for _, t := range a.tasks {
+		if t.Status == deadletter.Completed {
+			n++
+		}
+	}
+	return n
+}
+
+// distinct drops what was there before.
+func distinct(ids []string) (all []string) {
+	for _, id := range ids {
+		if !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
+type dlqRmCommand struct {
+	dlqFlags
+	yesFlag
+	Items []string `arg:"" name:"item" help:"The items, as list names them."`
+}
+
+func (c *dlqRmCommand) Run(ctx context.Context) error {
+	api, err := c.client(ctx)
+	if err != nil {
+		return err
+	}
+	if n := len(distinct(c.Items)); n > 1 {
+		question := func() (string, error) { return fmt.Sprintf("Discard %d messages of %s for good?", n, c.Queue), nil }
+		if err := c.confirm(ctx, question); err != nil {
+			return err
+		}
+	}
+	acts := &itemActs{dlqFlags: &c.dlqFlags, api: api, did: "discarded", method: http.MethodDelete,
+		path: func(id string) string { return c.path(id) },
+		line: func(t replay.Task) string { return t.ItemID + " discarded" },
+	}
+	return acts.each(ctx, c.Items)
+}

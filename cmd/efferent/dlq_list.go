@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+
+	"github.com/efferent/efferent/internal/replay"
+)
+
+// pageLimit is the most items that the API gives in one answer.
+const pageLimit = 200
+
+type dlqListCommand struct {
+	dlqFlags
+	filterFlags
+	Limit  int    `default:"50" placeholder:"N" help:"How many to list (${default}); 0 lists all."`
+	Source string `default:"index" enum:"index,queue" placeholder:"SOURCE" help:"index lists failures as they were recorded (the default); queue looks into the queue itself, for what died without a handler: up to 200."`
+}
+
+func (c *dlqListCommand) Run(ctx context.Context) error {
+	filter, err := c.filter()
+	if err != nil {
+		return err
+	}
+	if c.Limit < 0 {
+		return errors.New("--limit must be 0 or more")
+	}
+	api, err := c.client(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := c.pages(ctx, api, filter)
+	switch {
+	case err != nil:
+		return err
+	case c.JSON:
+		return printJSON(all)
+	case len(all.Items) > 0:
+		err = printTable(itemColumns, all.Items)
+	}
+	fmt.Fprintln(os.Stderr, c.summary(all, filter))
+	return err
+}
+
+// pages joins the API's pages. One may be short or empty and yet not the last.
+func (c *dlqListCommand) pages(ctx context.Context, api *apiClient, filter replay.Filter) (all replay.Items, err error) {
+	query := queryOf(filter)
+	query.Set("queue", c.Queue)
+	if c.Source != "index" {
+		query.Set("source", c.Source)
+	}
+	p := newProgress("listed")
+	defer p.end()
+	for {
+		query.Set("limit", strconv.Itoa(c.want(len(all.Items))))
+		var page replay.Items
+		if err := api.call(ctx, http.MethodGet, "/api/v1/dlq?"+query.Encode(), nil, &page); err != nil {
+			return all, err
+		}
+		all.Items, all.ApproximateTotal, all.Cursor = append(all.Items, page.Items...), page.ApproximateTotal, page.Cursor
+		if page.Cursor == "" || c.Limit > 0 && len(all.Items) >= c.Limit {
+			return all, nil
+		}
+		query.Set("cursor", page.Cursor)
+		p.set(int64(len(all.Items)), int64(c.outOf(page.ApproximateTotal)))
+	}
+}
+
+// want is how many items to ask for when there are n.
+func (c *dlqListCommand) want(n int) int {
+	if c.Limit == 0 {
+		return pageLimit
+	}
+	return min(pageLimit, c.Limit-n)
+}
+
+func (c *dlqListCommand) outOf(total int) int {
+	if c.Limit == 0 {
+		return total
+	}
+	return min(total, c.Limit)
+}
+
+// summary is the line below the table.
+func (c *dlqListCommand) summary(all replay.Items, filter replay.Filter) string {
+	n, total := len(all.Items), all.ApproximateTotal
+	listed, counted := thousands(n), thousands(total)
+	switch {
+	case c.Source == "queue" && n == pageLimit && total > n:
+		return fmt.Sprintf("%s of about %s; more can't be read from the queue itself", listed, counted)
+	case all.Cursor != "" && (total > n || filter != replay.Filter{}):
+		return fmt.Sprintf("%s of about %s; more with --limit", listed, counted)
+	case n == 0 && filter != replay.Filter{}:
+		return fmt.Sprintf("nothing matches in %s, which holds about %s", c.Queue, counted)
+	case n == 0 && total == 0:
+		return c.Queue + " is empty."
+	case c.Source == "index" && n < total && filter == replay.Filter{}:
+		return fmt.Sprintf("%s listed, and SQS counts about %s, which may lag by a minute; what died without a handler is listed with --source queue", listed, counted)
+	}
+	return fmt.Sprintf("%s of about %s", listed, counted)
+}

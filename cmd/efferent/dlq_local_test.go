@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/replay"
+)
+
+// dlq runs one of the dlq commands against s, which must succeed.
+func (s *running) dlq(t *testing.T, args ...string) (stdout, stderr string) {
+	t.Helper()
+	stdout, stderr, err := s.command("", append([]string{"dlq", args[0], "--dev"}, args[1:]...)...)
+	if err != nil {
+		t.Fatalf("dlq %v: %v, %s", args, err, stderr)
+	}
+	return stdout, stderr
+}
+
+// parked lists a queue until it holds n items, and as many by SQS's own count.
+func (s *running) parked(t *testing.T, queue string, n int) []replay.Item {
+	t.Helper()
+	var all replay.Items
+	for end := time.Now().Add(soon); time.Now().Before(end); {
+		out, _ := s.dlq(t, "list", "--json", "--limit", "0", "--queue", queue)
+		all = replay.Items{}
+		if err := json.Unmarshal([]byte(out), &all); err != nil {
+			t.Fatalf("%v in %s", err, out)
+		}
+		if len(all.Items) == n && all.ApproximateTotal == n {
+			return all.Items
+		}
+	}
+	t.Fatalf("%s holds %+v, want %d", queue, all, n)
+	return nil
+}
+
+// TestDLQCommands works on real dead letters with every one of the commands.
+func TestDLQCommands(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	var mended atomic.Bool
+	e := scenario.NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		if !mended.Load() {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+	const queue = "webhook-failures"
+	for i := range 9 {
+		s.Send(t, scenario.Text(fmt.Sprintf("evt_%d", i), e.URL, fmt.Sprintf(`"tenant":"t%d"`, i%3)))
+	}
+	all := s.parked(t, queue, 9)
+	table, note := s.dlq(t, "list", "--limit", "2")
+	if strings.Count(table, "\n") != 3 || !strings.Contains(table, "scenario.run") || note != "2 of about 9; more with --limit\n" {
+		t.Errorf("listed: %s%s", table, note)
+	}
+	if table, _ = s.dlq(t, "list", "--tenant", "t1", "--since", "1h", "--source", "queue"); strings.Count(table, " t1 ") != 3 || strings.Count(table, "\n") != 4 {
+		t.Errorf("of one tenant, from the queue: %s", table)
+	}
+	if shown, _ := s.dlq(t, "show", all[0].ItemID); !strings.Contains(shown, "permanent") || !strings.Contains(shown, `"secret": "`+scenario.SecretName) {
+		t.Errorf("shown: %s", shown)
+	}
+	if out, _ := s.dlq(t, "rm", all[0].ItemID); out != all[0].ItemID+" discarded\n" {
+		t.Errorf("discarded: %s", out)
+	}
+	if _, stderr, err := s.command("", "dlq", "replay", "--dev", all[0].ItemID); err == nil || !strings.Contains(stderr, "was discarded at") {
+		t.Errorf("replayed what was discarded: %v, %s", err, stderr)
+	}
+
+	mended.Store(true)
+	delivered := func(v attempt.Verdict) bool { return v == attempt.Delivered }
+	if out, _ := s.dlq(t, "replay", all[1].ItemID); !strings.Contains(out, "webhook-id "+all[1].WebhookID) {
+		t.Errorf("replayed: %s", out)
+	}
+	s.AttemptsUntil(t, all[1].WebhookID, delivered)
+	left := s.parked(t, queue, 7)
+	tenant, ofTenant := left[0].Tenant, 0
+	for _, i := range left {
+		if i.Tenant == tenant {
+			ofTenant++
+		}
+	}
+	if out, _ := s.dlq(t, "replay", "--tenant", tenant, "--yes"); !strings.HasPrefix(out, fmt.Sprintf("%d replayed of ", ofTenant)) {
+		t.Errorf("replayed of %s: %s", tenant, out)
+	}
+	left = s.parked(t, queue, 7-ofTenant)
+	if out, _ := s.dlq(t, "replay", "--all", "--yes"); out != fmt.Sprintf("%d replayed from webhook-failures\n", len(left)) {
+		t.Errorf("replayed all: %s", out)
+	}
+	for _, i := range left {
+		s.AttemptsUntil(t, i.WebhookID, delivered)
+	}
+	if out, _ := s.dlq(t, "tasks"); !strings.Contains(out, "COMPLETED") {
+		t.Errorf("tasks: %s", out)
+	}
+	s.parked(t, queue, 0)
+	if _, note := s.dlq(t, "list"); note != "webhook-failures is empty.\n" {
+		t.Errorf("at the end: %s", note)
+	}
+}
+
+// TestDLQOfNotifications looks at a notification that no channel took, whose
+// attempts deliveries show shows too.
+func TestDLQOfNotifications(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	if _, stderr, err := s.command("", "notify", "--dev", "--channel", "email", "--recipient", "ann@acme.test", "--body", "hi", "--id", "n_1"); err != nil {
+		t.Fatalf("%v, %s", err, stderr)
+	}
+	item := s.parked(t, "notification-failures", 1)[0]
+	shown, _ := s.dlq(t, "show", item.ItemID, "--queue", "notification-failures")
+	attempts, stderr, err := s.command("", "deliveries", "show", "--dev", "n_1")
+	if err != nil {
+		t.Fatalf("%v, %s", err, stderr)
+	}
+	mustHold(t, "dlq show", shown, []string{"Channel   email\n", attempts})
+	mustHold(t, "deliveries show", attempts, []string{"CHANNEL", "CLASS", "FAILED CHANNELS", "configuration", "email,slack"})
+	if strings.Contains(attempts, "ann@acme.test") {
+		t.Errorf("the attempts tell the recipient: %s", attempts)
+	}
+}

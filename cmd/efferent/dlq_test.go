@@ -1,0 +1,350 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/replay"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func itemNo(i int) replay.Item {
+	return replay.Item{ItemID: fmt.Sprint("item-", i), WebhookID: fmt.Sprint("evt_", i), EventType: "invoice.paid", URL: "https://a.test/in",
+		Reason: "the endpoint answered 404", LastStatus: 404, Attempts: 1, FirstAt: noon, LastAt: noon}
+}
+
+func items(from, n int) (all []replay.Item) {
+	for i := range n {
+		all = append(all, itemNo(from+i))
+	}
+	return all
+}
+
+func ok(v any) answered              { return answered{http.StatusOK, v} }
+func started(t replay.Task) answered { return answered{http.StatusAccepted, replay.Started{Task: t}} }
+
+func oneItem(status, cursor string) answered {
+	return started(replay.Task{Kind: replay.KindItem, Status: status, Cursor: cursor, ItemID: "item-1", WebhookID: "evt_1", MessageID: "new-1", Moved: 1})
+}
+
+func some(status, cursor string, moved int64, failed int, reason string) answered {
+	return started(replay.Task{Kind: replay.KindFilter, Queue: "webhook-failures", Status: status, Cursor: cursor, StartedAt: noon,
+		Moved: moved, Examined: 10, Failed: failed, Reason: reason})
+}
+
+func move(status string, moved int64) replay.Task {
+	return replay.Task{Kind: replay.KindAll, Queue: "webhook-failures", ID: "17", Status: status, StartedAt: noon, Moved: moved, ToMove: 1234}
+}
+
+func moves(tasks ...replay.Task) answered { return ok(replay.Tasks{Tasks: tasks}) }
+
+// dlqCase is one command and what it must do. Texts in stdout and stderr must
+// be there, in any order; where stdout has none it must be empty.
+type dlqCase struct {
+	name    string
+	args    string
+	answers []answered
+	asks    []string
+	stdout  []string
+	stderr  []string
+	code    int
+}
+
+func runDLQCases(t *testing.T, cases []dlqCase) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			api := scriptAPI(t, append(c.answers, problem(500, "the script is over"))...)
+			var args []string
+			for _, a := range strings.Split("dlq "+c.args, " ") {
+				args = append(args, strings.ReplaceAll(a, "''", ""))
+			}
+			got := finish(api.prepare(args...))
+			if got.code != c.code {
+				t.Errorf("exit code %d, want %d; stderr %s", got.code, c.code, got.stderr)
+			}
+			if len(c.stdout) == 0 && got.stdout != "" {
+				t.Errorf("it printed %q", got.stdout)
+			}
+			mustHold(t, "stdout", got.stdout, c.stdout)
+			mustHold(t, "stderr", got.stderr, c.stderr)
+			if strings.Contains(c.args, "--json") && got.stdout != "" && !json.Valid([]byte(got.stdout)) {
+				t.Errorf("stdout is no JSON: %q", got.stdout)
+			}
+			api.expect(t, c.asks...)
+		})
+	}
+}
+
+func mustHold(t *testing.T, where, text string, parts []string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s lacks %q:\n%s", where, part, text)
+		}
+	}
+}
+
+const listPath = "GET /api/v1/dlq?"
+
+func TestDLQList(t *testing.T) {
+	t.Parallel()
+	tenant := itemNo(1)
+	tenant.Tenant, tenant.Reason = "acme", "told\x1b[2J:\tno\nway\u202e"
+	mail := replay.Item{ItemID: "item-9", WebhookID: "n_1", Channel: "email", Reason: "no such user", LastAt: noon}
+	runDLQCases(t, []dlqCase{
+		{"a table", "list", []answered{ok(replay.Items{Items: items(1, 2), ApproximateTotal: 2})}, []string{listPath + "limit=50&queue=webhook-failures"},
+			[]string{"ITEM    WEBHOOK  EVENT         STATUS  ATTEMPTS  LAST                 REASON\n",
+				"item-1  evt_1    invoice.paid  404     1         2026-11-24 12:00:00  the endpoint answered 404\nitem-2"}, []string{"2 of about 2"}, 0},
+		{"a tenant, and texts that could steer a terminal", "list", []answered{ok(replay.Items{Items: []replay.Item{tenant, itemNo(2)}, ApproximateTotal: 2})},
+			[]string{listPath + "limit=50&queue=webhook-failures"}, []string{"TENANT", "acme", "told [2J: no way\n", "invoice.paid  -       404"}, nil, 0},
+		{"notifications", "list --queue notification-failures", []answered{ok(replay.Items{Items: []replay.Item{mail}, ApproximateTotal: 1})},
+			[]string{listPath + "limit=50&queue=notification-failures"},
+			[]string{"ITEM    WEBHOOK  CHANNEL  STATUS  ATTEMPTS", "item-9  n_1      email    -       0         2026-11-24 12:00:00  no such user"}, nil, 0},
+		{"JSON", "list --json", []answered{ok(replay.Items{Items: items(1, 1), ApproximateTotal: 1})}, []string{listPath + "limit=50&queue=webhook-failures"},
+			[]string{`{"items":[{"item_id":"item-1",`, `"approximate_total":1}`}, nil, 0},
+		{"pages, short ones and an empty one", "list --json --limit 5", []answered{
+			ok(replay.Items{Items: items(1, 2), ApproximateTotal: 9, Cursor: "a/b"}), ok(replay.Items{ApproximateTotal: 9, Cursor: "c"}),
+			ok(replay.Items{Items: items(3, 3), ApproximateTotal: 8, Cursor: "d"}),
+		}, []string{listPath + "limit=5&queue=webhook-failures", listPath + "cursor=a%2Fb&limit=3&queue=webhook-failures",
+			listPath + "cursor=c&limit=3&queue=webhook-failures"}, []string{"item-1", "item-2", "item-5", `"approximate_total":8,"cursor":"d"}`}, nil, 0},
+		{"a limit over one page", "list --limit 300", []answered{ok(replay.Items{Items: items(1, 200), ApproximateTotal: 1234, Cursor: "a"}),
+			ok(replay.Items{Items: items(201, 100), ApproximateTotal: 1234, Cursor: "b"})},
+			[]string{listPath + "limit=200&queue=webhook-failures", listPath + "cursor=a&limit=100&queue=webhook-failures"},
+			[]string{"item-300"}, []string{"300 of about 1,234; more with --limit"}, 0},
+		{"all", "list --limit 0", []answered{ok(replay.Items{Items: items(1, 200), ApproximateTotal: 201, Cursor: "a"}), ok(replay.Items{Items: items(201, 1), ApproximateTotal: 201})},
+			[]string{listPath + "limit=200&queue=webhook-failures", listPath + "cursor=a&limit=200&queue=webhook-failures"},
+			[]string{"item-201"}, []string{"201 of about 201\n"}, 0},
+		{"the queue itself", "list --source queue --limit 0", []answered{ok(replay.Items{Items: items(1, 200), ApproximateTotal: 300})},
+			[]string{listPath + "limit=200&queue=webhook-failures&source=queue"}, []string{"item-200"}, []string{"200 of about 300; more can't be read"}, 0},
+		{"filters", "list --tenant acme --event a.b --channel sms --url-prefix https://a.test/?x=1&y --reason 40 --since 2026-11-24T08:00:00+01:00 --until 2026-11-24T09:00:00Z",
+			[]answered{ok(replay.Items{ApproximateTotal: 3})}, []string{listPath + "channel=sms&event_type=a.b&limit=50&queue=webhook-failures&reason=40" +
+				"&since=2026-11-24T07%3A00%3A00Z&tenant=acme&until=2026-11-24T09%3A00%3A00Z&url_prefix=https%3A%2F%2Fa.test%2F%3Fx%3D1%26y"},
+			nil, []string{"nothing matches in webhook-failures, which holds about 3"}, 0},
+		{"empty", "list", []answered{ok(replay.Items{})}, []string{listPath + "limit=50&queue=webhook-failures"}, nil, []string{"webhook-failures is empty."}, 0},
+		{"empty, as JSON", "list --json", []answered{ok(replay.Items{})}, []string{listPath + "limit=50&queue=webhook-failures"}, []string{`{"items":[],`}, nil, 0},
+		{"what died without a handler", "list", []answered{ok(replay.Items{ApproximateTotal: 2})}, []string{listPath + "limit=50&queue=webhook-failures"},
+			nil, []string{"0 listed, and SQS counts about 2", "--source queue"}, 0},
+		{"an unknown queue", "list --queue x", []answered{problem(404, `there is no dead-letter queue "x"`)}, []string{listPath + "limit=50&queue=x"},
+			nil, []string{`efferent: there is no dead-letter queue "x"`}, 1},
+		{"a page that fails", "list --limit 9", []answered{ok(replay.Items{Items: items(1, 1), Cursor: "a"}), problem(503, "the failures can't be read; try again")},
+			[]string{listPath + "limit=9&queue=webhook-failures", listPath + "cursor=a&limit=8&queue=webhook-failures"}, nil, []string{"the failures can't be read; try again"}, 1},
+		{"an empty filter", "list --tenant ''", nil, nil, nil, []string{"--tenant is empty"}, 1},
+		{"a negative limit", "list --limit=-1", nil, nil, nil, []string{"--limit must be"}, 1},
+	})
+}
+
+func TestDLQShow(t *testing.T) {
+	t.Parallel()
+	letter := replay.Letter{Item: itemNo(1), Body: "{\"n\":1.00,\"d\":1,\"d\":\"\\u00e9\"}", Attempts: []attempt.Record{
+		{MessageID: "item-1", Attempt: 1, At: noon, Status: 404, DurationMS: 12, Verdict: attempt.Permanent, Reason: "the endpoint answered 404"}}}
+	note := replay.Letter{Item: replay.Item{ItemID: "item-9", WebhookID: "n_1", Channel: "email"}, Body: "no JSON \x1b[31m\nat all", Attempts: []attempt.Record{
+		{MessageID: "item-9", Attempt: 2, At: noon, Notification: true, Channel: "slack", Class: "transient", FailedChannels: []string{"email", "slack"},
+			ProviderID: "p-7", Verdict: attempt.Exhausted, Reason: "no"}}}
+	runDLQCases(t, []dlqCase{
+		{"a webhook", "show item-1", []answered{ok(letter)}, []string{"GET /api/v1/dlq/webhook-failures/item-1"},
+			[]string{"Item      item-1\nQueue     webhook-failures\nWebhook   evt_1\n", "URL       https://a.test/in\n",
+				"AT                   MESSAGE  ATTEMPT  STATUS  MS  VERDICT    NEXT  REASON\n", "1        404     12  permanent  -     the endpoint answered 404",
+				"\n{\n  \"n\": 1.00,\n  \"d\": 1,\n  \"d\": \"\\u00e9\"\n}\n"}, nil, 0},
+		{"a notification", "show item-9 --queue notification-failures", []answered{ok(note)}, []string{"GET /api/v1/dlq/notification-failures/item-9"},
+			[]string{"Channel   email\n", "CHANNEL  STATUS", "CLASS      FAILED CHANNELS  PROVIDER ID", "transient  email,slack      p-7", "\nno JSON  [31m\nat all\n"}, nil, 0},
+		{"no attempts", "show item-1", []answered{ok(replay.Letter{Item: itemNo(1), Body: "x"})}, []string{"GET /api/v1/dlq/webhook-failures/item-1"}, []string{"\n\nx\n"}, nil, 0},
+		{"JSON", "show --json item-1", []answered{ok(letter)}, []string{"GET /api/v1/dlq/webhook-failures/item-1"}, []string{`"body":"{\"n\":1.00,\"d\":1,\"d\":\"\\u00e9\"}"`}, nil, 0},
+		{"none", "show a/b", []answered{problem(404, "there is no item a/b in webhook-failures")}, []string{"GET /api/v1/dlq/webhook-failures/a%2Fb"},
+			nil, []string{"efferent: there is no item a/b in webhook-failures\n"}, 1},
+		{"held", "show item-1", []answered{problem(409, "item item-1 is held by ann; try again in a minute")}, []string{"GET /api/v1/dlq/webhook-failures/item-1"},
+			nil, []string{"held by ann"}, 1},
+		{"of a gateway", "show item-1", []answered{{http.StatusNotFound, `{"message":"Not Found"}`}}, []string{"GET /api/v1/dlq/webhook-failures/item-1"},
+			nil, []string{"answered 404 Not Found; is this the URL of the API?"}, 1},
+		{"moved elsewhere", "show item-1", []answered{{http.StatusMovedPermanently, "<html>"}}, []string{"GET /api/v1/dlq/webhook-failures/item-1"},
+			nil, []string{"answered 301 Moved Permanently; is this the URL of the API?"}, 1},
+		{"some web page", "show item-1", []answered{ok("<html>")}, []string{"GET /api/v1/dlq/webhook-failures/item-1"}, nil, []string{"is not the API of Efferent"}, 1},
+		{"a connection that breaks, once", "show item-1", []answered{ok(dropped{}), ok(letter)},
+			[]string{"GET /api/v1/dlq/webhook-failures/item-1", "GET /api/v1/dlq/webhook-failures/item-1"}, []string{"evt_1"}, nil, 0},
+		{"and twice", "show item-1", []answered{ok(dropped{}), ok(dropped{})},
+			[]string{"GET /api/v1/dlq/webhook-failures/item-1", "GET /api/v1/dlq/webhook-failures/item-1"}, nil, []string{"the API does not answer at http://127.0.0.1"}, 1},
+	})
+}
+
+func TestDLQReplay(t *testing.T) {
+	t.Parallel()
+	const one, all = "POST /api/v1/dlq/webhook-failures/replay/", "POST /api/v1/dlq/webhook-failures/replay "
+	runDLQCases(t, []dlqCase{
+		{"one", "replay item-1", []answered{oneItem(deadletter.Completed, "")}, []string{one + "item-1"},
+			[]string{"item-1 replayed as message new-1, webhook-id evt_1\n"}, nil, 0},
+		{"one in a long queue", "replay item-1 --json", []answered{oneItem(deadletter.Running, "a=b"), oneItem(deadletter.Running, "c"), oneItem(deadletter.Completed, "")},
+			[]string{one + "item-1", one + "item-1?cursor=a%3Db", one + "item-1?cursor=c"}, []string{`[{"kind":"item"`, `"status":"COMPLETED"`}, nil, 0},
+		{"one that the API leaves", "replay item-1", []answered{oneItem(deadletter.Running, "")}, []string{one + "item-1"}, nil, []string{"left it RUNNING"}, 1},
+		{"the same twice is one", "replay item-1 item-1", []answered{oneItem(deadletter.Completed, "")}, []string{one + "item-1"}, []string{"item-1 replayed"}, nil, 0},
+		{"several, some of which fail", "replay --yes item-1 item-2 item-3", []answered{problem(404, "there is no item item-1"), oneItem(deadletter.Completed, ""), problem(409, "held by ann")},
+			[]string{one + "item-1", one + "item-2", one + "item-3"}, []string{"replayed as message"},
+			[]string{"item-1 not replayed: there is no item item-1\n", "item-3 not replayed: held by ann\n", "efferent: 2 of 3 items not replayed\n"}, 1},
+		{"and as JSON", "replay -y --json item-1 item-2", []answered{problem(404, "none"), oneItem(deadletter.Completed, "")}, []string{one + "item-1", one + "item-2"},
+			[]string{`"status":"FAILED"`, `"reason":"none","item_id":"item-1"`, `"status":"COMPLETED"`}, []string{"1 of 2 items not replayed"}, 1},
+		{"a connection that breaks is not repeated", "replay item-1", []answered{ok(dropped{})}, []string{one + "item-1"}, nil, []string{"may have done what it was asked for"}, 1},
+		{"by a filter, in several requests", "replay --tenant acme --since 2026-11-24T08:00:00Z --yes", []answered{
+			some(deadletter.Running, "a", 3, 0, ""), some(deadletter.Running, "b", 0, 0, ""), some(deadletter.Completed, "", 4, 0, "")},
+			[]string{all + `{"tenant":"acme","since":"2026-11-24T08:00:00Z"}`, all + `{"tenant":"acme","since":"2026-11-24T08:00:00Z","cursor":"a"}`,
+				all + `{"tenant":"acme","since":"2026-11-24T08:00:00Z","cursor":"b"}`}, []string{"7 replayed of 30 looked at in webhook-failures\n"}, nil, 0},
+		{"as JSON", "replay --event a.b --json --yes", []answered{some(deadletter.Running, "a", 3, 0, ""), some(deadletter.Completed, "", 4, 0, "")},
+			[]string{all + `{"event_type":"a.b"}`, all + `{"event_type":"a.b","cursor":"a"}`},
+			[]string{`{"kind":"filter","queue":"webhook-failures","status":"COMPLETED","started_at":"2026-11-24T12:00:00Z","moved":7,"examined":20}`}, nil, 0},
+		{"by a filter, and some fail", "replay --reason x --yes", []answered{some(deadletter.Running, "a", 3, 1, "too large"), some(deadletter.Completed, "", 0, 0, "")},
+			[]string{all + `{"reason":"x"}`, all + `{"reason":"x","cursor":"a"}`}, []string{"3 replayed"}, []string{"1 not replayed, and still in webhook-failures: too large"}, 1},
+		{"by a filter that others stand in the way of", "replay --reason x --yes", []answered{some(deadletter.Completed, "", 1, 0, "somebody else holds messages")},
+			[]string{all + `{"reason":"x"}`}, []string{"1 replayed"}, []string{"somebody else holds messages"}, 0},
+		{"by a filter, and it breaks off", "replay --reason x --yes", []answered{some(deadletter.Failed, "", 1, 0, "the audit queue can't be written")},
+			[]string{all + `{"reason":"x"}`}, []string{"1 replayed"}, []string{"has not come to its end (FAILED): the audit queue"}, 1},
+		{"by a filter, and a later request is refused", "replay --reason x --yes --json", []answered{some(deadletter.Running, "a", 5, 0, ""), problem(409, "is being searched")},
+			[]string{all + `{"reason":"x"}`, all + `{"reason":"x","cursor":"a"}`}, []string{`"status":"FAILED"`, `"moved":5`}, []string{"is being searched; 5 replayed before"}, 1},
+		{"all", "replay --all --rate 9 --yes", []answered{started(move(deadletter.Running, 0)), moves(move(deadletter.Running, 7)), moves(move(deadletter.Completed, 1234))},
+			[]string{all + `{"rate":9}`, "GET /api/v1/dlq/webhook-failures/tasks", "GET /api/v1/dlq/webhook-failures/tasks"}, []string{"1,234 replayed from webhook-failures\n"}, nil, 0},
+		{"all, at a trice", "replay --all --yes --json", []answered{started(move(deadletter.Completed, 1234))}, []string{all + `{}`}, []string{`{"kind":"all"`, `"moved":1234`}, nil, 0},
+		{"all, without waiting", "replay --all --yes --no-wait", []answered{started(move(deadletter.Running, 0))}, []string{all + `{}`}, []string{"move task 17 has begun\n"},
+			[]string{`"efferent dlq tasks" shows`}, 0},
+		{"all, while looking fails", "replay --all --yes", []answered{started(move(deadletter.Running, 0)), problem(503, "no"), moves(), moves(move(deadletter.Completed, 2))},
+			[]string{all + `{}`, "GET /api/v1/dlq/webhook-failures/tasks", "GET /api/v1/dlq/webhook-failures/tasks", "GET /api/v1/dlq/webhook-failures/tasks"}, []string{"2 replayed"}, nil, 0},
+		{"all, but somebody cancels it", "replay --all --yes --json", []answered{started(move(deadletter.Running, 0)), moves(move(deadletter.Cancelled, 5))},
+			[]string{all + `{}`, "GET /api/v1/dlq/webhook-failures/tasks"}, []string{`"status":"CANCELLED"`}, []string{"is CANCELLED; 5 of about 1,234 replayed"}, 1},
+		{"all, while a task runs", "replay --all --yes --json", []answered{problem(409, "a message move task of this queue is running")}, []string{all + `{}`},
+			nil, []string{"efferent: a message move task of this queue is running\n"}, 1},
+		{"all, where SQS can't", "replay --all --yes", []answered{problem(501, "replay by a filter instead")}, []string{all + `{}`}, nil, []string{"replay by a filter instead"}, 1},
+		{"another queue", "replay --all --yes --no-wait --queue notification-failures", []answered{started(move(deadletter.Running, 0))},
+			[]string{"POST /api/v1/dlq/notification-failures/replay {}"}, []string{"has begun"}, []string{"efferent dlq tasks --queue notification-failures"}, 0},
+
+		{"nothing to replay", "replay", nil, nil, nil, []string{"what is to be replayed?"}, 1},
+		{"items and all", "replay --all item-1 --yes", nil, nil, nil, []string{"do not go together"}, 1},
+		{"all and a filter", "replay --all --tenant a --yes", nil, nil, nil, []string{"do not go together"}, 1},
+		{"all and an empty filter", "replay --all --tenant '' --yes", nil, nil, nil, []string{"--tenant is empty"}, 1},
+		{"a filter half empty", "replay --reason= --event a --yes", nil, nil, nil, []string{"--reason is empty"}, 1},
+		{"a rate without all", "replay --rate 5 item-1", nil, nil, nil, []string{"go with --all"}, 1},
+		{"too high a rate", "replay --rate 501 --all --yes", nil, nil, nil, []string{"--rate must be 1 to 500"}, 1},
+		{"several without a yes", "replay item-1 item-2", nil, nil, nil, []string{"use --yes"}, 1},
+		{"all without a yes", "replay --all", nil, nil, nil, []string{"use --yes"}, 1},
+		{"a filter without a yes", "replay --tenant acme", nil, nil, nil, []string{"use --yes"}, 1},
+	})
+}
+
+func TestDLQRmAndTasks(t *testing.T) {
+	t.Parallel()
+	const rm, tasks = "DELETE /api/v1/dlq/webhook-failures/", "/api/v1/dlq/webhook-failures/tasks"
+	failed := move(deadletter.Failed, 5)
+	failed.ID, failed.Reason, failed.Rate = "16", "AccessDenied", 10
+	gone := answered{status: http.StatusNoContent}
+	runDLQCases(t, []dlqCase{
+		{"discard one", "rm item-1", []answered{gone}, []string{rm + "item-1"}, []string{"item-1 discarded\n"}, nil, 0},
+		{"discard one in a long queue", "rm item-1 --json", []answered{oneItem(deadletter.Running, "a"), gone}, []string{rm + "item-1", rm + "item-1?cursor=a"},
+			[]string{`[{"kind":"item","queue":"webhook-failures","status":"COMPLETED","moved":0,"item_id":"item-1"}]`}, nil, 0},
+		{"discard several, and one fails", "rm --yes item-1 item-2", []answered{problem(404, "no such item"), gone}, []string{rm + "item-1", rm + "item-2"},
+			[]string{"item-2 discarded\n"}, []string{"item-1 not discarded: no such item\n", "1 of 2 items not discarded"}, 1},
+		{"discard several without a yes", "rm item-1 item-2", nil, nil, nil, []string{"use --yes"}, 1},
+		{"tasks", "tasks", []answered{moves(move(deadletter.Running, 7), failed)}, []string{"GET " + tasks},
+			[]string{"ID  STATUS   STARTED              MOVED  OF     RATE  REASON\n", "17  RUNNING  2026-11-24 12:00:00  7      1,234  -\n",
+				"16  FAILED   2026-11-24 12:00:00  5      1,234  10/s  AccessDenied\n"}, nil, 0},
+		{"tasks as JSON", "tasks --json", []answered{moves(move(deadletter.Running, 7))}, []string{"GET " + tasks}, []string{`{"tasks":[{"kind":"all"`}, nil, 0},
+		{"no tasks", "tasks", []answered{moves()}, []string{"GET " + tasks}, nil, []string{"no move task of webhook-failures"}, 0},
+		{"cancel", "tasks --cancel 17", []answered{started(move(deadletter.Cancelling, 7))}, []string{"DELETE " + tasks + "/17"},
+			[]string{"17 CANCELLING; 7 of about 1,234 moved\n"}, nil, 0},
+		{"cancel, as JSON", "tasks --cancel 17 --json", []answered{started(move(deadletter.Cancelling, 7))}, []string{"DELETE " + tasks + "/17"},
+			[]string{`"status":"CANCELLING"`}, nil, 0},
+		{"cancel what has ended", "tasks --cancel 16", []answered{problem(409, "only a running one can be cancelled")}, []string{"DELETE " + tasks + "/16"},
+			nil, []string{"only a running one can be cancelled"}, 1},
+	})
+}
+
+// TestDLQInterrupted presses Ctrl-C when the last of the requests has come.
+func TestDLQInterrupted(t *testing.T) {
+	t.Parallel()
+	running := moves(move(deadletter.Running, 7))
+	for name, c := range map[string]struct {
+		args     string
+		answers  []answered
+		requests int
+		stdout   string
+		stderr   []string
+	}{
+		"a move task": {"replay --all --yes", []answered{started(move(deadletter.Running, 0)), running}, 2, "",
+			[]string{"interrupted: the move task goes on", `"efferent dlq tasks --cancel 17" cancels it`}},
+		"a move task, as JSON": {"replay --all --yes --json", []answered{started(move(deadletter.Running, 0)), running}, 3, `"moved":7`, []string{"the move task goes on"}},
+		"the start of a move task": {"replay --all --yes", []answered{ok(hang{})}, 1, "",
+			[]string{`interrupted: whether the move task has begun, "efferent dlq tasks" shows`}},
+		"a filter": {"replay --tenant acme --yes", []answered{some(deadletter.Running, "a", 5, 0, ""), ok(hang{})}, 2, "",
+			[]string{"interrupted: 5 replayed before", "the API completes", "stays in webhook-failures"}},
+		"a filter, as JSON": {"replay --tenant acme --yes --json", []answered{some(deadletter.Running, "a", 5, 0, ""), ok(hang{})}, 2, `"status":"CANCELLED"`,
+			[]string{"interrupted: 5 replayed before"}},
+		"items": {"replay item-1 item-2 item-3 --yes", []answered{oneItem(deadletter.Completed, ""), ok(hang{})}, 2, "item-1 replayed",
+			[]string{"interrupted: 1 of 3 items replayed; what the API had begun it completes"}},
+		"a discard": {"rm item-1 item-2 --yes --json", []answered{{status: http.StatusNoContent}, ok(hang{})}, 2, `"COMPLETED"`, []string{"interrupted: 1 of 2 items discarded"}},
+		"a list":    {"list", []answered{ok(hang{})}, 1, "", []string{"efferent: interrupted\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := scriptAPI(t, c.answers...)
+			cmd := api.prepare(strings.Fields("dlq " + c.args)...)
+			var stdout, stderr strings.Builder
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			for range c.requests {
+				select {
+				case <-api.seen:
+				case <-time.After(soon):
+					_ = cmd.Process.Kill()
+					t.Fatal("it asked for less")
+				}
+			}
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait()
+			if code := cmd.ProcessState.ExitCode(); code != 1 {
+				t.Errorf("exit code %d", code)
+			}
+			if c.stdout == "" && stdout.String() != "" {
+				t.Errorf("stdout: %s", &stdout)
+			}
+			mustHold(t, "stdout", stdout.String(), []string{c.stdout})
+			mustHold(t, "stderr", stderr.String(), c.stderr)
+		})
+	}
+}
+
+func TestParsePast(t *testing.T) {
+	t.Parallel()
+	now := noon.Add(time.Millisecond)
+	for text, want := range map[string]string{
+		"2026-11-24T08:00:00+02:00": "2026-11-24T06:00:00Z", "2h": "2026-11-24T10:00:00Z", "90m": "2026-11-24T10:30:00Z", "14d": "2026-11-10T12:00:00Z",
+		"-2h": "", "-2d": "", "2": "", "d": "", "2w": "", "": "", "yesterday": "", "2026-11-24": "", "99999999999d": "",
+	} {
+		at, err := parsePast(text, now)
+		got := ""
+		if err == nil {
+			got = at.Format(time.RFC3339Nano)
+		} else if !strings.Contains(err.Error(), fmt.Sprintf("%q", text)) {
+			t.Errorf("%q: %v", text, err)
+		}
+		if got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestThousands(t *testing.T) {
+	t.Parallel()
+	got := []string{thousands(0), thousands(999), thousands(1000), thousands(123456), thousands(int64(1234567))}
+	if diff := cmp.Diff([]string{"0", "999", "1,000", "123,456", "1,234,567"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

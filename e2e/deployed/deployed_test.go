@@ -34,7 +34,16 @@ func TestDeployed(t *testing.T) {
 		target.use(startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir}))
 		config = scenario.Config(target.Endpoint)
 	}
-	scenario.Webhooks(t, deploy(t, target, config))
+	s, _ := deploy(t, target, config)
+	scenarios(t, s)
+}
+
+// scenarios are those of a whole deployment, but for SQS's own move tasks,
+// which MiniStack has none of.
+func scenarios(t *testing.T, s *scenario.Stack) {
+	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, s) })
+	t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, s) })
+	t.Run("dead letters", func(t *testing.T) { scenario.DeadLetters(t, s, false) })
 }
 
 // chosen makes AWS_ENDPOINT_URL, where it is set, the target, with the caller's
@@ -70,9 +79,10 @@ func TestDeployedWithIAM(t *testing.T) {
 	}
 	config := scenario.Config(target.Endpoint)
 	config.HTTPClient = client
-	s := deploy(t, target, config)
-	t.Run("scenarios", func(t *testing.T) { scenario.Webhooks(t, s) })
-	t.Run("others get nothing", func(t *testing.T) { othersGetNothing(t, s, config) })
+	s, a := deploy(t, target, config)
+	makeUpForMiniStack(t, config)
+	scenarios(t, s)
+	t.Run("others get nothing", func(t *testing.T) { othersGetNothing(t, s, a, config) })
 }
 
 func newTarget(t *testing.T) *Target {
@@ -107,7 +117,7 @@ func startMiniStack(t *testing.T, o ministack.Options) *ministack.Server {
 }
 
 // deploy deploys a stack for the test and returns how to use it.
-func deploy(t *testing.T, target *Target, config aws.Config) *scenario.Stack {
+func deploy(t *testing.T, target *Target, config aws.Config) (*scenario.Stack, *api) {
 	t.Helper()
 	started := time.Now()
 	outputs, err := target.Deploy(t.Context(), choices)
@@ -124,12 +134,13 @@ func deploy(t *testing.T, target *Target, config aws.Config) *scenario.Stack {
 	t.Logf("deployed to %s in %s: %v", target.Endpoint, time.Since(started).Round(time.Second), outputs)
 	config.RetryMaxAttempts = 5 // a connection is reset now and then
 	attempts := &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(config), Table: outputs["AttemptsTable"]}
-	s := &scenario.Stack{SQS: sqs.NewFromConfig(config), Secrets: secretsmanager.NewFromConfig(config), Prefix: choices["prefix"],
+	a := newAPI(t, target, config, outputs["ApiUrl"])
+	s := &scenario.Stack{API: a.call, SQS: sqs.NewFromConfig(config), Secrets: secretsmanager.NewFromConfig(config), Prefix: choices["prefix"],
 		History: func(ctx context.Context, id string) ([]attempt.Record, error) {
 			records, err := attempts.OfWebhook(ctx, id)
 			slices.SortFunc(records, func(a, b attempt.Record) int { return a.At.Compare(b.At) })
 			return records, err
 		}}
 	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
-	return s
+	return s, a
 }

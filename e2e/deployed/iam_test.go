@@ -18,9 +18,37 @@ import (
 	"github.com/efferent/efferent/e2e/scenario"
 )
 
-// othersGetNothing tries to send to the queue and to read the secret as who
-// may not.
-func othersGetNothing(t *testing.T, s *scenario.Stack, root aws.Config) {
+// ofMiniStack are permissions that replay's function needs in MiniStack only. On
+// AWS a batch needs the permission of the single action ("Amazon SQS batch
+// actions"), and ListMessageMoveTasks is about the queue that SourceArn names.
+const ofMiniStack = `{"Version":"2012-10-17","Statement":[
+	{"Effect":"Allow","Action":["sqs:ChangeMessageVisibilityBatch","sqs:DeleteMessageBatch"],"Resource":"arn:aws:sqs:*:*:*-failures"},
+	{"Effect":"Allow","Action":"sqs:ListMessageMoveTasks","Resource":"*"}]}`
+
+// makeUpForMiniStack adds these permissions to the role.
+func makeUpForMiniStack(t *testing.T, root aws.Config) {
+	t.Helper()
+	client := iam.NewFromConfig(root)
+	roles, err := client.ListRoles(t.Context(), &iam.ListRolesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range roles.Roles {
+		if !strings.Contains(*r.RoleName, "ReplayRole") {
+			continue
+		}
+		if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: r.RoleName, PolicyName: aws.String("of-ministack"),
+			PolicyDocument: aws.String(ofMiniStack)}); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Fatal("the stack has no role of replay's")
+}
+
+// othersGetNothing tries to send to the queue, to read the secret and to call
+// the API as who may not.
+func othersGetNothing(t *testing.T, s *scenario.Stack, a *api, root aws.Config) {
 	user := "nobody"
 	if _, err := iam.NewFromConfig(root).CreateUser(t.Context(), &iam.CreateUserInput{UserName: &user}); err != nil {
 		t.Fatal(err)
@@ -41,8 +69,26 @@ func othersGetNothing(t *testing.T, s *scenario.Stack, root aws.Config) {
 		wantRefused(t, name+" sends", err)
 		_, err = secretsmanager.NewFromConfig(config).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String(scenario.SecretName)})
 		wantRefused(t, name+" reads the secret", err)
+		wantStatus(t, a.as(signer), name, http.StatusForbidden)
 	}
 	unsigned(t, root)
+	wantStatus(t, a.as(nil), "nobody", http.StatusForbidden)
+	may := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:*:*/*/GET/api/v1/*"}]}`
+	if _, err := iam.NewFromConfig(root).PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: &user, PolicyName: &user, PolicyDocument: &may}); err != nil {
+		t.Fatal(err)
+	}
+	operator := a.as(credentials.NewStaticCredentialsProvider(*key.AccessKey.AccessKeyId, *key.AccessKey.SecretAccessKey, ""))
+	wantStatus(t, operator, "who may look", http.StatusOK)
+	if status, answer, err := operator.call(t.Context(), http.MethodPost, "/api/v1/dlq/webhook-failures/replay", "{}"); err != nil || status != http.StatusForbidden {
+		t.Errorf("who may only look replays: %d %s, %v", status, answer, err)
+	}
+}
+
+func wantStatus(t *testing.T, a *api, who string, want int) {
+	t.Helper()
+	if status, answer, err := a.call(t.Context(), http.MethodGet, "/api/v1/dlq?queue=webhook-failures", ""); err != nil || status != want {
+		t.Errorf("%s calls the API: %d %s, %v; want %d", who, status, answer, err, want)
+	}
 }
 
 func wantRefused(t *testing.T, what string, err error) {

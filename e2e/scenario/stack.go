@@ -7,7 +7,9 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +31,9 @@ const (
 // patience is how long a scenario waits for what should come at once.
 const patience = time.Minute
 
+// glance is for how many seconds Failures hides what it sees.
+const glance = 2
+
 // Stack is a running Efferent.
 type Stack struct {
 	SQS     *sqs.Client
@@ -39,6 +44,9 @@ type Stack struct {
 	History func(ctx context.Context, webhookID string) ([]attempt.Record, error)
 	// API makes one request to the API; nil where there is none.
 	API func(ctx context.Context, method, path, body string) (status int, answer []byte, err error)
+
+	looking sync.Mutex
+	seen    []string // bodies of dead letters, by any of the tests
 }
 
 // Config speaks to a local endpoint with credentials that it does not look at.
@@ -148,45 +156,41 @@ func Verdicts(records []attempt.Record) string {
 	return strings.Join(all, " ")
 }
 
-// Failures looks into a dead-letter queue until it has seen every one of the
-// messages that hold these texts, checks that SQS itself moved them there, and
-// leaves all of them visible.
+// Failures looks into a dead-letter queue until every one of the messages that
+// hold these texts was seen there, and checks that SQS itself moved them. What
+// it sees shows again by itself after a glance: to give a message back takes its
+// receipt, and an answer that got lost leaves none.
 func (s *Stack) Failures(t *testing.T, queue, source string, texts ...string) {
 	t.Helper()
+	url, sourceARN := s.QueueURL(t, queue), s.Attributes(t, source)["QueueArn"]
+	s.looking.Lock() // two who look hide messages from each other
+	defer s.looking.Unlock()
 	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
-	url, sourceARN := s.QueueURL(t, queue), s.Attributes(t, source)["QueueArn"]
-	var seen []types.Message
-	defer func() { s.show(t, url, seen) }()
-	missing := texts
-	for len(missing) > 0 {
-		out, err := s.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 2,
-			MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}})
+	for {
+		missing := without(texts, s.seen)
+		if len(missing) == 0 {
+			return
+		}
+		out, err := s.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
+			VisibilityTimeout: glance, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}})
 		if err != nil {
 			t.Fatalf("%s does not hold %q: %v", queue, missing, err)
 		}
-		seen = append(seen, out.Messages...)
 		for _, m := range out.Messages {
-			if got := m.Attributes["DeadLetterQueueSourceArn"]; got != sourceARN {
-				t.Errorf("a message in %s has the source %q, want %q", queue, got, sourceARN)
+			if m.Attributes["DeadLetterQueueSourceArn"] == sourceARN {
+				s.seen = append(s.seen, *m.Body)
+			} else {
+				t.Errorf("a message in %s has the source %q, want %q", queue, m.Attributes["DeadLetterQueueSourceArn"], sourceARN)
 			}
-			missing = without(missing, *m.Body)
 		}
 	}
 }
 
-func (s *Stack) show(t *testing.T, url *string, messages []types.Message) {
-	for _, m := range messages {
-		if _, err := s.SQS.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: url, ReceiptHandle: m.ReceiptHandle}); err != nil {
-			t.Errorf("show a dead letter again: %v", err)
-		}
-	}
-}
-
-// without drops the texts that body holds.
-func without(texts []string, body string) (rest []string) {
+// without drops the texts that one of the bodies holds.
+func without(texts, bodies []string) (rest []string) {
 	for _, text := range texts {
-		if !strings.Contains(body, text) {
+		if !slices.ContainsFunc(bodies, func(body string) bool { return strings.Contains(body, text) }) {
 			rest = append(rest, text)
 		}
 	}

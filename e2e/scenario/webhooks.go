@@ -136,6 +136,7 @@ func Redrive(t *testing.T, s *Stack) {
 		s.Attempts(t, id)
 	}
 	s.Failures(t, "webhook-failures", "webhooks", ids...)
+	s.awaitNone(t, "webhook-failures", hidden) // a move task takes what is visible
 	mended.Store(true)
 	arn := s.Attributes(t, "webhook-failures")["QueueArn"]
 	if _, err := s.SQS.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: &arn}); err != nil {

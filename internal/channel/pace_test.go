@@ -76,7 +76,7 @@ func TestSlackWebhookPace(t *testing.T) {
 	s := NewSlackWebhook(SlackConfig{WebhookURL: p.url}, NewTransport(), clock)
 	h := Handover{ID: "n_7", Body: theBody}
 	check(t, s.Send(ctx, h), Outcome{Class: Transient, Status: 429, RetryAfter: 30 * time.Second, Reason: "too many requests"})
-	check(t, s.Send(ctx, h), Outcome{Class: Transient, RetryAfter: 30 * time.Second, Reason: "1 a second"})
+	check(t, s.Send(ctx, h), Outcome{Class: Transient, RetryAfter: 30 * time.Second, Paced: true, Reason: "1 a second"})
 	clock.Advance(30 * time.Second)
 	p.mu.Lock()
 	p.answer = answer{status: 200, body: "ok"}

@@ -43,3 +43,24 @@ func TestSegments(t *testing.T) {
 		t.Errorf("the alphabet has %d characters", n)
 	}
 }
+
+// FuzzSegments: a text takes no fewer SMS than its units fill, and longer texts
+// take no fewer.
+func FuzzSegments(f *testing.F) {
+	f.Add("a€", "b")
+	f.Add(strings.Repeat("a", 160), "😀")
+	f.Add("\xff", "ж")
+	f.Fuzz(func(t *testing.T, text, more string) {
+		n := Segments(text)
+		units := 0
+		for _, r := range text {
+			units += max(1, gsm7Width(r))
+		}
+		if least := (units + gsm7Alone - 1) / gsm7Alone; n < max(1, least) || n > 1+units {
+			t.Errorf("%q takes %d", text, n)
+		}
+		if longer := Segments(text + more); longer < n && strings.ToValidUTF8(text, "") == text {
+			t.Errorf("%q takes %d, and with %q it takes %d", text, n, more, longer)
+		}
+	})
+}

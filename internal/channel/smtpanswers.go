@@ -27,7 +27,9 @@ func smtpRefusedSession(err error, w *wire) Outcome {
 			": check the secret "+EmailSecret)
 	case errors.As(err, new(textproto.ProtocolError)):
 		return failed(Configuration, 0, "SMTP: the server does not speak SMTP there: check host, port and tls in the secret "+EmailSecret)
-	case w.Conn == nil || w.broken != byNothing || w.ctx.Err() != nil:
+	case w.ctx.Err() != nil: // it is what closed the connection
+		return Lost("SMTP", false, w.ctx.Err())
+	case w.Conn == nil || w.broken != byNothing:
 		return Lost("SMTP", false, err)
 	case strings.Contains(err.Error(), "STARTTLS"):
 		return failed(Configuration, 0, "SMTP: the server has no STARTTLS: check port and tls in the secret "+EmailSecret)

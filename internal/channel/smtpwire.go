@@ -53,6 +53,9 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) Write(p []byte) (int, error) {
 	n, err := w.Conn.Write(p)
 	w.note(byWrite, err)
+	if err != nil {
+		w.Conn.Close() // or go-mail waits for an answer to what was never sent
+	}
 	return n, err
 }
 

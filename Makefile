@@ -7,7 +7,7 @@ LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb e2e e2e-localstack conformance conformance-localstack lint fuzz bench lambdas clean
+.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint fuzz bench lambdas clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,8 +38,11 @@ test-dynamodb: ## Test the DynamoDB stores against DynamoDB Local (needs Java 17
 	mvn -q -B -f e2e/dynamodb/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/build/dynamodb
 	DYNAMODB_LOCAL=$(CURDIR)/build/dynamodb go test $(GOTESTFLAGS) -tags dynamodb ./internal/aws/dynamodb
 
-e2e: test-dynamodb build/e2e-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
-	MINISTACK=$(CURDIR)/build/e2e-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/deployed
+test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with TLS and passwords
+	SMTP_PYTHON=$(CURDIR)/build/smtp-venv/bin/python go test $(GOTESTFLAGS) -tags smtp -timeout 2m ./e2e/smtp
+
+e2e: test-dynamodb test-smtp build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
+	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/deployed
 
 e2e-localstack: build/localstack-venv ## Run efferent worker on LocalStack's queues
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags localstack -timeout 10m -run LocalStack -v ./cmd/efferent
@@ -51,12 +54,7 @@ conformance-localstack: build/localstack-venv ## Check LocalStack so, but for wh
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -count=1 -timeout 300s -parallel 8 \
 	  ./e2e/conformance -known-failures localstack-known-failures.txt
 
-build/e2e-venv: e2e/ministack/requirements.txt
-	python3 -m venv $@
-	$@/bin/pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
-
-build/localstack-venv: e2e/localstack/requirements.txt
+build/%-venv: e2e/%/requirements.txt
 	python3 -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -5,6 +5,7 @@ package ministack
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/efferent/efferent/e2e/certificate"
 )
 
 // Options of a MiniStack.
@@ -49,13 +52,13 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		"BIND_HOST=127.0.0.1", "GATEWAY_PORT=" + port, "IOT_MTLS_ENABLED=0", "SFTP_ENABLED=0",
 	}
 	if o.Auth {
-		cert, err := makeCertificate(o.Dir)
+		cert, err := certificate.Make(o.Dir)
 		if err != nil {
 			return nil, err
 		}
-		s.URL, s.CA = "https://127.0.0.1:"+port, cert.authority
-		env = append(env, "AUTH=true", "USE_SSL=1", "MINISTACK_SSL_CERT="+cert.certificate, "MINISTACK_SSL_KEY="+cert.key,
-			"AWS_CA_BUNDLE="+cert.authority, "SSL_CERT_FILE="+cert.authority,
+		s.URL, s.CA = "https://127.0.0.1:"+port, cert.Authority
+		env = append(env, "AUTH=true", "USE_SSL=1", "MINISTACK_SSL_CERT="+cert.Certificate, "MINISTACK_SSL_KEY="+cert.Key,
+			"AWS_CA_BUNDLE="+cert.Authority, "SSL_CERT_FILE="+cert.Authority,
 			// The functions speak HTTP/1.1, as with AWS: over HTTP/2 the server's
 			// HTTP library leaves one of many requests unanswered.
 			"GODEBUG=http2client=0")
@@ -125,5 +128,9 @@ func (s *Server) Client() (*http.Client, error) {
 	if !strings.HasPrefix(s.URL, "https:") {
 		return http.DefaultClient, nil
 	}
-	return trusting(s.CA)
+	roots, err := certificate.Pool(s.CA)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}, nil
 }

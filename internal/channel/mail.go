@@ -2,11 +2,13 @@ package channel
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"net/mail"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	gomail "github.com/wneessen/go-mail"
 )
@@ -26,7 +28,7 @@ func newMail(from string, h Handover, date time.Time) (*gomail.Msg, error) {
 	m.ToMailAddress(&mail.Address{Address: h.Recipient})
 	m.SetDateWithValue(date)
 	m.SetMessageIDWithValue(messageID(sender.Address, h))
-	m.Subject(h.Subject)
+	m.SetGenHeaderPreformatted(gomail.HeaderSubject, encodeSubject(h.Subject))
 	// RFC 3834: nobody's holiday notice shall answer.
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	if h.ListUnsubscribe != "" {
@@ -36,6 +38,32 @@ func newMail(from string, h Handover, date time.Time) (*gomail.Msg, error) {
 	}
 	m.SetBodyString(gomail.TypeTextPlain, h.Body)
 	return m, nil
+}
+
+// A line with an encoded word has at most 76 characters (RFC 2047, section 2):
+// after "Subject: " there is room for 67, or for 39 bytes in base64.
+const (
+	subjectLine  = 67
+	subjectPiece = 39
+)
+
+// encodeSubject writes what is not one line of ASCII as encoded words, one a
+// line. go-mail would begin them with an empty line, which some parsers take
+// for a space.
+func encodeSubject(subject string) string {
+	if isASCII(subject) && len(subject) <= subjectLine && !strings.Contains(subject, "=?") && strings.TrimSpace(subject) == subject {
+		return subject
+	}
+	var words []string
+	for len(subject) > 0 {
+		n := min(len(subject), subjectPiece)
+		for n < len(subject) && !utf8.RuneStart(subject[n]) {
+			n-- // a character is not divided
+		}
+		words = append(words, "=?UTF-8?B?"+base64.StdEncoding.EncodeToString([]byte(subject[:n]))+"?=")
+		subject = subject[n:]
+	}
+	return strings.Join(words, "\r\n ")
 }
 
 // checkMail says what of h can't be an email; "" when nothing is wrong.

@@ -1,27 +1,27 @@
-package ministack
+// Package certificate makes certificates for servers of tests.
+package certificate
 
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// certificate is the files of a server's certificate and of who signed it.
-type certificate struct{ authority, certificate, key string }
+// Files are those of a server's certificate and of who signed it, in PEM.
+type Files struct{ Authority, Certificate, Key string }
 
-// makeCertificate makes an authority and a certificate for the loopback.
-func makeCertificate(dir string) (c certificate, err error) {
+// Make makes an authority, and a certificate for localhost and 127.0.0.1, for a
+// day, in dir.
+func Make(dir string) (c Files, err error) {
 	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return c, err
@@ -52,10 +52,10 @@ func makeCertificate(dir string) (c certificate, err error) {
 	if err != nil {
 		return c, err
 	}
-	c = certificate{filepath.Join(dir, "ca.pem"), filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key")}
+	c = Files{filepath.Join(dir, "ca.pem"), filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key")}
 	for file, block := range map[string]*pem.Block{
-		c.authority: {Type: "CERTIFICATE", Bytes: signed}, c.certificate: {Type: "CERTIFICATE", Bytes: leaf},
-		c.key: {Type: "EC PRIVATE KEY", Bytes: private},
+		c.Authority: {Type: "CERTIFICATE", Bytes: signed}, c.Certificate: {Type: "CERTIFICATE", Bytes: leaf},
+		c.Key: {Type: "EC PRIVATE KEY", Bytes: private},
 	} {
 		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
 			return c, err
@@ -64,14 +64,15 @@ func makeCertificate(dir string) (c certificate, err error) {
 	return c, nil
 }
 
-func trusting(authority string) (*http.Client, error) {
-	b, err := os.ReadFile(authority)
+// Pool reads a file of certificate authorities.
+func Pool(file string) (*x509.CertPool, error) {
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(b) {
-		return nil, fmt.Errorf("%s holds no certificate", authority)
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(b) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
 	}
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}, nil
+	return pool, nil
 }

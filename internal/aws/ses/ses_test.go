@@ -1,0 +1,210 @@
+package ses
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/internal/channel"
+)
+
+// service is a scripted SES.
+type service struct {
+	*httptest.Server
+	status int
+	code   string // of an error
+	cut    bool   // ends the connection after the request
+	hang   func() // is called in place of an answer
+
+	mu       sync.Mutex
+	requests []string
+}
+
+func start(t *testing.T, s *service) aws.Config {
+	t.Helper()
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return aws.Config{Region: "eu-north-1", BaseEndpoint: &s.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "hush", "")}
+}
+
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	s.requests = append(s.requests, r.Method+" "+r.URL.Path+" "+string(body))
+	s.mu.Unlock()
+	switch {
+	case s.cut:
+		panic(http.ErrAbortHandler)
+	case s.hang != nil:
+		s.hang()
+		<-r.Context().Done()
+	case s.code != "":
+		w.Header().Set("X-Amzn-ErrorType", s.code)
+		w.WriteHeader(s.status)
+		fmt.Fprint(w, `{"message": "about ann@acme.test: a private text"}`)
+	default:
+		w.WriteHeader(s.status)
+		fmt.Fprint(w, `{"MessageId": "0100-ses"}`)
+	}
+}
+
+// count is how many requests came.
+func (s *service) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.requests)
+}
+
+func aMail() channel.Handover {
+	return channel.Handover{ID: "n_7", Recipient: "ann@acme.test", Subject: "Grüße", Body: "a private text"}
+}
+
+func check(t *testing.T, got channel.Outcome, class channel.Class, status int, says string) {
+	t.Helper()
+	if got.Class != class || got.Status != status || !strings.Contains(got.Reason, says) || (got.Reason == "") != got.Sent() {
+		t.Errorf("%+v, want %s with %d: %s", got, class, status, says)
+	}
+	for _, private := range []string{"ann@", "private", "hush", "127.0.0.1"} {
+		if strings.Contains(got.Reason, private) {
+			t.Errorf("the reason %q tells %q", got.Reason, private)
+		}
+	}
+}
+
+// TestAnswers gives each answer once: a second request could be a second mail.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status int
+		code   string
+		class  channel.Class
+	}{
+		{400, "BadRequestException", channel.Permanent},
+		{400, "ValidationException", channel.Permanent},
+		{400, "MessageRejected", channel.Configuration},
+		{400, "MailFromDomainNotVerifiedException", channel.Configuration},
+		{400, "AccountSuspendedException", channel.Configuration},
+		{400, "SendingPausedException", channel.Configuration},
+		{404, "NotFoundException", channel.Configuration},
+		{403, "AccessDeniedException", channel.Configuration},
+		{403, "ExpiredTokenException", channel.Configuration},
+		{403, "SignatureDoesNotMatch", channel.Configuration},
+		{400, "LimitExceededException", channel.Transient},
+		{429, "TooManyRequestsException", channel.Transient},
+		{400, "ThrottlingException", channel.Transient},
+		{429, "SomethingNew", channel.Transient},
+		{500, "InternalFailure", channel.Transient},
+		{503, "ServiceUnavailable", channel.Transient},
+	} {
+		t.Run(fmt.Sprint(c.status, c.code), func(t *testing.T) {
+			t.Parallel()
+			s := &service{status: c.status, code: c.code}
+			sender := New(start(t, s), channel.EmailConfig{From: "noreply@efferent.test"})
+			check(t, sender.Send(t.Context(), aMail()), c.class, c.status, "SES: "+c.code)
+			if n := s.count(); n != 1 {
+				t.Errorf("%d requests", n)
+			}
+		})
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	waiting, giveUp := context.WithCancel(t.Context())
+	for name, c := range map[string]struct {
+		service  *service
+		closed   bool
+		ctx      context.Context
+		change   func(*aws.Config)
+		class    channel.Class
+		says     string
+		requests int
+	}{
+		"nobody there":                     {&service{}, true, t.Context(), nil, channel.Transient, "connection refused", 0},
+		"no such host":                     {&service{}, false, t.Context(), func(c *aws.Config) { c.BaseEndpoint = aws.String("http://no-such-host.invalid") }, channel.Transient, "the host's name", 0},
+		"cut after the request":            {&service{cut: true}, false, t.Context(), nil, channel.Unknown, "it may have been taken", 1},
+		"the caller gives up":              {&service{hang: giveUp}, false, waiting, nil, channel.Unknown, "cancelled after the request", 1},
+		"the caller has given up":          {&service{status: 200}, false, gone, nil, channel.Transient, "cancelled", 0},
+		"no credentials":                   {&service{status: 200}, false, t.Context(), func(c *aws.Config) { c.Credentials = noCredentials{} }, channel.Configuration, "check the region and the credentials", 0},
+		"no region":                        {&service{status: 200}, false, t.Context(), func(c *aws.Config) { c.Region, c.BaseEndpoint = "", nil }, channel.Configuration, "check the region and the credentials", 0},
+		"the SDK may try three times more": {&service{cut: true}, false, t.Context(), func(c *aws.Config) { c.RetryMaxAttempts = 4 }, channel.Unknown, "it may have been taken", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := start(t, c.service)
+			if c.closed {
+				c.service.Close()
+			}
+			if c.change != nil {
+				c.change(&config)
+			}
+			check(t, New(config, channel.EmailConfig{From: "noreply@efferent.test"}).Send(c.ctx, aMail()), c.class, 0, c.says)
+			if n := c.service.count(); n != c.requests {
+				t.Errorf("%d requests, want %d", n, c.requests)
+			}
+		})
+	}
+}
+
+type noCredentials struct{}
+
+func (noCredentials) Retrieve(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{}, fmt.Errorf("no role at 127.0.0.1")
+}
+
+func TestRequest(t *testing.T) {
+	t.Parallel()
+	s := &service{status: 200}
+	h := aMail()
+	h.ListUnsubscribe = "https://acme.test/leave"
+	out := New(start(t, s), channel.EmailConfig{From: "Efferent <noreply@efferent.test>"}).Send(t.Context(), h)
+	if diff := cmp.Diff(channel.Outcome{ProviderID: "0100-ses", Status: 200}, out); diff != "" {
+		t.Error(diff)
+	}
+	method, body, _ := strings.Cut(s.requests[0], " {")
+	var got, want any
+	if err := json.Unmarshal([]byte("{"+body), &got); err != nil || method != "POST /v2/email/outbound-emails" {
+		t.Fatalf("%s: %v", s.requests[0], err)
+	}
+	headers := got.(map[string]any)["Content"].(map[string]any)["Simple"].(map[string]any)["Headers"].([]any)
+	names := map[string]any{}
+	for _, h := range headers {
+		names[h.(map[string]any)["Name"].(string)] = h.(map[string]any)["Value"]
+	}
+	if diff := cmp.Diff(map[string]any{"Auto-Submitted": "auto-generated", "List-Unsubscribe": "<https://acme.test/leave>",
+		"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}, names); diff != "" {
+		t.Error(diff)
+	}
+	delete(got.(map[string]any)["Content"].(map[string]any)["Simple"].(map[string]any), "Headers")
+	if err := json.Unmarshal([]byte(`{"FromEmailAddress": "Efferent <noreply@efferent.test>", "Destination": {"ToAddresses": ["ann@acme.test"]},
+		"EmailTags": [{"Name": "efferent-id", "Value": "n_7"}],
+		"Content": {"Simple": {"Subject": {"Data": "Grüße", "Charset": "UTF-8"}, "Body": {"Text": {"Data": "a private text", "Charset": "UTF-8"}}}}}`), &want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRefusedBeforeSending(t *testing.T) {
+	t.Parallel()
+	s := &service{status: 200}
+	h := aMail()
+	h.Subject = "Hi\r\nBcc: eve@acme.test"
+	check(t, New(start(t, s), channel.EmailConfig{From: "noreply@efferent.test"}).Send(t.Context(), h), channel.Permanent, 0, "the subject")
+	if n := s.count(); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}

@@ -280,6 +280,7 @@ func TestMail(t *testing.T) {
 		"other scripts":                {func(h *Handover) { h.Subject, h.Body = "日本語 🎉", "日本語\n🎉" }, map[string]string{"Subject": "日本語 🎉"}, "日本語\n🎉"},
 		"a long word":                  {func(h *Handover) { h.Subject = strings.Repeat("a", 68) }, map[string]string{"Subject": strings.Repeat("a", 68)}, theBody},
 		"a subject that looks encoded": {func(h *Handover) { h.Subject = "=?UTF-8?Q?a?=" }, map[string]string{"Subject": "=?UTF-8?Q?a?="}, theBody},
+		"a subject of long characters": {func(h *Handover) { h.Subject = "a" + strings.Repeat("日", 30) }, map[string]string{"Subject": "a" + strings.Repeat("日", 30)}, theBody},
 		"no subject":                   {func(h *Handover) { h.Subject = "" }, map[string]string{"Subject": ""}, theBody},
 		"unsubscribe by a click": {func(h *Handover) { h.ListUnsubscribe = "https://acme.test/u?a=1&b=2" },
 			map[string]string{"List-Unsubscribe": "<https://acme.test/u?a=1&b=2>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}, theBody},

@@ -136,8 +136,9 @@ func cost() error {
 	printBill(b.used, 1e6/n)
 
 	idle := map[string]float64{
-		// Lambda polls an idle queue with five long polls of 20 seconds at a time.
-		"sqs": 5 * 3 * 60 * 24 * 30.4, "alarm": 9, "secret": 1,
+		// Lambda polls an idle queue with five long polls of 20 seconds at a time;
+		// there are two, webhooks and notifications.
+		"sqs": 2 * 5 * 3 * 60 * 24 * 30.4, "alarm": 11, "secret": 1,
 	}
 	fmt.Printf("\na month of none:\n")
 	printBill(idle, 1)

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // The secrets that hold the channels' configurations, in Secrets Manager.
@@ -235,7 +237,7 @@ func parseSecret(name, secret string, into any) error {
 	err := json.Unmarshal([]byte(secret), into, json.RejectUnknownMembers(true))
 	var wrong *json.SemanticError
 	if errors.As(err, &wrong) && wrong.JSONPointer != "" {
-		field := shorten(wrong.JSONPointer.LastToken(), 64)
+		field := message.Shorten(wrong.JSONPointer.LastToken(), 64)
 		if errors.Is(err, json.ErrUnknownName) {
 			return secretError(name, field, "unknown")
 		}

@@ -2,22 +2,20 @@ package channel
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 const (
 	maxSubject     = 998 // bytes: a header line (RFC 5322, section 2.1.1)
-	maxTenant      = 128 // bytes: SQS's longest MessageGroupId
 	maxUnsubscribe = 995 // bytes: SES's longest header value
 	maxFallback    = 8   // more than there are channels: the rest is a mistake
 	notAString     = "is not valid Unicode"
 	badFallback    = "must be a list of channel names (email, slack, sms)"
 	badRecipients  = "must map channel names to addresses, each once"
-	idWanted       = "must be 1 to 128 of A-Z, a-z, 0-9, _ and -"
 	channelWanted  = "must be email, slack or sms"
 	subjectWanted  = "must be at most 998 bytes, without line breaks or other control characters"
 	unsubscrWanted = "must be an https or mailto URL of at most 995 ASCII characters"
@@ -42,13 +40,13 @@ func text(target func(*Notification) *string, check func(string) string) field {
 }
 
 var fields = map[string]field{
-	"id":      text(func(n *Notification) *string { return &n.ID }, checkID),
+	"id":      text(func(n *Notification) *string { return &n.ID }, message.CheckID),
 	"channel": text(func(n *Notification) *string { return (*string)(&n.Channel) }, checkChannel),
 	// The address is checked when the channel is known.
 	"recipient":        text(func(n *Notification) *string { return &n.Recipient }, func(string) string { return "" }),
 	"subject":          text(func(n *Notification) *string { return &n.Subject }, checkSubject),
 	"body":             text(func(n *Notification) *string { return &n.Body }, checkBody),
-	"tenant":           text(func(n *Notification) *string { return &n.Tenant }, checkTenant),
+	"tenant":           text(func(n *Notification) *string { return &n.Tenant }, message.CheckTenant),
 	"list_unsubscribe": text(func(n *Notification) *string { return &n.ListUnsubscribe }, checkUnsubscribe),
 	"recipients": {
 		kind: jsontext.KindBeginObject, wrong: badRecipients,
@@ -71,7 +69,7 @@ var required = []string{"channel", "recipient", "body"}
 func (p *parsing) checkTogether(whole bool) {
 	for _, name := range required {
 		if whole && !p.seen[name] {
-			p.fail(name, "missing")
+			p.Fail(name, "missing")
 		}
 	}
 	n := &p.n
@@ -80,32 +78,19 @@ func (p *parsing) checkTogether(whole bool) {
 	}
 	if p.seen["recipient"] {
 		if problem := CheckRecipient(n.Channel, n.Recipient); problem != "" {
-			p.fail("recipient", problem)
+			p.Fail("recipient", problem)
 			n.Recipient = ""
 		}
 	}
 	for _, f := range n.Fallback {
 		if f == n.Channel {
-			p.fail("fallback", "names the message's own channel, "+string(f))
+			p.Fail("fallback", "names the message's own channel, "+string(f))
 			n.Fallback = nil
 		}
 	}
 	if problem := CheckText(n.Channel, n.Subject, n.Body); problem != "" {
-		p.fail("body", problem)
+		p.Fail("body", problem)
 	}
-}
-
-var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-
-// ValidID reports whether s may be a notification's id: 1 to 128 of A-Z, a-z,
-// 0-9, _ and -.
-func ValidID(s string) bool { return idPattern.MatchString(s) }
-
-func checkID(s string) string {
-	if !ValidID(s) {
-		return idWanted
-	}
-	return ""
 }
 
 func checkChannel(s string) string {
@@ -125,13 +110,6 @@ func checkSubject(s string) string {
 func checkBody(s string) string {
 	if s == "" {
 		return "must not be empty"
-	}
-	return ""
-}
-
-func checkTenant(s string) string {
-	if len(s) > maxTenant || hasControl(s) {
-		return "must be at most 128 bytes, without control characters"
 	}
 	return ""
 }
@@ -180,27 +158,6 @@ func checkFallback(n *Notification) string {
 	return ""
 }
 
-// unknownField says so, and what was probably meant where only the case
-// differs.
-func unknownField(name string) string {
-	if _, ok := fields[strings.ToLower(name)]; ok {
-		return "unknown: keys are in lower case"
-	}
-	return "unknown"
-}
-
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 })
-}
-
-// shorten cuts s to at most n bytes of valid UTF-8.
-func shorten(s string, n int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
 }

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // newMail is h as an email: plain text in UTF-8, one recipient. It refuses
@@ -77,7 +79,7 @@ func checkMail(h Handover) string {
 	if problem := CheckText(Email, h.Subject, h.Body); problem != "" {
 		return "the body " + problem
 	}
-	if problem := checkID(h.ID); problem != "" {
+	if problem := message.CheckID(h.ID); problem != "" {
 		return "the id " + problem
 	}
 	if h.ListUnsubscribe != "" && checkUnsubscribe(h.ListUnsubscribe) != "" {

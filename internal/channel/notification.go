@@ -2,34 +2,14 @@ package channel
 
 import (
 	"bytes"
-	"errors"
-	"strconv"
-	"strings"
+	"maps"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/efferent/efferent/internal/message"
 )
-
-// ErrMalformed is what every *FieldError unwraps to.
-var ErrMalformed = errors.New("malformed notification")
-
-// FieldError says which field of a notification is wrong, and how. It never
-// holds a field's value: that may be an address, or a text.
-type FieldError struct {
-	// Field is the key as it stands in the message; empty when the message as
-	// a whole is wrong.
-	Field   string
-	Problem string
-}
-
-func (e *FieldError) Error() string {
-	if e.Field == "" {
-		return "message: " + e.Problem
-	}
-	return "field " + strconv.Quote(e.Field) + ": " + e.Problem
-}
-
-func (e *FieldError) Unwrap() error { return ErrMalformed }
 
 // Notification is one message to somebody, as it stands on the queue.
 type Notification struct {
@@ -82,86 +62,49 @@ const maxMessage = 1 << 20
 
 // Decode reads a notification strictly: unknown, repeated or differently cased
 // keys, wrong types, a missing field, a malformed address and trailing data
-// are all a *FieldError, which names the first problem. Decode goes on past a
+// are all a *message.FieldError, which names the first problem. Decode goes on past a
 // bad field, so that the Notification that it returns beside an error has what
 // was good of it: a failure can be recorded under its id.
 func Decode(data []byte) (Notification, error) {
-	p := parsing{data: data, seen: map[string]bool{}}
+	p := parsing{seen: map[string]bool{}}
 	if len(data) > maxMessage {
-		p.fail("", "must be at most 1 MiB long")
-		return p.n, p.first
+		p.Fail("", "must be at most 1 MiB long")
+		return p.n, p.Err()
 	}
 	// Repeated keys and invalid UTF-8 are reported by field, below.
-	p.dec = jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	whole := p.object()
+	p.Object = message.Object{Data: data, Decoder: jsontext.NewDecoder(bytes.NewReader(data),
+		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	whole := p.Read(p.member)
 	p.checkTogether(whole)
-	if p.first != nil { // a nil *FieldError in an error would not be nil
-		return p.n, p.first
-	}
-	return p.n, nil
+	return p.n, p.Err()
 }
 
 // parsing is one notification half read.
 type parsing struct {
-	dec   *jsontext.Decoder
-	data  []byte
-	n     Notification
-	seen  map[string]bool
-	first *FieldError
-}
-
-func (p *parsing) fail(field, problem string) {
-	if p.first == nil {
-		p.first = &FieldError{Field: field, Problem: problem}
-	}
-}
-
-// object reads the whole message. It reports whether it came to its end, past
-// any bad fields.
-func (p *parsing) object() bool {
-	if kind := p.dec.PeekKind(); kind != jsontext.KindBeginObject {
-		if err := p.dec.SkipValue(); err != nil {
-			return p.syntax("", err)
-		}
-		p.fail("", "must be a JSON object, not "+kindName(kind))
-		return false
-	}
-	if _, err := p.dec.ReadToken(); err != nil {
-		return p.syntax("", err)
-	}
-	for p.dec.PeekKind() != jsontext.KindEndObject {
-		if !p.member() {
-			return false
-		}
-	}
-	if _, err := p.dec.ReadToken(); err != nil {
-		return p.syntax("", err)
-	}
-	if len(bytes.TrimLeft(p.data[p.dec.InputOffset():], " \t\r\n")) > 0 {
-		p.fail("", "has something after the JSON object")
-	}
-	return true
+	message.Object
+	n    Notification
+	seen map[string]bool
 }
 
 // member reads one key and its value.
 func (p *parsing) member() bool {
-	key, err := p.dec.ReadToken()
+	key, err := p.Decoder.ReadToken()
 	if err != nil {
-		return p.syntax("", err)
+		return p.Syntax("", err)
 	}
-	name := shorten(key.String(), 64) // before the next read, which ends key's life
-	value, err := p.dec.ReadValue()
+	name := message.Shorten(key.String(), 64) // before the next read, which ends key's life
+	value, err := p.Decoder.ReadValue()
 	if err != nil {
-		return p.syntax(name, err)
+		return p.Syntax(name, err)
 	}
 	f, known := fields[name]
 	switch {
 	case !known:
-		p.fail(name, unknownField(name))
+		p.Fail(name, "unknown"+message.Suggestion(name, slices.Sorted(maps.Keys(fields))))
 	case p.seen[name]:
-		p.fail(name, "appears more than once")
+		p.Fail(name, "appears more than once")
 	case value.Kind() != f.kind && !(f.kind == jsontext.KindTrue && value.Kind() == jsontext.KindFalse):
-		p.fail(name, "must be "+kindName(f.kind)+", not "+kindName(value.Kind()))
+		p.Fail(name, "must be "+message.KindName(f.kind)+", not "+message.KindName(value.Kind()))
 	default:
 		p.take(name, f, value)
 	}
@@ -181,38 +124,6 @@ func (p *parsing) take(name string, f field, value jsontext.Value) {
 	}
 	if problem != "" {
 		p.n = before
-		p.fail(name, problem)
+		p.Fail(name, problem)
 	}
-}
-
-// syntax reports where the JSON ends being JSON. It leaves out the library's
-// JSON pointer, which would quote the message.
-func (p *parsing) syntax(field string, err error) bool {
-	problem := "is not valid JSON"
-	var at *jsontext.SyntacticError
-	if errors.As(err, &at) {
-		problem += " at byte " + strconv.FormatInt(at.ByteOffset, 10) + ": " + strings.TrimPrefix(at.Err.Error(), "jsontext: ")
-	} else {
-		problem += ": it ends too early"
-	}
-	p.fail(field, problem)
-	return false
-}
-
-func kindName(kind jsontext.Kind) string {
-	switch kind {
-	case jsontext.KindNull:
-		return "null"
-	case jsontext.KindTrue, jsontext.KindFalse:
-		return "a boolean"
-	case jsontext.KindNumber:
-		return "a number"
-	case jsontext.KindString:
-		return "a string"
-	case jsontext.KindBeginObject:
-		return "an object"
-	case jsontext.KindBeginArray:
-		return "an array"
-	}
-	return "nothing"
 }

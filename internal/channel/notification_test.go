@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // notification is a valid message with some fields replaced by JSON texts, or
@@ -87,7 +89,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"trailing data", notification(nil) + "x", "", "something after", "n_7"},
 		{"over SQS's limit", notification(map[string]string{"x": `"` + strings.Repeat("a", 1<<20) + `"`}), "", "1 MiB", ""},
 		{"unknown key", notification(map[string]string{"to": `"x"`}), "to", "unknown", "n_7"},
-		{"a key in capitals", notification(map[string]string{"Body": `"x"`}), "Body", "lower case", "n_7"},
+		{"a key in capitals", notification(map[string]string{"Body": `"x"`}), "Body", `did you mean "body"?`, "n_7"},
 		{"a key twice", strings.Replace(notification(nil), "{", `{"body": "x", `, 1), "body", "more than once", "n_7"},
 		{"a key twice, once escaped", strings.Replace(notification(nil), "{", `{"bod\u0079": "x", `, 1), "body", "more than once", "n_7"},
 		{"no channel", notification(map[string]string{"channel": ""}), "channel", "missing", "n_7"},
@@ -137,8 +139,8 @@ func TestDecodeRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := Decode([]byte(c.in))
-			var field *FieldError
-			if !errors.As(err, &field) || !errors.Is(err, ErrMalformed) {
+			var field *message.FieldError
+			if !errors.As(err, &field) || !errors.Is(err, message.ErrMalformed) {
 				t.Fatalf("got the error %v", err)
 			}
 			if field.Field != c.field || !strings.Contains(err.Error(), c.says) {
@@ -192,8 +194,8 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in string) {
 		n, err := Decode([]byte(in))
 		if err != nil {
-			if !errors.Is(err, ErrMalformed) {
-				t.Errorf("the error %v is not ErrMalformed", err)
+			if !errors.Is(err, message.ErrMalformed) {
+				t.Errorf("the error %v is not message.ErrMalformed", err)
 			}
 			return
 		}

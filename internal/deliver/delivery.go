@@ -12,6 +12,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -78,7 +79,7 @@ func (d *delivery) webhookID() string {
 	if d.webhook.ID != "" {
 		return d.webhook.ID
 	}
-	if id := carried(d.msg, attempt.CarriedID); webhook.ValidID(id) {
+	if id := carried(d.msg, attempt.CarriedID); message.ValidID(id) {
 		return id
 	}
 	return d.msg.MessageId

@@ -184,7 +184,7 @@ func body(id string) string {
 	return `{"id":"` + id + `","url":"https://a.test/in?token=t","secret":"efferent/webhooks/a","event_type":"e","body":{"n": 1}}`
 }
 
-func message(id, text string, receives int) events.SQSMessage {
+func aMessage(id, text string, receives int) events.SQSMessage {
 	return events.SQSMessage{
 		MessageId: "m-" + id, ReceiptHandle: "r-" + id, Body: text,
 		Attributes: map[string]string{"ApproximateReceiveCount": strconv.Itoa(receives)},

@@ -107,7 +107,7 @@ func TestOneMessage(t *testing.T) {
 			if c.text == "" {
 				c.text = body("a")
 			}
-			failed := w.handle(message("a", c.text, 1))
+			failed := w.handle(aMessage("a", c.text, 1))
 			w.check(t, c.want, len(failed) == 1)
 			if w.reads != 0 {
 				t.Error("the first receive read the history")
@@ -153,13 +153,13 @@ func (w *world) check(t *testing.T, want want, failed bool) {
 func TestOrderOfWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, busy503)
-	w.handle(message("a", body("a"), 1))
+	w.handle(aMessage("a", body("a"), 1))
 	want := []string{"audit webhook.attempt a", "post a", "record a 1 retryable", "hide r-a 1s", "audit webhook.failed a"}
 	if diff := cmp.Diff(want, w.log); diff != "" {
 		t.Errorf("failure (-want +got):\n%s", diff)
 	}
 	w = newWorld(t, ok200)
-	w.handle(message("a", body("a"), 1), message("b", body("b"), 1))
+	w.handle(aMessage("a", body("a"), 1), aMessage("b", body("b"), 1))
 	slices.Sort(w.log[2:4])
 	want = []string{"audit webhook.attempt a", "audit webhook.attempt b", "post a", "post b",
 		"record a 1 delivered", "record b 1 delivered", "audit webhook.delivered a", "audit webhook.delivered b"}
@@ -174,7 +174,7 @@ func TestOrderOfWrites(t *testing.T) {
 func TestWhatIsSentAndRecorded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, webhook.Exchange{Status: 500, Duration: 1500 * time.Microsecond, Response: "oops", Truncated: true})
-	w.handle(message("a", body("a"), 1))
+	w.handle(aMessage("a", body("a"), 1))
 	sent := w.posts[0]
 	if sent.ID != "a" || sent.URL != "https://a.test/in?token=t" || string(sent.Body) != `{"n": 1}` || sent.EventType != "e" {
 		t.Errorf("sent %+v", sent)
@@ -200,7 +200,7 @@ func TestWhatIsSentAndRecorded(t *testing.T) {
 func TestDeliveredKeepsNoResponse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, ok200)
-	w.handle(message("a", body("a"), 1))
+	w.handle(aMessage("a", body("a"), 1))
 	if got := w.records["a/m-a"][0].Response; got != "" {
 		t.Errorf("the record of a delivery keeps the answer %q", got)
 	}
@@ -217,7 +217,7 @@ func TestNoIDMeansTheMessageID(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, ok200)
-			w.handle(message("a", text, 1))
+			w.handle(aMessage("a", text, 1))
 			if len(w.records["m-a/m-a"]) != 1 {
 				t.Errorf("recorded as %v, want it under the message id", w.records)
 			}
@@ -228,7 +228,7 @@ func TestNoIDMeansTheMessageID(t *testing.T) {
 func TestNeighboursOfABadMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, ok200)
-	failed := w.handle(message("a", body("a"), 1), message("b", "no JSON", 1), message("c", body("c"), 1))
+	failed := w.handle(aMessage("a", body("a"), 1), aMessage("b", "no JSON", 1), aMessage("c", body("c"), 1))
 	if diff := cmp.Diff([]string{"m-b"}, failed); diff != "" {
 		t.Errorf("failed (-want +got):\n%s", diff)
 	}
@@ -267,7 +267,7 @@ func TestWhatAMessageCarries(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, busy503)
-			m := message("a", c.text, 1)
+			m := aMessage("a", c.text, 1)
 			m.MessageAttributes = map[string]events.SQSMessageAttribute{}
 			for name, value := range c.carried {
 				m.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}

@@ -64,7 +64,7 @@ func TestSecondReceive(t *testing.T) {
 			if c.text == "" {
 				c.text = body("a")
 			}
-			m := message("a", c.text, max(2, c.receives))
+			m := aMessage("a", c.text, max(2, c.receives))
 			if c.receives < 0 {
 				m.Attributes = nil
 			}
@@ -89,7 +89,7 @@ func TestRedrivenUnderItsOldID(t *testing.T) {
 	first := w.now
 	var hidden []time.Duration
 	for receives := 22; ; receives++ {
-		m := message("a", body("a"), receives)
+		m := aMessage("a", body("a"), receives)
 		m.Attributes["DeadLetterQueueSourceArn"] = "arn:aws:sqs:us-east-1:000000000000:webhooks"
 		m.Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(first.UnixMilli(), 10)
 		w.handle(m)
@@ -139,7 +139,7 @@ func walk(t *testing.T, w *world, name string, call int, f fault) {
 	var last attempt.Record
 	for receives := 1; receives <= 20; receives++ {
 		delete(w.hidden, "r-a")
-		failed := w.handle(message("a", body("a"), receives))
+		failed := w.handle(aMessage("a", body("a"), receives))
 		if records := w.records["a/m-a"]; len(records) > 0 {
 			last = records[len(records)-1]
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 )
 
@@ -203,7 +204,7 @@ func (n *notice) record(on channel.Name) *attempt.Record {
 // carriedID is the id that a message without one of its own was first tried
 // under.
 func carriedID(m *events.SQSMessage) string {
-	if id := carried(m, attempt.CarriedID); channel.ValidID(id) {
+	if id := carried(m, attempt.CarriedID); message.ValidID(id) {
 		return id
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -48,7 +49,7 @@ func ReadNotification(body string) Item {
 func (q *Queue) open(m events.SQSMessage) *letter {
 	l := &letter{msg: m, item: q.Read(m.Body)}
 	l.item.ItemID = m.MessageId
-	if a, ok := m.MessageAttributes[attempt.CarriedID]; ok && l.item.WebhookID == "" && a.StringValue != nil && webhook.ValidID(*a.StringValue) {
+	if a, ok := m.MessageAttributes[attempt.CarriedID]; ok && l.item.WebhookID == "" && a.StringValue != nil && message.ValidID(*a.StringValue) {
 		l.item.WebhookID = *a.StringValue
 	}
 	if l.item.WebhookID == "" {

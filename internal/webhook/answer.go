@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/message"
 )
 
 // bodyLimit is how much of an answer's body is read, so that its connection
@@ -75,7 +76,7 @@ func keep(b []byte) string {
 	if len(b) == attempt.ResponseLimit {
 		b = withoutPartialRune(b)
 	}
-	return shorten(string(b), attempt.ResponseLimit)
+	return message.Shorten(string(b), attempt.ResponseLimit)
 }
 
 // withoutPartialRune drops a character that the end of b cuts in two.

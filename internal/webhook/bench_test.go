@@ -17,7 +17,7 @@ import (
 // kibibyte is a body of about 1 KiB.
 var kibibyte = `{"type": "invoice.paid", "items": [` + strings.Repeat(`{"id": 12345, "name": "an item é"}, `, 27) + `null]}`
 
-func benchMessage() []byte { return []byte(message(map[string]string{"body": kibibyte})) }
+func benchMessage() []byte { return []byte(aMessage(map[string]string{"body": kibibyte})) }
 
 func BenchmarkDecode(b *testing.B) {
 	in := benchMessage()

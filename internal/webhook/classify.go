@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/message"
 )
 
 // Classify says what an exchange means, taken by itself: Delivered, Retryable
@@ -37,7 +38,7 @@ func classifyError(x Exchange) (attempt.Verdict, string) {
 	if x.Err == nil {
 		return attempt.Retryable, "no answer"
 	}
-	for _, permanent := range []error{ErrBlockedAddress, ErrPlainHTTP, ErrMalformed, ErrSecretUnusable} {
+	for _, permanent := range []error{ErrBlockedAddress, ErrPlainHTTP, message.ErrMalformed, ErrSecretUnusable} {
 		if errors.Is(x.Err, permanent) {
 			return attempt.Permanent, x.Err.Error()
 		}
@@ -61,7 +62,7 @@ func (c *Client) explain(err error, timedOut, interrupted bool) error {
 	case timedOut:
 		return fmt.Errorf("no answer within %v", c.timeout)
 	}
-	return &refusal{err, shorten(describe(err), maxReason)}
+	return &refusal{err, message.Shorten(describe(err), maxReason)}
 }
 
 func describe(err error) string {

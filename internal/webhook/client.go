@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // DefaultTimeout bounds an exchange as a whole: DNS, connecting, TLS, sending
@@ -140,7 +142,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	if u == nil {
 		var problem string
 		if u, problem = parseURL(r.URL); problem != "" {
-			return nil, &FieldError{Field: "url", Problem: problem}
+			return nil, &message.FieldError{Field: "url", Problem: problem}
 		}
 	}
 	if u.Scheme == "http" && !c.allowHTTP.permits(u.Hostname()) {

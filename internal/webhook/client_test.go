@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/message"
 )
 
 var loopbackPrefixes = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
@@ -214,7 +215,7 @@ func TestPostRefuses(t *testing.T) {
 		{"metadata", func(*Options) {}, "http://169.254.169.254/latest/meta-data?q=t0ken", ErrBlockedAddress, "address 169.254.169.254 is not public"},
 		{"mapped metadata", func(*Options) {}, "http://[::ffff:169.254.169.254]/", ErrBlockedAddress, "address 169.254.169.254 is not public"},
 		{"localhost by name", func(o *Options) { o.AllowPrefixes = nil }, "https://localhost:1/?q=t0ken", ErrBlockedAddress, "is not public"},
-		{"no URL", func(*Options) {}, "://?q=t0ken", ErrMalformed, `field "url"`},
+		{"no URL", func(*Options) {}, "://?q=t0ken", message.ErrMalformed, `field "url"`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,39 +4,27 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // SecretPrefix is what the name of every usable signing secret begins with.
 const SecretPrefix = "efferent/webhooks/"
 
 const (
-	maxID        = 128
 	maxEventType = 256
 	maxURL       = 8 << 10 // a record and an audit entry carry it
 	maxSecret    = 2048    // the longest ARN that Secrets Manager takes
-	maxTenant    = 128     // SQS: the longest MessageGroupId
 )
 
 // checks say what is wrong with a field's text; "" when nothing is. The url is
 // parsed besides.
 var checks = map[string]func(string) string{
-	"id":         checkID,
+	"id":         message.CheckID,
 	"secret":     checkSecret,
 	"event_type": checkEventType,
-	"tenant":     checkTenant,
+	"tenant":     message.CheckTenant,
 	"retry":      func(string) string { return "" },
-}
-
-// ValidID reports whether s may be a webhook-id: 1 to 128 of A-Z, a-z, 0-9, _
-// and -.
-func ValidID(s string) bool { return s != "" && len(s) <= maxID && onlyOf(s, "_-") }
-
-func checkID(s string) string {
-	if !ValidID(s) {
-		return "must be 1 to 128 of A-Z, a-z, 0-9, _ and -"
-	}
-	return ""
 }
 
 // parseURL takes absolute http and https URLs. The problem never quotes the
@@ -82,9 +70,9 @@ func checkSecret(s string) string {
 	switch {
 	case !strings.HasPrefix(name, SecretPrefix) || len(name) == len(SecretPrefix):
 		return "must be the name or ARN of a secret under " + SecretPrefix
-	case len(s) > maxSecret || !onlyOf(name, "/_+=.@-"):
+	case len(s) > maxSecret || !message.OnlyOf(name, "/_+=.@-"):
 		return "is not a name that Secrets Manager takes"
-	case hasKey && (key == "" || hasControl(key)):
+	case hasKey && (key == "" || message.HasControl(key)):
 		return "names no key after the #"
 	}
 	return ""
@@ -92,48 +80,8 @@ func checkSecret(s string) string {
 
 // checkEventType wants what can be the value of X-Webhook-Event unchanged.
 func checkEventType(s string) string {
-	if s == "" || len(s) > maxEventType || hasControl(s) || strings.TrimSpace(s) != s {
+	if s == "" || len(s) > maxEventType || message.HasControl(s) || strings.TrimSpace(s) != s {
 		return "must be 1 to 256 bytes, without control characters or spaces around it"
 	}
 	return ""
-}
-
-func checkTenant(s string) string {
-	if len(s) > maxTenant || hasControl(s) {
-		return "must be at most 128 bytes, without control characters"
-	}
-	return ""
-}
-
-// onlyOf reports whether s holds letters, digits and the characters of extra
-// only, all of ASCII.
-func onlyOf(s, extra string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(extra, c) >= 0) {
-			return false
-		}
-	}
-	return true
-}
-
-func hasControl(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] == 0x7f {
-			return true
-		}
-	}
-	return false
-}
-
-// shorten cuts s to at most n bytes of valid UTF-8.
-func shorten(s string, n int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
 }

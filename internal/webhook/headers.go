@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // decodeHeaders reads the custom headers out of a valid JSON value.
 func decodeHeaders(value jsontext.Value) (headers http.Header, problem string) {
 	if kind := value.Kind(); kind != jsontext.KindBeginObject {
-		return nil, "must be an object of strings, not " + kindName(kind)
+		return nil, "must be an object of strings, not " + message.KindName(kind)
 	}
 	// The errors are of no interest: value has been read once already.
 	dec := new(reader).over(value)
@@ -32,7 +34,7 @@ func decodeHeaders(value jsontext.Value) (headers http.Header, problem string) {
 			problem = "appears more than once (case does not matter)"
 		}
 		if problem != "" {
-			return nil, strconv.Quote(shorten(name, 64)) + " " + problem
+			return nil, strconv.Quote(message.Shorten(name, 64)) + " " + problem
 		}
 		headers[canonical] = []string{text}
 	}
@@ -42,11 +44,11 @@ func decodeHeaders(value jsontext.Value) (headers http.Header, problem string) {
 // checkHeader says what is wrong with a custom header.
 func checkHeader(name, value string) string {
 	switch {
-	case name == "" || !onlyOf(name, "!#$%&'*+-.^_`|~"): // RFC 9110, section 5.6.2: token
+	case name == "" || !message.OnlyOf(name, "!#$%&'*+-.^_`|~"): // RFC 9110, section 5.6.2: token
 		return "is not a header name"
 	case reserved(strings.ToLower(name)):
 		return "may not be set: it is Efferent's, or the connection's"
-	case hasControl(strings.ReplaceAll(value, "\t", "")):
+	case message.HasControl(strings.ReplaceAll(value, "\t", "")):
 		return "has a line break or another control character in its value"
 	}
 	return ""

@@ -5,38 +5,17 @@ package webhook
 
 import (
 	"bytes"
-	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/efferent/efferent/internal/message"
 )
-
-// ErrMalformed is what every *FieldError unwraps to.
-var ErrMalformed = errors.New("malformed webhook message")
-
-// FieldError says which field of a message is wrong, and how. It never holds
-// a field's value: that may be a secret, or a body.
-type FieldError struct {
-	// Field is the key as it stands in the message; empty when the message as
-	// a whole is wrong.
-	Field   string
-	Problem string
-}
-
-func (e *FieldError) Error() string {
-	if e.Field == "" {
-		return "message: " + e.Problem
-	}
-	return "field " + strconv.Quote(e.Field) + ": " + e.Problem
-}
-
-func (e *FieldError) Unwrap() error { return ErrMalformed }
 
 // Message is one webhook to send, as it stands on the queue.
 type Message struct {
@@ -71,7 +50,7 @@ func (m Message) Request(id string, secrets []Secret, at time.Time) Request {
 }
 
 // Decode reads a message strictly: unknown, repeated or differently cased
-// keys, wrong types, a missing field and trailing data are all a *FieldError,
+// keys, wrong types, a missing field and trailing data are all a *message.FieldError,
 // which names the first problem. Decode goes on past a bad field, so that the
 // Message it returns beside an error has what was good of it: a failure can
 // be recorded under its id.
@@ -80,17 +59,14 @@ func (m Message) Request(id string, secrets []Secret, at time.Time) Request {
 func Decode(data []byte) (Message, error) {
 	r := readers.Get().(*reader)
 	defer r.release()
-	p := parsing{dec: r.over(data), data: data, utf8: utf8.Valid(data)}
+	p := parsing{Object: message.Object{Decoder: r.over(data), Data: data}, utf8: utf8.Valid(data)}
 	if !p.utf8 {
-		p.fail("", "is not valid UTF-8")
+		p.Fail("", "is not valid UTF-8")
 	}
-	if p.object() {
+	if p.Read(p.member) {
 		p.missing()
 	}
-	if p.first != nil { // a nil *FieldError in an error would not be nil
-		return p.m, p.first
-	}
-	return p.m, nil
+	return p.m, p.Err()
 }
 
 // reader is a decoder that can be used again, and the buffer that it reads
@@ -135,52 +111,17 @@ func fieldIndex(name []byte) int {
 
 // parsing is one message half read.
 type parsing struct {
-	dec   *jsontext.Decoder
-	data  []byte
-	utf8  bool // data as a whole is valid UTF-8
-	m     Message
-	seen  [len(fields)]bool
-	first *FieldError
-}
-
-func (p *parsing) fail(field, problem string) {
-	if p.first == nil {
-		p.first = &FieldError{Field: field, Problem: problem}
-	}
-}
-
-// object reads the whole message. It reports whether it came to its end, past
-// any bad fields.
-func (p *parsing) object() bool {
-	if kind := p.dec.PeekKind(); kind != jsontext.KindBeginObject {
-		if err := p.dec.SkipValue(); err != nil {
-			return p.syntax("", err)
-		}
-		p.fail("", "must be a JSON object, not "+kindName(kind))
-		return false
-	}
-	if _, err := p.dec.ReadToken(); err != nil {
-		return p.syntax("", err)
-	}
-	for p.dec.PeekKind() != jsontext.KindEndObject {
-		if !p.member() {
-			return false
-		}
-	}
-	if _, err := p.dec.ReadToken(); err != nil {
-		return p.syntax("", err)
-	}
-	if len(bytes.TrimLeft(p.data[p.dec.InputOffset():], " \t\r\n")) > 0 {
-		p.fail("", "has something after the JSON object")
-	}
-	return true
+	message.Object
+	utf8 bool // the data as a whole is valid UTF-8
+	m    Message
+	seen [len(fields)]bool
 }
 
 // member reads one key and its value.
 func (p *parsing) member() bool {
-	raw, err := p.dec.ReadValue()
+	raw, err := p.Decoder.ReadValue()
 	if err != nil {
-		return p.syntax("", err)
+		return p.Syntax("", err)
 	}
 	name, _ := unquote(raw)
 	i := fieldIndex(name)
@@ -188,17 +129,17 @@ func (p *parsing) member() bool {
 	if i >= 0 {
 		label = fields[i]
 	} else {
-		label = shorten(string(name), 64) // before the next read, which ends name's life
+		label = message.Shorten(string(name), 64) // before the next read, which ends name's life
 	}
-	value, err := p.dec.ReadValue()
+	value, err := p.Decoder.ReadValue()
 	if err != nil {
-		return p.syntax(label, err)
+		return p.Syntax(label, err)
 	}
 	switch {
 	case i < 0:
-		p.fail(label, "unknown"+suggestion(label))
+		p.Fail(label, "unknown"+message.Suggestion(label, fields[:]))
 	case p.seen[i]:
-		p.fail(label, "appears more than once")
+		p.Fail(label, "appears more than once")
 	default:
 		p.seen[i] = true
 		p.field(label, value)
@@ -210,13 +151,13 @@ func (p *parsing) member() bool {
 func (p *parsing) field(name string, value jsontext.Value) {
 	switch name {
 	case "body":
-		end := int(p.dec.InputOffset())
-		p.m.Body = p.data[end-len(value) : end : end]
+		end := int(p.Decoder.InputOffset())
+		p.m.Body = p.Data[end-len(value) : end : end]
 		return
 	case "headers":
 		headers, problem := decodeHeaders(value)
 		if problem != "" {
-			p.fail(name, problem)
+			p.Fail(name, problem)
 			return
 		}
 		p.m.Headers = headers
@@ -231,7 +172,7 @@ func (p *parsing) field(name string, value jsontext.Value) {
 		problem = checks[name](text)
 	}
 	if problem != "" {
-		p.fail(name, problem)
+		p.Fail(name, problem)
 		return
 	}
 	switch name {
@@ -253,33 +194,16 @@ func (p *parsing) field(name string, value jsontext.Value) {
 func (p *parsing) missing() {
 	for i, name := range fields[:required] {
 		if !p.seen[i] {
-			p.fail(name, "missing")
+			p.Fail(name, "missing")
 		}
 	}
-}
-
-// syntax reports where the JSON ends being JSON. It leaves out the library's
-// JSON pointer, which would quote the message.
-func (p *parsing) syntax(field string, err error) bool {
-	problem := "is not valid JSON"
-	if field != "" {
-		problem = "not valid JSON"
-	}
-	var at *jsontext.SyntacticError
-	if errors.As(err, &at) {
-		problem += " at byte " + strconv.FormatInt(at.ByteOffset, 10) + ": " + strings.TrimPrefix(at.Err.Error(), "jsontext: ")
-	} else {
-		problem += ": it ends too early"
-	}
-	p.fail(field, problem)
-	return false
 }
 
 // text is a JSON string's value. What has no escapes, nearly all, is copied
 // without a closer look.
 func (p *parsing) text(value jsontext.Value) (text, problem string) {
 	if kind := value.Kind(); kind != jsontext.KindString {
-		return "", "must be a string, not " + kindName(kind)
+		return "", "must be a string, not " + message.KindName(kind)
 	}
 	if p.utf8 && bytes.IndexByte(value, '\\') < 0 {
 		return string(value[1 : len(value)-1]), ""
@@ -297,22 +221,4 @@ func unquote(raw jsontext.Value) ([]byte, error) {
 		return raw[1 : len(raw)-1], nil
 	}
 	return jsontext.AppendUnquote(nil, raw)
-}
-
-func kindName(kind jsontext.Kind) string {
-	switch kind {
-	case jsontext.KindNull:
-		return "null"
-	case jsontext.KindTrue, jsontext.KindFalse:
-		return "a boolean"
-	case jsontext.KindNumber:
-		return "a number"
-	case jsontext.KindString:
-		return "a string"
-	case jsontext.KindBeginObject:
-		return "an object"
-	case jsontext.KindBeginArray:
-		return "an array"
-	}
-	return "nothing"
 }

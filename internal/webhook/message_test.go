@@ -12,11 +12,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // message is a valid message with some fields replaced by JSON texts, or left
 // out where the text is "".
-func message(replaced map[string]string) string {
+func aMessage(replaced map[string]string) string {
 	all := map[string]string{
 		"id": `"evt_1042"`, "url": `"https://hooks.acme.test/in?token=t0ken"`, "secret": `"efferent/webhooks/acme"`,
 		"event_type": `"invoice.paid"`, "body": `{"any": "JSON"}`,
@@ -33,7 +35,7 @@ func message(replaced map[string]string) string {
 
 func TestDecode(t *testing.T) {
 	t.Parallel()
-	got, err := Decode([]byte(" " + message(map[string]string{
+	got, err := Decode([]byte(" " + aMessage(map[string]string{
 		"tenant": `"acme"`, "headers": `{"x-a": "b\tc", "User-Agent": "mine"}`, "retry": `"replay"`, "id": `"evt\u005f1042"`,
 	}) + "\r\n"))
 	if err != nil {
@@ -56,7 +58,7 @@ func TestDecodeKeepsTheBody(t *testing.T) {
 		`{"b":1, "a" : [ 1.0e+2,-0, 123456789012345678901234567890 ] }`, "{\n\t\"x\":\r\n1}", `"\u00e9\/\ud83d\ude00é"`,
 		`{"a":1,"a":2,"A":3}`, `"\ud800"`, `null`, `true`, `0`, `""`, `[]`, `{"id":"x","url":null}`,
 	} {
-		got, err := Decode([]byte(`{"body":` + "  " + body + " \n" + `,` + strings.TrimPrefix(message(map[string]string{"body": ""}), "{")))
+		got, err := Decode([]byte(`{"body":` + "  " + body + " \n" + `,` + strings.TrimPrefix(aMessage(map[string]string{"body": ""}), "{")))
 		if err != nil || string(got.Body) != body {
 			t.Errorf("%s: got %s, %v", body, got.Body, err)
 		}
@@ -65,24 +67,24 @@ func TestDecodeKeepsTheBody(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
-	with := func(field, text string) string { return message(map[string]string{field: text}) }
+	with := func(field, text string) string { return aMessage(map[string]string{field: text}) }
 	cases := []struct{ name, in, field, says string }{
 		{"empty", "", "", "not valid JSON"},
 		{"not JSON", "hello", "", "not valid JSON at byte 0"},
 		{"cut off", `{"id": "a"`, "", "not valid JSON at byte 10"},
 		{"cut off in a value", `{"id": "a`, "id", "not valid JSON"},
 		{"broken body", with("body", `{"a":}`), "body", "not valid JSON at byte"},
-		{"an array", "[" + message(nil) + "]", "", "must be a JSON object, not an array"},
+		{"an array", "[" + aMessage(nil) + "]", "", "must be a JSON object, not an array"},
 		{"null", "null", "", "must be a JSON object, not null"},
-		{"trailing data", message(nil) + "{}", "", "something after"},
-		{"trailing text", message(nil) + "x", "", "something after"},
+		{"trailing data", aMessage(nil) + "{}", "", "something after"},
+		{"trailing text", aMessage(nil) + "x", "", "something after"},
 		{"not UTF-8 in the body", with("body", "\"\xff\""), "", "not valid UTF-8"},
 		{"deeper than any JSON", with("body", strings.Repeat("[", 20000)+strings.Repeat("]", 20000)), "body", "not valid JSON"},
 		{"unknown key", with("colour", `"red"`), "colour", "unknown"},
 		{"misspelt key", with("evnt_type", `"red"`), "evnt_type", `did you mean "event_type"?`},
 		{"differently cased key", with("URL", `"https://b.test"`), "URL", `did you mean "url"?`},
-		{"repeated key", strings.Replace(message(nil), "{", `{"id": "other", `, 1), "id", "more than once"},
-		{"repeated key, escaped", strings.Replace(message(nil), "{", `{"\u0069d": "other", `, 1), "id", "more than once"},
+		{"repeated key", strings.Replace(aMessage(nil), "{", `{"id": "other", `, 1), "id", "more than once"},
+		{"repeated key, escaped", strings.Replace(aMessage(nil), "{", `{"\u0069d": "other", `, 1), "id", "more than once"},
 		{"no url", with("url", ""), "url", "missing"},
 		{"no secret", with("secret", ""), "secret", "missing"},
 		{"no event_type", with("event_type", ""), "event_type", "missing"},
@@ -136,8 +138,8 @@ func TestDecodeRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := Decode([]byte(c.in))
-			var wrong *FieldError
-			if !errors.As(err, &wrong) || !errors.Is(err, ErrMalformed) {
+			var wrong *message.FieldError
+			if !errors.As(err, &wrong) || !errors.Is(err, message.ErrMalformed) {
 				t.Fatalf("got %+v, %v", got, err)
 			}
 			if wrong.Field != c.field || !strings.Contains(wrong.Problem, c.says) {
@@ -159,13 +161,13 @@ func TestDecodeReservedHeaders(t *testing.T) {
 		"x-webhook-anything", "Connection", "Keep-Alive", "Proxy-Authorization", "proxy-connection", "TE", "Trailer",
 		"transfer-encoding", "Upgrade", "Expect",
 	} {
-		_, err := Decode([]byte(message(map[string]string{"headers": fmt.Sprintf(`{"X-A": "1", %q: "2"}`, name)})))
+		_, err := Decode([]byte(aMessage(map[string]string{"headers": fmt.Sprintf(`{"X-A": "1", %q: "2"}`, name)})))
 		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q may not be set", name)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, name := range []string{"Authorization", "User-Agent", "X-Hook", "Hostname", "Idempotency-Key"} {
-		if _, err := Decode([]byte(message(map[string]string{"headers": fmt.Sprintf(`{%q: "2"}`, name)}))); err != nil {
+		if _, err := Decode([]byte(aMessage(map[string]string{"headers": fmt.Sprintf(`{%q: "2"}`, name)}))); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -182,7 +184,7 @@ func TestDecodeTakes(t *testing.T) {
 		"tenant": {`""`},
 	} {
 		for _, text := range texts {
-			if _, err := Decode([]byte(message(map[string]string{field: text}))); err != nil {
+			if _, err := Decode([]byte(aMessage(map[string]string{field: text}))); err != nil {
 				t.Errorf("%s %s: %v", field, text, err)
 			}
 		}
@@ -214,8 +216,8 @@ func TestDecodeKeepsWhatIsGood(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
-		message(nil), message(map[string]string{"headers": `{"X-A":"b"}`, "body": ` [1, "\ud800"] `}), `{"id":`, "[]", "\xff", `{"body":null}`,
-		message(map[string]string{"headers": `{"X-A":["b"],"x-a":1}`}), message(map[string]string{"ur\\u006c": `"x"`}),
+		aMessage(nil), aMessage(map[string]string{"headers": `{"X-A":"b"}`, "body": ` [1, "\ud800"] `}), `{"id":`, "[]", "\xff", `{"body":null}`,
+		aMessage(map[string]string{"headers": `{"X-A":["b"],"x-a":1}`}), aMessage(map[string]string{"ur\\u006c": `"x"`}),
 	} {
 		f.Add([]byte(seed))
 	}

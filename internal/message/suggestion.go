@@ -1,9 +1,9 @@
-package webhook
+package message
 
 import "strings"
 
-// suggestion is "; did you mean …" for a key that is nearly a field's name.
-func suggestion(name string) string {
+// Suggestion is "; did you mean …" for a key that is nearly a field's name.
+func Suggestion(name string, fields []string) string {
 	best, distance := "", 3
 	for _, field := range fields {
 		if d := editDistance(strings.ToLower(name), field); d < distance && d < len(field) {

@@ -1,0 +1,66 @@
+package message
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxID     = 128
+	maxTenant = 128 // bytes: SQS's longest MessageGroupId
+)
+
+// ValidID reports whether s may be a message's id: 1 to 128 of A-Z, a-z, 0-9, _
+// and -.
+func ValidID(s string) bool { return s != "" && len(s) <= maxID && OnlyOf(s, "_-") }
+
+// CheckID says what is wrong with an id; "" when nothing is.
+func CheckID(s string) string {
+	if !ValidID(s) {
+		return "must be 1 to 128 of A-Z, a-z, 0-9, _ and -"
+	}
+	return ""
+}
+
+// CheckTenant says what is wrong with a tenant's name; "" when nothing is.
+func CheckTenant(s string) string {
+	if len(s) > maxTenant || HasControl(s) {
+		return "must be at most 128 bytes, without control characters"
+	}
+	return ""
+}
+
+// OnlyOf reports whether s holds letters, digits and the characters of extra
+// only, all of ASCII.
+func OnlyOf(s, extra string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(extra, c) >= 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// HasControl reports whether s has a control character of ASCII, a line break
+// among them.
+func HasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
+// Shorten cuts s to at most n bytes of valid UTF-8.
+func Shorten(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

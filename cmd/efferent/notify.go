@@ -1,16 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/go-json-experiment/json"
 
 	"github.com/efferent/efferent/internal/channel"
@@ -58,27 +56,11 @@ func (c *notifyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := c.sqs(ctx)
+	messageID, err := c.put(ctx, settings.NotificationsQueue, text, c.Tenant)
 	if err != nil {
 		return err
 	}
-	url, err := c.queueURL(ctx, client, settings.NotificationsQueue)
-	if err != nil {
-		return err
-	}
-	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &text}
-	if c.Tenant != "" {
-		in.MessageGroupId = &c.Tenant
-	}
-	out, err := client.SendMessage(ctx, in)
-	if err != nil {
-		return fmt.Errorf("send: %w", err)
-	}
-	result := notified{aws.ToString(out.MessageId), c.ID}
-	if result.NotificationID == "" {
-		result.NotificationID = result.MessageID
-	}
-	return printJSON(result)
+	return printJSON(notified{messageID, cmp.Or(c.ID, messageID)})
 }
 
 // message builds the message and refuses here what the handler would refuse.

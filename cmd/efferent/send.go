@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,27 +53,33 @@ func (c *sendCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := c.sqs(ctx)
+	messageID, err := c.put(ctx, settings.WebhooksQueue, text, c.Tenant)
 	if err != nil {
 		return err
 	}
-	url, err := c.queueURL(ctx, client, settings.WebhooksQueue)
+	return printJSON(sent{messageID, cmp.Or(c.ID, messageID)})
+}
+
+// put sends a message to one of the stack's queues and returns its id. Messages
+// of a tenant are a group of a fair queue.
+func (f *awsFlags) put(ctx context.Context, queue, text, tenant string) (messageID string, err error) {
+	client, err := f.sqs(ctx)
 	if err != nil {
-		return err
+		return "", err
+	}
+	url, err := f.queueURL(ctx, client, queue)
+	if err != nil {
+		return "", err
 	}
 	in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &text}
-	if c.Tenant != "" {
-		in.MessageGroupId = &c.Tenant
+	if tenant != "" {
+		in.MessageGroupId = &tenant
 	}
 	out, err := client.SendMessage(ctx, in)
 	if err != nil {
-		return fmt.Errorf("send: %w", err)
+		return "", fmt.Errorf("send: %w", err)
 	}
-	result := sent{aws.ToString(out.MessageId), c.ID}
-	if result.WebhookID == "" {
-		result.WebhookID = result.MessageID
-	}
-	return printJSON(result)
+	return aws.ToString(out.MessageId), nil
 }
 
 // message builds the message and refuses here what delivery would refuse.

@@ -9,12 +9,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -188,4 +190,59 @@ func sendUntilKilled(t *testing.T, p *process, e *scenario.Endpoint, round int) 
 	p.kill()
 	senders.Wait()
 	return slices.Clone(acknowledged)
+}
+
+// TestKillWhileReplaying kills the process again and again while dead letters
+// are replayed, and shows that none is lost, and that none comes more often
+// than the process died, and once.
+func TestKillWhileReplaying(t *testing.T) {
+	t.Parallel()
+	const letters, kills = 600, 3
+	args := []string{"dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", filepath.Join(t.TempDir(), "e.db")}
+	var mended atomic.Bool
+	var arrived atomic.Int64
+	e := scenario.NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		if !mended.Load() {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		arrived.Add(1)
+	})
+	p := startProcess(t, nil, args...)
+	p.PutSecret(t, scenario.SecretName, scenario.SecretValue)
+	for i := 0; i < letters; i += 10 {
+		var texts []string
+		for k := range 10 {
+			texts = append(texts, scenario.Text(fmt.Sprintf("evt-%d", i+k), e.URL))
+		}
+		p.Send(t, texts...)
+	}
+	p.parked(t, settings.WebhookFailuresQueue, letters)
+	mended.Store(true)
+	for kill := range kills {
+		ended := make(chan error, 1)
+		go func() {
+			_, _, err := p.command("", "dlq", "replay", "--dev", "--event", "scenario.run", "--yes")
+			ended <- err
+		}()
+		for want := int64(kill+1) * letters / (kills + 2); arrived.Load() < want; {
+			select {
+			case <-e.Seen:
+			case err := <-ended:
+				t.Fatalf("the replay ended with %v after %d had arrived", err, arrived.Load())
+			}
+		}
+		p.kill()
+		<-ended
+		p = startProcess(t, nil, args...)
+	}
+	p.dlq(t, "replay", "--event", "scenario.run", "--yes")
+	for i := range letters {
+		id := fmt.Sprintf("evt-%d", i)
+		p.AttemptsUntil(t, id, func(v attempt.Verdict) bool { return v == attempt.Delivered })
+		if n := len(e.Arrivals(id)) - 1; n < 1 || n > kills+1 {
+			t.Errorf("%s came %d times after the endpoint was mended", id, n)
+		}
+	}
+	p.parked(t, settings.WebhookFailuresQueue, 0)
 }

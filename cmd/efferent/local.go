@@ -80,7 +80,12 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	attempts, claims := sqlite.NewAttempts(l.db), sqlite.NewClaims(l.db)
-	if err := errors.Join(attempts.Expire(ctx, time.Now()), claims.Expire(ctx, time.Now())); err != nil {
+	err = errors.Join(attempts.Expire(ctx, time.Now()), claims.Expire(ctx, time.Now()))
+	for _, queue := range []string{settings.WebhookFailuresQueue, settings.NotificationFailuresQueue} {
+		// This process alone has the file: who began to act on a message is dead.
+		err = errors.Join(err, claims.Abandon(ctx, queue))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 

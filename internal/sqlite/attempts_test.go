@@ -180,3 +180,29 @@ func TestFailuresAreSearched(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
+
+// TestAbandon drops what the dead held, and keeps what cannot be undone.
+func TestAbandon(t *testing.T) {
+	t.Parallel()
+	db, err := Open(":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	store := NewClaims(db)
+	settled := deadletter.Claim{Queue: "q", ItemID: "settled", Token: "b", Settled: true}
+	elsewhere := deadletter.Claim{Queue: "other", ItemID: "held", Token: "c"}
+	for _, c := range []deadletter.Claim{{Queue: "q", ItemID: "held", Token: "a"}, {Queue: "q", ItemID: deadletter.Whole, Token: "d"}, settled, elsewhere} {
+		if err := store.PutClaim(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Abandon(t.Context(), "q"); err != nil {
+		t.Fatal(err)
+	}
+	left, err := store.ClaimsOn(t.Context(), "q", []string{"held", deadletter.Whole, "settled"})
+	others, othersErr := store.ClaimsOn(t.Context(), "other", []string{"held"})
+	if diff := gocmp.Diff([]deadletter.Claim{settled, elsewhere}, append(left, others...)); diff != "" || err != nil || othersErr != nil {
+		t.Errorf("%v, %v (-want +got):\n%s", err, othersErr, diff)
+	}
+}

@@ -94,6 +94,15 @@ func (s *Claims) Expire(ctx context.Context, now time.Time) error {
 	})
 }
 
+// Abandon removes the claims on a queue and on its items that are not settled.
+// It is for a start, when those who held them are known to be dead.
+func (s *Claims) Abandon(ctx context.Context, queue string) error {
+	return s.db.Do(ctx, func(tx *Tx) error {
+		_, err := tx.Exec("DELETE FROM claims WHERE queue = ? AND NOT json_extract(claim, '$.settled')", queue)
+		return err
+	})
+}
+
 func readClaim(tx *Tx, queue, itemID string) (c deadletter.Claim, ok bool, err error) {
 	stmt, err := tx.Stmt("SELECT claim FROM claims WHERE queue = ? AND item_id = ?")
 	if err != nil {

@@ -16,7 +16,7 @@ const module = "github.com/efferent/efferent/"
 
 // The layers, from the inside out.
 var (
-	pure     = []string{"internal/attempt", "internal/channel", "internal/deadletter", "internal/ledger", "internal/message", "internal/retry", "internal/webhook"}
+	pure     = []string{"internal/attempt", "internal/channel", "internal/claim", "internal/deadletter", "internal/ledger", "internal/message", "internal/retry", "internal/webhook"}
 	rooms    = []string{"internal/deliver", "internal/notify", "internal/replay"}
 	wires    = []string{"internal/awsjson", "internal/awsquery"} // AWS's protocols, the server's side
 	engines  = []string{"internal/eventsource", "internal/secretserver", "internal/sqsserver"}

@@ -18,7 +18,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/notify"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/standin"
@@ -128,15 +128,15 @@ type secretTexts map[string]string
 
 func (s secretTexts) Text(_ context.Context, name string) (string, error) { return s[name], nil }
 
-func (m *memory) TakeClaim(_ context.Context, c deadletter.Claim) (deadletter.Claim, error) {
-	return deadletter.Claim{}, m.PutClaim(context.Background(), c)
+func (m *memory) TakeClaim(_ context.Context, c claim.Claim) (claim.Claim, error) {
+	return claim.Claim{}, m.PutClaim(context.Background(), c)
 }
 
-func (m *memory) PutClaim(_ context.Context, c deadletter.Claim) error {
+func (m *memory) PutClaim(_ context.Context, c claim.Claim) error {
 	return m.keep("claim/"+c.ItemID, c)
 }
 
-func (m *memory) DropClaim(context.Context, deadletter.Claim) error { return nil }
+func (m *memory) DropClaim(context.Context, claim.Claim) error { return nil }
 
 // notifyHandler is the notify room with the real senders, on batches of ten.
 func notifyHandler(args []string) (result, error) {

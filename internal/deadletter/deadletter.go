@@ -1,6 +1,6 @@
 // Package deadletter is what is known of a dead-letter queue and its messages
-// from outside: how many there are, what moves them, and who acts on one. It
-// is pure data.
+// from outside: how many there are, what moves them, and what may be done.
+// It is pure data.
 package deadletter
 
 import (
@@ -62,7 +62,7 @@ var ErrNoMoves = errors.New("this SQS endpoint has no message move tasks")
 // that it must carry.
 var ErrTooLarge = errors.New("the message is too large")
 
-// The acts of a Claim.
+// The acts on a message, which a claim.Claim names.
 const (
 	Replay  = "replay"
 	Discard = "discard"
@@ -72,38 +72,3 @@ const (
 // Whole is the ItemID of a claim on a whole queue: one searches it at a time,
 // since two that each hide half of it would wait for each other.
 const Whole = "*"
-
-// Claim says that somebody acts, or has acted, on one message of a dead-letter
-// queue.
-type Claim struct {
-	// Queue is the dead-letter queue's name without prefix, ItemID the SQS
-	// message id.
-	Queue  string `json:"queue"`
-	ItemID string `json:"item_id"`
-	Act    string `json:"act"`
-	// Actor is who acts.
-	Actor string `json:"actor"`
-	// Token tells one claim from another.
-	Token string `json:"token"`
-	// At is when the claim was taken, Until when it lapses if it is not
-	// settled by then: its holder has died.
-	At    time.Time `json:"at"`
-	Until time.Time `json:"until"`
-	// Settled says that the act cannot be undone any more: a replayed message
-	// was sent, a discarded one is about to be deleted. What is left of the
-	// message is to be deleted.
-	Settled bool `json:"settled"`
-}
-
-// Blocks reports whether other can't be taken while c stands. A claim with the
-// same Token is the same claim, kept by a request whose answer was lost.
-func (c Claim) Blocks(other Claim) bool {
-	return c.Token != other.Token && (c.Settled || c.Until.After(other.At))
-}
-
-// ErrClaimed says that another holds a claim, or has settled it.
-var ErrClaimed = errors.New("claimed already")
-
-// ClaimRetention is how long a claim is kept: longer than any queue keeps the
-// message.
-const ClaimRetention = 30 * 24 * time.Hour

@@ -9,7 +9,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 )
 
 // The acts of a claim on an SMS. Who finds it must know how far its holder came.
@@ -30,12 +30,12 @@ const smsClaims = "notifications/sms"
 // Otherwise the message is settled, or waits for who has it.
 func (n *notice) claim(r *attempt.Record) bool {
 	now := n.Now()
-	c := deadletter.Claim{
+	c := claim.Claim{
 		Queue: smsClaims, ItemID: n.id, Act: sending, Actor: n.msg.MessageId, Token: uuid.NewString(),
-		At: now, Until: now.Add(deadletter.ClaimRetention),
+		At: now, Until: now.Add(claim.Retention),
 	}
 	other, err := n.Claims.TakeClaim(n.writes, c)
-	if errors.Is(err, deadletter.ErrClaimed) && n.consent(other) {
+	if errors.Is(err, claim.ErrTaken) && n.consent(other) {
 		// Of several who drop it, one takes it.
 		if err = n.Claims.DropClaim(n.writes, other); err == nil {
 			other, err = n.Claims.TakeClaim(n.writes, c)
@@ -45,7 +45,7 @@ func (n *notice) claim(r *attempt.Record) bool {
 	case err == nil:
 		n.held = c
 		return true
-	case !errors.Is(err, deadletter.ErrClaimed):
+	case !errors.Is(err, claim.ErrTaken):
 		n.Log.Error("the SMS can't be claimed, so the message waits", n.names(), "error", err)
 		_ = n.Claims.DropClaim(n.writes, c) // it may have been kept
 		n.state = left
@@ -75,7 +75,7 @@ func (n *notice) await(r *attempt.Record, left time.Duration) {
 // consent reports whether an SMS whose outcome is unknown may be sent again:
 // somebody has replayed the message since. An automatic redelivery never is
 // consent, nor is a second message with the same id that was there before.
-func (n *notice) consent(other deadletter.Claim) bool {
+func (n *notice) consent(other claim.Claim) bool {
 	switch {
 	case other.Act == wasSent:
 		return false
@@ -104,7 +104,7 @@ func (n *notice) unclaim(on channel.Name) {
 	if err := n.Claims.DropClaim(n.writes, n.held); err != nil {
 		n.Log.Warn("the claim on an SMS that was not sent was not dropped; it will be parked", n.names(), "error", err)
 	}
-	n.held = deadletter.Claim{}
+	n.held = claim.Claim{}
 }
 
 // settleClaim says that the SMS was sent, once and for all.

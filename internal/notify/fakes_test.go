@@ -16,7 +16,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/retry"
 )
@@ -46,7 +46,7 @@ type world struct {
 	calls   map[channel.Name][]channel.Handover
 	reached map[channel.Name]int // how many the recipient may have got
 	records map[string][]attempt.Record
-	claims  map[string]deadletter.Claim
+	claims  map[string]claim.Claim
 	entries []ledger.Entry
 	hidden  map[string]time.Duration
 	alarms  []channel.Name
@@ -60,7 +60,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	return &world{
 		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: map[channel.Name][]channel.Outcome{}, absent: map[channel.Name]error{},
-		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{}, records: map[string][]attempt.Record{}, claims: map[string]deadletter.Claim{},
+		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{}, records: map[string][]attempt.Record{}, claims: map[string]claim.Claim{},
 		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{},
 	}
 }
@@ -167,12 +167,12 @@ func (w *world) Put(_ context.Context, records []attempt.Record) error {
 	})
 }
 
-func (w *world) TakeClaim(_ context.Context, c deadletter.Claim) (other deadletter.Claim, err error) {
+func (w *world) TakeClaim(_ context.Context, c claim.Claim) (other claim.Claim, err error) {
 	err = w.call("claim", func() error {
 		held, ok := w.claims[c.ItemID]
 		if ok && held.Blocks(c) {
 			other = held
-			return deadletter.ErrClaimed
+			return claim.ErrTaken
 		}
 		w.claims[c.ItemID] = c
 		return nil
@@ -180,11 +180,11 @@ func (w *world) TakeClaim(_ context.Context, c deadletter.Claim) (other deadlett
 	return other, err
 }
 
-func (w *world) PutClaim(_ context.Context, c deadletter.Claim) error {
+func (w *world) PutClaim(_ context.Context, c claim.Claim) error {
 	return w.call("settle", func() error { w.claims[c.ItemID] = c; return nil })
 }
 
-func (w *world) DropClaim(_ context.Context, c deadletter.Claim) error {
+func (w *world) DropClaim(_ context.Context, c claim.Claim) error {
 	return w.call("drop", func() error {
 		if held := w.claims[c.ItemID]; held.Token == c.Token && !held.Settled {
 			delete(w.claims, c.ItemID)

@@ -19,7 +19,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
 )
 
@@ -45,14 +45,14 @@ type Attempts interface {
 // by many goroutines at once.
 type Claims interface {
 	// TakeClaim keeps c if there is no claim on its item. Otherwise it returns
-	// the other claim and deadletter.ErrClaimed. A claim with the same Token is
+	// the other claim and claim.ErrTaken. A claim with the same Token is
 	// c itself.
-	TakeClaim(ctx context.Context, c deadletter.Claim) (other deadletter.Claim, err error)
+	TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error)
 	// PutClaim keeps c instead of any other claim on its item.
-	PutClaim(ctx context.Context, c deadletter.Claim) error
+	PutClaim(ctx context.Context, c claim.Claim) error
 	// DropClaim removes the claim on c's item if it has c's Token and is not
 	// settled. It is no error if that is not there.
-	DropClaim(ctx context.Context, c deadletter.Claim) error
+	DropClaim(ctx context.Context, c claim.Claim) error
 }
 
 // Queue is the queue that the messages came from.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
@@ -48,7 +48,7 @@ type notice struct {
 	announced, recorded bool
 	// why is what refuse says; held is the claim on the SMS.
 	why      string
-	held     deadletter.Claim
+	held     claim.Claim
 	outcomes []ledger.Entry
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
 )
@@ -61,21 +62,21 @@ func (a *acting) each(ctx context.Context, letters []*letter, step func(context.
 // take claims a letter.
 func (a *acting) take(ctx context.Context, l *letter) error {
 	now := a.Now()
-	l.claim = deadletter.Claim{Queue: a.queue.Name, ItemID: l.msg.MessageId, Act: a.act, Actor: a.actor, Token: uuid.NewString(), At: now, Until: now.Add(claimTime)}
+	l.claim = claim.Claim{Queue: a.queue.Name, ItemID: l.msg.MessageId, Act: a.act, Actor: a.actor, Token: uuid.NewString(), At: now, Until: now.Add(claimTime)}
 	other, err := a.Claims.TakeClaim(ctx, l.claim)
 	switch {
-	case errors.Is(err, deadletter.ErrClaimed) && other.Settled && l.triedSince(other):
+	case errors.Is(err, claim.ErrTaken) && other.Settled && l.triedSince(other):
 		// The claim is about the message's last stay here: where a move task keeps
 		// the message's id (LocalStack), it can come here again.
 		return wrapUnavailable("the item can't be claimed", a.Claims.PutClaim(ctx, l.claim))
-	case errors.Is(err, deadletter.ErrClaimed) && other.Settled:
+	case errors.Is(err, claim.ErrTaken) && other.Settled:
 		// Its holder died before the delete, or SQS hands out what was deleted.
 		if err := a.queue.Letters.Delete(ctx, []events.SQSMessage{l.msg}); err != nil {
 			a.Log.Warn("what is left of a settled item was not deleted", "item_id", l.msg.MessageId, "error", err)
 		}
 		l.gone = true
 		return settledAlready(other)
-	case errors.Is(err, deadletter.ErrClaimed):
+	case errors.Is(err, claim.ErrTaken):
 		return heldBy(other)
 	case err != nil:
 		a.drop(ctx, l)
@@ -92,16 +93,16 @@ func wrapUnavailable(detail string, err error) error {
 }
 
 // triedSince reports whether the message was tried after c was taken.
-func (l *letter) triedSince(c deadletter.Claim) bool {
+func (l *letter) triedSince(c claim.Claim) bool {
 	last := l.last()
 	return last != nil && last.At.After(c.At)
 }
 
-func settledAlready(c deadletter.Claim) error {
+func settledAlready(c claim.Claim) error {
 	return notFound("item %s was %sed at %s by %s", c.ItemID, c.Act, c.At.UTC().Format("2006-01-02T15:04:05Z"), c.Actor)
 }
 
-func heldBy(c deadletter.Claim) error {
+func heldBy(c claim.Claim) error {
 	return conflict("item %s is held by %s, who began to %s it at %s; try again in a minute",
 		c.ItemID, c.Actor, c.Act, c.At.UTC().Format("2006-01-02T15:04:05Z"))
 }

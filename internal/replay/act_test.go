@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
@@ -197,7 +198,7 @@ func TestWhatCanNotBeDone(t *testing.T) {
 	t.Parallel()
 	claim := func(settled bool, act string) func(*world) {
 		return func(w *world) {
-			w.claimed["m00001"] = deadletter.Claim{ItemID: "m00001", Act: act, Actor: "bob", At: start.Add(time.Second), Until: start.Add(time.Hour), Settled: settled}
+			w.claimed["m00001"] = claim.Claim{ItemID: "m00001", Act: act, Actor: "bob", At: start.Add(time.Second), Until: start.Add(time.Hour), Settled: settled}
 		}
 	}
 	gone := func(w *world) { delete(w.letters, "m00001") }
@@ -244,7 +245,7 @@ func TestStaleClaim(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.park(1, "evt_1", "acme")
-	w.claimed[id] = deadletter.Claim{ItemID: id, Act: deadletter.Replay, At: start.Add(-time.Hour), Settled: true}
+	w.claimed[id] = claim.Claim{ItemID: id, Act: deadletter.Replay, At: start.Add(-time.Hour), Settled: true}
 	get[Started](w, "POST", path("/replay/"+id), "")
 	if len(w.sent) != 1 || w.visible() != "" {
 		t.Errorf("sent %v, left %s", w.sent, w.visible())

@@ -20,6 +20,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
 )
@@ -50,7 +51,7 @@ type world struct {
 	sent      []sent
 	records   []attempt.Record
 	forgotten map[string]bool // by position
-	claimed   map[string]deadletter.Claim
+	claimed   map[string]claim.Claim
 	entries   []ledger.Entry
 	moves     []deadletter.Move
 	started   []int // rates
@@ -80,7 +81,7 @@ var start = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
 	return &world{
-		t: t, now: start, letters: map[string]*parked{}, forgotten: map[string]bool{}, claimed: map[string]deadletter.Claim{},
+		t: t, now: start, letters: map[string]*parked{}, forgotten: map[string]bool{}, claimed: map[string]claim.Claim{},
 		fault: map[string]func(int) fault{}, calls: map[string]int{},
 	}
 }
@@ -244,7 +245,7 @@ func (w *world) ForgetFailures(_ context.Context, records []attempt.Record) erro
 	})
 }
 
-func (w *world) TakeClaim(_ context.Context, c deadletter.Claim) (other deadletter.Claim, err error) {
+func (w *world) TakeClaim(_ context.Context, c claim.Claim) (other claim.Claim, err error) {
 	op := "take"
 	if c.ItemID == deadletter.Whole {
 		op = "turn"
@@ -253,7 +254,7 @@ func (w *world) TakeClaim(_ context.Context, c deadletter.Claim) (other deadlett
 		held, ok := w.claimed[c.ItemID]
 		if ok && held.Token != c.Token && (held.Settled || held.Until.After(c.At)) {
 			other = held
-			return deadletter.ErrClaimed
+			return claim.ErrTaken
 		}
 		w.claimed[c.ItemID] = c
 		return nil
@@ -261,11 +262,11 @@ func (w *world) TakeClaim(_ context.Context, c deadletter.Claim) (other deadlett
 	return other, err
 }
 
-func (w *world) PutClaim(_ context.Context, c deadletter.Claim) error {
+func (w *world) PutClaim(_ context.Context, c claim.Claim) error {
 	return w.call("settle", func() error { w.claimed[c.ItemID] = c; return nil })
 }
 
-func (w *world) DropClaim(_ context.Context, c deadletter.Claim) error {
+func (w *world) DropClaim(_ context.Context, c claim.Claim) error {
 	op := "drop"
 	if c.ItemID == deadletter.Whole {
 		op = "leave"
@@ -278,7 +279,7 @@ func (w *world) DropClaim(_ context.Context, c deadletter.Claim) error {
 	})
 }
 
-func (w *world) ClaimsOn(_ context.Context, _ string, ids []string) (on []deadletter.Claim, err error) {
+func (w *world) ClaimsOn(_ context.Context, _ string, ids []string) (on []claim.Claim, err error) {
 	err = w.call("claims", func() error {
 		for _, id := range ids {
 			if c, ok := w.claimed[id]; ok {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/webhook"
@@ -21,7 +21,7 @@ type letter struct {
 	msg     events.SQSMessage
 	item    Item
 	history []attempt.Record // of its webhook id, oldest first
-	claim   deadletter.Claim
+	claim   claim.Claim
 	newID   string
 	err     error
 	// gone says that the message is not to be given back, whatever err is.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
@@ -196,7 +197,7 @@ func (l *listing) add(ctx context.Context, failures []attempt.Record) error {
 
 // dealtWith reports whether a failed message was tried again since, under its
 // webhook id, or was replayed or discarded.
-func dealtWith(failure attempt.Record, history []attempt.Record, claims map[string]deadletter.Claim) bool {
+func dealtWith(failure attempt.Record, history []attempt.Record, claims map[string]claim.Claim) bool {
 	if c, ok := claims[failure.MessageID]; ok && c.Settled && !c.At.Before(failure.At) {
 		return true
 	}
@@ -226,8 +227,8 @@ func (l *listing) histories(ctx context.Context, failures []attempt.Record) ([][
 	return histories, wrapUnavailable("the attempts can't be read", g.Wait())
 }
 
-func (l *listing) claims(ctx context.Context, failures []attempt.Record) (map[string]deadletter.Claim, error) {
-	all := map[string]deadletter.Claim{}
+func (l *listing) claims(ctx context.Context, failures []attempt.Record) (map[string]claim.Claim, error) {
+	all := map[string]claim.Claim{}
 	for some := range slices.Chunk(failures, 100) {
 		ids := make([]string, len(some))
 		for i, f := range some {

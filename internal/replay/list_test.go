@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
@@ -46,13 +47,13 @@ func TestList(t *testing.T) {
 			w.records = append(w.records, r)
 		}, want: "m00003 m00002 m00001"},
 		{name: "replayed", setup: func(w *world) {
-			w.claimed["m00003"] = deadletter.Claim{ItemID: "m00003", At: start.Add(time.Second), Settled: true}
+			w.claimed["m00003"] = claim.Claim{ItemID: "m00003", At: start.Add(time.Second), Settled: true}
 		}, want: "m00002 m00001"},
 		{name: "replayed before it failed", setup: func(w *world) {
-			w.claimed["m00003"] = deadletter.Claim{ItemID: "m00003", At: start.Add(-time.Second), Settled: true}
+			w.claimed["m00003"] = claim.Claim{ItemID: "m00003", At: start.Add(-time.Second), Settled: true}
 		}, want: "m00003 m00002 m00001"},
 		{name: "held", setup: func(w *world) {
-			w.claimed["m00003"] = deadletter.Claim{ItemID: "m00003", At: start.Add(time.Second), Until: start.Add(time.Hour)}
+			w.claimed["m00003"] = claim.Claim{ItemID: "m00003", At: start.Add(time.Second), Until: start.Add(time.Hour)}
 		}, want: "m00003 m00002 m00001"},
 		{name: "a move task has ended", setup: moved(deadletter.Completed, time.Minute), want: ""},
 		{name: "a move task runs", setup: moved(deadletter.Running, time.Minute), want: "m00003 m00002 m00001"},

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
 )
@@ -36,17 +37,17 @@ type Failures interface {
 type Claims interface {
 	// TakeClaim keeps c if there is no claim on its item, or one that lapsed
 	// before c.At and is not settled. Otherwise it returns the other claim and
-	// deadletter.ErrClaimed. A claim with the same Token is c itself, kept by a
+	// claim.ErrTaken. A claim with the same Token is c itself, kept by a
 	// request whose answer was lost.
-	TakeClaim(ctx context.Context, c deadletter.Claim) (other deadletter.Claim, err error)
+	TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error)
 	// PutClaim keeps c instead of any other claim on its item.
-	PutClaim(ctx context.Context, c deadletter.Claim) error
+	PutClaim(ctx context.Context, c claim.Claim) error
 	// DropClaim removes the claim on c's item if it is c, unsettled: the one
 	// with the same Token. It is no error if that is not there.
-	DropClaim(ctx context.Context, c deadletter.Claim) error
+	DropClaim(ctx context.Context, c claim.Claim) error
 	// ClaimsOn returns the claims on these items, in any order; at most 100
 	// items.
-	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]deadletter.Claim, error)
+	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]claim.Claim, error)
 }
 
 // Letters is a dead-letter queue. It is used by many goroutines at once.

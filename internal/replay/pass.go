@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 )
 
 // workers is how many receives of one pass are under way at a time.
@@ -20,7 +20,7 @@ type pass struct {
 	*Handler
 	queue *Queue
 	// turn is the claim that lets one pass at a time into a queue.
-	turn deadletter.Claim
+	turn claim.Claim
 	// client ends when nobody waits for the answer any more. The pass itself
 	// works in work, which outlives that, so that nothing is left half done.
 	client, work context.Context

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
@@ -126,10 +127,10 @@ func TestFilterFaults(t *testing.T) {
 	}{
 		{"one is too large", func(w *world) { w.letters["m00001"].msg.Body = `{"tenant":"acme","id":"too-large"}` }, 202, "too large", 2},
 		{"one is held by another", func(w *world) {
-			w.claimed["m00001"] = deadletter.Claim{ItemID: "m00001", Until: start.Add(time.Hour)}
+			w.claimed["m00001"] = claim.Claim{ItemID: "m00001", Until: start.Add(time.Hour)}
 		}, 202, `"moved":2`, 2},
 		{"one was replayed already", func(w *world) {
-			w.claimed["m00001"] = deadletter.Claim{ItemID: "m00001", At: start.Add(time.Hour), Settled: true}
+			w.claimed["m00001"] = claim.Claim{ItemID: "m00001", At: start.Add(time.Hour), Settled: true}
 		}, 202, `"moved":2`, 2},
 		{"others hold some", func(w *world) { w.othersOwn = 3 }, 202, "somebody else holds messages", 3},
 		{"the audit queue is down", func(w *world) { w.fault["audit"] = on(1, fails) }, 503, "audit queue", 0},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
@@ -16,7 +17,7 @@ func (h *Handler) begin(r *http.Request, q *Queue, from passCursor) (*pass, erro
 	now := h.Now()
 	p := &pass{Handler: h, queue: q, from: from, client: r.Context(), hide: from.hide(now), deadline: now.Add(passTime)}
 	p.work, p.stopWork = context.WithTimeout(context.WithoutCancel(p.client), requestTime)
-	p.turn = deadletter.Claim{Queue: q.Name, ItemID: deadletter.Whole, Act: deadletter.Search, Actor: h.Caller(r), Token: uuid.NewString()}
+	p.turn = claim.Claim{Queue: q.Name, ItemID: deadletter.Whole, Act: deadletter.Search, Actor: h.Caller(r), Token: uuid.NewString()}
 	for {
 		p.turn.At = h.Now()
 		p.turn.Until = p.turn.At.Add(requestTime)
@@ -24,7 +25,7 @@ func (h *Handler) begin(r *http.Request, q *Queue, from passCursor) (*pass, erro
 		switch {
 		case err == nil:
 			return p, nil
-		case !errors.Is(err, deadletter.ErrClaimed):
+		case !errors.Is(err, claim.ErrTaken):
 			p.leave()
 			return nil, &unavailable{"the queue can't be claimed", err}
 		case p.late():

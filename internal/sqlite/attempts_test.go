@@ -13,6 +13,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/storetest"
 )
@@ -134,17 +135,17 @@ func TestExpiredClaims(t *testing.T) {
 	t.Cleanup(func() { db.Close() })
 	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 	store := NewClaims(db)
-	recent := deadletter.Claim{Queue: "q", ItemID: "recent", Token: "b", At: at.Add(time.Hour), Settled: true}
-	for _, c := range []deadletter.Claim{{Queue: "q", ItemID: "old", Token: "a", At: at, Settled: true}, recent} {
+	recent := claim.Claim{Queue: "q", ItemID: "recent", Token: "b", At: at.Add(time.Hour), Settled: true}
+	for _, c := range []claim.Claim{{Queue: "q", ItemID: "old", Token: "a", At: at, Settled: true}, recent} {
 		if err := store.PutClaim(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := store.Expire(t.Context(), at.Add(deadletter.ClaimRetention+time.Minute)); err != nil {
+	if err := store.Expire(t.Context(), at.Add(claim.Retention+time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := store.ClaimsOn(t.Context(), "q", []string{"old", "recent"})
-	if diff := gocmp.Diff([]deadletter.Claim{recent}, got); err != nil || diff != "" {
+	if diff := gocmp.Diff([]claim.Claim{recent}, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
@@ -190,9 +191,9 @@ func TestAbandon(t *testing.T) {
 	}
 	t.Cleanup(func() { db.Close() })
 	store := NewClaims(db)
-	settled := deadletter.Claim{Queue: "q", ItemID: "settled", Token: "b", Settled: true}
-	elsewhere := deadletter.Claim{Queue: "other", ItemID: "held", Token: "c"}
-	for _, c := range []deadletter.Claim{{Queue: "q", ItemID: "held", Token: "a"}, {Queue: "q", ItemID: deadletter.Whole, Token: "d"}, settled, elsewhere} {
+	settled := claim.Claim{Queue: "q", ItemID: "settled", Token: "b", Settled: true}
+	elsewhere := claim.Claim{Queue: "other", ItemID: "held", Token: "c"}
+	for _, c := range []claim.Claim{{Queue: "q", ItemID: "held", Token: "a"}, {Queue: "q", ItemID: deadletter.Whole, Token: "d"}, settled, elsewhere} {
 		if err := store.PutClaim(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +203,7 @@ func TestAbandon(t *testing.T) {
 	}
 	left, err := store.ClaimsOn(t.Context(), "q", []string{"held", deadletter.Whole, "settled"})
 	others, othersErr := store.ClaimsOn(t.Context(), "other", []string{"held"})
-	if diff := gocmp.Diff([]deadletter.Claim{settled, elsewhere}, append(left, others...)); diff != "" || err != nil || othersErr != nil {
+	if diff := gocmp.Diff([]claim.Claim{settled, elsewhere}, append(left, others...)); diff != "" || err != nil || othersErr != nil {
 		t.Errorf("%v, %v (-want +got):\n%s", err, othersErr, diff)
 	}
 }

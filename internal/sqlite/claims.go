@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 )
 
 const claimsSchema = `CREATE TABLE claims (
@@ -29,10 +29,10 @@ func NewClaims(db *DB) *Claims { return &Claims{db} }
 
 // TakeClaim keeps c if there is no claim on its item, or one that lapsed before
 // c.At and is not settled. Otherwise it returns the other one and
-// deadletter.ErrClaimed.
-func (s *Claims) TakeClaim(ctx context.Context, c deadletter.Claim) (other deadletter.Claim, err error) {
+// claim.ErrTaken.
+func (s *Claims) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error) {
 	err = s.db.Do(ctx, func(tx *Tx) error {
-		other = deadletter.Claim{}
+		other = claim.Claim{}
 		found, ok, err := readClaim(tx, c.Queue, c.ItemID)
 		if err != nil {
 			return err
@@ -44,19 +44,19 @@ func (s *Claims) TakeClaim(ctx context.Context, c deadletter.Claim) (other deadl
 		return writeClaim(tx, c)
 	})
 	if err == nil && other.Token != "" {
-		err = fmt.Errorf("item %s of %s: %w", c.ItemID, c.Queue, deadletter.ErrClaimed)
+		err = fmt.Errorf("item %s of %s: %w", c.ItemID, c.Queue, claim.ErrTaken)
 	}
 	return other, err
 }
 
 // PutClaim keeps c instead of any other claim on its item.
-func (s *Claims) PutClaim(ctx context.Context, c deadletter.Claim) error {
+func (s *Claims) PutClaim(ctx context.Context, c claim.Claim) error {
 	return s.db.Do(ctx, func(tx *Tx) error { return writeClaim(tx, c) })
 }
 
 // DropClaim removes the claim on c's item if it has c's Token and is not
 // settled.
-func (s *Claims) DropClaim(ctx context.Context, c deadletter.Claim) error {
+func (s *Claims) DropClaim(ctx context.Context, c claim.Claim) error {
 	return s.db.Do(ctx, func(tx *Tx) error {
 		found, ok, err := readClaim(tx, c.Queue, c.ItemID)
 		if err != nil || !ok || found.Token != c.Token || found.Settled {
@@ -68,7 +68,7 @@ func (s *Claims) DropClaim(ctx context.Context, c deadletter.Claim) error {
 }
 
 // ClaimsOn returns the claims on these items, once each.
-func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (claims []deadletter.Claim, err error) {
+func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (claims []claim.Claim, err error) {
 	ids := slices.Compact(slices.Sorted(slices.Values(itemIDs)))
 	err = s.db.Do(ctx, func(tx *Tx) error {
 		claims = nil
@@ -103,7 +103,7 @@ func (s *Claims) Abandon(ctx context.Context, queue string) error {
 	})
 }
 
-func readClaim(tx *Tx, queue, itemID string) (c deadletter.Claim, ok bool, err error) {
+func readClaim(tx *Tx, queue, itemID string) (c claim.Claim, ok bool, err error) {
 	stmt, err := tx.Stmt("SELECT claim FROM claims WHERE queue = ? AND item_id = ?")
 	if err != nil {
 		return c, false, err
@@ -121,10 +121,10 @@ func readClaim(tx *Tx, queue, itemID string) (c deadletter.Claim, ok bool, err e
 	return c, true, nil
 }
 
-func writeClaim(tx *Tx, c deadletter.Claim) error {
+func writeClaim(tx *Tx, c claim.Claim) error {
 	text, err := json.Marshal(c)
 	if err == nil {
-		_, err = tx.Exec("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", c.Queue, c.ItemID, string(text), c.At.Add(deadletter.ClaimRetention).Unix())
+		_, err = tx.Exec("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", c.Queue, c.ItemID, string(text), c.At.Add(claim.Retention).Unix())
 	}
 	if err != nil {
 		return fmt.Errorf("keep the claim on item %s of %s: %w", c.ItemID, c.Queue, err)

@@ -11,15 +11,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
 // Claims is what a store of claims promises.
 type Claims interface {
-	TakeClaim(ctx context.Context, c deadletter.Claim) (other deadletter.Claim, err error)
-	PutClaim(ctx context.Context, c deadletter.Claim) error
-	DropClaim(ctx context.Context, c deadletter.Claim) error
-	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]deadletter.Claim, error)
+	TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error)
+	PutClaim(ctx context.Context, c claim.Claim) error
+	DropClaim(ctx context.Context, c claim.Claim) error
+	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]claim.Claim, error)
 }
 
 // TestClaims runs the suite. The store may be shared by all of its tests.
@@ -42,14 +43,14 @@ func TestClaims(t *testing.T, store Claims) {
 	}
 }
 
-func claimOn(item string) deadletter.Claim {
+func claimOn(item string) claim.Claim {
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	return deadletter.Claim{
+	return claim.Claim{
 		Queue: "webhook-failures", ItemID: item, Act: deadletter.Replay, Actor: "ann", Token: uuid.NewString(), At: now, Until: now.Add(time.Minute),
 	}
 }
 
-func take(t *testing.T, s Claims, c deadletter.Claim) {
+func take(t *testing.T, s Claims, c claim.Claim) {
 	t.Helper()
 	if other, err := s.TakeClaim(t.Context(), c); err != nil {
 		t.Fatalf("not taken: %v; it is %+v", err, other)
@@ -57,16 +58,16 @@ func take(t *testing.T, s Claims, c deadletter.Claim) {
 	wantClaim(t, s, c)
 }
 
-func refused(t *testing.T, s Claims, c, by deadletter.Claim) {
+func refused(t *testing.T, s Claims, c, by claim.Claim) {
 	t.Helper()
 	other, err := s.TakeClaim(t.Context(), c)
-	if !errors.Is(err, deadletter.ErrClaimed) || !cmp.Equal(other, by) {
+	if !errors.Is(err, claim.ErrTaken) || !cmp.Equal(other, by) {
 		t.Errorf("got %v, by %+v; want it refused by %+v", err, other, by)
 	}
 	wantClaim(t, s, by)
 }
 
-func wantClaim(t *testing.T, s Claims, want ...deadletter.Claim) {
+func wantClaim(t *testing.T, s Claims, want ...claim.Claim) {
 	t.Helper()
 	got, err := s.ClaimsOn(t.Context(), want[0].Queue, []string{want[0].ItemID})
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -74,14 +75,14 @@ func wantClaim(t *testing.T, s Claims, want ...deadletter.Claim) {
 	}
 }
 
-func drop(t *testing.T, s Claims, c deadletter.Claim) {
+func drop(t *testing.T, s Claims, c claim.Claim) {
 	t.Helper()
 	if err := s.DropClaim(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func put1(t *testing.T, s Claims, c deadletter.Claim) {
+func put1(t *testing.T, s Claims, c claim.Claim) {
 	t.Helper()
 	if err := s.PutClaim(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -98,7 +99,7 @@ func claimsFirst(t *testing.T, s Claims) {
 
 func claimsAtOnce(t *testing.T, s Claims) {
 	item := uuid.NewString()
-	var winners, told [16]deadletter.Claim
+	var winners, told [16]claim.Claim
 	var all sync.WaitGroup
 	for i := range winners {
 		all.Go(func() {
@@ -106,7 +107,7 @@ func claimsAtOnce(t *testing.T, s Claims) {
 			switch other, err := s.TakeClaim(t.Context(), c); {
 			case err == nil:
 				winners[i] = c
-			case errors.Is(err, deadletter.ErrClaimed):
+			case errors.Is(err, claim.ErrTaken):
 				told[i] = other
 			default:
 				t.Error(err)
@@ -114,13 +115,13 @@ func claimsAtOnce(t *testing.T, s Claims) {
 		})
 	}
 	all.Wait()
-	lost := func(c deadletter.Claim) bool { return c.Token == "" }
+	lost := func(c claim.Claim) bool { return c.Token == "" }
 	won := slices.DeleteFunc(winners[:], lost)
 	if len(won) != 1 {
 		t.Fatalf("%d of 16 have it", len(won))
 	}
 	wantClaim(t, s, won[0])
-	if others := slices.DeleteFunc(told[:], lost); len(others) != 15 || slices.ContainsFunc(others, func(c deadletter.Claim) bool { return !cmp.Equal(c, won[0]) }) {
+	if others := slices.DeleteFunc(told[:], lost); len(others) != 15 || slices.ContainsFunc(others, func(c claim.Claim) bool { return !cmp.Equal(c, won[0]) }) {
 		t.Errorf("the others were told of %+v; the one who has it is %+v", others, won[0])
 	}
 }
@@ -180,7 +181,7 @@ func claimsQueues(t *testing.T, s Claims) {
 }
 
 func claimsOn(t *testing.T, s Claims) {
-	var kept []deadletter.Claim
+	var kept []claim.Claim
 	var ids, unknown []string
 	for range 100 {
 		c := claimOn(uuid.NewString())
@@ -189,7 +190,7 @@ func claimsOn(t *testing.T, s Claims) {
 	}
 	for name, c := range map[string]struct {
 		asked []string
-		want  []deadletter.Claim
+		want  []claim.Claim
 	}{
 		"none":               {nil, nil},
 		"an unknown one":     {unknown[:1], nil},
@@ -198,7 +199,7 @@ func claimsOn(t *testing.T, s Claims) {
 		"one that came back": {[]string{ids[0], ids[1], ids[0]}, kept[:2]},
 	} {
 		got, err := s.ClaimsOn(t.Context(), "webhook-failures", c.asked)
-		slices.SortFunc(got, func(a, b deadletter.Claim) int { return slices.Index(ids, a.ItemID) - slices.Index(ids, b.ItemID) })
+		slices.SortFunc(got, func(a, b claim.Claim) int { return slices.Index(ids, a.ItemID) - slices.Index(ids, b.ItemID) })
 		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	local "github.com/efferent/efferent/e2e/dynamodb"
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/storetest"
 )
 
@@ -80,11 +80,11 @@ func testLostAnswer(t *testing.T, client *sdk.Client) {
 	options.HTTPClient = wire
 	s := &Claims{API: sdk.New(options), Table: "attempts"}
 	now := time.Now().UTC()
-	c := deadletter.Claim{Queue: "webhook-failures", ItemID: uuid.NewString(), Token: uuid.NewString(), At: now, Until: now.Add(time.Minute)}
+	c := claim.Claim{Queue: "webhook-failures", ItemID: uuid.NewString(), Token: uuid.NewString(), At: now, Until: now.Add(time.Minute)}
 	if other, err := s.TakeClaim(t.Context(), c); err != nil || wire.requests != 2 {
 		t.Errorf("after %d requests: %v, %+v", wire.requests, err, other)
 	}
-	if other, err := s.TakeClaim(t.Context(), deadletter.Claim{Queue: c.Queue, ItemID: c.ItemID, Token: "another", At: now}); !errors.Is(err, deadletter.ErrClaimed) || !cmp.Equal(other, c) {
+	if other, err := s.TakeClaim(t.Context(), claim.Claim{Queue: c.Queue, ItemID: c.ItemID, Token: "another", At: now}); !errors.Is(err, claim.ErrTaken) || !cmp.Equal(other, c) {
 		t.Errorf("another got %v, %+v", err, other)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-json-experiment/json"
 
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 )
 
 // ClaimsAPI is what keeping claims takes.
@@ -48,7 +48,7 @@ func claimKey(queue, itemID string) map[string]types.AttributeValue {
 	}
 }
 
-func claimItem(c deadletter.Claim) (map[string]types.AttributeValue, error) {
+func claimItem(c claim.Claim) (map[string]types.AttributeValue, error) {
 	b, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("claim on item %s of %s: %w", c.ItemID, c.Queue, err)
@@ -58,7 +58,7 @@ func claimItem(c deadletter.Claim) (map[string]types.AttributeValue, error) {
 	item[tokenName] = &types.AttributeValueMemberS{Value: c.Token}
 	item[untilName] = micros(c.Until)
 	item[settledName] = &types.AttributeValueMemberBOOL{Value: c.Settled}
-	item[expiresName] = &types.AttributeValueMemberN{Value: strconv.FormatInt(c.At.Add(deadletter.ClaimRetention).Unix(), 10)}
+	item[expiresName] = &types.AttributeValueMemberN{Value: strconv.FormatInt(c.At.Add(claim.Retention).Unix(), 10)}
 	return item, nil
 }
 
@@ -68,15 +68,15 @@ func micros(t time.Time) types.AttributeValue {
 
 // TakeClaim keeps c if there is no claim on its item, or one that lapsed before
 // c.At and is not settled: one conditional write. Otherwise it returns the
-// other one and deadletter.ErrClaimed.
-func (s *Claims) TakeClaim(ctx context.Context, c deadletter.Claim) (other deadletter.Claim, err error) {
+// other one and claim.ErrTaken.
+func (s *Claims) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error) {
 	item, err := claimItem(c)
 	if err != nil {
 		return other, err
 	}
 	_, err = s.API.PutItem(ctx, &sdk.PutItemInput{
 		TableName: &s.Table, Item: item,
-		// As deadletter.Claim.Blocks has it; but a copy of this request that
+		// As claim.Claim.Blocks has it; but a copy of this request that
 		// arrives late must not undo what was settled since.
 		ConditionExpression:      aws.String("attribute_not_exists(#token) OR (#settled = :no AND (#token = :token OR #until <= :now))"),
 		ExpressionAttributeNames: map[string]string{"#token": tokenName, "#settled": settledName, "#until": untilName},
@@ -95,11 +95,11 @@ func (s *Claims) TakeClaim(ctx context.Context, c deadletter.Claim) (other deadl
 	if other, err = fromClaimItem(held.Item); err != nil {
 		return other, err
 	}
-	return other, fmt.Errorf("item %s of %s: %w", c.ItemID, c.Queue, deadletter.ErrClaimed)
+	return other, fmt.Errorf("item %s of %s: %w", c.ItemID, c.Queue, claim.ErrTaken)
 }
 
 // PutClaim keeps c instead of any other claim on its item.
-func (s *Claims) PutClaim(ctx context.Context, c deadletter.Claim) error {
+func (s *Claims) PutClaim(ctx context.Context, c claim.Claim) error {
 	item, err := claimItem(c)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (s *Claims) PutClaim(ctx context.Context, c deadletter.Claim) error {
 
 // DropClaim removes the claim on c's item if it has c's Token and is not
 // settled.
-func (s *Claims) DropClaim(ctx context.Context, c deadletter.Claim) error {
+func (s *Claims) DropClaim(ctx context.Context, c claim.Claim) error {
 	_, err := s.API.DeleteItem(ctx, &sdk.DeleteItemInput{
 		TableName: &s.Table, Key: claimKey(c.Queue, c.ItemID),
 		ConditionExpression:      aws.String("#token = :token AND #settled = :no"),
@@ -130,7 +130,7 @@ func (s *Claims) DropClaim(ctx context.Context, c deadletter.Claim) error {
 
 // ClaimsOn returns the claims on up to 100 items, once each, by strongly
 // consistent reads.
-func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (claims []deadletter.Claim, err error) {
+func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (claims []claim.Claim, err error) {
 	var keys []map[string]types.AttributeValue
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(itemIDs))) { // BatchGetItem refuses a key that comes twice
 		keys = append(keys, claimKey(queue, id))
@@ -158,7 +158,7 @@ func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (
 	return claims, nil
 }
 
-func fromClaimItem(item map[string]types.AttributeValue) (c deadletter.Claim, err error) {
+func fromClaimItem(item map[string]types.AttributeValue) (c claim.Claim, err error) {
 	text, ok := item[claimName].(*types.AttributeValueMemberS)
 	if !ok {
 		return c, fmt.Errorf("a claim's item has no text under %q", claimName)

@@ -11,7 +11,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/claim"
 )
 
 // claimTable answers a batch read as told: how many of each request's keys it
@@ -38,7 +38,7 @@ func (f *claimTable) BatchGetItem(_ context.Context, in *sdk.BatchGetItemInput, 
 	}
 	out := &sdk.BatchGetItemOutput{Responses: map[string][]map[string]types.AttributeValue{}, UnprocessedKeys: map[string]types.KeysAndAttributes{"attempts": {Keys: asked.Keys[len(asked.Keys)-left:]}}}
 	for _, key := range asked.Keys[:len(asked.Keys)-left] {
-		item, err := claimItem(deadletter.Claim{Queue: "q", ItemID: key[webhookIDName].(*types.AttributeValueMemberS).Value})
+		item, err := claimItem(claim.Claim{Queue: "q", ItemID: key[webhookIDName].(*types.AttributeValueMemberS).Value})
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +93,7 @@ func TestClaimsLeftUnprocessed(t *testing.T) {
 // TestClaimErrors tells what is claimed already from what can't be written.
 func TestClaimErrors(t *testing.T) {
 	t.Parallel()
-	held, err := claimItem(deadletter.Claim{Queue: "q", ItemID: "i", Token: "other"})
+	held, err := claimItem(claim.Claim{Queue: "q", ItemID: "i", Token: "other"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +109,8 @@ func TestClaimErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			other, err := (&Claims{API: &claimTable{err: c.err}, Table: "attempts"}).TakeClaim(t.Context(), deadletter.Claim{Queue: "q", ItemID: "i", Token: "mine"})
-			if err == nil || errors.Is(err, deadletter.ErrClaimed) != c.claimed || other.Token != c.other {
+			other, err := (&Claims{API: &claimTable{err: c.err}, Table: "attempts"}).TakeClaim(t.Context(), claim.Claim{Queue: "q", ItemID: "i", Token: "mine"})
+			if err == nil || errors.Is(err, claim.ErrTaken) != c.claimed || other.Token != c.other {
 				t.Errorf("got %+v, %v", other, err)
 			}
 		})
@@ -120,7 +120,7 @@ func TestClaimErrors(t *testing.T) {
 // TestClaimsFail shows what becomes of a request that DynamoDB refuses.
 func TestClaimsFail(t *testing.T) {
 	t.Parallel()
-	claim := deadletter.Claim{Queue: "q", ItemID: "i", Token: "mine", Actor: "ann"}
+	mine := claim.Claim{Queue: "q", ItemID: "i", Token: "mine", Actor: "ann"}
 	conditionFailed := &types.ConditionalCheckFailedException{}
 	for _, c := range []struct {
 		name string
@@ -128,10 +128,10 @@ func TestClaimsFail(t *testing.T) {
 		do   func(context.Context, *Claims) error
 		is   error
 	}{
-		{"take", errDown, func(ctx context.Context, s *Claims) error { _, err := s.TakeClaim(ctx, claim); return err }, errDown},
-		{"put", errDown, func(ctx context.Context, s *Claims) error { return s.PutClaim(ctx, claim) }, errDown},
-		{"drop", errDown, func(ctx context.Context, s *Claims) error { return s.DropClaim(ctx, claim) }, errDown},
-		{"drop what is another's, settled or gone", conditionFailed, func(ctx context.Context, s *Claims) error { return s.DropClaim(ctx, claim) }, nil},
+		{"take", errDown, func(ctx context.Context, s *Claims) error { _, err := s.TakeClaim(ctx, mine); return err }, errDown},
+		{"put", errDown, func(ctx context.Context, s *Claims) error { return s.PutClaim(ctx, mine) }, errDown},
+		{"drop", errDown, func(ctx context.Context, s *Claims) error { return s.DropClaim(ctx, mine) }, errDown},
+		{"drop what is another's, settled or gone", conditionFailed, func(ctx context.Context, s *Claims) error { return s.DropClaim(ctx, mine) }, nil},
 		{"read", errDown, func(ctx context.Context, s *Claims) error { _, err := s.ClaimsOn(ctx, "q", []string{"i"}); return err }, errDown},
 	} {
 		t.Run(c.name, func(t *testing.T) {

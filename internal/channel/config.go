@@ -53,6 +53,9 @@ const (
 	TLSStart    = "starttls" // STARTTLS, and nothing without it; the default
 	TLSImplicit = "implicit" // TLS from the first byte, usually on port 465
 	TLSNone     = "none"
+	// TLSOpportunistic: STARTTLS where the server offers it, without a look at
+	// its certificate (RFC 7435). Loopback only.
+	TLSOpportunistic = "opportunistic"
 )
 
 // EmailConfig is the secret efferent/smtp.
@@ -133,8 +136,10 @@ func (c *EmailConfig) check() (field, problem string) {
 		return "host", "must be the name or address of the SMTP server"
 	case c.Port < 1 || c.Port > 65535:
 		return "port", "must be between 1 and 65535"
-	case c.TLS != TLSStart && c.TLS != TLSImplicit && c.TLS != TLSNone:
-		return "tls", "must be starttls, implicit or none"
+	case c.TLS == TLSOpportunistic && !isLoopback(c.Host):
+		return "tls", "can't be opportunistic, except on a loopback address"
+	case c.TLS != TLSStart && c.TLS != TLSImplicit && c.TLS != TLSNone && c.TLS != TLSOpportunistic:
+		return "tls", "must be starttls, implicit, none or opportunistic"
 	case c.Username == "" && c.Password != "":
 		return "username", "missing beside a password"
 	case c.Username != "" && c.Password == "":

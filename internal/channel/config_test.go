@@ -61,6 +61,7 @@ func TestParseSecretsRefuses(t *testing.T) {
 		{Email, `{"host": "m\r\nhush"}`, `field "host"`},
 		{Email, `{"host": "m", "port": 70000}`, `field "port"`},
 		{Email, `{"host": "m", "tls": "hush"}`, `field "tls"`},
+		{Email, `{"host": "m", "tls": "opportunistic"}`, `field "tls": can't be opportunistic, except on a loopback address`},
 		{Email, `{"host": "m", "from": "hush"}`, `field "from"`},
 		{Email, `{"host": "m", "from": "a@b.test\r\nX: hush"}`, `field "from"`},
 		{Email, `{"host": "m", "password": "hush"}`, `field "username": missing`},
@@ -113,7 +114,7 @@ func TestDevSecret(t *testing.T) {
 		env  map[string]string
 		want any
 	}{
-		{"a mail catcher", Email, map[string]string{"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1025"}, EmailConfig{Host: "127.0.0.1", Port: 1025, TLS: TLSNone, From: DefaultFrom}},
+		{"a mail catcher", Email, map[string]string{"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1025"}, EmailConfig{Host: "127.0.0.1", Port: 1025, TLS: TLSOpportunistic, From: DefaultFrom}},
 		{"a server", Email, map[string]string{"SMTP_HOST": "m", "SMTP_USER": "u", "SMTP_PASS": "p"}, EmailConfig{Host: "m", Port: 587, TLS: TLSStart, Username: "u", Password: "p", From: DefaultFrom}},
 		{"port 465", Email, map[string]string{"SMTP_HOST": "localhost", "SMTP_PORT": "465"}, EmailConfig{Host: "localhost", Port: 465, TLS: TLSImplicit, From: DefaultFrom}},
 		{"Slack", Slack, map[string]string{"SLACK_WEBHOOK_URL": "http://127.0.0.1:9/x"}, SlackConfig{WebhookURL: "http://127.0.0.1:9/x"}},

@@ -28,8 +28,8 @@ func DevSecret(on Name, getenv func(string) string) (string, error) {
 	return "", fmt.Errorf("channel %q: %w", on, ErrNotConfigured)
 }
 
-// devEmail encrypts unless the server is on this machine: port 465 is implicit
-// TLS, a loopback address without a password is a mail catcher.
+// devEmail encrypts unless the server is on this machine, where it may be a mail
+// catcher that can't. Port 465 is implicit TLS.
 func devEmail(getenv func(string) string) (string, error) {
 	host, user := getenv("SMTP_HOST"), getenv("SMTP_USER")
 	c := map[string]any{"host": host, "username": user, "password": getenv("SMTP_PASS")}
@@ -44,7 +44,7 @@ func devEmail(getenv func(string) string) (string, error) {
 	case c["port"] == 465:
 		c["tls"] = TLSImplicit
 	case isLoopback(host):
-		c["tls"] = TLSNone
+		c["tls"] = TLSOpportunistic
 	}
 	return devText(Email, host, c)
 }

@@ -37,6 +37,7 @@ func NewSMTP(c EmailConfig, trust *tls.Config, now func() time.Time) *SMTP {
 		t.ServerName = c.Host
 	}
 	t.MinVersion = max(t.MinVersion, tls.VersionTLS12)
+	t.InsecureSkipVerify = c.TLS == TLSOpportunistic
 	return &SMTP{c: c, tls: t, now: now, dial: new(net.Dialer).DialContext}
 }
 
@@ -78,8 +79,11 @@ func (s *SMTP) options(w *wire, recipient string) []gomail.Option {
 		gomail.WithTLSConfig(s.tls), gomail.WithTLSPolicy(gomail.NoTLS),
 		gomail.WithoutNoop(), gomail.WithoutRset(), // the session is new, and ends with this mail
 	}
-	if s.c.TLS == TLSStart {
+	switch s.c.TLS {
+	case TLSStart:
 		o = append(o, gomail.WithTLSPolicy(gomail.TLSMandatory))
+	case TLSOpportunistic:
+		o = append(o, gomail.WithTLSPolicy(gomail.TLSOpportunistic))
 	}
 	if isASCII(s.c.From + recipient) {
 		// Asking for SMTPUTF8 where no address needs it makes a mail
@@ -97,7 +101,7 @@ func (s *SMTP) options(w *wire, recipient string) []gomail.Option {
 // first. Without TLS the configuration allows a password on loopback only.
 func (s *SMTP) mechanisms() []gomail.SMTPAuthType {
 	scram := []gomail.SMTPAuthType{gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1}
-	if s.c.TLS == TLSNone {
+	if s.c.TLS == TLSNone || s.c.TLS == TLSOpportunistic {
 		return append(scram, gomail.SMTPAuthCramMD5, gomail.SMTPAuthPlainNoEnc, gomail.SMTPAuthLoginNoEnc)
 	}
 	plus := []gomail.SMTPAuthType{gomail.SMTPAuthSCRAMSHA256PLUS, gomail.SMTPAuthSCRAMSHA1PLUS}

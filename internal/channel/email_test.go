@@ -56,6 +56,8 @@ func TestEmailAnswers(t *testing.T) {
 		"taken with STARTTLS":            {&mailServer{extensions: []string{"STARTTLS"}}, EmailConfig{TLS: TLSStart}, taken, 1},
 		"taken over implicit TLS":        {&mailServer{implicit: true}, EmailConfig{TLS: TLSImplicit}, taken, 1},
 		"taken with a password":          {&mailServer{implicit: true, extensions: []string{"AUTH PLAIN"}}, signedIn(TLSImplicit), taken, 1},
+		"opportunistic, with STARTTLS":   {&mailServer{extensions: []string{"STARTTLS", "AUTH PLAIN"}}, signedIn(TLSOpportunistic), taken, 1},
+		"opportunistic, without":         {&mailServer{extensions: []string{"AUTH PLAIN"}}, signedIn(TLSOpportunistic), taken, 1},
 		"taken with other words":         {says(".", "250 OK id=1abc"), EmailConfig{}, taken, 1},
 		"taken, and QUIT fails":          {says("QUIT", "500 no"), EmailConfig{}, taken, 1},
 		"taken, and QUIT is cut":         {&mailServer{cut: "QUIT"}, EmailConfig{}, taken, 1},
@@ -152,6 +154,23 @@ func TestEmailTrust(t *testing.T) {
 					t.Errorf("it said %v", verbs)
 				}
 			})
+		}
+	}
+}
+
+// TestOpportunistic takes what there is, on this machine: TLS by whoever, and a
+// password without it.
+func TestOpportunistic(t *testing.T) {
+	t.Parallel()
+	for offers, want := range map[string]bool{"STARTTLS": true, "8BITMIME": false} {
+		m := &mailServer{extensions: []string{offers, "AUTH PLAIN"}}
+		ctx := m.start(t)
+		m.authority = nil
+		if out := m.sender(signedIn(TLSOpportunistic)).Send(ctx, aMail()); !out.Sent() {
+			t.Errorf("with %s: %+v", offers, out)
+		}
+		if verbs, _ := m.got(); slices.Contains(verbs, "STARTTLS") != want || !slices.Contains(verbs, "AUTH") {
+			t.Errorf("with %s it said %v", offers, verbs)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -48,7 +47,7 @@ type delivery struct {
 
 // prepare decides what is to be done with the message, short of doing it.
 func (d *delivery) prepare(ctx context.Context) {
-	d.receives = receiveCount(d.msg)
+	d.receives = attempt.ReceiveCount(d.msg.Attributes)
 	var malformed error
 	d.webhook, malformed = webhook.Decode([]byte(d.msg.Body))
 	d.record = attempt.Record{
@@ -91,16 +90,6 @@ func carried(m *events.SQSMessage, name string) string {
 		return *a.StringValue
 	}
 	return ""
-}
-
-// receiveCount is SQS's ApproximateReceiveCount. Where it can't be read the
-// message counts as received before, so that its history is looked at.
-func receiveCount(m *events.SQSMessage) int {
-	n, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
-	if err != nil {
-		return 2
-	}
-	return n
 }
 
 func secretVerdict(err error) attempt.Verdict {

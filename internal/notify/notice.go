@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"log/slog"
 	"slices"
-	"strconv"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -57,7 +56,7 @@ func (n *notice) prepare() {
 	var malformed error
 	n.n, malformed = channel.Decode([]byte(n.msg.Body))
 	n.id = cmp.Or(n.n.ID, carriedID(n.msg), n.msg.MessageId)
-	n.receives, n.number, n.tries = receiveCount(n.msg), 1, map[channel.Name]int{}
+	n.receives, n.number, n.tries = attempt.ReceiveCount(n.msg.Attributes), 1, map[channel.Name]int{}
 	if n.receives > 1 && !n.resume() {
 		return
 	}
@@ -216,16 +215,6 @@ func carried(m *events.SQSMessage, name string) string {
 		return *a.StringValue
 	}
 	return ""
-}
-
-// receiveCount is SQS's ApproximateReceiveCount. Where it can't be read the
-// message counts as received before, so that its history is looked at.
-func receiveCount(m *events.SQSMessage) int {
-	n, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
-	if err != nil {
-		return 2
-	}
-	return n
 }
 
 // names is how every log line names its message.

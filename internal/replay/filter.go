@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // maxBody is the most bytes of a request's body.
@@ -40,6 +44,20 @@ func (f Filter) takes(i Item) bool { return f.contents(i) && f.failure(i) }
 func (f Filter) check() error {
 	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
 		return badRequest("since is not before until: no time is between them")
+	}
+	return nil
+}
+
+// listParameters are those that a listing knows.
+var listParameters = []string{"queue", "limit", "cursor", "source", "tenant", "event_type", "channel", "url_prefix", "reason", "since", "until"}
+
+// known refuses a parameter that is none of them: a filter that was mistyped
+// must not show everything.
+func known(q url.Values) error {
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if !slices.Contains(listParameters, name) {
+			return badRequest("parameter %.40q: unknown%s", name, message.Suggestion(name, listParameters))
+		}
 	}
 	return nil
 }
@@ -85,15 +103,20 @@ func readSome(r *http.Request) (Some, error) {
 	if err := json.Unmarshal(data, &s, json.RejectUnknownMembers(true)); err != nil {
 		return Some{}, badRequest("the body can't be used: %s", explainJSON(err))
 	}
+	if _, ok := given["rate"]; ok && s.Rate == 0 {
+		return Some{}, badRequest(wrongRate)
+	}
 	return s, s.check()
 }
+
+const wrongRate = "field \"rate\": must be 1 to 500 messages a second"
 
 func (s Some) check() error {
 	if s.Rate != 0 && !s.everything() {
 		return badRequest("field \"rate\": is for replaying everything only")
 	}
 	if s.Rate < 0 || s.Rate > 500 {
-		return badRequest("field \"rate\": must be 1 to 500 messages a second")
+		return badRequest(wrongRate)
 	}
 	return s.Filter.check()
 }
@@ -107,6 +130,8 @@ func explainJSON(err error) string {
 		return fmt.Sprintf("%v at byte %d", syntactic.Err, syntactic.ByteOffset)
 	case errors.As(err, &semantic) && errors.Is(err, json.ErrUnknownName):
 		return fmt.Sprintf("field %q: unknown", semantic.JSONPointer.LastToken())
+	case errors.As(err, &semantic) && semantic.JSONPointer == "":
+		return "it is " + message.KindName(semantic.JSONKind)
 	case errors.As(err, &semantic):
 		return fmt.Sprintf("field %q: wrong type or form", semantic.JSONPointer.LastToken())
 	}

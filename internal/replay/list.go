@@ -79,6 +79,9 @@ func (l *listing) answer() Items {
 func (h *Handler) listing(r *http.Request) (l *listing, err error) {
 	query := r.URL.Query()
 	l = &listing{Handler: h, limit: defaultLimit}
+	if err := known(query); err != nil {
+		return nil, err
+	}
 	if query.Get("queue") == "" {
 		return nil, badRequest("parameter queue: is missing; name a dead-letter queue")
 	}

@@ -34,7 +34,7 @@ func TestDeployed(t *testing.T) {
 		target.use(startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir}))
 		config = scenario.Config(target.Endpoint)
 	}
-	s, _ := deploy(t, target, config)
+	s, _ := deploy(t, target, config, choices)
 	scenarios(t, s)
 }
 
@@ -79,7 +79,7 @@ func TestDeployedWithIAM(t *testing.T) {
 	}
 	config := scenario.Config(target.Endpoint)
 	config.HTTPClient = client
-	s, a := deploy(t, target, config)
+	s, a := deploy(t, target, config, choices)
 	makeUpForMiniStack(t, config)
 	scenarios(t, s)
 	t.Run("others get nothing", func(t *testing.T) { othersGetNothing(t, s, a, config) })
@@ -116,8 +116,9 @@ func startMiniStack(t *testing.T, o ministack.Options) *ministack.Server {
 	return m
 }
 
-// deploy deploys a stack for the test and returns how to use it.
-func deploy(t *testing.T, target *Target, config aws.Config) (*scenario.Stack, *api) {
+// deploy deploys a stack of these choices for the test and returns how to use
+// it.
+func deploy(t *testing.T, target *Target, config aws.Config, choices map[string]string) (*scenario.Stack, *api) {
 	t.Helper()
 	started := time.Now()
 	outputs, err := target.Deploy(t.Context(), choices)

@@ -168,6 +168,7 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 			"sqs:SendMessage AuditQueue.Arn", "dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:Query Attempts.Arn", secret+"webhooks/*")},
 		"notify": {made, "Notify", notify},
 		"notify by AWS's own services": {everything, "Notify", append(slices.Clone(notify),
+			"ses:SendEmail "+arn+"ses:AWS::Region:AWS::AccountId:configuration-set/*",
 			"ses:SendEmail "+arn+"ses:AWS::Region:AWS::AccountId:identity/*",
 			"sms-voice:SendTextMessage "+arn+"sms-voice:AWS::Region:AWS::AccountId:phone-number/*",
 			"sms-voice:SendTextMessage "+arn+"sms-voice:AWS::Region:AWS::AccountId:pool/*",

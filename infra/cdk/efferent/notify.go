@@ -73,7 +73,10 @@ func (e *Efferent) notifyGrants(p NotifyProps) []awsiam.PolicyStatement {
 		grants = append(grants, allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, name+"-??????"), "secretsmanager:GetSecretValue"))
 	}
 	if p.SES {
-		grants = append(grants, allow(e.arn("ses", "identity", awscdk.ArnFormat_SLASH_RESOURCE_NAME, "*"), "ses:SendEmail"))
+		// An identity may have a configuration set by default.
+		for _, of := range []string{"identity", "configuration-set"} {
+			grants = append(grants, allow(e.arn("ses", of, awscdk.ArnFormat_SLASH_RESOURCE_NAME, "*"), "ses:SendEmail"))
+		}
 	}
 	if p.EndUserMessaging {
 		for _, from := range []string{"phone-number", "sender-id", "pool"} {

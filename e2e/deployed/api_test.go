@@ -22,6 +22,7 @@ type api struct {
 	config   aws.Config
 	url      *url.URL
 	endpoint string // where an emulator answers for the URL's host; "" for the URL itself
+	token    string // in place of a signature
 }
 
 func newAPI(t *testing.T, target *Target, config aws.Config, output string) *api {
@@ -30,7 +31,7 @@ func newAPI(t *testing.T, target *Target, config aws.Config, output string) *api
 	if err != nil || u.Host == "" {
 		t.Fatalf("the output ApiUrl is %q", output)
 	}
-	return &api{config, u, target.Endpoint}
+	return &api{config: config, url: u, endpoint: target.Endpoint}
 }
 
 // as is the API for another caller; nil signs nothing.
@@ -51,6 +52,9 @@ func (a *api) call(ctx context.Context, method, path, body string) (status int, 
 		return 0, nil, err
 	}
 	req.Host = a.url.Host
+	if a.token != "" {
+		req.Header.Set("Authorization", "Bearer "+a.token)
+	}
 	if a.config.Credentials != nil {
 		key, err := a.config.Credentials.Retrieve(ctx)
 		if err != nil {

@@ -108,7 +108,7 @@ func (s *Stack) discardAll(t *testing.T) {
 			t.Fatalf("the queue was answered %d", status)
 		}
 		for _, i := range page.Items {
-			if status := s.insist(t, "DELETE", "/dlq/"+failuresQueue+"/"+i.ItemID); status != http.StatusNoContent && status != http.StatusNotFound {
+			if status := s.Insist(t, "DELETE", "/dlq/"+failuresQueue+"/"+i.ItemID); status != http.StatusNoContent && status != http.StatusNotFound {
 				t.Fatalf("a discard was answered %d", status)
 			}
 		}
@@ -119,9 +119,9 @@ func (s *Stack) discardAll(t *testing.T) {
 	t.Fatalf("%s can't be emptied: %v", failuresQueue, s.Attributes(t, failuresQueue))
 }
 
-// insist makes a request until nobody else holds messages of the queue, which
+// Insist makes a request until nobody else holds messages of the queue, which
 // the API answers with 409: tests beside this one have looked into it.
-func (s *Stack) insist(t *testing.T, method, path string) (status int) {
+func (s *Stack) Insist(t *testing.T, method, path string) (status int) {
 	t.Helper()
 	s.looking.Lock()
 	defer s.looking.Unlock()

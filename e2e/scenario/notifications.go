@@ -244,7 +244,7 @@ func (p *people) unknownSMS(t *testing.T) {
 	if item.Channel != "sms" || !strings.Contains(item.Reason, "not sent again") {
 		t.Errorf("listed as %+v", item)
 	}
-	if status := p.insist(t, "POST", "/dlq/"+notificationFailures+"/replay/"+item.ItemID); status != http.StatusAccepted {
+	if status := p.Insist(t, "POST", "/dlq/"+notificationFailures+"/replay/"+item.ItemID); status != http.StatusAccepted {
 		t.Fatalf("the replay was answered %d", status)
 	}
 	if got := story(p.AttemptsUntil(t, o.id, delivered)); got != "sms:unknown sms:delivered" {

@@ -21,7 +21,7 @@ import (
 
 // notificationsSource wires the handler that the notify Lambda runs to its
 // queue.
-func notificationsSource(f feed, s settings.Notification, senders notify.Senders, attempts notify.Attempts, claims notify.Claims) *eventsource.Source {
+func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts notify.Attempts, claims notify.Claims) *eventsource.Source {
 	handler := &notify.Handler{
 		Senders:     senders,
 		Attempts:    attempts,
@@ -42,7 +42,7 @@ func notificationsSource(f feed, s settings.Notification, senders notify.Senders
 }
 
 // providers are the senders by the secrets' configurations, without AWS's own.
-func providers(s settings.Notification, secrets awssecrets.API) *channel.Providers {
+func providers(s settings.Sending, secrets awssecrets.API) *channel.Providers {
 	return &channel.Providers{
 		Secrets: &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
 		HTTP:    channel.NewTransport(),

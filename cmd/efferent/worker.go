@@ -63,7 +63,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer kept.close()
-	sources, err := c.sources(ctx, config, kept, log)
+	sources, err := c.sources(ctx, config, delivery, kept, log)
 	if err != nil {
 		return err
 	}
@@ -134,11 +134,7 @@ func (c *workerCommand) stores(config aws.Config) (stores, error) {
 }
 
 // sources wires the handlers to the stack's queues.
-func (c *workerCommand) sources(ctx context.Context, config aws.Config, kept stores, log *slog.Logger) (all []*eventsource.Source, err error) {
-	delivery, err := settings.ReadDelivery(os.Getenv)
-	if err != nil {
-		return nil, err
-	}
+func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery settings.Delivery, kept stores, log *slog.Logger) (all []*eventsource.Source, err error) {
 	notification, err := settings.ReadNotification(os.Getenv)
 	if err != nil {
 		return nil, err

@@ -31,8 +31,7 @@ func TestDeployed(t *testing.T) {
 	target := newTarget(t)
 	config := target.chosen(t)
 	if target.Endpoint == "" {
-		target.use(startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir}))
-		config = scenario.Config(target.Endpoint)
+		config = target.start(t, false)
 	}
 	s, _ := deploy(t, target, config, choices)
 	scenarios(t, s)
@@ -71,14 +70,7 @@ func (target *Target) chosen(t *testing.T) aws.Config {
 // does its work with nothing but its own role, and others get nothing.
 func TestDeployedWithIAM(t *testing.T) {
 	target := newTarget(t)
-	m := startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir, Auth: true})
-	target.use(m)
-	client, err := m.Client()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := scenario.Config(target.Endpoint)
-	config.HTTPClient = client
+	config := target.start(t, true)
 	s, a := deploy(t, target, config, choices)
 	makeUpForMiniStack(t, config)
 	scenarios(t, s)
@@ -94,14 +86,11 @@ func newTarget(t *testing.T) *Target {
 	return &Target{Account: "000000000000", Region: "us-east-1", Root: root, Dir: t.TempDir()}
 }
 
-// use makes m the target, with the key that is its root's.
-func (target *Target) use(m *ministack.Server) {
-	target.Endpoint, target.CA, target.AccessKey, target.SecretKey = m.URL, m.CA, "test", "test"
-}
-
-func startMiniStack(t *testing.T, o ministack.Options) *ministack.Server {
+// start runs a MiniStack until the test ends, and makes it the target, with the
+// key that is its root's. With auth it enforces IAM.
+func (target *Target) start(t *testing.T, auth bool) aws.Config {
 	t.Helper()
-	m, err := ministack.Start(t.Context(), o)
+	m, err := ministack.Start(t.Context(), ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir, Auth: auth})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +102,16 @@ func startMiniStack(t *testing.T, o ministack.Options) *ministack.Server {
 			t.Error(err)
 		}
 	})
-	return m
+	target.Endpoint, target.CA, target.AccessKey, target.SecretKey = m.URL, m.CA, "test", "test"
+	config := scenario.Config(m.URL)
+	if auth {
+		client, err := m.Client()
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.HTTPClient = client
+	}
+	return config
 }
 
 // deploy deploys a stack of these choices for the test and returns how to use

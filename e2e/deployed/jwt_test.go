@@ -16,7 +16,6 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,7 +24,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/efferent/efferent/e2e/ministack"
 	"github.com/efferent/efferent/e2e/scenario"
 )
 
@@ -84,14 +82,7 @@ func (i *issuer) token(t *testing.T, audience string, expires time.Time) string 
 // records the discard as that person's.
 func TestDeployedWithJWT(t *testing.T) {
 	target := newTarget(t)
-	m := startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir, Auth: true})
-	target.use(m)
-	client, err := m.Client()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := scenario.Config(target.Endpoint)
-	config.HTTPClient = client
+	config := target.start(t, true)
 	provider := startIssuer(t, target.Dir)
 	chosen := maps.Clone(choices)
 	chosen["jwtIssuer"], chosen["jwtAudience"] = provider.URL, "efferent"

@@ -6,15 +6,12 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 
-	"github.com/efferent/efferent/e2e/ministack"
-	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
 )
@@ -24,8 +21,7 @@ import (
 // resource to be everything, where AWS takes the sender's identity.
 func TestDeployedWithSES(t *testing.T) {
 	target := newTarget(t)
-	target.use(startMiniStack(t, ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir}))
-	config := scenario.Config(target.Endpoint)
+	config := target.start(t, false)
 	chosen := maps.Clone(choices)
 	chosen["ses"] = "true"
 	s, _ := deploy(t, target, config, chosen)

@@ -3,6 +3,8 @@ package attempt
 import (
 	"strconv"
 	"time"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // The SQS message attributes that a message carries when it is sent anew: by a
@@ -43,4 +45,18 @@ func (c Carried) Attributes() map[string]string {
 		all[CarriedRetry] = c.Retry
 	}
 	return all
+}
+
+// CarriedBy reads the ID and the Retry that a message carries; what was tried is
+// in its history. text gives the text of a message attribute, nil where there
+// is none. What can't be an id is left out.
+func CarriedBy(text func(name string) *string) Carried {
+	var c Carried
+	if id := text(CarriedID); id != nil && message.ValidID(*id) {
+		c.ID = *id
+	}
+	if policy := text(CarriedRetry); policy != nil {
+		c.Retry = *policy
+	}
+	return c
 }

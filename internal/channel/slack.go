@@ -39,12 +39,9 @@ func NewSlackWebhook(c SlackConfig, rt http.RoundTripper, clock clockwork.Clock)
 // before Slack's apps heed h.Recipient ("Sending messages using incoming
 // webhooks"), which may be empty.
 func (s *SlackWebhook) Send(ctx context.Context, h Handover) Outcome {
-	if problem := CheckText(Slack, h.Subject, h.Body); problem != "" {
-		return failed(Permanent, 0, "Slack: the text "+problem)
-	}
-	body, err := json.Marshal(slackMessage{Channel: h.Recipient, Text: SlackText(h.Subject, h.Body)})
-	if err != nil {
-		return failed(Permanent, 0, "Slack: the text is not valid Unicode")
+	body, refused, ok := slackBody(h)
+	if !ok {
+		return refused
 	}
 	if wait, err := s.pace.wait(ctx, s.clock, slackInterval, slackPatience); err != nil {
 		return failed(Transient, 0, "Slack: "+kindOf(err)+" before the message's turn")
@@ -67,6 +64,19 @@ func (s *SlackWebhook) Send(ctx context.Context, h Handover) Outcome {
 type slackMessage struct {
 	Channel string `json:"channel,omitempty"`
 	Text    string `json:"text"`
+}
+
+// slackBody is h as both of Slack's ways take it, or the outcome of a text that
+// can't be sent.
+func slackBody(h Handover) (body []byte, refused Outcome, ok bool) {
+	if problem := CheckText(Slack, h.Subject, h.Body); problem != "" {
+		return nil, failed(Permanent, 0, "Slack: the text "+problem), false
+	}
+	body, err := json.Marshal(slackMessage{Channel: h.Recipient, Text: SlackText(h.Subject, h.Body)})
+	if err != nil {
+		return nil, failed(Permanent, 0, "Slack: the text is not valid Unicode"), false
+	}
+	return body, Outcome{}, true
 }
 
 func slackHeader() http.Header {

@@ -27,12 +27,9 @@ func (s *SlackBot) Send(ctx context.Context, h Handover) Outcome {
 	if problem := CheckRecipient(Slack, h.Recipient); problem != "" {
 		return failed(Permanent, 0, "Slack: the recipient "+problem)
 	}
-	if problem := CheckText(Slack, h.Subject, h.Body); problem != "" {
-		return failed(Permanent, 0, "Slack: the text "+problem)
-	}
-	body, err := json.Marshal(slackMessage{Channel: h.Recipient, Text: SlackText(h.Subject, h.Body)})
-	if err != nil {
-		return failed(Permanent, 0, "Slack: the text is not valid Unicode")
+	body, refused, ok := slackBody(h)
+	if !ok {
+		return refused
 	}
 	header := slackHeader()
 	header.Set("Authorization", "Bearer "+s.token)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -50,8 +49,10 @@ func (d *delivery) prepare(ctx context.Context) {
 	d.receives = attempt.ReceiveCount(d.msg.Attributes)
 	var malformed error
 	d.webhook, malformed = webhook.Decode([]byte(d.msg.Body))
+	carried := attempt.CarriedBy(func(name string) *string { return d.msg.MessageAttributes[name].StringValue })
 	d.record = attempt.Record{
-		WebhookID: d.webhookID(), MessageID: d.msg.MessageId, Attempt: 1,
+		// A message without an id keeps the one that it was first tried under.
+		WebhookID: cmp.Or(d.webhook.ID, carried.ID, d.msg.MessageId), MessageID: d.msg.MessageId, Attempt: 1,
 		URL: d.webhook.URL, EventType: d.webhook.EventType, Tenant: d.webhook.Tenant,
 	}
 	if d.receives > 1 && !d.resume(ctx) {
@@ -59,7 +60,7 @@ func (d *delivery) prepare(ctx context.Context) {
 	}
 	var err error
 	if malformed == nil {
-		d.policy, malformed = d.Policies.Lookup(cmp.Or(carried(d.msg, attempt.CarriedRetry), d.webhook.Retry))
+		d.policy, malformed = d.Policies.Lookup(cmp.Or(carried.Retry, d.webhook.Retry))
 	}
 	if malformed != nil {
 		d.refuse(attempt.Permanent, malformed)
@@ -70,26 +71,6 @@ func (d *delivery) prepare(ctx context.Context) {
 		return
 	}
 	d.state = ready
-}
-
-// webhookID is the producer's id; for a message that has none, the one that it
-// was first tried under, which it carries when it was replayed.
-func (d *delivery) webhookID() string {
-	if d.webhook.ID != "" {
-		return d.webhook.ID
-	}
-	if id := carried(d.msg, attempt.CarriedID); message.ValidID(id) {
-		return id
-	}
-	return d.msg.MessageId
-}
-
-// carried is what a message that was sent anew carries under a name.
-func carried(m *events.SQSMessage, name string) string {
-	if a, ok := m.MessageAttributes[name]; ok && a.StringValue != nil {
-		return *a.StringValue
-	}
-	return ""
 }
 
 func secretVerdict(err error) attempt.Verdict {

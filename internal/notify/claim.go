@@ -2,7 +2,6 @@ package notify
 
 import (
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -82,18 +81,9 @@ func (n *notice) consent(other claim.Claim) bool {
 	case other.Actor == n.msg.MessageId:
 		return n.base > 0 && other.Act == parked
 	case other.Act == parked:
-		return n.sentAt().After(other.At)
+		return attempt.SentAt(n.msg.Attributes).After(other.At)
 	}
-	return carried(n.msg, attempt.CarriedRetry) != "" && n.Now().Sub(other.At) >= holderTime
-}
-
-// sentAt is when the message was sent.
-func (n *notice) sentAt() time.Time {
-	millis, err := strconv.ParseInt(n.msg.Attributes["SentTimestamp"], 10, 64)
-	if err != nil {
-		return time.Time{}
-	}
-	return time.UnixMilli(millis)
+	return n.carried.Retry != "" && n.Now().Sub(other.At) >= holderTime
 }
 
 // unclaim gives back the right to send: nothing was.

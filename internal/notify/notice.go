@@ -11,7 +11,6 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 )
 
@@ -32,6 +31,7 @@ type notice struct {
 	msg      *events.SQSMessage
 	state    state
 	n        channel.Notification
+	carried  attempt.Carried
 	id       string
 	policy   retry.Policy
 	receives int
@@ -55,14 +55,16 @@ type notice struct {
 func (n *notice) prepare() {
 	var malformed error
 	n.n, malformed = channel.Decode([]byte(n.msg.Body))
-	n.id = cmp.Or(n.n.ID, carriedID(n.msg), n.msg.MessageId)
+	n.carried = attempt.CarriedBy(func(name string) *string { return n.msg.MessageAttributes[name].StringValue })
+	// A message without an id keeps the one that it was first tried under.
+	n.id = cmp.Or(n.n.ID, n.carried.ID, n.msg.MessageId)
 	n.receives, n.number, n.tries = attempt.ReceiveCount(n.msg.Attributes), 1, map[channel.Name]int{}
 	if n.receives > 1 && !n.resume() {
 		return
 	}
 	n.state = ready
 	if malformed == nil {
-		n.policy, malformed = n.Policies.Lookup(carried(n.msg, attempt.CarriedRetry))
+		n.policy, malformed = n.Policies.Lookup(n.carried.Retry)
 	}
 	if malformed != nil {
 		n.state, n.why = failed, malformed.Error()
@@ -198,23 +200,6 @@ func (n *notice) record(on channel.Name) *attempt.Record {
 		Notification: true, WebhookID: n.id, MessageID: n.msg.MessageId, Attempt: n.number, At: n.Now(), Tenant: n.n.Tenant,
 		Channel: string(on), Recipient: n.n.Address(on),
 	}
-}
-
-// carriedID is the id that a message without one of its own was first tried
-// under.
-func carriedID(m *events.SQSMessage) string {
-	if id := carried(m, attempt.CarriedID); message.ValidID(id) {
-		return id
-	}
-	return ""
-}
-
-// carried is what a message that was sent anew carries under a name.
-func carried(m *events.SQSMessage, name string) string {
-	if a, ok := m.MessageAttributes[name]; ok && a.StringValue != nil {
-		return *a.StringValue
-	}
-	return ""
 }
 
 // names is how every log line names its message.

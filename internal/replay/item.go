@@ -1,9 +1,8 @@
 package replay
 
 import (
+	"cmp"
 	"context"
-	"strconv"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -49,12 +47,8 @@ func ReadNotification(body string) Item {
 func (q *Queue) open(m events.SQSMessage) *letter {
 	l := &letter{msg: m, item: q.Read(m.Body)}
 	l.item.ItemID = m.MessageId
-	if a, ok := m.MessageAttributes[attempt.CarriedID]; ok && l.item.WebhookID == "" && a.StringValue != nil && message.ValidID(*a.StringValue) {
-		l.item.WebhookID = *a.StringValue
-	}
-	if l.item.WebhookID == "" {
-		l.item.WebhookID = m.MessageId
-	}
+	carried := attempt.CarriedBy(func(name string) *string { return m.MessageAttributes[name].StringValue })
+	l.item.WebhookID = cmp.Or(l.item.WebhookID, carried.ID, m.MessageId)
 	return l
 }
 
@@ -80,7 +74,7 @@ func (h *Handler) recall(ctx context.Context, l *letter) error {
 		return nil
 	}
 	l.item.Reason = "no attempt of this message is recorded: it died without a handler, or its records are gone"
-	l.item.FirstAt = sentAt(l.msg)
+	l.item.FirstAt = attempt.SentAt(l.msg.Attributes)
 	return nil
 }
 
@@ -106,16 +100,6 @@ func (i *Item) tell(history []attempt.Record, last *attempt.Record) {
 			i.FirstAt = r.At
 		}
 	}
-}
-
-// sentAt is when a message was first sent; its move to the dead-letter queue
-// does not change that.
-func sentAt(m events.SQSMessage) time.Time {
-	millis, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
-	if err != nil {
-		return time.Time{}
-	}
-	return time.UnixMilli(millis).UTC()
 }
 
 // resource names an item in the ledger.

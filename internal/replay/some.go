@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
@@ -83,7 +84,7 @@ func (m *matching) look(messages []events.SQSMessage) (hold []events.SQSMessage,
 	var letters []*letter
 	for _, msg := range messages {
 		l := m.queue.open(msg)
-		if m.filter.contents(l.item) && sentAt(msg).Before(m.from.Started) {
+		if m.filter.contents(l.item) && attempt.SentAt(msg.Attributes).Before(m.from.Started) {
 			letters = append(letters, l)
 		} else {
 			hold = append(hold, msg)

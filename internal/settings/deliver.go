@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -19,12 +17,9 @@ const DefaultMaxReceives = 20
 
 // Delivery is how webhooks are delivered, wherever the handler runs.
 type Delivery struct {
-	Policies    retry.Policies
-	AllowHTTP   webhook.AllowHTTP
-	AllowCIDRs  []netip.Prefix
-	MaxReceives int
-	AuditLanes  int
-	SecretTTL   time.Duration
+	Sending
+	AllowHTTP  webhook.AllowHTTP
+	AllowCIDRs []netip.Prefix
 }
 
 // ReadDelivery reads the settings of deliveries. Its error names every
@@ -32,12 +27,9 @@ type Delivery struct {
 func ReadDelivery(getenv func(string) string) (Delivery, error) {
 	r := reader{getenv: getenv}
 	d := Delivery{
-		Policies:    parsed(&r, RetryPolicies, retry.ParsePolicies),
-		AllowHTTP:   parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
-		AllowCIDRs:  parsed(&r, AllowCIDRs, parsePrefixes),
-		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, 1, 1000),
-		AuditLanes:  r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
-		SecretTTL:   parsed(&r, SecretTTL, parseTTL),
+		Sending:    r.sending(),
+		AllowHTTP:  parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
+		AllowCIDRs: parsed(&r, AllowCIDRs, parsePrefixes),
 	}
 	return d, errors.Join(r.errs...)
 }

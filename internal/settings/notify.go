@@ -2,34 +2,17 @@ package settings
 
 import (
 	"errors"
-	"time"
-
-	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/retry"
 )
 
 // Misconfigured is the metric that counts hand-overs of notifications that
 // failed by configuration; its dimensions are function, and channel.
 const Misconfigured = "Misconfigured"
 
-// Notification is how notifications are sent, wherever the handler runs.
-type Notification struct {
-	Policies    retry.Policies
-	MaxReceives int
-	AuditLanes  int
-	SecretTTL   time.Duration
-}
-
 // ReadNotification reads the settings of notifications. Its error names every
 // variable that is wrong, and what would be right.
-func ReadNotification(getenv func(string) string) (Notification, error) {
+func ReadNotification(getenv func(string) string) (Sending, error) {
 	r := reader{getenv: getenv}
-	n := Notification{
-		Policies:    parsed(&r, RetryPolicies, retry.ParsePolicies),
-		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, 1, 1000),
-		AuditLanes:  r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
-		SecretTTL:   parsed(&r, SecretTTL, parseTTL),
-	}
+	n := r.sending()
 	return n, errors.Join(r.errs...)
 }
 

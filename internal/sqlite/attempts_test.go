@@ -20,11 +20,7 @@ import (
 
 func TestAttempts(t *testing.T) {
 	t.Parallel()
-	db, err := Open(":memory:")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := inMemory(t)
 	storetest.TestAttempts(t, NewAttempts(db))
 	storetest.TestFailures(t, NewAttempts(db))
 	storetest.TestClaims(t, NewClaims(db))
@@ -106,11 +102,7 @@ func version2(t *testing.T, records []attempt.Record) (path string) {
 
 func TestExpire(t *testing.T) {
 	t.Parallel()
-	db, err := Open(":memory:")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := inMemory(t)
 	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 	store := NewAttempts(db)
 	if err := store.Put(t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "old", Attempt: 1, At: at}, {WebhookID: "w", MessageID: "new", Attempt: 1, At: at.Add(time.Hour)}}); err != nil {
@@ -128,11 +120,7 @@ func TestExpire(t *testing.T) {
 // TestExpiredClaims: a settled claim is kept for as long as any other.
 func TestExpiredClaims(t *testing.T) {
 	t.Parallel()
-	db, err := Open(":memory:")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := inMemory(t)
 	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 	store := NewClaims(db)
 	recent := claim.Claim{Queue: "q", ItemID: "recent", Token: "b", At: at.Add(time.Hour), Settled: true}
@@ -154,13 +142,9 @@ func TestExpiredClaims(t *testing.T) {
 // any record outside of its bounds.
 func TestFailuresAreSearched(t *testing.T) {
 	t.Parallel()
-	db, err := Open(":memory:")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := inMemory(t)
 	var plan []string
-	err = db.Do(t.Context(), func(tx *Tx) error {
+	err := db.Do(t.Context(), func(tx *Tx) error {
 		rows, err := tx.Query("EXPLAIN QUERY PLAN "+newestFailures, "q", "a", "b", 1)
 		if err != nil {
 			return err
@@ -185,11 +169,7 @@ func TestFailuresAreSearched(t *testing.T) {
 // TestAbandon drops what the dead held, and keeps what cannot be undone.
 func TestAbandon(t *testing.T) {
 	t.Parallel()
-	db, err := Open(":memory:")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := inMemory(t)
 	store := NewClaims(db)
 	settled := claim.Claim{Queue: "q", ItemID: "settled", Token: "b", Settled: true}
 	elsewhere := claim.Claim{Queue: "other", ItemID: "held", Token: "c"}
@@ -206,4 +186,15 @@ func TestAbandon(t *testing.T) {
 	if diff := gocmp.Diff([]claim.Claim{settled, elsewhere}, append(left, others...)); diff != "" || err != nil || othersErr != nil {
 		t.Errorf("%v, %v (-want +got):\n%s", err, othersErr, diff)
 	}
+}
+
+// inMemory is a database that goes with the test.
+func inMemory(t *testing.T) *DB {
+	t.Helper()
+	db, err := Open(":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
 }

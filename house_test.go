@@ -14,15 +14,59 @@ import (
 
 const module = "github.com/efferent/efferent/"
 
-// The layers, from the inside out.
-var (
-	pure     = []string{"internal/attempt", "internal/channel", "internal/claim", "internal/deadletter", "internal/ledger", "internal/message", "internal/retry", "internal/webhook"}
-	rooms    = []string{"internal/deliver", "internal/notify", "internal/replay"}
-	wires    = []string{"internal/awsjson", "internal/awsquery"} // AWS's protocols, the server's side
-	engines  = []string{"internal/eventsource", "internal/secretserver", "internal/sqsserver"}
-	adapters = []string{"internal/aws/dynamodb", "internal/aws/fromenv", "internal/aws/secrets", "internal/aws/ses", "internal/aws/sms", "internal/aws/sqs", "internal/sqlite"}
-	edges    = []string{"internal/settings", "internal/standin", "internal/storetest", "internal/telemetry"}
-)
+// layer is a part of the house: the packages under a path, and the paths whose
+// packages they may import. A path that ends in a slash is a folder's inside.
+type layer struct {
+	path string
+	may  []string
+}
+
+// pure packages know no AWS, no database and no clock of their own.
+var pure = []string{
+	"internal/attempt", "internal/channel", "internal/claim", "internal/deadletter", "internal/ledger", "internal/message",
+	"internal/retry", "internal/webhook",
+}
+
+// layers are the house, from the inside out. The longest path that fits a
+// package is its layer's.
+func layers() (all []layer) {
+	for _, path := range pure {
+		all = append(all, layer{path, pure})
+	}
+	engines := []string{"internal/eventsource", "internal/localaws/"}
+	return append(all,
+		layer{"internal/handlers/", pure},
+		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery"}},
+		layer{"internal/eventsource", nil},
+		layer{"internal/aws/", pure},
+		// SQLite keeps the engines' state, by the interfaces that they declare.
+		layer{"internal/sqlite", slices.Concat(pure, engines)},
+		layer{"internal/settings", pure},
+		layer{"internal/standin", pure},
+		layer{"internal/storetest", pure},
+		layer{"internal/telemetry", nil},
+	)
+}
+
+// within reports whether a package is at a path, or in the folder that it is
+// the inside of.
+func within(name, path string) bool {
+	return name == path || strings.HasSuffix(path, "/") && strings.HasPrefix(name, path)
+}
+
+// layerOf finds a package's layer.
+func layerOf(name string) (of layer, ok bool) {
+	for _, l := range layers() {
+		if within(name, l.path) && len(l.path) > len(of.path) {
+			of, ok = l, true
+		}
+	}
+	return of, ok
+}
+
+// longestChain is the most packages of this module that may be on one way of
+// imports, the command that it begins at included.
+const longestChain = 5
 
 type listed struct {
 	ImportPath string
@@ -60,40 +104,49 @@ func ours(imports []string) (own []string) {
 
 func TestDependenciesPointInwards(t *testing.T) {
 	t.Parallel()
-	packages := list(t, "./internal/...")
-	known := slices.Concat(pure, rooms, wires, engines, adapters, edges)
-	for name := range packages {
-		if !slices.Contains(known, name) {
+	for name, p := range list(t, "./internal/...") {
+		l, ok := layerOf(name)
+		if !ok {
 			t.Errorf("%s is in no layer: say in this test which it belongs to", name)
 		}
-	}
-	for _, layer := range []struct {
-		name    string
-		of, may []string
-	}{
-		{"what is pure", pure, pure},
-		{"a room", rooms, pure},
-		{"a protocol", wires, wires},
-		{"an engine", engines, wires},
-		// SQLite keeps the engines' state, by the interfaces that they declare.
-		{"an adapter", adapters, slices.Concat(pure, engines)},
-		{"what is at the edge", edges, pure},
-	} {
-		for _, name := range layer.of {
-			for _, imported := range ours(packages[name].Imports) {
-				if !slices.Contains(layer.may, imported) {
-					t.Errorf("%s, %s, imports %s", layer.name, name, imported)
-				}
+		for _, imported := range ours(p.Imports) {
+			if !slices.ContainsFunc(l.may, func(path string) bool { return within(imported, path) }) {
+				t.Errorf("%s imports %s, which the layer of %s may not", name, imported, l.path)
 			}
 		}
-	}
-	for _, name := range pure {
-		for _, dep := range packages[name].Deps {
-			if strings.HasPrefix(dep, "github.com/aws/") {
+		for _, dep := range p.Deps {
+			if slices.Contains(pure, name) && strings.HasPrefix(dep, "github.com/aws/") {
 				t.Errorf("%s is pure, and yet it links %s", name, dep)
 			}
 		}
 	}
+}
+
+func TestChainsOfImportsAreShort(t *testing.T) {
+	t.Parallel()
+	packages := list(t, "./cmd/...", "./lambdas/...", "./infra/...", "./internal/...")
+	var chain func(name string) []string
+	chain = func(name string) (longest []string) {
+		for _, imported := range ours(packages[name].Imports) {
+			if below := chain(imported); len(below) > len(longest) {
+				longest = below
+			}
+		}
+		return append([]string{name}, longest...)
+	}
+	for name := range packages {
+		if c := chain(name); len(c) > longestChain {
+			t.Errorf("%d packages in a row: %s", len(c), strings.Join(c, " → "))
+		}
+	}
+}
+
+// foreign is what no Lambda links, and what some do not.
+var foreign = map[string][]string{
+	"lambdas/": {
+		"modernc.org/", "github.com/aws/aws-cdk-go/", "github.com/aws/jsii-runtime-go", "github.com/alecthomas/kong",
+		module + "internal/sqlite", module + "internal/localaws/", module + "internal/eventsource",
+	},
 }
 
 func TestLambdasLinkOnlyWhatTheyUse(t *testing.T) {
@@ -103,12 +156,12 @@ func TestLambdasLinkOnlyWhatTheyUse(t *testing.T) {
 		t.Fatal("there are no lambdas")
 	}
 	for name, p := range lambdas {
-		for _, dep := range p.Deps {
-			for _, foreign := range []string{
-				"modernc.org/", "github.com/aws/aws-cdk-go/", "github.com/aws/jsii-runtime-go", "github.com/alecthomas/kong",
-				module + "internal/sqlite", module + "internal/sqsserver", module + "internal/secretserver", module + "internal/eventsource",
-			} {
-				if strings.HasPrefix(dep, foreign) {
+		for path, forbidden := range foreign {
+			if !within(name, path) {
+				continue
+			}
+			for _, dep := range p.Deps {
+				if slices.ContainsFunc(forbidden, func(f string) bool { return strings.HasPrefix(dep, f) }) {
 					t.Errorf("%s links %s", name, dep)
 				}
 			}

@@ -21,10 +21,10 @@ import (
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
-	"github.com/efferent/efferent/internal/deliver"
+	"github.com/efferent/efferent/internal/handlers/deliver"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/sqlite"
-	"github.com/efferent/efferent/internal/sqsserver"
 	"github.com/efferent/efferent/internal/webhook"
 )
 

@@ -22,10 +22,11 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
-	"github.com/efferent/efferent/internal/sqsserver"
 )
 
 // deadletters measures looking into a full dead-letter queue: time and SQS
@@ -48,13 +49,13 @@ func deadletters(args []string) error {
 		return err
 	}
 	fmt.Printf("%d messages in the dead-letter queue, medians of %d rounds\n\n%-28s %10s %14s  %s\n", *n, *rounds, "", "ms", "SQS requests", "of which")
-	page := "/api/v1/dlq?limit=50&queue=" + settings.WebhookFailuresQueue
+	page := "/api/v1/dlq?limit=50&queue=" + deadletter.WebhookFailures
 	if err := b.measure("a page of 50", *rounds, func(int) (string, string) { return http.MethodGet, page }); err != nil {
 		return err
 	}
 	return b.measure("find one and replay it", *rounds, func(round int) (string, string) {
 		id := ids[(round*7919+len(ids)/2)%len(ids)] // anywhere
-		return http.MethodPost, "/api/v1/dlq/" + settings.WebhookFailuresQueue + "/replay/" + id
+		return http.MethodPost, "/api/v1/dlq/" + deadletter.WebhookFailures + "/replay/" + id
 	})
 }
 
@@ -84,7 +85,7 @@ func newLetterBench() (_ *letterBench, err error) {
 	b.client = sqs.NewFromConfig(aws.Config{Region: "us-east-1", BaseEndpoint: &b.server.URL, HTTPClient: &http.Client{Transport: b},
 		Credentials: credentials.NewStaticCredentialsProvider("bench", "bench", "")})
 	urls := map[string]string{}
-	for _, name := range []string{settings.WebhooksQueue, settings.WebhookFailuresQueue, settings.AuditQueue} {
+	for _, name := range []string{settings.WebhooksQueue, deadletter.WebhookFailures, settings.AuditQueue} {
 		in := &sqs.CreateQueueInput{QueueName: &name}
 		if strings.HasSuffix(name, ".fifo") {
 			in.Attributes = map[string]string{"FifoQueue": "true"}
@@ -98,10 +99,10 @@ func newLetterBench() (_ *letterBench, err error) {
 	b.attempts = sqlite.NewAttempts(b.db)
 	b.routes = (&replay.Handler{
 		Queues: []replay.Queue{{
-			Name: settings.WebhookFailuresQueue, Read: replay.ReadWebhook,
-			Letters: &awssqs.Letters{API: b.client, URL: urls[settings.WebhookFailuresQueue]},
+			Name: deadletter.WebhookFailures, Read: replay.ReadWebhook,
+			Letters: &awssqs.Letters{API: b.client, URL: urls[deadletter.WebhookFailures]},
 			Source:  &awssqs.Source{API: b.client, URL: urls[settings.WebhooksQueue]},
-			Moves:   &awssqs.Moves{API: b.client, URL: urls[settings.WebhookFailuresQueue]},
+			Moves:   &awssqs.Moves{API: b.client, URL: urls[deadletter.WebhookFailures]},
 		}},
 		History: b.attempts, Failures: b.attempts, Claims: sqlite.NewClaims(b.db),
 		Audit:  &awssqs.Audit{API: b.client, URL: urls[settings.AuditQueue], Lanes: 4},
@@ -129,7 +130,7 @@ func (b *letterBench) RoundTrip(r *http.Request) (*http.Response, error) {
 // fill puts n messages, and the records of how they failed, where they belong.
 func (b *letterBench) fill(n int) (ids []string, err error) {
 	ctx := context.Background()
-	name := settings.WebhookFailuresQueue
+	name := deadletter.WebhookFailures
 	url, err := b.client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
 	if err != nil {
 		return nil, err

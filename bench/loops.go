@@ -24,7 +24,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
-	"github.com/efferent/efferent/internal/deliver"
+	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/webhook"

@@ -19,7 +19,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
-	"github.com/efferent/efferent/internal/notify"
+	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/standin"
 )

@@ -16,7 +16,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 // apiTime is how long one request may take: API Gateway answers within 30 s.

@@ -13,7 +13,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/efferent/efferent/internal/deadletter"
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 // testKey is what requests are signed with; testKeyEnv gives it to a command.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/url"
 
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 type deliveriesCommand struct {

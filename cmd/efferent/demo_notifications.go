@@ -11,6 +11,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/standin"
 )
@@ -135,7 +136,7 @@ func (d *demo) notifications(ctx context.Context) error {
 		return err
 	}
 	d.printTaken(all, providers)
-	return d.checkFailures(ctx, settings.NotificationFailuresQueue, settings.NotificationsQueue, parked, idOfNotification)
+	return d.checkFailures(ctx, deadletter.NotificationFailures, settings.NotificationsQueue, parked, idOfNotification)
 }
 
 func (d *demo) printHandover(a act, r attempt.Record) {

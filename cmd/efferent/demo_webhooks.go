@@ -10,7 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/efferent/efferent/internal/attempt"
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -54,7 +55,7 @@ func (d *demo) webhooks(ctx context.Context) error {
 	for _, p := range deliveries {
 		d.wrong = append(d.wrong, to.check(p)...)
 	}
-	return d.checkFailures(ctx, settings.WebhookFailuresQueue, settings.WebhooksQueue, parked, idOf)
+	return d.checkFailures(ctx, deadletter.WebhookFailures, settings.WebhooksQueue, parked, idOf)
 }
 
 func (d *demo) printWebhook(a act, r attempt.Record) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -217,7 +218,7 @@ func TestKillWhileReplaying(t *testing.T) {
 		}
 		p.Send(t, texts...)
 	}
-	p.parked(t, settings.WebhookFailuresQueue, letters)
+	p.parked(t, deadletter.WebhookFailures, letters)
 	mended.Store(true)
 	for kill := range kills {
 		ended := make(chan error, 1)
@@ -244,5 +245,5 @@ func TestKillWhileReplaying(t *testing.T) {
 			t.Errorf("%s came %d times after the endpoint was mended", id, n)
 		}
 	}
-	p.parked(t, settings.WebhookFailuresQueue, 0)
+	p.parked(t, deadletter.WebhookFailures, 0)
 }

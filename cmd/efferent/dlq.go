@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 type dlqCommand struct {

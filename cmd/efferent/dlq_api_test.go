@@ -12,7 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 // answered is one answer of a scripted API.

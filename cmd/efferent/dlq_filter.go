@@ -9,7 +9,7 @@ import (
 	"os"
 
 	"github.com/efferent/efferent/internal/deadletter"
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 // matching replays what the filter takes. Each request goes through the queue

@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"github.com/efferent/efferent/internal/deadletter"
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 // itemActs acts on items one after the other: a queue is searched by one

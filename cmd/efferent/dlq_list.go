@@ -8,7 +8,7 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 // pageLimit is the most items that the API gives in one answer.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/attempt"
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 // dlq runs one of the dlq commands against s, which must succeed.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/deadletter"
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 const (

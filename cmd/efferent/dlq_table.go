@@ -14,7 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/efferent/efferent/internal/attempt"
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 // column is one of a table's columns.

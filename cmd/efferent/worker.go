@@ -20,9 +20,9 @@ import (
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/eventsource"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
-	"github.com/efferent/efferent/internal/sqsserver"
 )
 
 // workerGrace is how long a batch in hand may take after SIGTERM: longer than

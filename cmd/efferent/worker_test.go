@@ -10,10 +10,10 @@ import (
 	"testing"
 
 	"github.com/efferent/efferent/e2e/scenario"
-	"github.com/efferent/efferent/internal/secretserver"
+	"github.com/efferent/efferent/internal/localaws/secretserver"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
-	"github.com/efferent/efferent/internal/sqsserver"
 )
 
 // startEndpoint serves SQS and Secrets Manager with nothing that works on the

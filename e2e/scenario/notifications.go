@@ -18,7 +18,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/standin"
 )
 

@@ -75,18 +75,6 @@ func (r Record) SortKey() string {
 	return SortKeyPrefix(r.MessageID) + strings.Repeat("0", max(0, 4-len(n))) + n
 }
 
-// FailedIn names the dead-letter queue, without prefix, that SQS moves the
-// message to after this attempt; empty where it moves it to none.
-func (r Record) FailedIn() string {
-	switch {
-	case r.Verdict != Permanent && r.Verdict != Exhausted:
-		return ""
-	case r.Notification:
-		return "notification-failures"
-	}
-	return "webhook-failures"
-}
-
 // Position orders the failures of a queue by time. It is unique, and Before
 // gives where a time's failures begin.
 func (r Record) Position() string { return Before(r.At) + r.SortKey() }
@@ -97,3 +85,14 @@ func Before(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000
 
 // SortKeyPrefix is what the sort keys of one SQS message begin with.
 func SortKeyPrefix(messageID string) string { return messageID + "#" }
+
+// LastBefore is the number of the last attempt of a history that was made
+// before a time, 0 if none was. History is a message's attempts in order.
+func LastBefore(history []Record, t time.Time) (last int) {
+	for _, r := range history {
+		if r.At.Before(t) {
+			last = r.Attempt
+		}
+	}
+	return last
+}

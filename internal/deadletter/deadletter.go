@@ -6,7 +6,28 @@ package deadletter
 import (
 	"errors"
 	"time"
+
+	"github.com/efferent/efferent/internal/attempt"
 )
+
+// The dead-letter queues. A deployment may put a prefix before their names; the
+// API and the command name them without it.
+const (
+	WebhookFailures      = "webhook-failures"
+	NotificationFailures = "notification-failures"
+)
+
+// QueueOf names the queue that SQS moves a message to after an attempt; empty
+// where it moves it to none.
+func QueueOf(r attempt.Record) string {
+	switch {
+	case r.Verdict != attempt.Permanent && r.Verdict != attempt.Exhausted:
+		return ""
+	case r.Notification:
+		return NotificationFailures
+	}
+	return WebhookFailures
+}
 
 // Count is about how many messages a queue holds. SQS's numbers are
 // approximate, and may be a minute late ("GetQueueAttributes").

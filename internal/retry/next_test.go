@@ -5,9 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/efferent/efferent/internal/attempt"
 	"github.com/jonboulle/clockwork"
 	"pgregory.net/rapid"
+
+	"github.com/efferent/efferent/internal/attempt"
 )
 
 func jitter(v float64) func() float64 { return func() float64 { return v } }

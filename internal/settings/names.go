@@ -32,13 +32,11 @@ const (
 	SecretTTL = "EFFERENT_SECRET_TTL"
 )
 
-// The queues. A deployment may put a prefix before their names; the API and
-// the command name them without it.
+// The queues, beside deadletter's. A deployment may put a prefix before their
+// names; the API and the command name them without it.
 const (
-	WebhooksQueue             = "webhooks"
-	WebhookFailuresQueue      = "webhook-failures"
-	NotificationsQueue        = "notifications"
-	NotificationFailuresQueue = "notification-failures"
-	AuditQueue                = "audit.fifo"
-	AuditFailuresQueue        = "audit-failures.fifo"
+	WebhooksQueue      = "webhooks"
+	NotificationsQueue = "notifications"
+	AuditQueue         = "audit.fifo"
+	AuditFailuresQueue = "audit-failures.fifo"
 )

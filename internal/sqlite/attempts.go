@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/deadletter"
 )
 
 // attemptsSchema keeps a record as one JSON text: nothing is searched for by
@@ -39,7 +40,7 @@ func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
 	return a.db.Do(ctx, func(tx *Tx) error {
 		for i, r := range records {
 			_, err := tx.Exec("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
-				r.WebhookID, r.SortKey(), texts[i], r.At.Add(attempt.Retention).Unix(), orNull(r.FailedIn()), failurePosition(r))
+				r.WebhookID, r.SortKey(), texts[i], r.At.Add(attempt.Retention).Unix(), orNull(deadletter.QueueOf(r)), failurePosition(r))
 			if err != nil {
 				return fmt.Errorf("keep attempt %s of %s: %w", r.SortKey(), r.WebhookID, err)
 			}

@@ -49,7 +49,7 @@ func TestVersion2(t *testing.T) {
 	} {
 		r := attempt.Record{WebhookID: "w", MessageID: fmt.Sprint("m", i), Attempt: 1, Verdict: c.verdict, At: c.at}
 		all = append(all, r)
-		if r.FailedIn() != "" {
+		if deadletter.QueueOf(r) != "" {
 			want = append(want, r)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/sqlite"
-	"github.com/efferent/efferent/internal/sqsserver"
 )
 
 // client is what the engine and the SDK's client have in common.

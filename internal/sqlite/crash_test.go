@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/sqlite"
-	"github.com/efferent/efferent/internal/sqsserver"
 )
 
 // The variables that tell the test binary to be the process that is killed.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/deadletter"
 )
 
 // The index of failures is on two columns of attempts that only failures have:
@@ -53,7 +54,7 @@ func (a *Attempts) ForgetFailures(ctx context.Context, records []attempt.Record)
 }
 
 func failurePosition(r attempt.Record) any {
-	if r.FailedIn() == "" {
+	if deadletter.QueueOf(r) == "" {
 		return nil
 	}
 	return r.Position()

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/efferent/efferent/internal/sqsserver"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
 )
 
 // queuesSchema: times are Unix milliseconds. A message's body comes last, so

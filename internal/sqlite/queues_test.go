@@ -7,8 +7,8 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/sqlite"
-	"github.com/efferent/efferent/internal/sqsserver"
 )
 
 // kept collects what a store loads.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/efferent/efferent/internal/sqsserver"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
 )
 
 // loader reads tables until one fails.

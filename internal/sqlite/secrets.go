@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/efferent/efferent/internal/secretserver"
+	"github.com/efferent/efferent/internal/localaws/secretserver"
 )
 
 // secretsSchema: a secret is one row, versions and values in its JSON.

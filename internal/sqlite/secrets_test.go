@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/efferent/efferent/internal/secretserver"
+	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/sqlite"
 )
 

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/efferent/efferent/internal/sqsserver"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
 )
 
 // BenchmarkServer is send, receive and delete through HTTP by clients that do

@@ -17,7 +17,7 @@ import (
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
-	"github.com/efferent/efferent/internal/deliver"
+	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/webhook"
 )

@@ -17,11 +17,11 @@ import (
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
-	"github.com/efferent/efferent/internal/aws/ses"
-	"github.com/efferent/efferent/internal/aws/sms"
+	awsses "github.com/efferent/efferent/internal/aws/ses"
+	awssms "github.com/efferent/efferent/internal/aws/sms"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/notify"
+	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 )
@@ -56,8 +56,8 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 	return &notify.Handler{
 		Senders: &channel.Providers{
 			Secrets:          &awssecrets.Texts{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
-			SES:              func(c channel.EmailConfig) channel.Sender { return ses.New(aws, c) },
-			EndUserMessaging: func(c channel.SMSConfig) channel.Sender { return sms.New(aws, c) },
+			SES:              func(c channel.EmailConfig) channel.Sender { return awsses.New(aws, c) },
+			EndUserMessaging: func(c channel.SMSConfig) channel.Sender { return awssms.New(aws, c) },
 			HTTP:             channel.NewTransport(),
 			Clock:            clockwork.NewRealClock(),
 		},

@@ -18,7 +18,8 @@ import (
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
-	"github.com/efferent/efferent/internal/replay"
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -53,8 +54,8 @@ func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 	}
 	h := &replay.Handler{
 		Queues: []replay.Queue{
-			deadLetters(settings.WebhookFailuresQueue, places.WebhookFailuresQueueURL, places.WebhooksQueueURL, replay.ReadWebhook),
-			deadLetters(settings.NotificationFailuresQueue, places.NotificationFailuresQueueURL, places.NotificationsQueueURL, replay.ReadNotification),
+			deadLetters(deadletter.WebhookFailures, places.WebhookFailuresQueueURL, places.WebhooksQueueURL, replay.ReadWebhook),
+			deadLetters(deadletter.NotificationFailures, places.NotificationFailuresQueueURL, places.NotificationsQueueURL, replay.ReadNotification),
 		},
 		History: attempts, Failures: attempts,
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -41,8 +42,8 @@ type pair struct {
 }
 
 func (e *Efferent) makeQueues(props Props) (webhooks, notifications, audit pair) {
-	webhooks = newPair(e.Construct, "Webhook", props, settings.WebhooksQueue, settings.WebhookFailuresQueue)
-	notifications = newPair(e.Construct, "Notification", props, settings.NotificationsQueue, settings.NotificationFailuresQueue)
+	webhooks = newPair(e.Construct, "Webhook", props, settings.WebhooksQueue, deadletter.WebhookFailures)
+	notifications = newPair(e.Construct, "Notification", props, settings.NotificationsQueue, deadletter.NotificationFailures)
 	audit = newPair(e.Construct, "Audit", props, settings.AuditQueue, settings.AuditFailuresQueue)
 	e.Webhooks, e.WebhookFailures = webhooks.main, webhooks.failures
 	e.Notifications, e.NotificationFailures = notifications.main, notifications.failures

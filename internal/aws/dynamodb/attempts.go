@@ -1,5 +1,5 @@
-// Package dynamodb keeps records in DynamoDB.
-package dynamodb
+// Package awsdynamodb keeps records in DynamoDB.
+package awsdynamodb
 
 import (
 	"context"

@@ -1,6 +1,6 @@
 //go:build dynamodb
 
-package dynamodb
+package awsdynamodb
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package dynamodb
+package awsdynamodb
 
 import (
 	"cmp"
@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/deadletter"
 )
 
 // The index of failures is a sparse global secondary index: only failures have
@@ -43,7 +44,7 @@ func shardOf(messageID string) uint32 {
 
 // indexFailure gives a failure's item the keys of the index.
 func indexFailure(item map[string]types.AttributeValue, r attempt.Record) {
-	if queue := r.FailedIn(); queue != "" {
+	if queue := deadletter.QueueOf(r); queue != "" {
 		item[failedInName] = &types.AttributeValueMemberS{Value: shardKey(queue, shardOf(r.MessageID))}
 		item[failedAtName] = &types.AttributeValueMemberS{Value: r.Position()}
 	}

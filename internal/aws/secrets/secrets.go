@@ -1,5 +1,5 @@
-// Package secrets gives signing keys from Secrets Manager, cached.
-package secrets
+// Package awssecrets gives signing keys from Secrets Manager, cached.
+package awssecrets
 
 import (
 	"context"

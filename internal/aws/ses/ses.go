@@ -1,5 +1,5 @@
-// Package ses hands notifications over by email to Amazon SES.
-package ses
+// Package awsses hands notifications over by email to Amazon SES.
+package awsses
 
 import (
 	"context"

@@ -1,5 +1,5 @@
-// Package sms hands notifications over by SMS to AWS End User Messaging.
-package sms
+// Package awssms hands notifications over by SMS to AWS End User Messaging.
+package awssms
 
 import (
 	"context"

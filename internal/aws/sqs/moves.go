@@ -1,4 +1,4 @@
-package sqs
+package awssqs
 
 import (
 	"context"

@@ -1,6 +1,6 @@
-// Package sqs reaches queues through the SQS API. The local SQS engine has the
+// Package awssqs reaches queues through the SQS API. The local SQS engine has the
 // client's very methods, so the same code serves both.
-package sqs
+package awssqs
 
 import (
 	"context"

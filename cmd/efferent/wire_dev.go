@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/eventsource"
+	"github.com/efferent/efferent/internal/localaws/secretserver"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/sqlite"
+)
+
+// The account that the local endpoint speaks for.
+const (
+	localRegion  = "us-east-1"
+	localAccount = "000000000000"
+)
+
+// localConfig is how a local Efferent runs; AWS, HTTP and Data are dev's flags.
+type localConfig struct {
+	AWS, HTTP, Data string
+	Getenv          func(string) string
+	Log             *slog.Logger
+}
+
+// local is all of Efferent in one process.
+type local struct {
+	awsURL, httpURL string
+	log             *slog.Logger
+	db              *sqlite.DB
+	engine          *sqsserver.Engine
+	poller          *sqsserver.Poller
+	servers         []*http.Server
+	listeners       []net.Listener
+	sources         []*eventsource.Source
+}
+
+// openLocal opens the state and the two addresses. Errors name the flag that
+// can mend them.
+func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
+	delivery, err := localDelivery(c.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	notification, err := settings.ReadNotification(c.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	l := &local{log: c.Log}
+	defer func() {
+		if err != nil {
+			l.close()
+		}
+	}()
+	if l.db, err = sqlite.Open(c.Data); err != nil {
+		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
+	}
+	if l.engine, err = sqsserver.Open(ctx, sqlite.NewQueues(l.db), sqsserver.Options{Region: localRegion, Account: localAccount, Logger: c.Log}); err != nil {
+		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
+	}
+	l.poller = l.engine.Poller()
+	if err := createQueues(ctx, l.engine, delivery.MaxReceives); err != nil {
+		return nil, err
+	}
+	secrets, err := secretserver.Open(ctx, sqlite.NewSecrets(l.db), secretserver.Options{Region: localRegion, Account: localAccount, Logger: c.Log})
+	if err != nil {
+		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
+	}
+	if err := fillSecrets(ctx, secrets, c.Getenv); err != nil {
+		return nil, err
+	}
+	attempts, claims := sqlite.NewAttempts(l.db), sqlite.NewClaims(l.db)
+	err = errors.Join(attempts.Expire(ctx, time.Now()), claims.Expire(ctx, time.Now()))
+	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
+		// This process alone has the file: who began to act on a message is dead.
+		err = errors.Join(err, claims.Abandon(ctx, queue))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
+	}
+
+	aws := awsRouter(sqsserver.NewHandler(l.engine), secretserver.NewHandler(secrets))
+	if l.awsURL, err = l.listen("--aws", c.AWS, aws); err != nil {
+		return nil, err
+	}
+	url := func(name string) (string, error) { return queueURL(l.awsURL, name), nil }
+	api, err := replayHandler(replayParts{queues: l.poller, attempts: attempts, claims: claims, lanes: delivery.AuditLanes, url: url, log: c.Log})
+	if err != nil {
+		return nil, err
+	}
+	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
+		return nil, err
+	}
+	l.sources = []*eventsource.Source{
+		webhooksSource(l.feed(settings.WebhooksQueue), delivery, secrets, attempts),
+		notificationsSource(l.feed(settings.NotificationsQueue), notification, providers(notification, secrets), attempts, claims),
+	}
+	return l, nil
+}
+
+// feed is one of the queues, for its handler.
+func (l *local) feed(name string) feed {
+	return feed{
+		queues: l.poller, url: queueURL(l.awsURL, name), arn: queueARN(name), region: localRegion,
+		auditURL: queueURL(l.awsURL, settings.AuditQueue), log: l.log,
+	}
+}
+
+// localDelivery is what the environment says, but for what makes sense on one
+// machine only: loopback may be connected to, by plain http too.
+func localDelivery(getenv func(string) string) (settings.Delivery, error) {
+	d, err := settings.ReadDelivery(func(name string) string {
+		if name == settings.AllowHTTP && getenv(name) == "" {
+			return "loopback"
+		}
+		return getenv(name)
+	})
+	d.AllowCIDRs = append(d.AllowCIDRs, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
+	return d, err
+}
+
+// listen opens an address for requests from this machine only.
+func (l *local) listen(flag, address string, h http.Handler) (string, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w; choose another address or port with %s", flag, address, err, flag)
+	}
+	l.listeners = append(l.listeners, listener)
+	l.servers = append(l.servers, &http.Server{
+		Handler:           sqsserver.LoopbackOnly(h),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelWarn),
+	})
+	return "http://" + listener.Addr().String(), nil
+}
+
+// awsRouter sends each AWS request to the service that its target names.
+func awsRouter(sqs, secrets http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager.") {
+			secrets.ServeHTTP(w, r)
+			return
+		}
+		sqs.ServeHTTP(w, r)
+	})
+}
+
+// Run serves until ctx ends or a part fails. What was in hand then is visible
+// again before it returns.
+func (l *local) Run(ctx context.Context) error {
+	defer l.close()
+	g, ctx := errgroup.WithContext(ctx)
+	for i, s := range l.servers {
+		g.Go(func() error {
+			if err := s.Serve(l.listeners[i]); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+		g.Go(func() error { <-ctx.Done(); return s.Close() })
+	}
+	for _, s := range l.sources {
+		g.Go(func() error { s.Run(ctx); return nil })
+	}
+	return g.Wait()
+}
+
+func (l *local) close() {
+	for _, listener := range l.listeners {
+		listener.Close()
+	}
+	if l.poller != nil {
+		ctx, stop := context.WithTimeout(context.Background(), time.Second)
+		defer stop()
+		if err := l.poller.Release(ctx); err != nil {
+			l.log.Error("messages in hand were not made visible again; the next start does it", "error", err)
+		}
+	}
+	if l.engine != nil {
+		l.engine.Close()
+	}
+	if l.db != nil {
+		if err := l.db.Close(); err != nil {
+			l.log.Error("closing the data file failed", "error", err)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/eventsource"
+	"github.com/efferent/efferent/internal/handlers/notify"
+	"github.com/efferent/efferent/internal/handlers/replay"
+)
+
+// feed is a queue that a handler gets its messages from, and the way to the
+// ledger, wherever the two are.
+type feed struct {
+	queues interface {
+		awssqs.ConsumeAPI
+		awssqs.SendAPI
+	}
+	url, arn, region, auditURL string
+	log                        *slog.Logger
+	// grace is how long a batch in hand may take at the end; 0 is the event
+	// source's own.
+	grace time.Duration
+}
+
+func (f feed) queue() *awssqs.Queue {
+	return &awssqs.Queue{API: f.queues, URL: f.url, ARN: f.arn, Region: f.region}
+}
+
+func (f feed) audit(lanes int) *awssqs.Audit {
+	return &awssqs.Audit{API: f.queues, URL: f.auditURL, Lanes: lanes}
+}
+
+// source feeds a handler as Lambda's event source mapping does.
+func (f feed) source(handle eventsource.Handler) *eventsource.Source {
+	return eventsource.New(f.queue(), handle, eventsource.Options{Log: f.log, Grace: f.grace})
+}
+
+// claimsStore is a store of claims as both rooms need it.
+type claimsStore interface {
+	notify.Claims
+	replay.Claims
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/jonboulle/clockwork"
+
+	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
+	awsses "github.com/efferent/efferent/internal/aws/ses"
+	awssms "github.com/efferent/efferent/internal/aws/sms"
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/eventsource"
+	"github.com/efferent/efferent/internal/handlers/notify"
+	"github.com/efferent/efferent/internal/settings"
+)
+
+// notificationsSource wires the handler that the notify Lambda runs to its
+// queue.
+func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts notify.Attempts, claims notify.Claims) *eventsource.Source {
+	handler := &notify.Handler{
+		Senders:     senders,
+		Attempts:    attempts,
+		Claims:      claims,
+		Queue:       f.queue(),
+		Audit:       f.audit(s.AuditLanes),
+		Policies:    s.Policies,
+		MaxReceives: s.MaxReceives,
+		Now:         time.Now,
+		Jitter:      rand.Float64,
+		Misconfigured: func(on channel.Name) {
+			f.log.Error("a channel is not configured as it should be: look at its secret, and at the provider's console",
+				"channel", on, "secret", channel.SecretName(on))
+		},
+		Log: f.log,
+	}
+	return f.source(handler.Handle)
+}
+
+// providers are the senders by the secrets' configurations, without AWS's own.
+func providers(s settings.Sending, secrets awssecrets.API) *channel.Providers {
+	return &channel.Providers{
+		Secrets: &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
+		HTTP:    channel.NewTransport(),
+		Clock:   clockwork.NewRealClock(),
+	}
+}
+
+// withAWS adds AWS's own senders, with the caller's own credentials.
+func withAWS(p *channel.Providers, config aws.Config) *channel.Providers {
+	p.SES = func(c channel.EmailConfig) channel.Sender { return awsses.New(config, c) }
+	p.EndUserMessaging = func(c channel.SMSConfig) channel.Sender { return awssms.New(config, c) }
+	return p
+}
+
+// fillSecrets keeps the channels' secrets that environment variables give.
+// Those that they do not give stay as they are.
+func fillSecrets(ctx context.Context, secrets putSecretAPI, getenv func(string) string) error {
+	for _, on := range []channel.Name{channel.Email, channel.Slack, channel.SMS} {
+		text, err := channel.DevSecret(on, getenv)
+		if errors.Is(err, channel.ErrNotConfigured) {
+			continue
+		}
+		if err == nil {
+			err = channel.CheckSecret(channel.SecretName(on), text)
+		}
+		if err != nil {
+			return fmt.Errorf("the environment's configuration of %s: %w", on, err)
+		}
+		if err := putSecret(ctx, secrets, channel.SecretName(on), text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/handlers/deliver"
+	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/settings"
+)
+
+// replayQueues is what looking at dead-letter queues and replaying them takes.
+type replayQueues interface {
+	awssqs.LettersAPI
+	awssqs.SendAPI
+	awssqs.MovesAPI
+}
+
+// attemptsStore is a store of attempts as both rooms need it.
+type attemptsStore interface {
+	deliver.Attempts
+	replay.History
+	replay.Failures
+}
+
+// replayParts is what the API takes, wherever the queues are.
+type replayParts struct {
+	queues   replayQueues
+	attempts attemptsStore
+	claims   replay.Claims
+	lanes    int
+	// url finds one of the six queues.
+	url func(name string) (string, error)
+	log *slog.Logger
+}
+
+// replayHandler wires the handler that the replay Lambda runs. There is nobody
+// to tell callers apart here: whoever reaches the address is local.
+func replayHandler(p replayParts) (*replay.Handler, error) {
+	audit, err := p.url(settings.AuditQueue)
+	if err != nil {
+		return nil, err
+	}
+	h := &replay.Handler{
+		History: p.attempts, Failures: p.attempts, Claims: p.claims,
+		Audit:  &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes},
+		Caller: func(*http.Request) string { return "local" },
+		Now:    time.Now, Wait: pause, Log: p.log,
+	}
+	for _, q := range []struct {
+		source, failures string
+		read             func(string) replay.Item
+	}{
+		{settings.WebhooksQueue, deadletter.WebhookFailures, replay.ReadWebhook},
+		{settings.NotificationsQueue, deadletter.NotificationFailures, replay.ReadNotification},
+	} {
+		source, err := p.url(q.source)
+		if err != nil {
+			return nil, err
+		}
+		failures, err := p.url(q.failures)
+		if err != nil {
+			return nil, err
+		}
+		h.Queues = append(h.Queues, replay.Queue{
+			Name: q.failures, Read: q.read,
+			Letters: &awssqs.Letters{API: p.queues, URL: failures},
+			Source:  &awssqs.Source{API: p.queues, URL: source},
+			Moves:   &awssqs.Moves{API: p.queues, URL: failures},
+		})
+	}
+	return h, nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// guarded lets only this machine use the API, and no web page in its browser.
+func guarded(h *replay.Handler) http.Handler {
+	return http.NewCrossOriginProtection().Handler(h.Routes())
+}

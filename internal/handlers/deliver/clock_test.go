@@ -1,0 +1,165 @@
+package deliver_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/google/go-cmp/cmp"
+	"github.com/jonboulle/clockwork"
+
+	"github.com/efferent/efferent/internal/attempt"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/handlers/deliver"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+// failing is an endpoint that is down, and its clock.
+type failing struct {
+	clock clockwork.Clock
+	start time.Time
+	at    []time.Duration
+}
+
+func (f *failing) Post(context.Context, webhook.Request) webhook.Exchange {
+	f.at = append(f.at, f.clock.Since(f.start))
+	return webhook.Exchange{Status: 503}
+}
+
+type anyKeys struct{}
+
+func (anyKeys) Keys(context.Context, string, string) (webhook.Keys, error) {
+	return webhook.Keys{Version: "v1"}, nil
+}
+
+// TestScriptedClock walks the clock a tenth of a second at a time over the real
+// queue engine, and shows when each policy's attempts are made, exactly, and
+// that the queue's own redrive then moves the message.
+func TestScriptedClock(t *testing.T) {
+	t.Parallel()
+	s := func(n ...time.Duration) []time.Duration {
+		for i := range n {
+			n[i] *= time.Second
+		}
+		return n
+	}
+	for policy, want := range map[string][]time.Duration{
+		"":       s(0, 1, 1+2, 1+2+4),
+		"seed":   s(0, 1, 1+2, 1+2+4),
+		"replay": s(0, 5, 5+10, 5+10+20, 5+10+20+40, 5+10+20+40+80),
+	} {
+		t.Run(policy, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.send(`{"id":"evt_1","url":"https://a.test/","secret":"efferent/webhooks/a","event_type":"e","body":{},"retry":"` + policy + `"}`)
+			for range 2000 {
+				b.poll()
+				b.clock.Advance(100 * time.Millisecond)
+			}
+			if diff := cmp.Diff(want, b.endpoint.at); diff != "" {
+				t.Errorf("attempts (-want +got):\n%s", diff)
+			}
+			records, err := b.attempts.OfWebhook(t.Context(), "evt_1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if last := records[len(records)-1]; last.Verdict != attempt.Exhausted || len(records) != len(want) {
+				t.Errorf("%d records, the last %+v", len(records), last)
+			}
+			failures := b.receive("webhook-failures")
+			if len(failures) != 1 || failures[0].Attributes["DeadLetterQueueSourceArn"] != "arn:aws:sqs:us-east-1:000000000000:webhooks" {
+				t.Errorf("in the dead-letter queue: %+v", failures)
+			}
+			if b.receives != 20 {
+				t.Errorf("received %d times, want 20: attempts and draining", b.receives)
+			}
+		})
+	}
+}
+
+// bench is the handler on the real engine, and a clock that only the test moves.
+type bench struct {
+	t        *testing.T
+	clock    *clockwork.FakeClock
+	engine   *sqsserver.Engine
+	attempts *sqlite.Attempts
+	endpoint *failing
+	handler  *deliver.Handler
+	receives int
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	db, err := sqlite.Open(":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{t: t, clock: clockwork.NewFakeClockAt(time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)), attempts: sqlite.NewAttempts(db)}
+	b.engine, err = sqsserver.Open(t.Context(), sqlite.NewQueues(db), sqsserver.Options{Clock: b.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.engine.Close(); db.Close() })
+	b.create("webhook-failures", nil)
+	b.create("webhooks", map[string]string{"VisibilityTimeout": "180",
+		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:webhook-failures","maxReceiveCount":20}`})
+	b.create("audit.fifo", map[string]string{"FifoQueue": "true"})
+	b.endpoint = &failing{clock: b.clock, start: b.clock.Now()}
+	b.handler = &deliver.Handler{
+		Sender: b.endpoint, Secrets: anyKeys{}, Attempts: b.attempts,
+		Queue: &awssqs.Queue{API: b.engine, URL: "/webhooks"}, Audit: &awssqs.Audit{API: b.engine, URL: "/audit.fifo"},
+		Policies: retry.Policies{}, MaxReceives: 20, Now: b.clock.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+	}
+	return b
+}
+
+func (b *bench) create(name string, attributes map[string]string) {
+	b.t.Helper()
+	if _, err := b.engine.CreateQueue(b.t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) send(text string) {
+	b.t.Helper()
+	url := "/webhooks"
+	if _, err := b.engine.SendMessage(b.t.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &text}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// receive takes what is visible now.
+func (b *bench) receive(queue string) []events.SQSMessage {
+	b.t.Helper()
+	messages, err := (&awssqs.Queue{API: noWait{b.engine}, URL: "/" + queue}).Receive(b.t.Context(), 10)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return messages
+}
+
+// poll is one turn of the event source: all that is visible is handled.
+func (b *bench) poll() {
+	b.t.Helper()
+	for messages := b.receive("webhooks"); len(messages) > 0; messages = b.receive("webhooks") {
+		b.receives += len(messages)
+		out, err := b.handler.Handle(b.t.Context(), events.SQSEvent{Records: messages})
+		if err != nil || len(out.BatchItemFailures) != len(messages) {
+			b.t.Fatalf("%+v, %v of an endpoint that is down", out, err)
+		}
+	}
+}
+
+// noWait receives what is there and does not wait for more.
+type noWait struct{ *sqsserver.Engine }
+
+func (n noWait) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, o ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+	in.WaitTimeSeconds = 0
+	return n.Engine.ReceiveMessage(ctx, in, o...)
+}

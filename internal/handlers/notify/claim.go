@@ -1,0 +1,121 @@
+package notify
+
+import (
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/claim"
+	"github.com/efferent/efferent/internal/message"
+)
+
+// The acts of a claim on an SMS. Who finds it must know how far its holder came.
+const (
+	sending = "send"   // about to be handed over, or the holder has died
+	parked  = "parked" // handed over, outcome unknown; At is when that was recorded
+	wasSent = "sent"
+)
+
+// holderTime is how long the holder of a claim may be at work: longer than any
+// invocation runs. After that it has died.
+const holderTime = 2 * time.Minute
+
+// smsClaims is the claims' queue: nobody's name.
+const smsClaims = "notifications/sms"
+
+// claim takes the right to send the SMS, and reports whether it has it.
+// Otherwise the message is settled, or waits for who has it.
+func (n *notice) claim(r *attempt.Record) bool {
+	now := n.Now()
+	c := claim.Claim{
+		Queue: smsClaims, ItemID: n.id, Act: sending, Actor: n.msg.MessageId, Token: uuid.NewString(),
+		At: now, Until: now.Add(claim.Retention),
+	}
+	other, err := n.Claims.TakeClaim(n.writes, c)
+	if errors.Is(err, claim.ErrTaken) && n.consent(other) {
+		// Of several who drop it, one takes it.
+		if err = n.Claims.DropClaim(n.writes, other); err == nil {
+			other, err = n.Claims.TakeClaim(n.writes, c)
+		}
+	}
+	switch {
+	case err == nil:
+		n.held = c
+		return true
+	case !errors.Is(err, claim.ErrTaken):
+		n.Log.Error("the SMS can't be claimed, so the message waits", n.names(), "error", err)
+		_ = n.Claims.DropClaim(n.writes, c) // it may have been kept
+		n.state = left
+	case other.Act == wasSent:
+		r.Reason = "sent before, as message " + other.Actor
+		n.sent(r)
+	case other.Act == sending && now.Sub(other.At) < holderTime:
+		n.await(r, holderTime-now.Sub(other.At))
+	default:
+		r.Class = string(channel.Unknown)
+		r.Reason = "it was handed over before, as message " + other.Actor + ", and nobody knows whether it arrived"
+		n.held = other
+		n.end(r, attempt.Exhausted, "an SMS whose outcome is unknown is not sent again, nor anywhere else")
+	}
+	return false
+}
+
+// await comes back to an SMS that another invocation is sending: soon, to find
+// that it was sent, and when that one must have died at the latest.
+func (n *notice) await(r *attempt.Record, left time.Duration) {
+	r.Class = string(channel.Transient)
+	n.outcomes = append(n.outcomes, n.outcome(*r))
+	n.Log.Info("another invocation sends this SMS", n.names())
+	n.hide(min(left.Truncate(time.Second), time.Second<<min(n.receives-1, 7)) + time.Second)
+}
+
+// consent reports whether an SMS whose outcome is unknown may be sent again:
+// somebody has replayed the message since. An automatic redelivery never is
+// consent, nor is a second message with the same id that was there before.
+func (n *notice) consent(other claim.Claim) bool {
+	switch {
+	case other.Act == wasSent:
+		return false
+	case other.Actor == n.msg.MessageId:
+		return n.base > 0 && other.Act == parked
+	case other.Act == parked:
+		return message.SentAt(n.msg.Attributes).After(other.At)
+	}
+	return n.carried.Retry != "" && n.Now().Sub(other.At) >= holderTime
+}
+
+// unclaim gives back the right to send: nothing was.
+func (n *notice) unclaim(on channel.Name) {
+	if on != channel.SMS || n.held.Token == "" {
+		return
+	}
+	if err := n.Claims.DropClaim(n.writes, n.held); err != nil {
+		n.Log.Warn("the claim on an SMS that was not sent was not dropped; it will be parked", n.names(), "error", err)
+	}
+	n.held = claim.Claim{}
+}
+
+// settleClaim says that the SMS was sent, once and for all.
+func (n *notice) settleClaim(r *attempt.Record) {
+	if r.Channel != string(channel.SMS) || n.held.Token == "" {
+		return
+	}
+	n.held.Act, n.held.Settled = wasSent, true
+	if err := n.Claims.PutClaim(n.writes, n.held); err != nil {
+		n.Log.Warn("the claim on a sent SMS was not settled", n.names(), "error", err)
+	}
+}
+
+// parkClaim says that nobody knows, and since when that is so.
+func (n *notice) parkClaim(r *attempt.Record) {
+	if r.Channel != string(channel.SMS) || n.held.Token == "" {
+		return
+	}
+	n.held.Act, n.held.At = parked, n.Now()
+	if err := n.Claims.PutClaim(n.writes, n.held); err != nil {
+		n.Log.Warn("the claim on a parked SMS was not changed; it will want a replay by Efferent's own API", n.names(), "error", err)
+	}
+}

@@ -1,0 +1,112 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/claim"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+// letter is a message of a dead-letter queue that a request holds, and what
+// becomes of it.
+type letter struct {
+	msg     events.SQSMessage
+	item    Item
+	history []attempt.Record // of its webhook id, oldest first
+	claim   claim.Claim
+	newID   string
+	err     error
+	// gone says that the message is not to be given back, whatever err is.
+	gone bool
+}
+
+// stays reports whether the message is to be given back.
+func (l *letter) stays() bool { return l.err != nil && !l.gone }
+
+// ReadWebhook gives what a webhook's body says of it, WebhookID only where it
+// has one of its own. One that is malformed has been tried all the same, and
+// gives what could be read.
+func ReadWebhook(body string) Item {
+	w, _ := webhook.Decode([]byte(body))
+	return Item{WebhookID: w.ID, EventType: w.EventType, URL: w.URL, Tenant: w.Tenant}
+}
+
+// ReadNotification is ReadWebhook for notifications.
+func ReadNotification(body string) Item {
+	n, _ := channel.Decode([]byte(body))
+	return Item{WebhookID: n.ID, Channel: string(n.Channel), Tenant: n.Tenant}
+}
+
+// open reads what a message itself says.
+func (q *Queue) open(m events.SQSMessage) *letter {
+	l := &letter{msg: m, item: q.Read(m.Body)}
+	l.item.ItemID = m.MessageId
+	carried := message.CarriedBy(func(name string) *string { return m.MessageAttributes[name].StringValue })
+	l.item.WebhookID = cmp.Or(l.item.WebhookID, carried.ID, m.MessageId)
+	return l
+}
+
+// itemOf is a failure as an item.
+func itemOf(r attempt.Record) Item {
+	i := Item{ItemID: r.MessageID, WebhookID: r.WebhookID, EventType: r.EventType, URL: r.URL, Tenant: r.Tenant, Channel: r.Channel}
+	if len(r.FailedChannels) > 0 {
+		i.Channel = r.FailedChannels[0]
+	}
+	return i
+}
+
+// recall reads its attempts.
+func (h *Handler) recall(ctx context.Context, l *letter) error {
+	records, err := h.History.OfWebhook(ctx, l.item.WebhookID)
+	if err != nil {
+		return &unavailable{"the attempts can't be read", err}
+	}
+	inOrder(records)
+	l.history = records
+	if last := l.last(); last != nil {
+		l.item.tell(records, last)
+		return nil
+	}
+	l.item.Reason = "no attempt of this message is recorded: it died without a handler, or its records are gone"
+	l.item.FirstAt = message.SentAt(l.msg.Attributes)
+	return nil
+}
+
+// last is the newest attempt of this very message, nil where there is none.
+func (l *letter) last() *attempt.Record {
+	for i := len(l.history) - 1; i >= 0; i-- {
+		if l.history[i].MessageID == l.msg.MessageId {
+			return &l.history[i]
+		}
+	}
+	return nil
+}
+
+// tell fills in what the attempts up to the last one of the item say.
+func (i *Item) tell(history []attempt.Record, last *attempt.Record) {
+	i.Reason, i.LastStatus, i.LastAt = last.Reason, last.Status, last.At
+	for _, r := range history {
+		if r.At.After(last.At) {
+			continue
+		}
+		i.Attempts++
+		if i.FirstAt.IsZero() || r.At.Before(i.FirstAt) {
+			i.FirstAt = r.At
+		}
+	}
+}
+
+// resource names an item in the ledger.
+func (q *Queue) resource(i Item) string {
+	if i.Channel != "" {
+		return ledger.DeadNotification(q.Name, i.Channel)
+	}
+	return ledger.DeadLetter(q.Name, i.URL)
+}

@@ -73,7 +73,8 @@ type counted struct {
 	bill *bill
 }
 
-func (c counted) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, o ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+func (c counted) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, o ...func(*sqs.Options)) (
+	*sqs.ReceiveMessageOutput, error) {
 	out, err := c.Engine.ReceiveMessage(ctx, in, o...)
 	if err == nil {
 		size := 0
@@ -85,7 +86,8 @@ func (c counted) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput
 	return out, err
 }
 
-func (c counted) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, o ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
+func (c counted) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, o ...func(*sqs.Options)) (
+	*sqs.DeleteMessageBatchOutput, error) {
 	c.bill.add("sqs", 1)
 	return c.Engine.DeleteMessageBatch(ctx, in, o...)
 }
@@ -101,7 +103,8 @@ type units struct {
 	bill *bill
 }
 
-func (u units) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+func (u units) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInput, _ ...func(*dynamodb.Options)) (
+	*dynamodb.BatchWriteItemOutput, error) {
 	for _, requests := range in.RequestItems {
 		for _, r := range requests {
 			size := 100 // what DynamoDB adds to each item
@@ -158,7 +161,8 @@ func printBill(used map[string]float64, times float64) {
 	fmt.Printf("  %-40s %12s  $%.2f\n", "in all", "", total)
 }
 
-func (b *bill) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (b *bill) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
+	*secretsmanager.GetSecretValueOutput, error) {
 	b.add("secretop", 1)
 	return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(secretValue), VersionId: aws.String("v1")}, nil
 }

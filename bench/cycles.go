@@ -127,7 +127,8 @@ func (p *plain) call(ctx context.Context, operation string, in map[string]any, o
 	req.Header["X-Amz-Target"] = []string{"AmazonSQS." + operation}
 	req.Header["Content-Type"] = []string{"application/x-amz-json-1.0"}
 	// Some endpoints want to see a signature, and look no further.
-	req.Header["Authorization"] = []string{"AWS4-HMAC-SHA256 Credential=bench/20261124/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0"}
+	req.Header["Authorization"] = []string{"AWS4-HMAC-SHA256 Credential=bench/20261124/us-east-1/sqs/aws4_request, SignedHeaders=host, " +
+		"Signature=0"}
 	resp, err := p.client.Do(req)
 	if err != nil {
 		return err

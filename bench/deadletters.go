@@ -48,7 +48,8 @@ func deadletters(args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d messages in the dead-letter queue, medians of %d rounds\n\n%-28s %10s %14s  %s\n", *n, *rounds, "", "ms", "SQS requests", "of which")
+	fmt.Printf("%d messages in the dead-letter queue, medians of %d rounds\n\n%-28s %10s %14s  %s\n", *n, *rounds, "", "ms", "SQS requests",
+		"of which")
 	page := "/api/v1/dlq?limit=50&queue=" + deadletter.WebhookFailures
 	if err := b.measure("a page of 50", *rounds, func(int) (string, string) { return http.MethodGet, page }); err != nil {
 		return err
@@ -138,7 +139,8 @@ func (b *letterBench) fill(n int) (ids []string, err error) {
 	for len(ids) < n {
 		var entries []types.SendMessageBatchRequestEntry
 		for i := range min(10, n-len(ids)) {
-			body := fmt.Sprintf(`{"id":"evt_%d","url":"https://a.test/in","secret":"efferent/webhooks/a","event_type":"bench","body":{"pad":"%01000d"}}`, len(ids)+i, i)
+			body := fmt.Sprintf(`{"id":"evt_%d","url":"https://a.test/in","secret":"efferent/webhooks/a","event_type":"bench",`+
+				`"body":{"pad":"%01000d"}}`, len(ids)+i, i)
 			entries = append(entries, types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &body})
 		}
 		out, err := b.client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: url.QueueUrl, Entries: entries})
@@ -147,7 +149,8 @@ func (b *letterBench) fill(n int) (ids []string, err error) {
 		}
 		var records []attempt.Record
 		for i, sent := range out.Successful {
-			records = append(records, attempt.Record{WebhookID: fmt.Sprintf("evt_%d", len(ids)+i), MessageID: *sent.MessageId, Attempt: 4, At: time.Now(),
+			records = append(records, attempt.Record{WebhookID: fmt.Sprintf("evt_%d", len(ids)+i), MessageID: *sent.MessageId, Attempt: 4,
+				At:  time.Now(),
 				URL: "https://a.test/in", EventType: "bench", Status: 503, Verdict: attempt.Exhausted, Reason: "503 Service Unavailable"})
 		}
 		for _, r := range records {

@@ -35,7 +35,8 @@ func startDev(efferent string) (*dev, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dev{dir: dir, cmd: exec.Command(efferent, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", filepath.Join(dir, "bench.db"))}
+	d := &dev{dir: dir, cmd: exec.Command(efferent, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data",
+		filepath.Join(dir, "bench.db"))}
 	d.cmd.Stderr = os.Stderr
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {

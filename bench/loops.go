@@ -162,7 +162,8 @@ func (m *memory) Append(_ context.Context, _ string, entries []ledger.Entry) err
 	return err
 }
 
-func (m *memory) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (m *memory) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
+	*secretsmanager.GetSecretValueOutput, error) {
 	value, version := secretValue, "v1"
 	return &secretsmanager.GetSecretValueOutput{SecretString: &value, VersionId: &version}, nil
 }

@@ -55,7 +55,8 @@ func notifications(args []string) error {
 			loop, handled = append(loop, l), append(handled, h)
 		}
 		bareCPU, cpu := median(loop, result.cpuPer1000), median(handled, result.cpuPer1000)
-		fmt.Printf("%-8s %14.0f %14.0f %16.3f %16.3f %11.2fx\n", on, median(loop, result.rate), median(handled, result.rate), bareCPU, cpu, cpu/bareCPU)
+		fmt.Printf("%-8s %14.0f %14.0f %16.3f %16.3f %11.2fx\n", on, median(loop, result.rate), median(handled, result.rate), bareCPU, cpu,
+			cpu/bareCPU)
 	}
 	return nil
 }
@@ -158,7 +159,8 @@ func notifyHandler(args []string) (result, error) {
 			id := fmt.Sprintf("4f3c1b7e-0000-4000-8000-%012d", i*size+j)
 			batches[i].Records = append(batches[i].Records, events.SQSMessage{
 				MessageId: id, ReceiptHandle: id, Attributes: map[string]string{"ApproximateReceiveCount": "1"},
-				Body: fmt.Sprintf(`{"id":"n-%s","channel":%q,"recipient":%q,"subject":"Order","body":%q,"fallback":[]}`, id, on, recipientOf(on, i*size+j), benchText),
+				Body: fmt.Sprintf(`{"id":"n-%s","channel":%q,"recipient":%q,"subject":"Order","body":%q,"fallback":[]}`, id, on,
+					recipientOf(on, i*size+j), benchText),
 			})
 		}
 	}

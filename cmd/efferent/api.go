@@ -25,7 +25,7 @@ const apiTime = 35 * time.Second
 // apiFlags say where the API is, and who asks.
 type apiFlags struct {
 	Dev   bool   `help:"Speak to the efferent dev of this machine."`
-	API   string `name:"api" env:"EFFERENT_API_URL" placeholder:"URL" help:"Where the API is. Requests to it are signed with your AWS credentials."`
+	API   string `name:"api" env:"EFFERENT_API_URL" placeholder:"URL" help:"Where the API is; requests are signed with your AWS credentials."`
 	Token string `env:"EFFERENT_API_TOKEN" placeholder:"JWT" help:"Send this token instead of a signature."`
 }
 
@@ -92,7 +92,9 @@ type apiClient struct {
 var errInterrupted = errors.New("interrupted")
 
 // httpClient follows no redirect: a signature is good for one URL only.
-var httpClient = &http.Client{Timeout: apiTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+var httpClient = &http.Client{Timeout: apiTime, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return http.ErrUseLastResponse
+}}
 
 // call makes one request, with in as its body unless that is nil, and reads the
 // answer into into; one without a body leaves that as it is. A GET that finds no

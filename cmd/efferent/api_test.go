@@ -59,8 +59,9 @@ func TestSigned(t *testing.T) {
 			"GET /api/v1/dlq?limit=50&queue=webhook-failures&reason=a%20b%26c%2F%C3%A9%2A", ""},
 		"a POST with a body": {"/prod/", "eu-north-1", []string{"replay", "--tenant", "acme", "--yes"}, some(deadletter.Completed, "", 1, 0, ""),
 			"POST /prod/api/v1/dlq/webhook-failures/replay", `{"tenant":"acme"}`},
-		"a POST without one": {"/prod", "", []string{"replay", "item-1"}, oneItem(deadletter.Completed, ""), "POST /prod/api/v1/dlq/webhook-failures/replay/item-1", ""},
-		"a DELETE":           {"", "eu-north-1", []string{"rm", "it em"}, answered{status: 204}, "DELETE /api/v1/dlq/webhook-failures/it%20em", ""},
+		"a POST without one": {"/prod", "", []string{"replay", "item-1"}, oneItem(deadletter.Completed, ""),
+			"POST /prod/api/v1/dlq/webhook-failures/replay/item-1", ""},
+		"a DELETE": {"", "eu-north-1", []string{"rm", "it em"}, answered{status: 204}, "DELETE /api/v1/dlq/webhook-failures/it%20em", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,14 +90,15 @@ func TestWhoAsks(t *testing.T) {
 		args, env []string
 		sends     string // what Authorization begins with
 	}{
-		"credentials":                     {nil, testKeyEnv, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"},
-		"a token":                         {[]string{"--token", "a.b.c"}, testKeyEnv, "Bearer a.b.c"},
-		"a token in the environment":      {nil, []string{"EFFERENT_API_TOKEN=a.b.c"}, "Bearer a.b.c"},
-		"none":                            {nil, nil, ""},
-		"a profile that is not there":     {nil, []string{"AWS_PROFILE=none"}, ""},
-		"dev, whatever the environment":   {[]string{"--dev"}, testKeyEnv, ""},
-		"dev, and a token that is set":    {[]string{"--dev"}, []string{"EFFERENT_API_TOKEN=a.b.c"}, ""},
-		"metadata of EC2 is not asked":    {nil, []string{"AWS_EC2_METADATA_DISABLED=", "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1"}, ""},
+		"credentials":                   {nil, testKeyEnv, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"},
+		"a token":                       {[]string{"--token", "a.b.c"}, testKeyEnv, "Bearer a.b.c"},
+		"a token in the environment":    {nil, []string{"EFFERENT_API_TOKEN=a.b.c"}, "Bearer a.b.c"},
+		"none":                          {nil, nil, ""},
+		"a profile that is not there":   {nil, []string{"AWS_PROFILE=none"}, ""},
+		"dev, whatever the environment": {[]string{"--dev"}, testKeyEnv, ""},
+		"dev, and a token that is set":  {[]string{"--dev"}, []string{"EFFERENT_API_TOKEN=a.b.c"}, ""},
+		"metadata of EC2 is not asked": {nil, []string{"AWS_EC2_METADATA_DISABLED=",
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1"}, ""},
 		"credentials, and no region here": {nil, append([]string{"AWS_REGION="}, testKeyEnv...), "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -126,20 +128,27 @@ func TestRefusedRequests(t *testing.T) {
 		args, env []string
 		says      string
 	}{
-		"not allowed":            {forbidden, nil, testKeyEnv, "answered 403 Forbidden: it refused the request; is execute-api:Invoke allowed for these credentials"},
-		"said in capitals":       {answered{http.StatusForbidden, `{"Message":"User is not authorized"}`}, nil, testKeyEnv, "answered 403 User is not authorized: "},
-		"unsigned":               {forbidden, nil, nil, "which was not signed"},
-		"a token too old":        {answered{http.StatusUnauthorized, `{"message":"Unauthorized"}`}, []string{"--token", "x"}, nil, "it refused the token"},
-		"too many":               {answered{http.StatusTooManyRequests, `{"message":"Too Many Requests"}`}, nil, nil, "answered 429 Too Many Requests\n"},
-		"a gateway in trouble":   {answered{http.StatusServiceUnavailable, "x"}, nil, nil, "answered 503 Service Unavailable\n"},
-		"wrong parameters":       {problem(400, "parameter since: is not a time"), nil, nil, "efferent: parameter since: is not a time\n"},
-		"nobody there":           {answered{}, []string{"--api", "http://127.0.0.1:1"}, nil, "the API does not answer at http://127.0.0.1:1: dial tcp"},
-		"no dev there":           {answered{}, []string{"--dev", "--api", "http://127.0.0.1:1"}, nil, "no efferent dev answers at http://127.0.0.1:1"},
-		"no URL":                 {answered{}, nil, []string{"EFFERENT_API_URL="}, "where is the API?"},
-		"no scheme":              {answered{}, []string{"--api", "a.test/prod"}, nil, `--api "a.test/prod" is not a URL`},
-		"a URL with a query":     {answered{}, []string{"--api", "https://a.test/?x=1"}, nil, "is not a URL"},
-		"no credentials":         {answered{}, []string{"--api", elsewhere}, nil, "no AWS credentials to sign requests to a1b2c3.execute-api"},
-		"no region":              {answered{}, []string{"--api", "https://api.acme.test"}, testKeyEnv, "in which AWS region is api.acme.test? Set AWS_REGION"},
+		"not allowed": {forbidden, nil, testKeyEnv, "answered 403 Forbidden: it refused the request; is execute-api:Invoke allowed " +
+			"for these credentials"},
+		"said in capitals": {answered{http.StatusForbidden, `{"Message":"User is not authorized"}`}, nil, testKeyEnv,
+			"answered 403 User is not authorized: "},
+		"unsigned": {forbidden, nil, nil, "which was not signed"},
+		"a token too old": {answered{http.StatusUnauthorized, `{"message":"Unauthorized"}`}, []string{"--token", "x"}, nil,
+			"it refused the token"},
+		"too many": {answered{http.StatusTooManyRequests, `{"message":"Too Many Requests"}`}, nil, nil,
+			"answered 429 Too Many Requests\n"},
+		"a gateway in trouble": {answered{http.StatusServiceUnavailable, "x"}, nil, nil, "answered 503 Service Unavailable\n"},
+		"wrong parameters":     {problem(400, "parameter since: is not a time"), nil, nil, "efferent: parameter since: is not a time\n"},
+		"nobody there": {answered{}, []string{"--api", "http://127.0.0.1:1"}, nil,
+			"the API does not answer at http://127.0.0.1:1: dial tcp"},
+		"no dev there": {answered{}, []string{"--dev", "--api", "http://127.0.0.1:1"}, nil,
+			"no efferent dev answers at http://127.0.0.1:1"},
+		"no URL":             {answered{}, nil, []string{"EFFERENT_API_URL="}, "where is the API?"},
+		"no scheme":          {answered{}, []string{"--api", "a.test/prod"}, nil, `--api "a.test/prod" is not a URL`},
+		"a URL with a query": {answered{}, []string{"--api", "https://a.test/?x=1"}, nil, "is not a URL"},
+		"no credentials":     {answered{}, []string{"--api", elsewhere}, nil, "no AWS credentials to sign requests to a1b2c3.execute-api"},
+		"no region": {answered{}, []string{"--api", "https://api.acme.test"}, testKeyEnv,
+			"in which AWS region is api.acme.test? Set AWS_REGION"},
 		"a token in plain sight": {answered{}, []string{"--api", "http://api.acme.test", "--token", "hush"}, nil, "must begin with https://"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +185,8 @@ func TestRegionOf(t *testing.T) {
 
 func TestIsLoopback(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]bool{"http://127.0.0.1:80": true, "http://[::1]:80": true, "http://localhost": true, "http://a.localhost:1": true,
+	for text, want := range map[string]bool{"http://127.0.0.1:80": true, "http://[::1]:80": true, "http://localhost": true,
+		"http://a.localhost:1":       true,
 		"http://localhost.acme.test": false, "https://10.0.0.1": false, "http://0.0.0.0": false} {
 		u, err := url.Parse(text)
 		if err != nil {

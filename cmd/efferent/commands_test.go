@@ -31,7 +31,8 @@ func TestCommands(t *testing.T) {
 	if err != nil || !strings.HasPrefix(generated, "whsec_") {
 		t.Fatalf("secret put printed %q, %v", generated, err)
 	}
-	if _, stderr, err := s.command(scenario.SecretValue+"\n", "secret", "put", "--dev", "efferent/webhooks/generated"); err != nil || strings.Contains(stderr, scenario.SecretValue) {
+	if _, stderr, err := s.command(scenario.SecretValue+"\n", "secret", "put", "--dev", "efferent/webhooks/generated"); err != nil ||
+		strings.Contains(stderr, scenario.SecretValue) {
 		t.Fatalf("replacing the secret: %v, %q", err, stderr)
 	}
 
@@ -62,7 +63,8 @@ func TestCommands(t *testing.T) {
 		t.Errorf("deliveries show --json printed %q, %v", out, err)
 	}
 
-	out, _, err = s.command(`{"from":"stdin"}`, "send", "--dev", "--url", e.URL, "--secret", "efferent/webhooks/generated", "--event", "e", "--body-file", "-")
+	out, _, err = s.command(`{"from":"stdin"}`, "send", "--dev", "--url", e.URL, "--secret", "efferent/webhooks/generated", "--event", "e",
+		"--body-file", "-")
 	if err != nil || json.Unmarshal([]byte(out), &printed) != nil || printed.WebhookID != printed.MessageID {
 		t.Errorf("send without an id printed %q, %v", out, err)
 	}
@@ -136,7 +138,8 @@ func TestForeignHostsAreRefused(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	for name, play := range map[string]func(*demo, context.Context) error{"webhooks": (*demo).webhooks, "notifications": (*demo).notifications} {
+	for name, play := range map[string]func(*demo, context.Context) error{
+		"webhooks": (*demo).webhooks, "notifications": (*demo).notifications} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out strings.Builder

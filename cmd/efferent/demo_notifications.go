@@ -53,16 +53,19 @@ func ways() []*way {
 		{id: "stop", story: "an SMS to somebody who has opted out: not by another way either", on: "sms",
 			answers: map[channel.Name][]standin.Answer{"sms": {standin.OptedOut}}, path: "sms:opted_out"},
 		{id: "unlucky", story: "Slack, SMS and email all refuse it", on: "slack", fallback: []string{"sms", "email"},
-			answers: map[channel.Name][]standin.Answer{"slack": never, "sms": never, "email": never}, path: "slack:permanent sms:permanent email:permanent"},
+			answers: map[channel.Name][]standin.Answer{"slack": never, "sms": never, "email": never},
+			path:    "slack:permanent sms:permanent email:permanent"},
 	}
 	for i, w := range all {
-		w.to = map[channel.Name]string{"email": w.id + "@acme.test", "slack": "C0" + strings.ToUpper(w.id), "sms": fmt.Sprintf("+4670000000%d", i)}
+		w.to = map[channel.Name]string{"email": w.id + "@acme.test", "slack": "C0" + strings.ToUpper(w.id),
+			"sms": fmt.Sprintf("+4670000000%d", i)}
 	}
 	return all
 }
 
 func (w *way) message() (string, error) {
-	c := notifyCommand{ID: w.id, Channel: string(w.on), Recipient: w.to[w.on], Subject: "Demo: " + w.id, Body: w.story, Fallback: w.fallback, Recipients: map[string]string{}}
+	c := notifyCommand{ID: w.id, Channel: string(w.on), Recipient: w.to[w.on], Subject: "Demo: " + w.id, Body: w.story, Fallback: w.fallback,
+		Recipients: map[string]string{}}
 	for on, address := range w.to {
 		c.Recipients[string(on)] = address
 	}
@@ -114,7 +117,8 @@ func (d *demo) notifications(ctx context.Context) error {
 			return err
 		}
 	}
-	fmt.Fprintf(d.out, "A mail server, Slack and Twilio are played on this machine. Seven notifications go onto the queue %q:\n\n", settings.NotificationsQueue)
+	fmt.Fprintf(d.out, "A mail server, Slack and Twilio are played on this machine. Seven notifications go onto the queue %q:\n\n",
+		settings.NotificationsQueue)
 	var acts []act
 	var parked []string
 	for _, w := range all {

@@ -116,7 +116,8 @@ func (p *promise) check() (wrong []string) {
 			verdict = p.verdict
 		}
 		if r.Status != p.statuses[i] || r.Verdict != verdict {
-			wrong = append(wrong, fmt.Sprintf("%s: attempt %d ended with %d, %s; promised is %d, %s", p.id, i+1, r.Status, r.Verdict, p.statuses[i], verdict))
+			wrong = append(wrong, fmt.Sprintf("%s: attempt %d ended with %d, %s; promised is %d, %s", p.id, i+1, r.Status, r.Verdict, p.statuses[i],
+				verdict))
 		}
 		if i == 0 {
 			continue

@@ -15,8 +15,8 @@ const (
 )
 
 type devCommand struct {
-	AWS  string `name:"aws" default:"${dev_aws}" placeholder:"HOST:PORT" help:"Where the SQS and Secrets Manager endpoint listens (${default}); port 0 takes a free one."`
-	HTTP string `name:"http" default:"${dev_http}" placeholder:"HOST:PORT" help:"Where the API listens (${default}); port 0 takes a free one."`
+	AWS  string `name:"aws" default:"${dev_aws}" placeholder:"HOST:PORT" help:"The AWS endpoint's address (${default}); port 0 is a free one."`
+	HTTP string `name:"http" default:"${dev_http}" placeholder:"HOST:PORT" help:"Where the API listens (${default}); port 0 is a free one."`
 	Data string `default:"efferent.db" placeholder:"FILE" help:"Where the state is kept (${default}); :memory: for nowhere."`
 }
 

@@ -100,7 +100,8 @@ func TestInUse(t *testing.T) {
 		"--data": {"--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", data},
 	} {
 		out, err := command(append([]string{"dev"}, args...)...).CombinedOutput()
-		if err == nil || !strings.Contains(err.Error(), "exit status 1") || !strings.Contains(string(out), flag) || !strings.Contains(string(out), "in use") {
+		if err == nil || !strings.Contains(err.Error(), "exit status 1") || !strings.Contains(string(out), flag) ||
+			!strings.Contains(string(out), "in use") {
 			t.Errorf("%s in use: %v, %s", flag, err, out)
 		}
 	}

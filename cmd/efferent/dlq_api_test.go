@@ -88,7 +88,8 @@ type (
 )
 
 // noAWS is an environment without credentials.
-var noAWS = []string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN=", "AWS_PROFILE=", "AWS_REGION=", "AWS_DEFAULT_REGION=",
+var noAWS = []string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN=", "AWS_PROFILE=", "AWS_REGION=",
+	"AWS_DEFAULT_REGION=",
 	"AWS_CONFIG_FILE=none", "AWS_SHARED_CREDENTIALS_FILE=none", "AWS_EC2_METADATA_DISABLED=true", "EFFERENT_API_TOKEN=", "TZ=UTC"}
 
 // prepare is a command against s.

@@ -18,7 +18,7 @@ type dlqListCommand struct {
 	dlqFlags
 	filterFlags
 	Limit  int    `default:"50" placeholder:"N" help:"How many to list (${default}); 0 lists all."`
-	Source string `default:"index" enum:"index,queue" placeholder:"SOURCE" help:"index lists failures as they were recorded (the default); queue looks into the queue itself, for what died without a handler: up to 200."`
+	Source string `default:"index" enum:"index,queue" placeholder:"SOURCE" help:"${list_source}"`
 }
 
 func (c *dlqListCommand) Run(ctx context.Context) error {
@@ -99,7 +99,8 @@ func (c *dlqListCommand) summary(all replay.Items, filter replay.Filter) string 
 	case n == 0 && total == 0:
 		return c.Queue + " is empty."
 	case c.Source == "index" && n < total && filter == replay.Filter{}:
-		return fmt.Sprintf("%s listed, and SQS counts about %s, which may lag by a minute; what died without a handler is listed with --source queue", listed, counted)
+		return fmt.Sprintf("%s listed, and SQS counts about %s, which may lag by a minute; what died without a handler is listed with "+
+			"--source queue", listed, counted)
 	}
 	return fmt.Sprintf("%s of about %s", listed, counted)
 }

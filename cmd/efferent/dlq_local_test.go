@@ -61,10 +61,12 @@ func TestDLQCommands(t *testing.T) {
 	if strings.Count(table, "\n") != 3 || !strings.Contains(table, "scenario.run") || note != "2 of about 9; more with --limit\n" {
 		t.Errorf("listed: %s%s", table, note)
 	}
-	if table, _ = s.dlq(t, "list", "--tenant", "t1", "--since", "1h", "--source", "queue"); strings.Count(table, " t1 ") != 3 || strings.Count(table, "\n") != 4 {
+	if table, _ = s.dlq(t, "list", "--tenant", "t1", "--since", "1h", "--source", "queue"); strings.Count(table, " t1 ") != 3 ||
+		strings.Count(table, "\n") != 4 {
 		t.Errorf("of one tenant, from the queue: %s", table)
 	}
-	if shown, _ := s.dlq(t, "show", all[0].ItemID); !strings.Contains(shown, "permanent") || !strings.Contains(shown, `"secret": "`+scenario.SecretName) {
+	if shown, _ := s.dlq(t, "show", all[0].ItemID); !strings.Contains(shown, "permanent") ||
+		!strings.Contains(shown, `"secret": "`+scenario.SecretName) {
 		t.Errorf("shown: %s", shown)
 	}
 	if out, _ := s.dlq(t, "rm", all[0].ItemID); out != all[0].ItemID+" discarded\n" {
@@ -111,7 +113,8 @@ func TestDLQCommands(t *testing.T) {
 func TestDLQOfNotifications(t *testing.T) {
 	t.Parallel()
 	s := startLocal(t)
-	if _, stderr, err := s.command("", "notify", "--dev", "--channel", "email", "--recipient", "ann@acme.test", "--body", "hi", "--id", "n_1"); err != nil {
+	if _, stderr, err := s.command("", "notify", "--dev", "--channel", "email", "--recipient", "ann@acme.test", "--body", "hi", "--id",
+		"n_1"); err != nil {
 		t.Fatalf("%v, %s", err, stderr)
 	}
 	item := s.parked(t, "notification-failures", 1)[0]

@@ -162,6 +162,7 @@ func (c *dlqTasksCommand) cancel(ctx context.Context, api *apiClient) error {
 	if c.JSON {
 		return printJSON(started.Task)
 	}
-	fmt.Printf("%s %s; %s of about %s moved\n", started.Task.ID, started.Task.Status, thousands(started.Task.Moved), thousands(started.Task.ToMove))
+	fmt.Printf("%s %s; %s of about %s moved\n", started.Task.ID, started.Task.Status, thousands(started.Task.Moved),
+		thousands(started.Task.ToMove))
 	return nil
 }

@@ -140,10 +140,13 @@ func TestConfirmation(t *testing.T) {
 			[]string{matching, replayPath + ` {"tenant":"acme"}`}, "3 replayed of 10 looked at", 0},
 		"a filter that takes many": {"replay --tenant acme", "that match, 200 or more, to their queue? [y/N]", "no\n",
 			[]answered{ok(replay.Items{Items: items(1, 200), ApproximateTotal: 900, Cursor: "a"})}, []string{matching}, "nothing was done", 1},
-		"a filter that takes nothing listed": {"replay --tenant acme", "None is listed that matches. Look for them in webhook-failures itself, about 9 messages", "no\n",
+		"a filter that takes nothing listed": {"replay --tenant acme",
+			"None is listed that matches. Look for them in webhook-failures itself, about 9 messages", "no\n",
 			[]answered{ok(replay.Items{ApproximateTotal: 9})}, []string{matching}, "nothing was done", 1},
-		"a filter that the API refuses": {"replay --tenant acme", "no such queue", "", []answered{problem(404, "no such queue")}, []string{matching}, "no such queue", 1},
-		"items": {"replay item-1 item-2", "Replay 2 messages of webhook-failures to their queue? [y/N]", "y\n", []answered{oneItem(deadletter.Completed, "")},
+		"a filter that the API refuses": {"replay --tenant acme", "no such queue", "", []answered{problem(404, "no such queue")},
+			[]string{matching}, "no such queue", 1},
+		"items": {"replay item-1 item-2", "Replay 2 messages of webhook-failures to their queue? [y/N]", "y\n",
+			[]answered{oneItem(deadletter.Completed, "")},
 			[]string{replayPath + "/item-1", replayPath + "/item-2"}, "item-1 replayed", 0},
 		"discard": {"rm item-1 item-2", "Discard 2 messages of webhook-failures for good? [y/N]", "y\n", []answered{{status: 204}},
 			[]string{"DELETE /api/v1/dlq/webhook-failures/item-1", "DELETE /api/v1/dlq/webhook-failures/item-2"}, "item-2 discarded", 0},
@@ -171,12 +174,15 @@ func TestProgress(t *testing.T) {
 		answers []answered
 		shows   []string
 	}{
-		"a move task": {"replay --all --yes", []answered{started(move(deadletter.Running, 0)), moves(move(deadletter.Running, 617)), moves(move(deadletter.Completed, 1234))},
+		"a move task": {"replay --all --yes", []answered{started(move(deadletter.Running, 0)), moves(move(deadletter.Running, 617)),
+			moves(move(deadletter.Completed, 1234))},
 			[]string{"replayed  50% ", "(617/1234", "1,234 replayed from webhook-failures"}},
-		"a filter": {"replay --tenant acme --yes", []answered{counted, some(deadletter.Running, "a", 3, 0, ""), some(deadletter.Completed, "", 2, 0, "")},
+		"a filter": {"replay --tenant acme --yes", []answered{counted, some(deadletter.Running, "a", 3, 0, ""),
+			some(deadletter.Completed, "", 2, 0, "")},
 			[]string{"3 replayed; looked at  25% ", "5 replayed of 20"}},
 		"items": {"replay item-1 item-2 --yes", []answered{oneItem(deadletter.Completed, "")}, []string{"replayed  50% ", "item-1 replayed"}},
-		"a list": {"list --limit 0", []answered{ok(replay.Items{Items: items(1, 10), ApproximateTotal: 40, Cursor: "a"}), ok(replay.Items{Items: items(11, 30), ApproximateTotal: 40})},
+		"a list": {"list --limit 0", []answered{ok(replay.Items{Items: items(1, 10), ApproximateTotal: 40, Cursor: "a"}),
+			ok(replay.Items{Items: items(11, 30), ApproximateTotal: 40})},
 			[]string{"listed  25% ", "40 of about 40"}},
 	} {
 		t.Run(name, func(t *testing.T) {

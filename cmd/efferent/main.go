@@ -24,6 +24,18 @@ type cli struct {
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
+// vars stand for addresses, and for help that is too long for a field's tag.
+var vars = kong.Vars{
+	"dev_aws": devAWS, "dev_http": devHTTP,
+	"list_source": "index lists failures as they were recorded (the default); queue looks into the queue itself, " +
+		"for what died without a handler: up to 200.",
+	"notify_fallback": "The channels to use when the first fails, in order; none for no other. " +
+		"Otherwise Slack after email, email after Slack or SMS.",
+	"send_secret": "Name or ARN of the secret that signs, under efferent/webhooks/; NAME#KEY for a key of a JSON secret.",
+	"secret_name": "The secret's name: those under efferent/webhooks/ sign webhooks; " +
+		"efferent/smtp, efferent/slack and efferent/twilio configure channels.",
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:])
@@ -33,7 +45,7 @@ func main() {
 
 func run(ctx context.Context, args []string) int {
 	var c cli
-	parser := kong.Must(&c, kong.Name("efferent"), kong.UsageOnError(), kong.Vars{"dev_aws": devAWS, "dev_http": devHTTP},
+	parser := kong.Must(&c, kong.Name("efferent"), kong.UsageOnError(), vars,
 		kong.Description("Signed webhooks and notifications from your own AWS account."),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	command, err := parser.Parse(args)

@@ -23,7 +23,7 @@ type notifyCommand struct {
 	Body       string            `xor:"body" required:"" placeholder:"TEXT" help:"The text."`
 	BodyFile   string            `xor:"body" required:"" placeholder:"FILE" help:"Read the text from a file; - is standard input."`
 	Recipients map[string]string `mapsep:"," placeholder:"CHANNEL=ADDRESS" help:"The address to use on another channel; may be repeated."`
-	Fallback   []string          `placeholder:"CHANNEL" help:"The channels to use when the first fails, in order; none for no other. Otherwise Slack after email, email after Slack or SMS."`
+	Fallback   []string          `placeholder:"CHANNEL" help:"${notify_fallback}"`
 	ID         string            `placeholder:"ID" help:"The notification's id; otherwise the SQS message id. No id is sent twice by SMS."`
 	Tenant     string            `placeholder:"NAME" help:"Whose message it is; busy tenants do not hold up others."`
 

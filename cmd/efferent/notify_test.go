@@ -34,9 +34,12 @@ func TestNotify(t *testing.T) {
 		id, to, stdin, holds string
 		args                 []string
 	}{
-		{"n_1", "ann@acme.test", "", "Subject: Hi", []string{"--channel", "email", "--recipient", "ann@acme.test", "--subject", "Hi", "--body", "text"}},
-		{"n_2", "C0123", "from a file\n", "from a file", []string{"--channel", "slack", "--recipient", "C0123", "--body-file", "-", "--tenant", "acme"}},
-		{"n_3", "+46701234567", "", "code 1", []string{"--channel", "sms", "--recipient", "+46701234567", "--body", "code 1", "--fallback", "email,slack",
+		{"n_1", "ann@acme.test", "", "Subject: Hi", []string{"--channel", "email", "--recipient", "ann@acme.test", "--subject", "Hi", "--body",
+			"text"}},
+		{"n_2", "C0123", "from a file\n", "from a file", []string{
+			"--channel", "slack", "--recipient", "C0123", "--body-file", "-", "--tenant", "acme"}},
+		{"n_3", "+46701234567", "", "code 1", []string{"--channel", "sms", "--recipient", "+46701234567", "--body", "code 1", "--fallback",
+			"email,slack",
 			"--recipients", "email=ann@acme.test", "--recipients", "slack=C0123"}},
 	} {
 		out, stderr, err := p.command(c.stdin, append([]string{"notify", "--dev", "--id", c.id}, c.args...)...)

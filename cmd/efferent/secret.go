@@ -23,8 +23,8 @@ type secretCommand struct {
 
 type secretPutCommand struct {
 	awsFlags
-	Name     string `arg:"" help:"The secret's name: those under efferent/webhooks/ sign webhooks; efferent/smtp, efferent/slack and efferent/twilio configure channels."`
-	Value    string `arg:"" optional:"" help:"The value. Left out, it is read from standard input, which keeps it out of your shell's history."`
+	Name     string `arg:"" help:"${secret_name}"`
+	Value    string `arg:"" optional:"" help:"The value. Left out, it is read from standard input, and stays out of your shell's history."`
 	Generate bool   `help:"Make a new whsec_ secret and print it, for the receiver."`
 }
 
@@ -89,8 +89,10 @@ func generateSecret() string {
 
 // putSecretAPI is what keeping a secret takes.
 type putSecretAPI interface {
-	CreateSecret(context.Context, *secretsmanager.CreateSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.CreateSecretOutput, error)
-	PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
+	CreateSecret(context.Context, *secretsmanager.CreateSecretInput, ...func(*secretsmanager.Options)) (
+		*secretsmanager.CreateSecretOutput, error)
+	PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput, ...func(*secretsmanager.Options)) (
+		*secretsmanager.PutSecretValueOutput, error)
 }
 
 func putSecret(ctx context.Context, client putSecretAPI, name, value string) error {

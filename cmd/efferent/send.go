@@ -21,7 +21,7 @@ import (
 type sendCommand struct {
 	awsFlags
 	URL      string   `required:"" placeholder:"URL" help:"The endpoint."`
-	Secret   string   `required:"" placeholder:"NAME" help:"Name or ARN of the secret that signs, under efferent/webhooks/; NAME#KEY for a key of a JSON secret."`
+	Secret   string   `required:"" placeholder:"NAME" help:"${send_secret}"`
 	Event    string   `required:"" placeholder:"TYPE" help:"The event type."`
 	Body     string   `xor:"body" required:"" placeholder:"JSON" help:"The body to send, as JSON."`
 	BodyFile string   `xor:"body" required:"" placeholder:"FILE" help:"Read the body from a file; - is standard input."`

@@ -66,14 +66,16 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.db, err = sqlite.Open(c.Data); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
-	if l.engine, err = sqsserver.Open(ctx, sqlite.NewQueues(l.db), sqsserver.Options{Region: localRegion, Account: localAccount, Logger: c.Log}); err != nil {
+	if l.engine, err = sqsserver.Open(ctx, sqlite.NewQueues(l.db),
+		sqsserver.Options{Region: localRegion, Account: localAccount, Logger: c.Log}); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	l.poller = l.engine.Poller()
 	if err := createQueues(ctx, l.engine, delivery.MaxReceives); err != nil {
 		return nil, err
 	}
-	secrets, err := secretserver.Open(ctx, sqlite.NewSecrets(l.db), secretserver.Options{Region: localRegion, Account: localAccount, Logger: c.Log})
+	secrets, err := secretserver.Open(ctx, sqlite.NewSecrets(l.db),
+		secretserver.Options{Region: localRegion, Account: localAccount, Logger: c.Log})
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
@@ -95,7 +97,8 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	url := func(name string) (string, error) { return queueURL(l.awsURL, name), nil }
-	api, err := replayHandler(replayParts{queues: l.poller, attempts: attempts, claims: claims, lanes: delivery.AuditLanes, url: url, log: c.Log})
+	api, err := replayHandler(replayParts{queues: l.poller, attempts: attempts, claims: claims, lanes: delivery.AuditLanes, url: url,
+		log: c.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,8 @@ import (
 
 // notificationsSource wires the handler that the notify Lambda runs to its
 // queue.
-func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts notify.Attempts, claims notify.Claims) *eventsource.Source {
+func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts notify.Attempts,
+	claims notify.Claims) *eventsource.Source {
 	handler := &notify.Handler{
 		Senders:     senders,
 		Attempts:    attempts,

@@ -32,7 +32,7 @@ const workerGrace = 25 * time.Second
 type workerCommand struct {
 	awsFlags
 	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default})."`
-	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where attempts are recorded: dynamodb (the table named by ATTEMPTS_TABLE), or sqlite:FILE."`
+	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where attempts are kept: dynamodb (table ATTEMPTS_TABLE) or sqlite:FILE."`
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
 }
 
@@ -99,13 +99,15 @@ func work(ctx context.Context, sources []*eventsource.Source, api net.Listener, 
 }
 
 // api opens the address of the API, where one is wanted.
-func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.Delivery, kept stores, log *slog.Logger) (net.Listener, http.Handler, error) {
+func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.Delivery, kept stores, log *slog.Logger) (
+	net.Listener, http.Handler, error) {
 	if c.HTTP == "" {
 		return nil, nil, nil
 	}
 	client := sqs.NewFromConfig(config)
 	url := func(name string) (string, error) { return c.queueURL(ctx, client, name) }
-	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, lanes: d.AuditLanes, url: url, log: log})
+	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, lanes: d.AuditLanes, url: url,
+		log: log})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -134,7 +136,8 @@ func (c *workerCommand) stores(config aws.Config) (stores, error) {
 }
 
 // sources wires the handlers to the stack's queues.
-func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery settings.Delivery, kept stores, log *slog.Logger) (all []*eventsource.Source, err error) {
+func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery settings.Delivery, kept stores, log *slog.Logger) (
+	all []*eventsource.Source, err error) {
 	notification, err := settings.ReadNotification(os.Getenv)
 	if err != nil {
 		return nil, err
@@ -169,7 +172,8 @@ func (c *workerCommand) feed(ctx context.Context, config aws.Config, name string
 	if f.auditURL, err = c.queueURL(ctx, client, settings.AuditQueue); err != nil {
 		return f, err
 	}
-	out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &f.url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
+	out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &f.url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
 	if err != nil {
 		return f, fmt.Errorf("the ARN of %s: %w", f.url, err)
 	}

@@ -73,7 +73,8 @@ func TestWorker(t *testing.T) {
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("it ended with %v; stderr: %s", err, p.stderr.String())
 	}
-	if a := s.Attributes(t, settings.WebhooksQueue); a["ApproximateNumberOfMessagesNotVisible"] != "0" || a["ApproximateNumberOfMessages"] != "0" {
+	if a := s.Attributes(t, settings.WebhooksQueue); a["ApproximateNumberOfMessagesNotVisible"] != "0" ||
+		a["ApproximateNumberOfMessages"] != "0" {
 		t.Errorf("after the end: %v; want the queue to be empty", a)
 	}
 }

@@ -111,7 +111,8 @@ var deleteChecks = []check{
 		c.send(url, "a")
 		handle := c.get1(url).ReceiptHandle
 		out, err := c.DeleteMessageBatch(c.ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &url,
-			Entries: []types.DeleteMessageBatchRequestEntry{{Id: aws.String("a"), ReceiptHandle: handle}, {Id: aws.String("b"), ReceiptHandle: handle}}})
+			Entries: []types.DeleteMessageBatchRequestEntry{{Id: aws.String("a"), ReceiptHandle: handle},
+				{Id: aws.String("b"), ReceiptHandle: handle}}})
 		c.must(err)
 		equal(c, "the number of successful entries", len(out.Successful), 2)
 	}},

@@ -45,11 +45,12 @@ var limitChecks = []check{
 		c.delete(url, m)
 		c.wantAwaited(waiting, "b")
 	}},
-	{name: "in-flight/the-end-of-a-visibility-timeout-makes-room", page: standardQuotas, inFlight: 3, passes: 30 * time.Second, run: func(c *C) {
-		url := c.overLimit()
-		c.pass(30 * time.Second)
-		equal(c, "the number of messages", len(c.look(url)), 3)
-	}},
+	{name: "in-flight/the-end-of-a-visibility-timeout-makes-room", page: standardQuotas, inFlight: 3, passes: 30 * time.Second,
+		run: func(c *C) {
+			url := c.overLimit()
+			c.pass(30 * time.Second)
+			equal(c, "the number of messages", len(c.look(url)), 3)
+		}},
 	{name: "in-flight/delayed-messages-are-not-in-flight", page: standardQuotas, inFlight: 1, run: func(c *C) {
 		url := c.queue(nil)
 		c.must(c.sendLater(url, "later", 900))

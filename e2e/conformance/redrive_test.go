@@ -59,24 +59,26 @@ var redriveChecks = []check{
 		c.none(url)
 		equal(c, "DeadLetterQueueSourceArn", c.get1(dlq).Attributes["DeadLetterQueueSourceArn"], c.arn(url))
 	}},
-	{name: "redrive/keeps-the-time-it-was-sent-at", page: "Setting-up dead-letter queue retention in Amazon SQS", passes: time.Second, run: func(c *C) {
-		url, dlq := c.source(1)
-		c.send(url, "a")
-		m := c.lease(url, 1)
-		c.pass(time.Second)
-		c.untilDead(url, dlq, 1)
-		equal(c, "SentTimestamp", c.get1(dlq).Attributes["SentTimestamp"], m.Attributes["SentTimestamp"])
-	}},
-	{name: "redrive/retention-counts-from-the-send", page: "Setting-up dead-letter queue retention in Amazon SQS", passes: 4 * 24 * time.Hour, run: func(c *C) {
-		url, dlq := c.source(1)
-		c.send(url, "a")
-		c.pass(24 * time.Hour)
-		c.exhaust(url, dlq, 1, 1)
-		c.pass(3*24*time.Hour - time.Second)
-		c.change(dlq, c.get1(dlq), 0)
-		c.pass(time.Second)
-		c.none(dlq)
-	}},
+	{name: "redrive/keeps-the-time-it-was-sent-at", page: "Setting-up dead-letter queue retention in Amazon SQS", passes: time.Second,
+		run: func(c *C) {
+			url, dlq := c.source(1)
+			c.send(url, "a")
+			m := c.lease(url, 1)
+			c.pass(time.Second)
+			c.untilDead(url, dlq, 1)
+			equal(c, "SentTimestamp", c.get1(dlq).Attributes["SentTimestamp"], m.Attributes["SentTimestamp"])
+		}},
+	{name: "redrive/retention-counts-from-the-send", page: "Setting-up dead-letter queue retention in Amazon SQS", passes: 4 * 24 * time.Hour,
+		run: func(c *C) {
+			url, dlq := c.source(1)
+			c.send(url, "a")
+			c.pass(24 * time.Hour)
+			c.exhaust(url, dlq, 1, 1)
+			c.pass(3*24*time.Hour - time.Second)
+			c.change(dlq, c.get1(dlq), 0)
+			c.pass(time.Second)
+			c.none(dlq)
+		}},
 	{name: "redrive/a-message-sent-to-the-dead-letter-queue-stays", page: deadLetters, run: func(c *C) {
 		_, dlq := c.source(1)
 		c.send(dlq, "a")

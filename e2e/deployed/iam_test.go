@@ -67,19 +67,23 @@ func othersGetNothing(t *testing.T, s *scenario.Stack, a *api, root aws.Config) 
 		config.Credentials = signer
 		_, err := sqs.NewFromConfig(config).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("{}")})
 		wantRefused(t, name+" sends", err)
-		_, err = secretsmanager.NewFromConfig(config).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String(scenario.SecretName)})
+		_, err = secretsmanager.NewFromConfig(config).GetSecretValue(
+			t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String(scenario.SecretName)})
 		wantRefused(t, name+" reads the secret", err)
 		wantStatus(t, a.as(signer), name, http.StatusForbidden)
 	}
 	unsigned(t, root)
 	wantStatus(t, a.as(nil), "nobody", http.StatusForbidden)
-	may := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:*:*/*/GET/api/v1/*"}]}`
-	if _, err := iam.NewFromConfig(root).PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: &user, PolicyName: &user, PolicyDocument: &may}); err != nil {
+	may := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke",` +
+		`"Resource":"arn:aws:execute-api:*:*:*/*/GET/api/v1/*"}]}`
+	if _, err := iam.NewFromConfig(root).PutUserPolicy(t.Context(),
+		&iam.PutUserPolicyInput{UserName: &user, PolicyName: &user, PolicyDocument: &may}); err != nil {
 		t.Fatal(err)
 	}
 	operator := a.as(credentials.NewStaticCredentialsProvider(*key.AccessKey.AccessKeyId, *key.AccessKey.SecretAccessKey, ""))
 	wantStatus(t, operator, "who may look", http.StatusOK)
-	if status, answer, err := operator.call(t.Context(), http.MethodPost, "/api/v1/dlq/webhook-failures/replay", "{}"); err != nil || status != http.StatusForbidden {
+	if status, answer, err := operator.call(t.Context(), http.MethodPost, "/api/v1/dlq/webhook-failures/replay", "{}"); err != nil ||
+		status != http.StatusForbidden {
 		t.Errorf("who may only look replays: %d %s, %v", status, answer, err)
 	}
 }
@@ -100,7 +104,8 @@ func wantRefused(t *testing.T, what string, err error) {
 }
 
 func unsigned(t *testing.T, root aws.Config) {
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, *root.BaseEndpoint+"/", strings.NewReader(`{"SecretId":"`+scenario.SecretName+`"}`))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, *root.BaseEndpoint+"/",
+		strings.NewReader(`{"SecretId":"`+scenario.SecretName+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

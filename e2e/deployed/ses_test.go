@@ -28,13 +28,16 @@ func TestDeployedWithSES(t *testing.T) {
 	s.PutSecret(t, channel.EmailSecret, `{"ses": true, "from": "Efferent <noreply@efferent.test>"}`)
 
 	send := func(id string) []attempt.Record {
-		s.SendTo(t, "notifications", `{"id": "`+id+`", "channel": "email", "recipient": "ann@acme.test", "subject": "Ångström", "body": "It is paid.", "fallback": []}`)
+		s.SendTo(t, "notifications", `{"id": "`+id+`", "channel": "email", "recipient": "ann@acme.test",`+
+			` "subject": "Ångström", "body": "It is `+
+			`paid.", "fallback": []}`)
 		return s.Attempts(t, id)
 	}
 	if got := send("n_unverified"); len(got) != 1 || got[0].Class != string(channel.Configuration) {
 		t.Errorf("from a sender that SES does not know: %+v", got)
 	}
-	if _, err := sesv2.NewFromConfig(config).CreateEmailIdentity(t.Context(), &sesv2.CreateEmailIdentityInput{EmailIdentity: aws.String("noreply@efferent.test")}); err != nil {
+	if _, err := sesv2.NewFromConfig(config).CreateEmailIdentity(
+		t.Context(), &sesv2.CreateEmailIdentityInput{EmailIdentity: aws.String("noreply@efferent.test")}); err != nil {
 		t.Fatal(err)
 	}
 	got := send("n_verified")
@@ -53,7 +56,8 @@ func TestDeployedWithSES(t *testing.T) {
 		t.Fatalf("%s, %v", resp.Status, err)
 	}
 	sent := mails.Messages[target.Account]
-	if len(sent) != 1 || sent[0].Source != "Efferent <noreply@efferent.test>" || sent[0].Subject != "Ångström" || sent[0].BodyText != "It is paid." ||
+	if len(sent) != 1 || sent[0].Source != "Efferent <noreply@efferent.test>" || sent[0].Subject != "Ångström" ||
+		sent[0].BodyText != "It is paid." ||
 		!strings.HasPrefix(sent[0].MessageID, got[0].ProviderID) {
 		t.Errorf("SES sent %+v as %s", mails, got[0].ProviderID)
 	}

@@ -67,7 +67,8 @@ func (s *Stack) parked(t *testing.T) (all []replay.Item, total int) {
 	t.Helper()
 	for cursor := ""; ; {
 		var page replay.Items
-		if status := s.Call(t, "GET", "/dlq?limit=20&queue="+failuresQueue+"&cursor="+url.QueryEscape(cursor), "", &page); status != http.StatusOK {
+		if status := s.Call(t, "GET", "/dlq?limit=20&queue="+failuresQueue+"&cursor="+url.QueryEscape(cursor), "",
+			&page); status != http.StatusOK {
 			t.Fatalf("the list was answered %d", status)
 		}
 		all, total = append(all, page.Items...), page.ApproximateTotal
@@ -228,7 +229,8 @@ func always(string) bool { return true }
 func (s *Stack) outage(t *testing.T, moves bool) {
 	b, items := s.outageOf(t, 50)
 	for _, i := range items {
-		if i.LastStatus != 404 || i.Attempts != 1 || i.Tenant != "acme" || !strings.Contains(i.Reason, "404") || i.URL != b.URL || i.EventType != "scenario.run" {
+		if i.LastStatus != 404 || i.Attempts != 1 || i.Tenant != "acme" || !strings.Contains(i.Reason, "404") || i.URL != b.URL ||
+			i.EventType != "scenario.run" {
 			t.Fatalf("an item is %+v", i)
 		}
 	}
@@ -236,11 +238,13 @@ func (s *Stack) outage(t *testing.T, moves bool) {
 
 	one := items[len(items)/2]
 	var letter replay.Letter
-	if s.Call(t, "GET", "/dlq/"+failuresQueue+"/"+one.ItemID, "", &letter); letter.Item != one || len(letter.Attempts) != 1 || !strings.Contains(letter.Body, `"scenario.run"`) {
+	if s.Call(t, "GET", "/dlq/"+failuresQueue+"/"+one.ItemID, "", &letter); letter.Item != one || len(letter.Attempts) != 1 ||
+		!strings.Contains(letter.Body, `"scenario.run"`) {
 		t.Errorf("shown was %+v", letter)
 	}
 	var started replay.Started
-	if status := s.Call(t, "POST", "/dlq/"+failuresQueue+"/replay/"+one.ItemID, "", &started); status != http.StatusAccepted || started.Task.WebhookID != one.WebhookID {
+	if status := s.Call(t, "POST", "/dlq/"+failuresQueue+"/replay/"+one.ItemID, "", &started); status != http.StatusAccepted ||
+		started.Task.WebhookID != one.WebhookID {
 		t.Fatalf("%d %+v", status, started)
 	}
 	left, total := s.parked(t)

@@ -85,14 +85,16 @@ func (p *people) says(to string, answers ...standin.Answer) {
 // text is a notification to o; more are further fields of it.
 func (o person) text(on channel.Name, more string) string {
 	to := map[channel.Name]string{channel.Email: o.email, channel.Slack: o.slack, channel.SMS: o.sms}[on]
-	return fmt.Sprintf(`{"id":%q,"channel":%q,"recipient":%q,"recipients":{"email":%q,"slack":%q,"sms":%q},"subject":"Ångström <1>","body":"Zwölf & \n.more"%s}`,
+	return fmt.Sprintf(`{"id":%q,"channel":%q,"recipient":%q,"recipients":{"email":%q,"slack":%q,"sms":%q},"subject":"Ångström <1>",`+
+		`"body":"Zwölf & \n.more"%s}`,
 		o.id, on, to, o.email, o.slack, o.sms, more)
 }
 
 // putSecretValue creates a secret, or replaces its value.
 func (s *Stack) putSecretValue(t *testing.T, name, value string) {
 	t.Helper()
-	if _, err := s.Secrets.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &name, SecretString: &value}); err != nil {
+	if _, err := s.Secrets.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{
+		SecretId: &name, SecretString: &value}); err != nil {
 		s.PutSecret(t, name, value)
 	}
 }
@@ -132,7 +134,8 @@ func (p *people) byEveryChannel(t *testing.T) {
 		p.SendTo(t, notifications, o.text(on, `,"fallback":[]`))
 		records := p.Attempts(t, o.id)
 		last := records[len(records)-1]
-		if story(records) != string(on)+":delivered" || last.Recipient == "" || on != channel.Slack && last.ProviderID == "" || len(last.FailedChannels) != 0 {
+		if story(records) != string(on)+":delivered" || last.Recipient == "" || on != channel.Slack && last.ProviderID == "" ||
+			len(last.FailedChannels) != 0 {
 			t.Errorf("%s: %s, %+v", on, story(records), last)
 		}
 		want := map[channel.Name]string{
@@ -140,7 +143,8 @@ func (p *people) byEveryChannel(t *testing.T) {
 			channel.Slack: "*Ångström &lt;1&gt;*\nZwölf &amp; \n.more",
 			channel.SMS:   "Ångström <1>: Zwölf & \n.more",
 		}[on]
-		if got := read(t, p.took(t, map[channel.Name]string{channel.Email: o.email, channel.Slack: o.slack, channel.SMS: o.sms}[on], 1)); got != want {
+		if got := read(t, p.took(t, map[channel.Name]string{channel.Email: o.email, channel.Slack: o.slack, channel.SMS: o.sms}[on],
+			1)); got != want {
 			t.Errorf("%s brought %q, want %q", on, got, want)
 		}
 	}
@@ -188,17 +192,21 @@ func (p *people) fallbacks(t *testing.T) {
 			want: "email:permanent slack:delivered"},
 		{name: "SMS is refused, email takes it", on: channel.SMS, says: map[channel.Name][]standin.Answer{channel.SMS: {standin.Never}},
 			want: "sms:permanent email:delivered"},
-		{name: "email is busy twice", on: channel.Email, says: map[channel.Name][]standin.Answer{channel.Email: {standin.Later, standin.Later, standin.Take}},
+		{name: "email is busy twice", on: channel.Email, says: map[channel.Name][]standin.Answer{
+			channel.Email: {standin.Later, standin.Later, standin.Take}},
 			want: "email:transient email:transient email:delivered"},
 		{name: "Slack is busy for long", on: channel.Slack, says: map[channel.Name][]standin.Answer{channel.Slack: {standin.Later}},
 			want: "slack:transient slack:transient slack:transient slack:transient email:delivered"},
-		{name: "the mail server refuses us", on: channel.Email, more: `,"fallback":["sms"]`, says: map[channel.Name][]standin.Answer{channel.Email: {standin.Refuse}},
+		{name: "the mail server refuses us", on: channel.Email, more: `,"fallback":["sms"]`,
+			says: map[channel.Name][]standin.Answer{channel.Email: {standin.Refuse}},
 			want: "email:configuration sms:delivered"},
-		{name: "the answer to an email is lost", on: channel.Email, says: map[channel.Name][]standin.Answer{channel.Email: {standin.Lose, standin.Take}},
+		{name: "the answer to an email is lost", on: channel.Email,
+			says: map[channel.Name][]standin.Answer{channel.Email: {standin.Lose, standin.Take}},
 			want: "email:unknown email:delivered"},
 		{name: "the recipient has opted out", on: channel.SMS, says: map[channel.Name][]standin.Answer{channel.SMS: {standin.OptedOut}},
 			want: "sms:opted_out", parked: true},
-		{name: "opted out, and wants the others", on: channel.SMS, more: `,"fallback_on_opt_out":true`, says: map[channel.Name][]standin.Answer{channel.SMS: {standin.OptedOut}},
+		{name: "opted out, and wants the others", on: channel.SMS, more: `,"fallback_on_opt_out":true`,
+			says: map[channel.Name][]standin.Answer{channel.SMS: {standin.OptedOut}},
 			want: "sms:opted_out email:delivered"},
 		{name: "no fallback", on: channel.Email, more: `,"fallback":[]`, says: map[channel.Name][]standin.Answer{channel.Email: {standin.Never}},
 			want: "email:permanent", parked: true},
@@ -290,7 +298,8 @@ func (p *people) badNotifications(t *testing.T) {
 	for _, c := range []struct{ name, text, reason string }{
 		{"unknown channel", o.text("fax", ""), `field "channel"`},
 		{"empty recipient", strings.Replace(o.text(channel.Email, ""), `"recipient":"`+o.email+`"`, `"recipient":""`, 1), `field "recipient"`},
-		{"newline in the address", strings.Replace(o.text(channel.Email, ""), `"recipient":"`, `"recipient":"a@b.test\r\nBcc: `, 1), `field "recipient"`},
+		{"newline in the address", strings.Replace(o.text(channel.Email, ""), `"recipient":"`, `"recipient":"a@b.test\r\nBcc: `, 1),
+			`field "recipient"`},
 		{"too long", strings.Replace(o.text(channel.SMS, ""), "Zwölf", strings.Repeat("x", 2000), 1), `field "body"`},
 		{"own channel as fallback", o.text(channel.Email, `,"fallback":["email"]`), `field "fallback"`},
 	} {

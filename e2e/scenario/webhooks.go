@@ -75,7 +75,8 @@ func (s *Stack) poison(t *testing.T) {
 	bad := []struct{ name, text, reason string }{
 		{"unknown-key", Text("ID", e.URL, `"evnt_type":"x"`), `field "evnt_type": unknown; did you mean "event_type"?`},
 		{"no-secret", strings.Replace(Text("ID", e.URL), SecretName, "efferent/webhooks/none", 1), "secret not found"},
-		{"foreign", strings.Replace(Text("ID", e.URL), SecretName, "prod/database", 1), `field "secret": must be the name or ARN of a secret under efferent/webhooks/`},
+		{"foreign", strings.Replace(Text("ID", e.URL), SecretName, "prod/database", 1),
+			`field "secret": must be the name or ARN of a secret under efferent/webhooks/`},
 		{"metadata", Text("ID", "https://169.254.169.254/latest/meta-data"), "169.254.169.254 is not public"},
 		{"plain-http", Text("ID", "http://203.0.113.7/in"), "plain http to 203.0.113.7 is not allowed"},
 		{"redirect", Text("ID", e.URL+"/redirect"), "302 Found: redirects are not followed"},

@@ -97,7 +97,8 @@ func start(t *testing.T) *server {
 
 // sender is one with a good password, unless change spoils it.
 func (s *server) sender(way string, change func(*channel.EmailConfig)) *channel.SMTP {
-	c := channel.EmailConfig{From: "Éfferent <noreply@efferent.test>", Host: "localhost", Port: s.StartTLS, TLS: way, Username: "ann", Password: "correct horse"}
+	c := channel.EmailConfig{From: "Éfferent <noreply@efferent.test>", Host: "localhost", Port: s.StartTLS, TLS: way, Username: "ann",
+		Password: "correct horse"}
 	if way == channel.TLSImplicit {
 		c.Port = s.Implicit
 	}
@@ -123,11 +124,13 @@ func TestMailIsRead(t *testing.T) {
 	long := strings.Repeat("Blåbærgrød æøå ", 200)
 	for _, way := range []string{channel.TLSStart, channel.TLSImplicit} {
 		for name, h := range map[string]channel.Handover{
-			"plain":   {ID: "n_1", Recipient: "ann@acme.test", Subject: "Hi", Body: "Hello\n"},
-			"UTF-8":   {ID: "n_2", Tenant: "acme", Recipient: "ann+1@acme.test", Subject: "Faktura nr. 1042 er betalt – ¥1.000 🎉", Body: "Kære Ann\n\n.\n..\nFrom here on: = 100 %\n日本語\n"},
-			"long":    {ID: "n_3", Recipient: "ann@acme.test", Subject: long[:400], Body: long + "\n"},
-			"leaving": {ID: "n_4", Recipient: "ann@acme.test", Subject: "News", Body: "No more?\n", ListUnsubscribe: "https://acme.test/leave?u=" + strings.Repeat("x", 200)},
-			"abroad":  {ID: "n_5", Recipient: "ånn@acme.test", Subject: "Hej", Body: "Hej\n"},
+			"plain": {ID: "n_1", Recipient: "ann@acme.test", Subject: "Hi", Body: "Hello\n"},
+			"UTF-8": {ID: "n_2", Tenant: "acme", Recipient: "ann+1@acme.test", Subject: "Faktura nr. 1042 er betalt – ¥1.000 🎉",
+				Body: "Kære Ann\n\n.\n..\nFrom here on: = 100 %\n日本語\n"},
+			"long": {ID: "n_3", Recipient: "ann@acme.test", Subject: long[:400], Body: long + "\n"},
+			"leaving": {ID: "n_4", Recipient: "ann@acme.test", Subject: "News", Body: "No more?\n",
+				ListUnsubscribe: "https://acme.test/leave?u=" + strings.Repeat("x", 200)},
+			"abroad": {ID: "n_5", Recipient: "ånn@acme.test", Subject: "Hej", Body: "Hej\n"},
 		} {
 			t.Run(way+" "+name, func(t *testing.T) {
 				out := s.sender(way, as).Send(t.Context(), h)
@@ -140,10 +143,12 @@ func TestMailIsRead(t *testing.T) {
 				}
 				subject := got.Headers["Subject"]
 				unsubscribe := got.Headers["List-Unsubscribe"]
-				if got.Headers["Message-ID"] != "<"+out.ProviderID+">" || got.Headers["Date"] != "Tue, 24 Nov 2026 12:00:00 +0000" || got.Headers["Auto-Submitted"] != "auto-generated" {
+				if got.Headers["Message-ID"] != "<"+out.ProviderID+">" || got.Headers["Date"] != "Tue, 24 Nov 2026 12:00:00 +0000" ||
+					got.Headers["Auto-Submitted"] != "auto-generated" {
 					t.Errorf("the headers are %v, and the outcome tells %q", got.Headers, out.ProviderID)
 				}
-				if want := h.ListUnsubscribe; unsubscribe != "" != (want != "") || want != "" && (unsubscribe != "<"+want+">" || got.Headers["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click") {
+				if want := h.ListUnsubscribe; unsubscribe != "" != (want != "") || want != "" &&
+					(unsubscribe != "<"+want+">" || got.Headers["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click") {
 					t.Errorf("to unsubscribe: %q", unsubscribe)
 				}
 				got.Headers, got.Text = nil, ""
@@ -170,8 +175,10 @@ func TestWhatTheServerRefuses(t *testing.T) {
 		says      string
 		taken     bool
 	}{
-		"a wrong password":        {"ann@acme.test", func(c *channel.EmailConfig) { c.Password = "hush" }, s.trust, channel.Configuration, "check username and password", false},
-		"no password":             {"ann@acme.test", func(c *channel.EmailConfig) { c.Username, c.Password = "", "" }, s.trust, channel.Configuration, "530", false},
+		"a wrong password": {"ann@acme.test", func(c *channel.EmailConfig) { c.Password = "hush" }, s.trust, channel.Configuration,
+			"check username and password", false},
+		"no password": {"ann@acme.test", func(c *channel.EmailConfig) { c.Username, c.Password = "", "" }, s.trust,
+			channel.Configuration, "530", false},
 		"a certificate untrusted": {"ann@acme.test", as, nil, channel.Configuration, "certificate is not trusted", false},
 		"a recipient unknown":     {"nobody@acme.test", as, s.trust, channel.Permanent, "550", false},
 		"a recipient busy":        {"busy@acme.test", as, s.trust, channel.Transient, "450", false},
@@ -184,7 +191,8 @@ func TestWhatTheServerRefuses(t *testing.T) {
 				there := *s
 				there.trust = c.trust
 				out := there.sender(way, c.change).Send(ctx, channel.Handover{ID: "n_1", Recipient: c.recipient, Subject: "Hi", Body: "Hello"})
-				if out.Class != c.class || !strings.Contains(out.Reason, c.says) || strings.Contains(out.Reason, "@") || strings.Contains(out.Reason, "hush") {
+				if out.Class != c.class || !strings.Contains(out.Reason, c.says) || strings.Contains(out.Reason, "@") ||
+					strings.Contains(out.Reason, "hush") {
 					t.Errorf("%+v", out)
 				}
 				if c.taken {

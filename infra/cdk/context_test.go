@@ -17,19 +17,27 @@ func TestReadContext(t *testing.T) {
 		context map[string]any
 		want    choices
 	}{
-		"nothing":       {nil, choices{Stack: "Efferent"}},
-		"the CDK's own": {map[string]any{"aws:cdk:version-reporting": false, "@aws-cdk/core:x": true, "cli-telemetry": false}, choices{Stack: "Efferent"}},
-		"prefix":        {map[string]any{"prefix": "prod-"}, choices{Stack: "prod-Efferent", Props: efferent.Props{Prefix: "prod-"}}},
-		"stack":         {map[string]any{"prefix": "prod-", "stack": "Mine"}, choices{Stack: "Mine", Props: efferent.Props{Prefix: "prod-"}}},
-		"from cdk.json": {map[string]any{"maxReceiveCount": 7.0}, choices{Stack: "Efferent", Props: efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 7}}}},
-		"a big number":  {map[string]any{"maxInFlight": 1000000.0}, choices{Stack: "Efferent", Props: efferent.Props{Alarms: efferent.AlarmProps{MaxInFlight: 1000000}}}},
-		"removal":       {map[string]any{"removal": "destroy"}, choices{Stack: "Efferent", Props: efferent.Props{RemovalPolicy: awscdk.RemovalPolicy_DESTROY}}},
-		"kept":          {map[string]any{"removal": "retain"}, choices{Stack: "Efferent"}},
-		"duration":      {map[string]any{"window": "2s"}, choices{Stack: "Efferent", Props: efferent.Props{Deliver: efferent.DeliverProps{SourceProps: efferent.SourceProps{Window: 2 * time.Second}}}}},
-		"tokens":        {map[string]any{"jwtIssuer": "https://id.test", "jwtAudience": "a,b"}, choices{Stack: "Efferent", Props: efferent.Props{Replay: efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "https://id.test", Audience: []string{"a", "b"}}}}}},
+		"nothing": {nil, choices{Stack: "Efferent"}},
+		"the CDK's own": {map[string]any{"aws:cdk:version-reporting": false, "@aws-cdk/core:x": true, "cli-telemetry": false},
+			choices{Stack: "Efferent"}},
+		"prefix": {map[string]any{"prefix": "prod-"}, choices{Stack: "prod-Efferent", Props: efferent.Props{Prefix: "prod-"}}},
+		"stack":  {map[string]any{"prefix": "prod-", "stack": "Mine"}, choices{Stack: "Mine", Props: efferent.Props{Prefix: "prod-"}}},
+		"from cdk.json": {map[string]any{"maxReceiveCount": 7.0},
+			choices{Stack: "Efferent", Props: efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 7}}}},
+		"a big number": {map[string]any{"maxInFlight": 1000000.0},
+			choices{Stack: "Efferent", Props: efferent.Props{Alarms: efferent.AlarmProps{MaxInFlight: 1000000}}}},
+		"removal": {map[string]any{"removal": "destroy"}, choices{
+			Stack: "Efferent", Props: efferent.Props{RemovalPolicy: awscdk.RemovalPolicy_DESTROY}}},
+		"kept": {map[string]any{"removal": "retain"}, choices{Stack: "Efferent"}},
+		"duration": {map[string]any{"window": "2s"}, choices{Stack: "Efferent",
+			Props: efferent.Props{Deliver: efferent.DeliverProps{SourceProps: efferent.SourceProps{Window: 2 * time.Second}}}}},
+		"tokens": {map[string]any{"jwtIssuer": "https://id.test", "jwtAudience": "a,b"},
+			choices{Stack: "Efferent", Props: efferent.Props{Replay: efferent.ReplayProps{
+				JWT: &efferent.JWT{Issuer: "https://id.test", Audience: []string{"a", "b"}}}}}},
 		"of all functions": {map[string]any{"logRetention": "7"}, choices{Stack: "Efferent", Props: efferent.Props{
-			Deliver: efferent.DeliverProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}, Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
-			Replay: efferent.ReplayProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}}}},
+			Deliver: efferent.DeliverProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Notify:  efferent.NotifyProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Replay:  efferent.ReplayProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}}}},
 		"a flag": {map[string]any{"ses": true}, choices{Stack: "Efferent", Props: efferent.Props{Notify: efferent.NotifyProps{SES: true}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -44,9 +52,11 @@ func TestReadContext(t *testing.T) {
 func TestReadContextNamesAllThatIsWrong(t *testing.T) {
 	t.Parallel()
 	_, err := readContext(map[string]any{
-		"prefx": "a", "removal": "maybe", "memory": "much", "maxConcurrency": "0", "timeout": "30", "window": "10ms", "secretTtl": "-1s", "ses": "perhaps",
+		"prefx": "a", "removal": "maybe", "memory": "much", "maxConcurrency": "0", "timeout": "30", "window": "10ms", "secretTtl": "-1s",
+		"ses": "perhaps",
 	})
-	for _, want := range []string{"prefx: unknown", "prefix", "removal", `"maybe"`, `memory: "much"`, `maxConcurrency: "0"`, `timeout: "30"`, `"10ms"`, `secretTtl: "-1s"`, `ses: "perhaps"`} {
+	for _, want := range []string{"prefx: unknown", "prefix", "removal", `"maybe"`, `memory: "much"`, `maxConcurrency: "0"`, `timeout: "30"`,
+		`"10ms"`, `secretTtl: "-1s"`, `ses: "perhaps"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want it to name %s", err, want)
 		}

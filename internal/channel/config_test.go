@@ -16,16 +16,22 @@ func TestParseSecrets(t *testing.T) {
 		want any
 	}{
 		{Email, `{"host": "mail.acme.test"}`, EmailConfig{Host: "mail.acme.test", Port: 587, TLS: TLSStart, From: "noreply@example.com"}},
-		{Email, `{"host": "m", "tls": "implicit", "username": "u", "password": "hush", "from": "Efferent <e@acme.test>"}`, EmailConfig{Host: "m", Port: 465, TLS: TLSImplicit, Username: "u", Password: "hush", From: "Efferent <e@acme.test>"}},
+		{Email, `{"host": "m", "tls": "implicit", "username": "u", "password": "hush", "from": "Efferent <e@acme.test>"}`,
+			EmailConfig{Host: "m", Port: 465, TLS: TLSImplicit, Username: "u", Password: "hush", From: "Efferent <e@acme.test>"}},
 		{Email, `{"host": "m", "port": 25, "tls": "none"}`, EmailConfig{Host: "m", Port: 25, TLS: TLSNone, From: DefaultFrom}},
-		{Email, `{"host": "::1", "tls": "none", "username": "u", "password": "p"}`, EmailConfig{Host: "::1", Port: 587, TLS: TLSNone, Username: "u", Password: "p", From: DefaultFrom}},
+		{Email, `{"host": "::1", "tls": "none", "username": "u", "password": "p"}`,
+			EmailConfig{Host: "::1", Port: 587, TLS: TLSNone, Username: "u", Password: "p", From: DefaultFrom}},
 		{Email, `{"ses": true, "from": "e@acme.test"}`, EmailConfig{SES: true, From: "e@acme.test"}},
 		{Slack, `{"webhook_url": "https://hooks.slack.com/services/T/B/x"}`, SlackConfig{WebhookURL: "https://hooks.slack.com/services/T/B/x"}},
 		{Slack, `{"bot_token": "xoxb-1"}`, SlackConfig{BotToken: "xoxb-1", BaseURL: "https://slack.com"}},
-		{Slack, `{"bot_token": "xoxb-1", "base_url": "http://127.0.0.1:80/x/"}`, SlackConfig{BotToken: "xoxb-1", BaseURL: "http://127.0.0.1:80/x"}},
-		{SMS, `{"account_sid": "AC1", "auth_token": "t", "from_number": "+15005550006"}`, SMSConfig{AccountSID: "AC1", AuthToken: "t", FromNumber: "+15005550006", BaseURL: "https://api.twilio.com", MaxSegments: 10}},
-		{SMS, `{"account_sid": "AC1", "auth_token": "t", "messaging_service_sid": "MG1", "base_url": "http://localhost:1", "max_segments": 2}`, SMSConfig{AccountSID: "AC1", AuthToken: "t", MessagingServiceSID: "MG1", BaseURL: "http://localhost:1", MaxSegments: 2}},
-		{SMS, `{"end_user_messaging": true, "origination_identity": "pool-1"}`, SMSConfig{EndUserMessaging: true, OriginationIdentity: "pool-1", MaxSegments: 10}},
+		{Slack, `{"bot_token": "xoxb-1", "base_url": "http://127.0.0.1:80/x/"}`,
+			SlackConfig{BotToken: "xoxb-1", BaseURL: "http://127.0.0.1:80/x"}},
+		{SMS, `{"account_sid": "AC1", "auth_token": "t", "from_number": "+15005550006"}`,
+			SMSConfig{AccountSID: "AC1", AuthToken: "t", FromNumber: "+15005550006", BaseURL: "https://api.twilio.com", MaxSegments: 10}},
+		{SMS, `{"account_sid": "AC1", "auth_token": "t", "messaging_service_sid": "MG1", "base_url": "http://localhost:1", "max_segments": 2}`,
+			SMSConfig{AccountSID: "AC1", AuthToken: "t", MessagingServiceSID: "MG1", BaseURL: "http://localhost:1", MaxSegments: 2}},
+		{SMS, `{"end_user_messaging": true, "origination_identity": "pool-1"}`,
+			SMSConfig{EndUserMessaging: true, OriginationIdentity: "pool-1", MaxSegments: 10}},
 	} {
 		got, err := parse(c.on, c.in)
 		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
@@ -81,9 +87,11 @@ func TestParseSecretsRefuses(t *testing.T) {
 		{SMS, `{"account_sid": "AC1", "auth_token": "hush"}`, `field "from_number": give this`},
 		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "from_number": "+1500555hush"}`, `field "from_number"`},
 		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "messaging_service_sid": "hush"}`, `field "messaging_service_sid"`},
-		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "from_number": "+15005550006", "base_url": "http://api.twilio.com"}`, `field "base_url"`},
+		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "from_number": "+15005550006", "base_url": "http://api.twilio.com"}`,
+			`field "base_url"`},
 		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "from_number": "+15005550006", "max_segments": -1}`, `field "max_segments"`},
-		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "from_number": "+15005550006", "origination_identity": "x"}`, `field "origination_identity"`},
+		{SMS, `{"account_sid": "AC1", "auth_token": "hush", "from_number": "+15005550006", "origination_identity": "x"}`,
+			`field "origination_identity"`},
 		{SMS, `{"end_user_messaging": true}`, `field "origination_identity"`},
 		{SMS, `{"end_user_messaging": true, "origination_identity": "x", "auth_token": "hush"}`, `field "end_user_messaging"`},
 	} {
@@ -114,11 +122,16 @@ func TestDevSecret(t *testing.T) {
 		env  map[string]string
 		want any
 	}{
-		{"a mail catcher", Email, map[string]string{"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1025"}, EmailConfig{Host: "127.0.0.1", Port: 1025, TLS: TLSOpportunistic, From: DefaultFrom}},
-		{"a server", Email, map[string]string{"SMTP_HOST": "m", "SMTP_USER": "u", "SMTP_PASS": "p"}, EmailConfig{Host: "m", Port: 587, TLS: TLSStart, Username: "u", Password: "p", From: DefaultFrom}},
-		{"port 465", Email, map[string]string{"SMTP_HOST": "localhost", "SMTP_PORT": "465"}, EmailConfig{Host: "localhost", Port: 465, TLS: TLSImplicit, From: DefaultFrom}},
+		{"a mail catcher", Email, map[string]string{"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1025"},
+			EmailConfig{Host: "127.0.0.1", Port: 1025, TLS: TLSOpportunistic, From: DefaultFrom}},
+		{"a server", Email, map[string]string{"SMTP_HOST": "m", "SMTP_USER": "u", "SMTP_PASS": "p"},
+			EmailConfig{Host: "m", Port: 587, TLS: TLSStart, Username: "u", Password: "p", From: DefaultFrom}},
+		{"port 465", Email, map[string]string{"SMTP_HOST": "localhost", "SMTP_PORT": "465"},
+			EmailConfig{Host: "localhost", Port: 465, TLS: TLSImplicit, From: DefaultFrom}},
 		{"Slack", Slack, map[string]string{"SLACK_WEBHOOK_URL": "http://127.0.0.1:9/x"}, SlackConfig{WebhookURL: "http://127.0.0.1:9/x"}},
-		{"Twilio", SMS, map[string]string{"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t", "TWILIO_FROM_NUMBER": "+15005550006", "TWILIO_BASE_URL": "http://127.0.0.1:9"}, SMSConfig{AccountSID: "AC1", AuthToken: "t", FromNumber: "+15005550006", BaseURL: "http://127.0.0.1:9", MaxSegments: 10}},
+		{"Twilio", SMS, map[string]string{"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t", "TWILIO_FROM_NUMBER": "+15005550006",
+			"TWILIO_BASE_URL": "http://127.0.0.1:9"}, SMSConfig{AccountSID: "AC1", AuthToken: "t", FromNumber: "+15005550006",
+			BaseURL: "http://127.0.0.1:9", MaxSegments: 10}},
 	} {
 		secret, err := DevSecret(c.on, func(name string) string { return c.env[name] })
 		if err != nil {
@@ -140,7 +153,8 @@ func TestDevSecretRefuses(t *testing.T) {
 		}
 	}
 	env := map[string]string{"SMTP_HOST": "m", "SMTP_PORT": "hush"}
-	if _, err := DevSecret(Email, func(name string) string { return env[name] }); err == nil || !strings.Contains(err.Error(), "SMTP_PORT") || strings.Contains(err.Error(), "hush") {
+	if _, err := DevSecret(Email, func(name string) string { return env[name] }); err == nil || !strings.Contains(err.Error(), "SMTP_PORT") ||
+		strings.Contains(err.Error(), "hush") {
 		t.Errorf("got %v", err)
 	}
 	// Half a configuration is one, and wrong.

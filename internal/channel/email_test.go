@@ -63,40 +63,64 @@ func TestEmailAnswers(t *testing.T) {
 		"taken, and QUIT is cut":         {&mailServer{cut: "QUIT"}, EmailConfig{}, taken, 1},
 		"taken, and the caller gives up": {&mailServer{hang: "QUIT"}, EmailConfig{}, taken, 1},
 
-		"greeting 421":      {says("greeting", "421 busy"+quoting), EmailConfig{}, Outcome{Class: Transient, Status: 421, Reason: "421 before the mail was offered"}, 0},
-		"greeting 554":      {says("greeting", "554 no"+quoting), EmailConfig{}, Outcome{Class: Configuration, Status: 554, Reason: "refused the session with 554"}, 0},
-		"greeting of HTTP":  {says("greeting", "HTTP/1.1 400 Bad Request"), EmailConfig{}, Outcome{Class: Configuration, Reason: "does not speak SMTP"}, 0},
-		"greeting is cut":   {&mailServer{cut: "greeting"}, EmailConfig{}, Outcome{Class: Transient, Reason: "no connection: connection closed"}, 0},
-		"greeting hangs":    {&mailServer{hang: "greeting"}, EmailConfig{}, Outcome{Class: Transient, Reason: "no connection: "}, 0},
-		"EHLO 421":          {&mailServer{says: map[string]string{"EHLO": "421 busy", "HELO": "421 busy"}}, EmailConfig{}, Outcome{Class: Transient, Status: 421, Reason: "421"}, 0},
-		"EHLO 550":          {&mailServer{says: map[string]string{"EHLO": "550 no", "HELO": "550 no"}}, EmailConfig{}, Outcome{Class: Configuration, Status: 550, Reason: "550"}, 0},
-		"EHLO is cut":       {&mailServer{cut: "EHLO"}, EmailConfig{}, Outcome{Class: Transient, Reason: "no connection: connection closed"}, 0},
-		"no STARTTLS":       {&mailServer{}, EmailConfig{TLS: TLSStart}, Outcome{Class: Configuration, Reason: "has no STARTTLS"}, 0},
-		"STARTTLS 454":      {&mailServer{extensions: []string{"STARTTLS"}, says: map[string]string{"STARTTLS": "454 later"}}, EmailConfig{TLS: TLSStart}, Outcome{Class: Transient, Status: 454, Reason: "454"}, 0},
-		"STARTTLS 501":      {&mailServer{extensions: []string{"STARTTLS"}, says: map[string]string{"STARTTLS": "501 no"}}, EmailConfig{TLS: TLSStart}, Outcome{Class: Configuration, Status: 501, Reason: "501"}, 0},
-		"STARTTLS is cut":   {&mailServer{extensions: []string{"STARTTLS"}, cut: "STARTTLS"}, EmailConfig{TLS: TLSStart}, Outcome{Class: Transient, Reason: "no connection: connection closed"}, 0},
-		"no TLS there":      {&mailServer{}, EmailConfig{TLS: TLSImplicit}, Outcome{Class: Configuration, Reason: "does not speak TLS"}, 0},
-		"AUTH 535":          {&mailServer{extensions: []string{"AUTH PLAIN"}, says: map[string]string{"AUTH": "535 5.7.8 wrong" + quoting}}, signedIn(TLSNone), Outcome{Class: Configuration, Status: 535, Reason: "check username and password in the secret efferent/smtp"}, 0},
-		"AUTH 534":          {&mailServer{extensions: []string{"AUTH PLAIN"}, says: map[string]string{"AUTH": "534 too weak"}}, signedIn(TLSNone), Outcome{Class: Configuration, Status: 534, Reason: "check username and password"}, 0},
-		"AUTH 454":          {&mailServer{extensions: []string{"AUTH PLAIN"}, says: map[string]string{"AUTH": "454 later"}}, signedIn(TLSNone), Outcome{Class: Transient, Status: 454, Reason: "454"}, 0},
-		"AUTH is cut":       {&mailServer{extensions: []string{"AUTH PLAIN"}, cut: "AUTH"}, signedIn(TLSNone), Outcome{Class: Transient, Reason: "no connection: connection closed"}, 0},
-		"no AUTH":           {&mailServer{}, signedIn(TLSNone), Outcome{Class: Configuration, Reason: "no way to authenticate"}, 0},
-		"AUTH not known":    {&mailServer{extensions: []string{"AUTH GSSAPI"}}, signedIn(TLSNone), Outcome{Class: Configuration, Reason: "no way to authenticate"}, 0},
-		"MAIL FROM 451":     {says("MAIL", "451 4.3.0 later"+quoting), EmailConfig{}, Outcome{Class: Transient, Status: 451, Reason: "451 4.3.0 at MAIL FROM"}, 0},
-		"MAIL FROM 553":     {says("MAIL", "553 5.1.8 no"+quoting), EmailConfig{}, Outcome{Class: Configuration, Status: 553, Reason: "refuses the sender: check from"}, 0},
-		"MAIL FROM 530":     {says("MAIL", "530 5.7.0 sign in"), EmailConfig{}, Outcome{Class: Configuration, Status: 530, Reason: "wants another authentication"}, 0},
-		"MAIL FROM is cut":  {&mailServer{cut: "MAIL"}, EmailConfig{}, Outcome{Class: Transient, Reason: "connection lost at MAIL FROM"}, 0},
-		"RCPT TO 450":       {says("RCPT", "450 4.2.1 greylisted"+quoting), EmailConfig{}, Outcome{Class: Transient, Status: 450, Reason: "450 4.2.1 at RCPT TO"}, 0},
-		"RCPT TO 550":       {says("RCPT", "550 5.1.1 no such user"+quoting), EmailConfig{}, Outcome{Class: Permanent, Status: 550, Reason: "550 5.1.1 at RCPT TO"}, 0},
-		"RCPT TO 552":       {says("RCPT", "552 5.2.2 mailbox full"), EmailConfig{}, Outcome{Class: Permanent, Status: 552, Reason: "552 5.2.2 at RCPT TO"}, 0},
-		"RCPT TO, sender":   {says("RCPT", "550 5.1.8 bad sender"+quoting), EmailConfig{}, Outcome{Class: Configuration, Status: 550, Reason: "refuses the sender"}, 0},
-		"RCPT TO is cut":    {&mailServer{cut: "RCPT"}, EmailConfig{}, Outcome{Class: Transient, Reason: "connection lost at RCPT TO"}, 0},
-		"DATA 451":          {says("DATA", "451 later"), EmailConfig{}, Outcome{Class: Transient, Status: 451, Reason: "451 at DATA"}, 0},
-		"DATA 554":          {says("DATA", "554 5.5.1 no"), EmailConfig{}, Outcome{Class: Permanent, Status: 554, Reason: "554 5.5.1 at DATA"}, 0},
-		"DATA is cut":       {&mailServer{cut: "DATA"}, EmailConfig{}, Outcome{Class: Transient, Reason: "connection lost at DATA"}, 0},
-		"DATA hangs":        {&mailServer{hang: "DATA"}, EmailConfig{}, Outcome{Class: Transient, Reason: "connection lost at DATA"}, 0},
-		"the end 452":       {says(".", "452 4.3.1 full"+quoting), EmailConfig{}, Outcome{Class: Transient, Status: 452, Reason: "452 4.3.1 at the mail's end"}, 1},
-		"the end 554":       {says(".", "554 5.7.1 spam"+quoting), EmailConfig{}, Outcome{Class: Permanent, Status: 554, Reason: "554 5.7.1 at the mail's end"}, 1},
+		"greeting 421": {says("greeting", "421 busy"+quoting), EmailConfig{},
+			Outcome{Class: Transient, Status: 421, Reason: "421 before the mail was offered"}, 0},
+		"greeting 554": {says("greeting", "554 no"+quoting), EmailConfig{},
+			Outcome{Class: Configuration, Status: 554, Reason: "refused the session with 554"}, 0},
+		"greeting of HTTP": {says("greeting", "HTTP/1.1 400 Bad Request"), EmailConfig{},
+			Outcome{Class: Configuration, Reason: "does not speak SMTP"}, 0},
+		"greeting is cut": {&mailServer{cut: "greeting"}, EmailConfig{},
+			Outcome{Class: Transient, Reason: "no connection: connection closed"}, 0},
+		"greeting hangs": {&mailServer{hang: "greeting"}, EmailConfig{}, Outcome{Class: Transient, Reason: "no connection: "}, 0},
+		"EHLO 421": {&mailServer{says: map[string]string{"EHLO": "421 busy", "HELO": "421 busy"}}, EmailConfig{},
+			Outcome{Class: Transient, Status: 421, Reason: "421"}, 0},
+		"EHLO 550": {&mailServer{says: map[string]string{"EHLO": "550 no", "HELO": "550 no"}}, EmailConfig{},
+			Outcome{Class: Configuration, Status: 550, Reason: "550"}, 0},
+		"EHLO is cut": {&mailServer{cut: "EHLO"}, EmailConfig{}, Outcome{Class: Transient, Reason: "no connection: connection closed"}, 0},
+		"no STARTTLS": {&mailServer{}, EmailConfig{TLS: TLSStart}, Outcome{Class: Configuration, Reason: "has no STARTTLS"}, 0},
+		"STARTTLS 454": {&mailServer{extensions: []string{"STARTTLS"}, says: map[string]string{"STARTTLS": "454 later"}},
+			EmailConfig{TLS: TLSStart}, Outcome{Class: Transient, Status: 454, Reason: "454"}, 0},
+		"STARTTLS 501": {&mailServer{extensions: []string{"STARTTLS"}, says: map[string]string{"STARTTLS": "501 no"}},
+			EmailConfig{TLS: TLSStart}, Outcome{Class: Configuration, Status: 501, Reason: "501"}, 0},
+		"STARTTLS is cut": {&mailServer{extensions: []string{"STARTTLS"}, cut: "STARTTLS"}, EmailConfig{TLS: TLSStart},
+			Outcome{Class: Transient, Reason: "no connection: connection closed"}, 0},
+		"no TLS there": {&mailServer{}, EmailConfig{TLS: TLSImplicit}, Outcome{Class: Configuration, Reason: "does not speak TLS"}, 0},
+		"AUTH 535": {&mailServer{extensions: []string{"AUTH PLAIN"}, says: map[string]string{"AUTH": "535 5.7.8 wrong" + quoting}},
+			signedIn(TLSNone), Outcome{Class: Configuration, Status: 535, Reason: "check username and password in the secret efferent/smtp"}, 0},
+		"AUTH 534": {&mailServer{extensions: []string{"AUTH PLAIN"}, says: map[string]string{"AUTH": "534 too weak"}},
+			signedIn(TLSNone), Outcome{Class: Configuration, Status: 534, Reason: "check username and password"}, 0},
+		"AUTH 454": {&mailServer{extensions: []string{"AUTH PLAIN"}, says: map[string]string{"AUTH": "454 later"}}, signedIn(TLSNone),
+			Outcome{Class: Transient, Status: 454, Reason: "454"}, 0},
+		"AUTH is cut": {&mailServer{extensions: []string{"AUTH PLAIN"}, cut: "AUTH"}, signedIn(TLSNone),
+			Outcome{Class: Transient, Reason: "no connection: connection closed"}, 0},
+		"no AUTH": {&mailServer{}, signedIn(TLSNone), Outcome{Class: Configuration, Reason: "no way to authenticate"}, 0},
+		"AUTH not known": {&mailServer{extensions: []string{"AUTH GSSAPI"}}, signedIn(TLSNone),
+			Outcome{Class: Configuration, Reason: "no way to authenticate"}, 0},
+		"MAIL FROM 451": {says("MAIL", "451 4.3.0 later"+quoting), EmailConfig{},
+			Outcome{Class: Transient, Status: 451, Reason: "451 4.3.0 at MAIL FROM"}, 0},
+		"MAIL FROM 553": {says("MAIL", "553 5.1.8 no"+quoting), EmailConfig{},
+			Outcome{Class: Configuration, Status: 553, Reason: "refuses the sender: check from"}, 0},
+		"MAIL FROM 530": {says("MAIL", "530 5.7.0 sign in"), EmailConfig{},
+			Outcome{Class: Configuration, Status: 530, Reason: "wants another authentication"}, 0},
+		"MAIL FROM is cut": {&mailServer{cut: "MAIL"}, EmailConfig{}, Outcome{Class: Transient, Reason: "connection lost at MAIL FROM"}, 0},
+		"RCPT TO 450": {says("RCPT", "450 4.2.1 greylisted"+quoting), EmailConfig{},
+			Outcome{Class: Transient, Status: 450, Reason: "450 4.2.1 at RCPT TO"}, 0},
+		"RCPT TO 550": {says("RCPT", "550 5.1.1 no such user"+quoting), EmailConfig{},
+			Outcome{Class: Permanent, Status: 550, Reason: "550 5.1.1 at RCPT TO"}, 0},
+		"RCPT TO 552": {says("RCPT", "552 5.2.2 mailbox full"), EmailConfig{},
+			Outcome{Class: Permanent, Status: 552, Reason: "552 5.2.2 at RCPT TO"}, 0},
+		"RCPT TO, sender": {says("RCPT", "550 5.1.8 bad sender"+quoting), EmailConfig{},
+			Outcome{Class: Configuration, Status: 550, Reason: "refuses the sender"}, 0},
+		"RCPT TO is cut": {&mailServer{cut: "RCPT"}, EmailConfig{}, Outcome{Class: Transient, Reason: "connection lost at RCPT TO"}, 0},
+		"DATA 451":       {says("DATA", "451 later"), EmailConfig{}, Outcome{Class: Transient, Status: 451, Reason: "451 at DATA"}, 0},
+		"DATA 554": {says("DATA", "554 5.5.1 no"), EmailConfig{},
+			Outcome{Class: Permanent, Status: 554, Reason: "554 5.5.1 at DATA"}, 0},
+		"DATA is cut": {&mailServer{cut: "DATA"}, EmailConfig{}, Outcome{Class: Transient, Reason: "connection lost at DATA"}, 0},
+		"DATA hangs":  {&mailServer{hang: "DATA"}, EmailConfig{}, Outcome{Class: Transient, Reason: "connection lost at DATA"}, 0},
+		"the end 452": {says(".", "452 4.3.1 full"+quoting), EmailConfig{},
+			Outcome{Class: Transient, Status: 452, Reason: "452 4.3.1 at the mail's end"}, 1},
+		"the end 554": {says(".", "554 5.7.1 spam"+quoting), EmailConfig{},
+			Outcome{Class: Permanent, Status: 554, Reason: "554 5.7.1 at the mail's end"}, 1},
 		"the end is cut":    {&mailServer{cut: "."}, EmailConfig{}, Outcome{Class: Unknown, Reason: "it may have been taken"}, 1},
 		"the end hangs":     {&mailServer{hang: "."}, EmailConfig{}, Outcome{Class: Unknown, Reason: "it may have been taken"}, 1},
 		"the end, nonsense": {says(".", "what?"), EmailConfig{}, Outcome{Class: Unknown, Reason: "it may have been taken"}, 1},
@@ -129,7 +153,8 @@ func TestEmailWithoutASession(t *testing.T) {
 	closed.Close()
 	port := closed.Addr().(*net.TCPAddr).Port
 	check(t, send(t.Context(), "127.0.0.1", port), Outcome{Class: Transient, Reason: "no connection: connection refused"})
-	check(t, send(t.Context(), "no-such-host.invalid", 25), Outcome{Class: Transient, Reason: "no connection: the host's name can't be resolved"})
+	check(t, send(t.Context(), "no-such-host.invalid", 25), Outcome{
+		Class: Transient, Reason: "no connection: the host's name can't be resolved"})
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	check(t, send(gone, "127.0.0.1", port), Outcome{Class: Transient, Reason: "no connection: cancelled"})
@@ -149,7 +174,8 @@ func TestEmailTrust(t *testing.T) {
 				ctx := m.start(t)
 				s := m.sender(signedIn(way))
 				change(s)
-				check(t, s.Send(ctx, aMail()), Outcome{Class: Configuration, Reason: "the server's TLS certificate is not trusted, or is for another name"})
+				check(t, s.Send(ctx, aMail()), Outcome{Class: Configuration,
+					Reason: "the server's TLS certificate is not trusted, or is for another name"})
 				if verbs, _ := m.got(); slices.Contains(verbs, "AUTH") || slices.Contains(verbs, "MAIL") {
 					t.Errorf("it said %v", verbs)
 				}
@@ -190,7 +216,8 @@ func TestMechanisms(t *testing.T) {
 	} {
 		t.Run(c.offers+" "+c.tls, func(t *testing.T) {
 			t.Parallel()
-			m := &mailServer{implicit: c.tls == TLSImplicit, extensions: []string{"STARTTLS", "AUTH " + c.offers}, says: map[string]string{"AUTH": "535 no"}}
+			m := &mailServer{implicit: c.tls == TLSImplicit, extensions: []string{"STARTTLS", "AUTH " + c.offers},
+				says: map[string]string{"AUTH": "535 no"}}
 			ctx := m.start(t)
 			check(t, m.sender(signedIn(c.tls)).Send(ctx, aMail()), Outcome{Class: Configuration, Status: 535, Reason: "535"})
 			var auth string
@@ -292,15 +319,23 @@ func TestMail(t *testing.T) {
 		body    string
 	}{
 		"plain": {func(h *Handover) {}, map[string]string{
-			"From": `"Efferent" <noreply@efferent.test>`, "To": "<ann@acme.test>", "Subject": "Grüße, Ångström", "Date": "Tue, 24 Nov 2026 12:00:00 +0000",
-			"Auto-Submitted": "auto-generated", "Mime-Version": "1.0", "List-Unsubscribe": "", "Cc": "", "Bcc": "", "User-Agent": "", "X-Mailer": ""}, theBody},
-		"lines":                        {func(h *Handover) { h.Body = ".\n..two\n.\r\nthree=3D \n\n.." }, nil, ".\n..two\n.\nthree=3D \n\n.."},
-		"long":                         {func(h *Handover) { h.Subject, h.Body = strings.TrimSpace(long[:900]), long }, map[string]string{"Subject": strings.TrimSpace(long[:900])}, long},
-		"other scripts":                {func(h *Handover) { h.Subject, h.Body = "日本語 🎉", "日本語\n🎉" }, map[string]string{"Subject": "日本語 🎉"}, "日本語\n🎉"},
-		"a long word":                  {func(h *Handover) { h.Subject = strings.Repeat("a", 68) }, map[string]string{"Subject": strings.Repeat("a", 68)}, theBody},
-		"a subject that looks encoded": {func(h *Handover) { h.Subject = "=?UTF-8?Q?a?=" }, map[string]string{"Subject": "=?UTF-8?Q?a?="}, theBody},
-		"a subject of long characters": {func(h *Handover) { h.Subject = "a" + strings.Repeat("日", 30) }, map[string]string{"Subject": "a" + strings.Repeat("日", 30)}, theBody},
-		"no subject":                   {func(h *Handover) { h.Subject = "" }, map[string]string{"Subject": ""}, theBody},
+			"From": `"Efferent" <noreply@efferent.test>`, "To": "<ann@acme.test>", "Subject": "Grüße, Ångström",
+			"Date":           "Tue, 24 Nov 2026 12:00:00 +0000",
+			"Auto-Submitted": "auto-generated", "Mime-Version": "1.0", "List-Unsubscribe": "", "Cc": "", "Bcc": "", "User-Agent": "",
+			"X-Mailer": ""}, theBody},
+		"lines": {func(h *Handover) { h.Body = ".\n..two\n.\r\nthree=3D \n\n.." }, nil, ".\n..two\n.\nthree=3D \n\n.."},
+		"long": {func(h *Handover) { h.Subject, h.Body = strings.TrimSpace(long[:900]), long },
+			map[string]string{"Subject": strings.TrimSpace(long[:900])}, long},
+		"other scripts": {func(h *Handover) { h.Subject, h.Body = "日本語 🎉", "日本語\n🎉" },
+			map[string]string{"Subject": "日本語 🎉"},
+			"日本語\n🎉"},
+		"a long word": {func(h *Handover) { h.Subject = strings.Repeat("a", 68) },
+			map[string]string{"Subject": strings.Repeat("a", 68)}, theBody},
+		"a subject that looks encoded": {func(h *Handover) { h.Subject = "=?UTF-8?Q?a?=" }, map[string]string{"Subject": "=?UTF-8?Q?a?="},
+			theBody},
+		"a subject of long characters": {func(h *Handover) { h.Subject = "a" + strings.Repeat("日", 30) },
+			map[string]string{"Subject": "a" + strings.Repeat("日", 30)}, theBody},
+		"no subject": {func(h *Handover) { h.Subject = "" }, map[string]string{"Subject": ""}, theBody},
 		"unsubscribe by a click": {func(h *Handover) { h.ListUnsubscribe = "https://acme.test/u?a=1&b=2" },
 			map[string]string{"List-Unsubscribe": "<https://acme.test/u?a=1&b=2>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}, theBody},
 		"unsubscribe by mail": {func(h *Handover) { h.ListUnsubscribe = "mailto:leave@acme.test" },
@@ -333,7 +368,8 @@ func TestMail(t *testing.T) {
 			if diff := cmp.Diff(c.body, body); diff != "" {
 				t.Errorf("the body: %s", diff)
 			}
-			if got := headers("Message-ID"); got != "<"+out.ProviderID+">" || !strings.HasPrefix(got, "<n_7.") || !strings.HasSuffix(got, "@efferent.test>") {
+			if got := headers("Message-ID"); got != "<"+out.ProviderID+">" || !strings.HasPrefix(got, "<n_7.") ||
+				!strings.HasSuffix(got, "@efferent.test>") {
 				t.Errorf("the Message-ID is %q, and the outcome tells %q", got, out.ProviderID)
 			}
 			if want := []string{"EHLO", "MAIL", "RCPT", "DATA", "QUIT"}; !slices.Equal(strip(m), want) {
@@ -402,19 +438,23 @@ func TestEmailRefusedBeforeSending(t *testing.T) {
 		change func(*Handover)
 		says   string
 	}{
-		"a line break in the subject":   {func(h *Handover) { h.Subject = "Hi\r\nBcc: eve@acme.test" }, "the subject must be at most 998 bytes, without line breaks"},
-		"a bare CR in the subject":      {func(h *Handover) { h.Subject = "Hi\rBcc: eve@acme.test" }, "the subject must be at most 998 bytes, without line breaks"},
-		"a line break in the recipient": {func(h *Handover) { h.Recipient = "ann@acme.test\nRCPT TO:<eve@acme.test>" }, "the recipient must have no line breaks"},
-		"two recipients":                {func(h *Handover) { h.Recipient = "ann@acme.test, eve@acme.test" }, "one email address"},
-		"a name and a recipient":        {func(h *Handover) { h.Recipient = "Ann <ann@acme.test>" }, "one email address"},
-		"a group":                       {func(h *Handover) { h.Recipient = "all: ann@acme.test;" }, "one email address"},
-		"a bracket":                     {func(h *Handover) { h.Recipient = "ann@acme.test>" }, "one email address"},
-		"no recipient":                  {func(h *Handover) { h.Recipient = "" }, "must not be empty"},
-		"too long a recipient":          {func(h *Handover) { h.Recipient = strings.Repeat("a", 250) + "@acme.test" }, "one email address"},
-		"a line break in the id":        {func(h *Handover) { h.ID = "n\r\nX: y" }, "the id"},
-		"a line break to unsubscribe":   {func(h *Handover) { h.ListUnsubscribe = "https://acme.test/\r\nX: y" }, "list_unsubscribe"},
-		"a bracket to unsubscribe":      {func(h *Handover) { h.ListUnsubscribe = "https://acme.test/>, <mailto:eve@acme.test" }, "list_unsubscribe"},
-		"plain http to unsubscribe":     {func(h *Handover) { h.ListUnsubscribe = "http://acme.test/" }, "list_unsubscribe"},
+		"a line break in the subject": {func(h *Handover) { h.Subject = "Hi\r\nBcc: eve@acme.test" },
+			"the subject must be at most 998 bytes, without line breaks"},
+		"a bare CR in the subject": {func(h *Handover) { h.Subject = "Hi\rBcc: eve@acme.test" },
+			"the subject must be at most 998 bytes, without line breaks"},
+		"a line break in the recipient": {func(h *Handover) { h.Recipient = "ann@acme.test\nRCPT TO:<eve@acme.test>" },
+			"the recipient must have no line breaks"},
+		"two recipients":              {func(h *Handover) { h.Recipient = "ann@acme.test, eve@acme.test" }, "one email address"},
+		"a name and a recipient":      {func(h *Handover) { h.Recipient = "Ann <ann@acme.test>" }, "one email address"},
+		"a group":                     {func(h *Handover) { h.Recipient = "all: ann@acme.test;" }, "one email address"},
+		"a bracket":                   {func(h *Handover) { h.Recipient = "ann@acme.test>" }, "one email address"},
+		"no recipient":                {func(h *Handover) { h.Recipient = "" }, "must not be empty"},
+		"too long a recipient":        {func(h *Handover) { h.Recipient = strings.Repeat("a", 250) + "@acme.test" }, "one email address"},
+		"a line break in the id":      {func(h *Handover) { h.ID = "n\r\nX: y" }, "the id"},
+		"a line break to unsubscribe": {func(h *Handover) { h.ListUnsubscribe = "https://acme.test/\r\nX: y" }, "list_unsubscribe"},
+		"a bracket to unsubscribe": {func(h *Handover) { h.ListUnsubscribe = "https://acme.test/>, <mailto:eve@acme.test" },
+			"list_unsubscribe"},
+		"plain http to unsubscribe": {func(h *Handover) { h.ListUnsubscribe = "http://acme.test/" }, "list_unsubscribe"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -139,7 +139,8 @@ var senders = map[string]func(base string) (sender, Handover){
 	},
 	"twilio": func(base string) (sender, Handover) {
 		c := SMSConfig{AccountSID: "AC1", AuthToken: secretAuth, FromNumber: "+15005550001", BaseURL: base, MaxSegments: 3}
-		return NewTwilio(c, NewTransport(), clockwork.NewFakeClockAt(noon)), Handover{ID: "n_7", Recipient: theNumber, Subject: "Hi", Body: theBody}
+		return NewTwilio(c, NewTransport(), clockwork.NewFakeClockAt(noon)),
+			Handover{ID: "n_7", Recipient: theNumber, Subject: "Hi", Body: theBody}
 	},
 }
 
@@ -168,43 +169,65 @@ func TestAnswers(t *testing.T) {
 		{"slack", answer{status: 404, body: "channel_not_found"}, Outcome{Class: Permanent, Status: 404, Reason: "channel_not_found"}},
 		{"slack", answer{status: 410, body: "channel_is_archived"}, Outcome{Class: Permanent, Status: 410, Reason: "channel_is_archived"}},
 		{"slack", answer{status: 403, body: "action_prohibited"}, Outcome{Class: Configuration, Status: 403, Reason: "action_prohibited"}},
-		{"slack", answer{status: 403, body: "posting_to_general_channel_denied"}, Outcome{Class: Configuration, Status: 403, Reason: "posting_to_general"}},
+		{"slack", answer{status: 403, body: "posting_to_general_channel_denied"},
+			Outcome{Class: Configuration, Status: 403, Reason: "posting_to_general"}},
 		{"slack", answer{status: 403, body: "invalid_token"}, Outcome{Class: Configuration, Status: 403, Reason: "invalid_token"}},
 		{"slack", answer{status: 404, body: "no_service"}, Outcome{Class: Configuration, Status: 404, Reason: "no_service"}},
 		{"slack", answer{status: 404, body: "no_service_id"}, Outcome{Class: Configuration, Status: 404, Reason: "no_service_id"}},
 		{"slack", answer{status: 404, body: "no_active_hooks"}, Outcome{Class: Configuration, Status: 404, Reason: "no_active_hooks"}},
 		{"slack", answer{status: 404, body: "no_team"}, Outcome{Class: Configuration, Status: 404, Reason: "no_team"}},
 		{"slack", answer{status: 404, body: htmlPage}, Outcome{Class: Configuration, Status: 404, Reason: "404"}},
-		{"slack", answer{status: 302, header: map[string]string{"Location": "/elsewhere"}}, Outcome{Class: Configuration, Status: 302, Reason: "redirect"}},
-		{"slack", answer{status: 429, header: after, body: "rate_limited"}, Outcome{Class: Transient, Status: 429, RetryAfter: 7 * time.Second, Reason: "too many"}},
+		{"slack", answer{status: 302, header: map[string]string{"Location": "/elsewhere"}},
+			Outcome{Class: Configuration, Status: 302, Reason: "redirect"}},
+		{"slack", answer{status: 429, header: after, body: "rate_limited"},
+			Outcome{Class: Transient, Status: 429, RetryAfter: 7 * time.Second, Reason: "too many"}},
 		{"slack", answer{status: 429}, Outcome{Class: Transient, Status: 429, Reason: "too many"}},
 		{"slack", answer{status: 500, body: "rollup_error"}, Outcome{Class: Transient, Status: 500, Reason: "rollup_error"}},
 		{"slack", answer{status: 503, body: htmlPage}, Outcome{Class: Transient, Status: 503, Reason: "503"}},
 
-		{"slackbot", answer{status: 200, body: `{"ok": true, "channel": "C9", "ts": "1.2", "message": {"text": "x"}}`}, Outcome{Status: 200, ProviderID: "C9/1.2"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "channel_not_found"}`}, Outcome{Class: Permanent, Status: 200, Reason: "channel_not_found"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "is_archived"}`}, Outcome{Class: Permanent, Status: 200, Reason: "is_archived"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "msg_too_long"}`}, Outcome{Class: Permanent, Status: 200, Reason: "msg_too_long"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "something_new"}`}, Outcome{Class: Permanent, Status: 200, Reason: "something_new"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "` + theBody + `"}`}, Outcome{Class: Permanent, Status: 200, Reason: "without a name"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "not_in_channel"}`}, Outcome{Class: Configuration, Status: 200, Reason: "not_in_channel"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "invalid_auth"}`}, Outcome{Class: Configuration, Status: 200, Reason: "invalid_auth"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "token_revoked"}`}, Outcome{Class: Configuration, Status: 200, Reason: "token_revoked"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "missing_scope", "needed": "chat:write"}`}, Outcome{Class: Configuration, Status: 200, Reason: "missing_scope"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "internal_error"}`}, Outcome{Class: Transient, Status: 200, Reason: "internal_error"}},
-		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "fatal_error"}`}, Outcome{Class: Transient, Status: 200, Reason: "fatal_error"}},
-		{"slackbot", answer{status: 200, header: after, body: `{"ok": false, "error": "ratelimited"}`}, Outcome{Class: Transient, Status: 200, RetryAfter: 7 * time.Second, Reason: "too many"}},
-		{"slackbot", answer{status: 429, header: after, body: `{"ok": false, "error": "ratelimited"}`}, Outcome{Class: Transient, Status: 429, RetryAfter: 7 * time.Second, Reason: "too many"}},
-		{"slackbot", answer{status: 503, body: `{"ok": false, "error": "service_unavailable"}`}, Outcome{Class: Transient, Status: 503, Reason: "503"}},
+		{"slackbot", answer{status: 200, body: `{"ok": true, "channel": "C9", "ts": "1.2", "message": {"text": "x"}}`},
+			Outcome{Status: 200, ProviderID: "C9/1.2"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "channel_not_found"}`},
+			Outcome{Class: Permanent, Status: 200, Reason: "channel_not_found"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "is_archived"}`},
+			Outcome{Class: Permanent, Status: 200, Reason: "is_archived"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "msg_too_long"}`},
+			Outcome{Class: Permanent, Status: 200, Reason: "msg_too_long"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "something_new"}`},
+			Outcome{Class: Permanent, Status: 200, Reason: "something_new"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "` + theBody + `"}`},
+			Outcome{Class: Permanent, Status: 200, Reason: "without a name"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "not_in_channel"}`},
+			Outcome{Class: Configuration, Status: 200, Reason: "not_in_channel"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "invalid_auth"}`},
+			Outcome{Class: Configuration, Status: 200, Reason: "invalid_auth"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "token_revoked"}`},
+			Outcome{Class: Configuration, Status: 200, Reason: "token_revoked"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "missing_scope", "needed": "chat:write"}`},
+			Outcome{Class: Configuration, Status: 200, Reason: "missing_scope"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "internal_error"}`},
+			Outcome{Class: Transient, Status: 200, Reason: "internal_error"}},
+		{"slackbot", answer{status: 200, body: `{"ok": false, "error": "fatal_error"}`},
+			Outcome{Class: Transient, Status: 200, Reason: "fatal_error"}},
+		{"slackbot", answer{status: 200, header: after, body: `{"ok": false, "error": "ratelimited"}`},
+			Outcome{Class: Transient, Status: 200, RetryAfter: 7 * time.Second, Reason: "too many"}},
+		{"slackbot", answer{status: 429, header: after, body: `{"ok": false, "error": "ratelimited"}`},
+			Outcome{Class: Transient, Status: 429, RetryAfter: 7 * time.Second, Reason: "too many"}},
+		{"slackbot", answer{status: 503, body: `{"ok": false, "error": "service_unavailable"}`},
+			Outcome{Class: Transient, Status: 503, Reason: "503"}},
 		{"slackbot", answer{status: 200, body: htmlPage}, Outcome{Class: Unknown, Status: 200, Reason: "without its ok"}},
 		{"slackbot", answer{status: 200, body: `{"error": "x"}`}, Outcome{Class: Unknown, Status: 200, Reason: "without its ok"}},
-		{"slackbot", answer{status: 301, header: map[string]string{"Location": "/elsewhere"}}, Outcome{Class: Configuration, Status: 301, Reason: "redirect"}},
+		{"slackbot", answer{status: 301, header: map[string]string{"Location": "/elsewhere"}},
+			Outcome{Class: Configuration, Status: 301, Reason: "redirect"}},
 
 		{"twilio", answer{status: 201, body: created}, Outcome{Status: 201, ProviderID: "SM1"}},
 		{"twilio", answer{status: 201, body: strings.Replace(created, "queued", "accepted", 1)}, Outcome{Status: 201, ProviderID: "SM1"}},
-		{"twilio", answer{status: 201, body: `{"sid": "SM1", "status": "failed", "error_code": 30003}`}, Outcome{Class: Permanent, Status: 201, ProviderID: "SM1", Reason: "30003"}},
-		{"twilio", answer{status: 201, body: `{"sid": "SM1", "status": "undelivered", "error_code": 21610}`}, Outcome{Class: OptedOut, Status: 201, ProviderID: "SM1", Reason: "21610"}},
-		{"twilio", answer{status: 201, body: `{"sid": "SM1", "status": "failed", "error_code": null}`}, Outcome{Class: Permanent, Status: 201, ProviderID: "SM1", Reason: "refused"}},
+		{"twilio", answer{status: 201, body: `{"sid": "SM1", "status": "failed", "error_code": 30003}`},
+			Outcome{Class: Permanent, Status: 201, ProviderID: "SM1", Reason: "30003"}},
+		{"twilio", answer{status: 201, body: `{"sid": "SM1", "status": "undelivered", "error_code": 21610}`},
+			Outcome{Class: OptedOut, Status: 201, ProviderID: "SM1", Reason: "21610"}},
+		{"twilio", answer{status: 201, body: `{"sid": "SM1", "status": "failed", "error_code": null}`},
+			Outcome{Class: Permanent, Status: 201, ProviderID: "SM1", Reason: "refused"}},
 		{"twilio", answer{status: 201, body: htmlPage}, Outcome{Class: Unknown, Status: 201, Reason: "without a sid"}},
 		{"twilio", answer{status: 200, body: `{}`}, Outcome{Class: Unknown, Status: 200, Reason: "without a sid"}},
 		{"twilio", twilioError(400, 21211), Outcome{Class: Permanent, Status: 400, Reason: "21211"}},
@@ -223,8 +246,10 @@ func TestAnswers(t *testing.T) {
 		{"twilio", twilioError(400, 21606), Outcome{Class: Configuration, Status: 400, Reason: "21606"}},
 		{"twilio", twilioError(400, 21659), Outcome{Class: Configuration, Status: 400, Reason: "21659"}},
 		{"twilio", twilioError(400, 21408), Outcome{Class: Configuration, Status: 400, Reason: "21408"}},
-		{"twilio", answer{status: 307, header: map[string]string{"Location": "/elsewhere"}}, Outcome{Class: Configuration, Status: 307, Reason: "redirect"}},
-		{"twilio", answer{status: 429, header: after, body: `{"code": 20429, "status": 429}`}, Outcome{Class: Transient, Status: 429, RetryAfter: 7 * time.Second, Reason: "20429"}},
+		{"twilio", answer{status: 307, header: map[string]string{"Location": "/elsewhere"}},
+			Outcome{Class: Configuration, Status: 307, Reason: "redirect"}},
+		{"twilio", answer{status: 429, header: after, body: `{"code": 20429, "status": 429}`},
+			Outcome{Class: Transient, Status: 429, RetryAfter: 7 * time.Second, Reason: "20429"}},
 		{"twilio", answer{status: 429, header: after}, Outcome{Class: Transient, Status: 429, RetryAfter: 7 * time.Second, Reason: "429"}},
 		{"twilio", twilioError(400, 21611), Outcome{Class: Transient, Status: 400, Reason: "21611"}},
 		{"twilio", answer{status: 408}, Outcome{Class: Unknown, Status: 408, Reason: "may have been taken"}},
@@ -244,7 +269,8 @@ func TestAnswers(t *testing.T) {
 }
 
 func twilioError(status, code int) answer {
-	return answer{status: status, body: fmt.Sprintf(`{"code": %d, "message": "To: +15005550006", "more_info": "x", "status": %d}`, code, status)}
+	return answer{status: status, body: fmt.Sprintf(`{"code": %d, "message": "To: +15005550006", "more_info": "x", "status": %d}`,
+		code, status)}
 }
 
 // check compares outcomes; the reason holds a part, and no secret.
@@ -382,13 +408,16 @@ func TestTwilioRequest(t *testing.T) {
 		config SMSConfig
 		want   url.Values
 	}{
-		{"a number", SMSConfig{FromNumber: "+15005550001"}, url.Values{"To": {theNumber}, "From": {"+15005550001"}, "Body": {"Hi: a+b & c=d é"}}},
-		{"a service", SMSConfig{MessagingServiceSID: "MG1"}, url.Values{"To": {theNumber}, "MessagingServiceSid": {"MG1"}, "Body": {"Hi: a+b & c=d é"}}},
+		{"a number", SMSConfig{FromNumber: "+15005550001"},
+			url.Values{"To": {theNumber}, "From": {"+15005550001"}, "Body": {"Hi: a+b & c=d é"}}},
+		{"a service", SMSConfig{MessagingServiceSID: "MG1"}, url.Values{
+			"To": {theNumber}, "MessagingServiceSid": {"MG1"}, "Body": {"Hi: a+b & c=d é"}}},
 	} {
 		p, ctx := newProvider(t, answer{status: 201, body: created})
 		config := c.config
 		config.AccountSID, config.AuthToken, config.BaseURL, config.MaxSegments = "AC1", secretAuth, p.url, 3
-		NewTwilio(config, NewTransport(), clockwork.NewFakeClockAt(noon)).Send(ctx, Handover{ID: "n_7", Recipient: theNumber, Subject: "Hi", Body: "a+b & c=d é"})
+		NewTwilio(config, NewTransport(), clockwork.NewFakeClockAt(noon)).Send(
+			ctx, Handover{ID: "n_7", Recipient: theNumber, Subject: "Hi", Body: "a+b & c=d é"})
 		requests, bodies := p.seen()
 		form, err := url.ParseQuery(bodies[0])
 		if err != nil {
@@ -399,7 +428,8 @@ func TestTwilioRequest(t *testing.T) {
 		}
 		user, password, _ := requests[0].BasicAuth()
 		got := []string{requests[0].Method, requests[0].URL.Path, user, password, requests[0].Header.Get("Content-Type")}
-		if diff := cmp.Diff([]string{"POST", "/2010-04-01/Accounts/AC1/Messages.json", "AC1", secretAuth, "application/x-www-form-urlencoded"}, got); diff != "" {
+		if diff := cmp.Diff([]string{"POST", "/2010-04-01/Accounts/AC1/Messages.json", "AC1", secretAuth, "application/x-www-form-urlencoded"},
+			got); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", c.name, diff)
 		}
 	}
@@ -432,7 +462,8 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(400, []byte(`{"code": 21211, "status": 400}`))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		for name, o := range map[string]Outcome{
-			"slack": slackWebhookOutcome(status, string(body), 0), "slackbot": slackBotOutcome(status, body, 0), "twilio": twilioOutcome(status, body, 0),
+			"slack": slackWebhookOutcome(status, string(body), 0), "slackbot": slackBotOutcome(status, body, 0),
+			"twilio": twilioOutcome(status, body, 0),
 		} {
 			if o.Sent() && (status < 200 || status > 299) {
 				t.Errorf("%s: %d %q is sent", name, status, body)

@@ -118,7 +118,8 @@ func slackStatus(status int) Outcome {
 		return failed(Transient, status, "Slack: it answered "+code)
 	case status < 400:
 		return failed(Configuration, status, "Slack: it answered "+code+", a redirect: check the URL in the secret efferent/slack")
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound,
+		status == http.StatusMethodNotAllowed:
 		return failed(Configuration, status, "Slack: it answered "+code+": check the secret efferent/slack")
 	}
 	return failed(Permanent, status, "Slack: it answered "+code)

@@ -95,7 +95,8 @@ func twilioOutcome(status int, body []byte, after time.Duration) Outcome {
 	case status >= 200 && status < 300:
 		return twilioCreated(status, a)
 	case status < 400:
-		return failed(Configuration, status, "Twilio: it answered "+strconv.Itoa(status)+", a redirect: check base_url in the secret efferent/twilio")
+		return failed(Configuration, status, "Twilio: it answered "+strconv.Itoa(
+			status)+", a redirect: check base_url in the secret efferent/twilio")
 	}
 	o := twilioRefused(status, a.Code)
 	if o.Class == Transient {

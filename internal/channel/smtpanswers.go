@@ -34,7 +34,8 @@ func smtpRefusedSession(err error, w *wire) Outcome {
 	case strings.Contains(err.Error(), "STARTTLS"):
 		return failed(Configuration, 0, "SMTP: the server has no STARTTLS: check port and tls in the secret "+EmailSecret)
 	}
-	return failed(Configuration, 0, "SMTP: the server offers no way to authenticate that may be used: check port, tls and username in the secret "+EmailSecret)
+	return failed(Configuration, 0, "SMTP: the server offers no way to authenticate that may be used: check port, tls and username in "+
+		"the secret "+EmailSecret)
 }
 
 // isAuthCode: RFC 4954, section 6.

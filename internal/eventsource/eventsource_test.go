@@ -112,7 +112,8 @@ func TestWhatIsDeleted(t *testing.T) {
 func TestReceiveErrorsAreWaitedOut(t *testing.T) {
 	t.Parallel()
 	clock := clockwork.NewFakeClock()
-	q := &queue{errs: []error{errors.New("down"), errors.New("still down")}, batches: [][]events.SQSMessage{batch("a")}, deleted: make(chan []string, 1)}
+	q := &queue{errs: []error{errors.New("down"), errors.New("still down")}, batches: [][]events.SQSMessage{batch("a")},
+		deleted: make(chan []string, 1)}
 	run(t, q, func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) { return failures(), nil },
 		Options{Concurrency: 1, Clock: clock})
 	for range 2 {

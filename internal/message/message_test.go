@@ -67,7 +67,8 @@ func TestObject(t *testing.T) {
 
 func TestFields(t *testing.T) {
 	t.Parallel()
-	for id, want := range map[string]bool{"a": true, "A-z_09": true, strings.Repeat("a", 128): true, "": false, strings.Repeat("a", 129): false, "a.b": false, "ä": false, "a\n": false} {
+	for id, want := range map[string]bool{"a": true, "A-z_09": true, strings.Repeat("a", 128): true, "": false,
+		strings.Repeat("a", 129): false, "a.b": false, "ä": false, "a\n": false} {
 		if ValidID(id) != want || (CheckID(id) == "") != want {
 			t.Errorf("the id %q: want %v", id, want)
 		}

@@ -145,7 +145,8 @@ func TestNextAlwaysEnds(t *testing.T) {
 			attempts++
 			tried := Tried{
 				Policy: p, Attempt: attempts, Receives: receive, MaxReceives: maxReceives,
-				Verdict:    rapid.SampledFrom([]attempt.Verdict{attempt.Retryable, attempt.Retryable, attempt.Retryable, attempt.Delivered, attempt.Permanent}).Draw(t, "verdict"),
+				Verdict: rapid.SampledFrom([]attempt.Verdict{attempt.Retryable, attempt.Retryable, attempt.Retryable, attempt.Delivered,
+					attempt.Permanent}).Draw(t, "verdict"),
 				RetryAfter: time.Duration(rapid.Int64().Draw(t, "retryAfter")),
 			}
 			step := Next(tried, func() float64 { return rapid.Float64Range(0, 0.999).Draw(t, "jitter") })

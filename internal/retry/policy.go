@@ -65,7 +65,8 @@ func (p Policies) Lookup(name string) (Policy, error) {
 		return found, nil
 	}
 	if name == "standard" {
-		return Policy{}, fmt.Errorf("%w: \"standard\" can't be used yet: its delays of over %g minutes are not supported", ErrUnknownPolicy, MaxDelay.Minutes())
+		return Policy{}, fmt.Errorf("%w: \"standard\" can't be used yet: its delays of over %g minutes are not supported", ErrUnknownPolicy,
+			MaxDelay.Minutes())
 	}
 	return Policy{}, fmt.Errorf("%w: %.70q; there are %s", ErrUnknownPolicy, name, strings.Join(p.names(), ", "))
 }

@@ -23,8 +23,10 @@ func TestReadDelivery(t *testing.T) {
 	if err != nil || d.MaxReceives != 20 || d.AuditLanes != 4 || len(d.AllowCIDRs) != 0 {
 		t.Errorf("defaults: %+v, %v", d, err)
 	}
-	d, err = ReadDelivery(env(RetryPolicies, "x=1s,2s", AllowCIDRs, " 10.1.2.3/16 , fd00::/8,", MaxReceives, "7", SecretTTL, "90s", AuditLanes, "1"))
-	if err != nil || d.MaxReceives != 7 || d.SecretTTL != 90*time.Second || len(d.AllowCIDRs) != 2 || d.AllowCIDRs[0].String() != "10.1.0.0/16" {
+	d, err = ReadDelivery(env(RetryPolicies, "x=1s,2s", AllowCIDRs, " 10.1.2.3/16 , fd00::/8,", MaxReceives, "7", SecretTTL, "90s",
+		AuditLanes, "1"))
+	if err != nil || d.MaxReceives != 7 || d.SecretTTL != 90*time.Second || len(d.AllowCIDRs) != 2 ||
+		d.AllowCIDRs[0].String() != "10.1.0.0/16" {
 		t.Errorf("got %+v, %v", d, err)
 	}
 	if p, err := d.Policies.Lookup("x"); err != nil || p.Attempts() != 3 {
@@ -34,11 +36,13 @@ func TestReadDelivery(t *testing.T) {
 
 func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 	t.Parallel()
-	_, err := ReadDelivery(env(RetryPolicies, "slow=5m", AllowHTTP, "http://a", AllowCIDRs, "10.0.0.1", MaxReceives, "0", AuditLanes, "many", SecretTTL, "-1s"))
+	_, err := ReadDelivery(env(RetryPolicies, "slow=5m", AllowHTTP, "http://a", AllowCIDRs, "10.0.0.1", MaxReceives, "0", AuditLanes, "many",
+		SecretTTL, "-1s"))
 	if err == nil {
 		t.Fatal("all of it was taken")
 	}
-	for _, want := range []string{RetryPolicies, `"slow"`, AllowHTTP, AllowCIDRs, `"10.0.0.1"`, MaxReceives, `"0"`, AuditLanes, `"many"`, SecretTTL} {
+	for _, want := range []string{RetryPolicies, `"slow"`, AllowHTTP, AllowCIDRs, `"10.0.0.1"`, MaxReceives, `"0"`, AuditLanes, `"many"`,
+		SecretTTL} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s: %v", want, err)
 		}
@@ -51,7 +55,8 @@ func TestReadDeployed(t *testing.T) {
 		t.Error(err)
 	}
 	_, err := ReadDeployed(env(WebhooksQueueURL, "w"))
-	if err == nil || !strings.Contains(err.Error(), AuditQueueURL) || !strings.Contains(err.Error(), AttemptsTable) || strings.Contains(err.Error(), WebhooksQueueURL) {
+	if err == nil || !strings.Contains(err.Error(), AuditQueueURL) || !strings.Contains(err.Error(), AttemptsTable) ||
+		strings.Contains(err.Error(), WebhooksQueueURL) {
 		t.Errorf("got %v", err)
 	}
 }

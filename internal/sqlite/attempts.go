@@ -54,7 +54,8 @@ func (a *Attempts) OfMessage(ctx context.Context, webhookID, messageID string) (
 	from := attempt.SortKeyPrefix(messageID)
 	// The prefix ends in '#', and '$' is the next character.
 	to := from[:len(from)-1] + "$"
-	return a.query(ctx, "SELECT record FROM attempts WHERE webhook_id = ? AND message_attempt >= ? AND message_attempt < ? ORDER BY message_attempt",
+	return a.query(ctx, "SELECT record FROM attempts WHERE webhook_id = ? AND message_attempt >= ? AND message_attempt < ? ORDER BY "+
+		"message_attempt",
 		webhookID, from, to)
 }
 

@@ -105,7 +105,8 @@ func TestExpire(t *testing.T) {
 	db := inMemory(t)
 	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 	store := NewAttempts(db)
-	if err := store.Put(t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "old", Attempt: 1, At: at}, {WebhookID: "w", MessageID: "new", Attempt: 1, At: at.Add(time.Hour)}}); err != nil {
+	if err := store.Put(t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "old", Attempt: 1, At: at},
+		{WebhookID: "w", MessageID: "new", Attempt: 1, At: at.Add(time.Hour)}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Expire(t.Context(), at.Add(attempt.Retention+time.Minute)); err != nil {
@@ -173,7 +174,8 @@ func TestAbandon(t *testing.T) {
 	store := NewClaims(db)
 	settled := claim.Claim{Queue: "q", ItemID: "settled", Token: "b", Settled: true}
 	elsewhere := claim.Claim{Queue: "other", ItemID: "held", Token: "c"}
-	for _, c := range []claim.Claim{{Queue: "q", ItemID: "held", Token: "a"}, {Queue: "q", ItemID: deadletter.Whole, Token: "d"}, settled, elsewhere} {
+	for _, c := range []claim.Claim{{Queue: "q", ItemID: "held", Token: "a"}, {Queue: "q", ItemID: deadletter.Whole, Token: "d"}, settled,
+		elsewhere} {
 		if err := store.PutClaim(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}

@@ -153,7 +153,8 @@ func TestAQueueOutlivesTheProcess(t *testing.T) {
 	defer e.Close()
 	there := map[int]bool{}
 	for {
-		got, err := e.Poller().ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queueURL, MaxNumberOfMessages: 1000, VisibilityTimeout: 600})
+		got, err := e.Poller().ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+			QueueUrl: queueURL, MaxNumberOfMessages: 1000, VisibilityTimeout: 600})
 		must(t, err)
 		if len(got.Messages) == 0 {
 			break

@@ -45,7 +45,8 @@ func (a *Attempts) NewestFailures(ctx context.Context, queue, from, before strin
 func (a *Attempts) ForgetFailures(ctx context.Context, records []attempt.Record) error {
 	return a.db.Do(ctx, func(tx *Tx) error {
 		for _, r := range records {
-			if _, err := tx.Exec("UPDATE attempts SET failed_in = NULL, failed_at = NULL WHERE webhook_id = ? AND message_attempt = ?", r.WebhookID, r.SortKey()); err != nil {
+			if _, err := tx.Exec("UPDATE attempts SET failed_in = NULL, failed_at = NULL WHERE webhook_id = ? AND message_attempt = ?", r.WebhookID,
+				r.SortKey()); err != nil {
 				return fmt.Errorf("take attempt %s of %s out of the failures: %w", r.SortKey(), r.WebhookID, err)
 			}
 		}

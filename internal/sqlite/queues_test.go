@@ -39,8 +39,10 @@ var (
 		Queue:       1, ID: [16]byte{1, 2, 255}, Seq: 9, Sent: 4, ReceivedBefore: 1, Group: "g", Dedup: "d", Source: "s",
 	}
 	bare  = sqsserver.MessageRecord{StateRecord: sqsserver.StateRecord{Key: 6}, Queue: 1, Seq: 6}
-	queue = sqsserver.QueueRecord{ID: 1, Name: "q", Created: 1, Modified: 2, Attributes: map[string]string{"a": "b"}, Tags: map[string]string{"c": "d"}}
-	task  = sqsserver.TaskRecord{Handle: "h", Source: "s", Destination: "d", Rate: 1, Moved: 2, ToMove: 3, Status: "x", Failure: "y", Started: 4}
+	queue = sqsserver.QueueRecord{ID: 1, Name: "q", Created: 1, Modified: 2, Attributes: map[string]string{"a": "b"},
+		Tags: map[string]string{"c": "d"}}
+	task = sqsserver.TaskRecord{Handle: "h", Source: "s", Destination: "d", Rate: 1, Moved: 2, ToMove: 3, Status: "x", Failure: "y",
+		Started: 4}
 	dedup = sqsserver.DedupRecord{Key: 5, Queue: 1, Scope: "g", ID: "d", MessageID: [16]byte{1}, Sent: 4}
 )
 
@@ -68,14 +70,17 @@ func TestEachChange(t *testing.T) {
 		changes sqsserver.Changes
 		want    func(k *kept)
 	}{
-		"nothing":                     {sqsserver.Changes{}, func(*kept) {}},
-		"the same again":              {*put(), func(*kept) {}},
-		"a state":                     {sqsserver.Changes{SetStates: []sqsserver.StateRecord{state}}, func(k *kept) { k.Messages[0] = withState }},
-		"a move":                      {sqsserver.Changes{Moves: []sqsserver.MessageRecord{moved}}, func(k *kept) { k.Messages[1] = moved }},
-		"a delete":                    {sqsserver.Changes{Deletes: []int64{5, 77}}, func(k *kept) { k.Messages = k.Messages[:1] }},
-		"an undone send":              {sqsserver.Changes{Undo: []int64{5, 77}}, func(k *kept) { k.Messages, k.Dedups = k.Messages[:1], nil }},
-		"of what is gone":             {sqsserver.Changes{SetStates: []sqsserver.StateRecord{{Key: 77}}, Moves: []sqsserver.MessageRecord{{StateRecord: sqsserver.StateRecord{Key: 78}}}}, func(*kept) {}},
-		"forgotten":                   {sqsserver.Changes{ForgetDedups: sqsserver.DedupRecord{Queue: 1, Key: 5}}, func(k *kept) { k.Dedups = nil }},
+		"nothing":        {sqsserver.Changes{}, func(*kept) {}},
+		"the same again": {*put(), func(*kept) {}},
+		"a state": {sqsserver.Changes{SetStates: []sqsserver.StateRecord{state}},
+			func(k *kept) { k.Messages[0] = withState }},
+		"a move":         {sqsserver.Changes{Moves: []sqsserver.MessageRecord{moved}}, func(k *kept) { k.Messages[1] = moved }},
+		"a delete":       {sqsserver.Changes{Deletes: []int64{5, 77}}, func(k *kept) { k.Messages = k.Messages[:1] }},
+		"an undone send": {sqsserver.Changes{Undo: []int64{5, 77}}, func(k *kept) { k.Messages, k.Dedups = k.Messages[:1], nil }},
+		"of what is gone": {sqsserver.Changes{SetStates: []sqsserver.StateRecord{{Key: 77}},
+			Moves: []sqsserver.MessageRecord{{StateRecord: sqsserver.StateRecord{Key: 78}}}}, func(*kept) {}},
+		"forgotten": {sqsserver.Changes{ForgetDedups: sqsserver.DedupRecord{Queue: 1, Key: 5}},
+			func(k *kept) { k.Dedups = nil }},
 		"forgotten, older":            {sqsserver.Changes{ForgetDedups: sqsserver.DedupRecord{Queue: 1, Key: 4}}, func(*kept) {}},
 		"forgotten, of another queue": {sqsserver.Changes{ForgetDedups: sqsserver.DedupRecord{Queue: 2, Key: 5}}, func(*kept) {}},
 		"a higher key":                {sqsserver.Changes{NextKey: 101}, func(k *kept) { k.NextKey = 101 }},
@@ -84,7 +89,8 @@ func TestEachChange(t *testing.T) {
 			k.Queues, k.Messages, k.Dedups = nil, nil, nil
 		}},
 		"a deleted queue, not others": {sqsserver.Changes{DeleteQueues: []int64{2}}, func(*kept) {}},
-		"queue's attributes": {sqsserver.Changes{PutQueues: []sqsserver.QueueRecord{{ID: 1, Name: "q", Modified: 9, Attributes: map[string]string{}}}},
+		"queue's attributes": {sqsserver.Changes{PutQueues: []sqsserver.QueueRecord{
+			{ID: 1, Name: "q", Modified: 9, Attributes: map[string]string{}}}},
 			func(k *kept) {
 				k.Queues[0] = sqsserver.QueueRecord{ID: 1, Name: "q", Modified: 9, Attributes: map[string]string{}}
 			}},

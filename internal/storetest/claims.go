@@ -46,7 +46,8 @@ func TestClaims(t *testing.T, store Claims) {
 func claimOn(item string) claim.Claim {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	return claim.Claim{
-		Queue: "webhook-failures", ItemID: item, Act: deadletter.Replay, Actor: "ann", Token: uuid.NewString(), At: now, Until: now.Add(time.Minute),
+		Queue: "webhook-failures", ItemID: item, Act: deadletter.Replay, Actor: "ann", Token: uuid.NewString(), At: now,
+		Until: now.Add(time.Minute),
 	}
 }
 
@@ -121,7 +122,8 @@ func claimsAtOnce(t *testing.T, s Claims) {
 		t.Fatalf("%d of 16 have it", len(won))
 	}
 	wantClaim(t, s, won[0])
-	if others := slices.DeleteFunc(told[:], lost); len(others) != 15 || slices.ContainsFunc(others, func(c claim.Claim) bool { return !cmp.Equal(c, won[0]) }) {
+	if others := slices.DeleteFunc(told[:], lost); len(others) != 15 ||
+		slices.ContainsFunc(others, func(c claim.Claim) bool { return !cmp.Equal(c, won[0]) }) {
 		t.Errorf("the others were told of %+v; the one who has it is %+v", others, won[0])
 	}
 }

@@ -56,7 +56,8 @@ const webhookFailures = "webhook-failures"
 
 func (f *failures) failure(second int) attempt.Record {
 	r := record(uuid.NewString(), uuid.NewString(), 1)
-	r.At, r.Verdict, r.NextAt, r.Reason, r.Tenant = f.start.Add(time.Duration(second)*time.Second), attempt.Permanent, time.Time{}, "404", "acme"
+	r.At, r.Verdict, r.NextAt, r.Reason, r.Tenant = f.start.Add(time.Duration(second)*time.Second), attempt.Permanent, time.Time{},
+		"404", "acme"
 	return r
 }
 

@@ -72,7 +72,8 @@ func TestPostSendsWhatWasSigned(t *testing.T) {
 	if x.Status != http.StatusNoContent || x.Err != nil || x.Truncated {
 		t.Fatalf("got %+v", x)
 	}
-	if got.Method != http.MethodPost || got.URL.String() != "/in?token=t0ken" || string(body) != string(r.Body) || got.ContentLength != int64(len(body)) {
+	if got.Method != http.MethodPost || got.URL.String() != "/in?token=t0ken" || string(body) != string(r.Body) ||
+		got.ContentLength != int64(len(body)) {
 		t.Errorf("got %s %s %s", got.Method, got.URL, body)
 	}
 	for name, want := range map[string]string{
@@ -106,7 +107,8 @@ func TestPostAnswers(t *testing.T) {
 		{"200 with 64 KiB", 200, "", strings.Repeat("a", 64<<10), Exchange{}, attempt.Delivered, ""},
 		{"200 with more", 200, "", strings.Repeat("a", 64<<10+1), Exchange{Truncated: true}, attempt.Delivered, ""},
 		{"200 is not asked when", 200, "Retry-After: 9", "", Exchange{}, attempt.Delivered, ""},
-		{"301", 301, "Location: /elsewhere", "moved", Exchange{Response: "moved"}, attempt.Permanent, "301 Moved Permanently: redirects are not followed"},
+		{"301", 301, "Location: /elsewhere", "moved", Exchange{Response: "moved"}, attempt.Permanent,
+			"301 Moved Permanently: redirects are not followed"},
 		{"304", 304, "", "", Exchange{}, attempt.Permanent, "304 Not Modified: redirects are not followed"},
 		{"307", 307, "Location: http://127.0.0.1:1/", "", Exchange{}, attempt.Permanent, "307 Temporary Redirect: redirects are not followed"},
 		{"401", 401, "", "who?", Exchange{Response: "who?"}, attempt.Permanent, "401 Unauthorized"},
@@ -117,20 +119,27 @@ func TestPostAnswers(t *testing.T) {
 		{"499", 499, "", "", Exchange{}, attempt.Permanent, "499"},
 		{"429", 429, "", "", Exchange{}, attempt.Retryable, "429 Too Many Requests"},
 		{"429, in seconds", 429, "Retry-After: 9", "", Exchange{RetryAfter: 9 * time.Second}, attempt.Retryable, "429 Too Many Requests"},
-		{"503, by date", 503, "Retry-After: Tue, 24 Nov 2026 03:01:30 GMT", "", Exchange{RetryAfter: 90 * time.Second}, attempt.Retryable, "503 Service Unavailable"},
-		{"503, date in the past", 503, "Retry-After: Mon, 23 Nov 2026 03:00:00 GMT", "", Exchange{}, attempt.Retryable, "503 Service Unavailable"},
+		{"503, by date", 503, "Retry-After: Tue, 24 Nov 2026 03:01:30 GMT", "", Exchange{RetryAfter: 90 * time.Second}, attempt.Retryable,
+			"503 Service Unavailable"},
+		{"503, date in the past", 503, "Retry-After: Mon, 23 Nov 2026 03:00:00 GMT", "", Exchange{}, attempt.Retryable,
+			"503 Service Unavailable"},
 		{"503, negative", 503, "Retry-After: -9", "", Exchange{}, attempt.Retryable, "503 Service Unavailable"},
 		{"503, unreadable", 503, "Retry-After: soon", "", Exchange{}, attempt.Retryable, "503 Service Unavailable"},
-		{"503, without end", 503, "Retry-After: 9223372036854775807", "", Exchange{RetryAfter: 9223372036 * time.Second}, attempt.Retryable, "503 Service Unavailable"},
+		{"503, without end", 503, "Retry-After: 9223372036854775807", "", Exchange{RetryAfter: 9223372036 * time.Second}, attempt.Retryable,
+			"503 Service Unavailable"},
 		{"500 does not ask", 500, "Retry-After: 9", "oops", Exchange{Response: "oops"}, attempt.Retryable, "500 Internal Server Error"},
 		{"599", 599, "", "", Exchange{}, attempt.Retryable, "599"},
 		{"999", 999, "", "", Exchange{}, attempt.Retryable, "999"},
 		{"4 KiB are kept", 500, "", long[:4096], Exchange{Response: long[:4096]}, attempt.Retryable, "500 Internal Server Error"},
-		{"and not more", 500, "", long[:4096] + "a", Exchange{Response: long[:4096], Truncated: true}, attempt.Retryable, "500 Internal Server Error"},
-		{"no half characters", 500, "", "a" + long, Exchange{Response: "a" + long[:4094], Truncated: true}, attempt.Retryable, "500 Internal Server Error"},
+		{"and not more", 500, "", long[:4096] + "a", Exchange{Response: long[:4096], Truncated: true}, attempt.Retryable,
+			"500 Internal Server Error"},
+		{"no half characters", 500, "", "a" + long, Exchange{Response: "a" + long[:4094], Truncated: true}, attempt.Retryable,
+			"500 Internal Server Error"},
 		{"always UTF-8", 500, "", "a\xffb", Exchange{Response: "a\uFFFDb"}, attempt.Retryable, "500 Internal Server Error"},
-		{"never longer for it", 500, "", strings.Repeat("a\xff", 2048), Exchange{Response: strings.Repeat("a\uFFFD", 1024)}, attempt.Retryable, "500 Internal Server Error"},
-		{"72 KiB of failure", 500, "", strings.Repeat("é", 36<<10), Exchange{Response: long[:4096], Truncated: true}, attempt.Retryable, "500 Internal Server Error"},
+		{"never longer for it", 500, "", strings.Repeat("a\xff", 2048), Exchange{Response: strings.Repeat("a\uFFFD", 1024)}, attempt.Retryable,
+			"500 Internal Server Error"},
+		{"72 KiB of failure", 500, "", strings.Repeat("é", 36<<10), Exchange{Response: long[:4096], Truncated: true}, attempt.Retryable,
+			"500 Internal Server Error"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -169,11 +178,14 @@ func TestPostOddAnswers(t *testing.T) {
 		{"a long line that is not HTTP", strings.Repeat("a", 10<<10) + "\r\n", 0, false, attempt.Retryable, "no answer: "},
 		{"endless headers", "HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", 128<<10), 0, false, attempt.Retryable, "no answer: "},
 		{"status 000", "HTTP/1.1 000 None\r\nContent-Length: 0\r\n\r\n", 0, false, attempt.Retryable, "status is 000"},
-		{"switching protocols", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nx", 101, false, attempt.Retryable, "101 Switching Protocols"},
+		{"switching protocols", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nx", 101, false, attempt.Retryable,
+			"101 Switching Protocols"},
 		{"early hints first", "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", 204, false, attempt.Delivered, ""},
 		{"delivered, body broken off", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", 200, true, attempt.Delivered, ""},
-		{"failed, body broken off", "HTTP/1.1 500 Oops\r\nContent-Length: 10\r\n\r\nabc", 500, true, attempt.Retryable, "500 Internal Server Error"},
-		{"failed, chunk broken off", "HTTP/1.1 404 x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n9", 404, true, attempt.Permanent, "404 Not Found"},
+		{"failed, body broken off", "HTTP/1.1 500 Oops\r\nContent-Length: 10\r\n\r\nabc", 500, true, attempt.Retryable,
+			"500 Internal Server Error"},
+		{"failed, chunk broken off", "HTTP/1.1 404 x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n9", 404, true, attempt.Permanent,
+			"404 Not Found"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -212,7 +224,8 @@ func TestPostRefuses(t *testing.T) {
 			"plain http to a.test is not allowed; EFFERENT_ALLOW_HTTP says where it is"},
 		{"loopback", func(o *Options) { o.AllowPrefixes = nil }, url + "/?q=t0ken", ErrBlockedAddress,
 			"address 127.0.0.1 is not public; EFFERENT_ALLOW_CIDRS lists exceptions"},
-		{"metadata", func(*Options) {}, "http://169.254.169.254/latest/meta-data?q=t0ken", ErrBlockedAddress, "address 169.254.169.254 is not public"},
+		{"metadata", func(*Options) {}, "http://169.254.169.254/latest/meta-data?q=t0ken", ErrBlockedAddress,
+			"address 169.254.169.254 is not public"},
 		{"mapped metadata", func(*Options) {}, "http://[::ffff:169.254.169.254]/", ErrBlockedAddress, "address 169.254.169.254 is not public"},
 		{"localhost by name", func(o *Options) { o.AllowPrefixes = nil }, "https://localhost:1/?q=t0ken", ErrBlockedAddress, "is not public"},
 		{"no URL", func(*Options) {}, "://?q=t0ken", message.ErrMalformed, `field "url"`},
@@ -368,7 +381,8 @@ func TestPostCutsEndlessBodies(t *testing.T) {
 		want    Exchange
 	}{
 		{"flood of 200", 200, forever, strings.Repeat("a", 1000), true, Exchange{Status: 200, Truncated: true}},
-		{"flood of 500", 500, forever, strings.Repeat("a", 1000), true, Exchange{Status: 500, Truncated: true, Response: strings.Repeat("a", 4096)}},
+		{"flood of 500", 500, forever, strings.Repeat("a", 1000), true,
+			Exchange{Status: 500, Truncated: true, Response: strings.Repeat("a", 4096)}},
 		{"trickle of 200", 200, 50 * time.Millisecond, "a", false, Exchange{Status: 200, Truncated: true}},
 		{"trickle of 500", 500, 50 * time.Millisecond, "a", false, Exchange{Status: 500, Truncated: true, Response: "a"}},
 	}

@@ -198,7 +198,8 @@ func TestSecretIsNeverShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, shown := range []string{fmt.Sprintf("%v %+v %#v %s %q %x", s, s, s, s, s, s), fmt.Sprintf("%+v %#v", []Secret{s}, Request{Secrets: []Secret{s}}), log.String(), string(asJSON)} {
+	for _, shown := range []string{fmt.Sprintf("%v %+v %#v %s %q %x", s, s, s, s, s, s),
+		fmt.Sprintf("%+v %#v", []Secret{s}, Request{Secrets: []Secret{s}}), log.String(), string(asJSON)} {
 		for _, private := range []string{"hunter2", fmt.Sprint([]byte("hunter2")), fmt.Sprintf("%x", "hunter2")} {
 			if strings.Contains(shown, private) {
 				t.Errorf("shown: %s", shown)
@@ -231,7 +232,8 @@ func TestAgainstTheStandardLibrary(t *testing.T) {
 	if err := Verify(h, []byte(v.Body), now, v.Secret); err != nil {
 		t.Errorf("we refuse theirs: %v", err)
 	}
-	if raw, err := standardwebhooks.NewWebhookRaw([]byte("hunter2")); err != nil || raw.Verify([]byte(v.Body), signed(t, v, "hunter2")) != nil {
+	if raw, err := standardwebhooks.NewWebhookRaw([]byte("hunter2")); err != nil ||
+		raw.Verify([]byte(v.Body), signed(t, v, "hunter2")) != nil {
 		t.Error("they refuse a secret without a prefix")
 	}
 }

@@ -11,8 +11,9 @@ import (
 func TestWire(t *testing.T) {
 	t.Parallel()
 	whole := map[string]string{
-		settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo", settings.AttemptsTable: "attempts",
-		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+		settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
+		settings.AttemptsTable: "attempts",
+		"AWS_REGION":           "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 	}
 	for _, c := range []struct{ name, variable, value, says string }{
 		{name: "whole"},

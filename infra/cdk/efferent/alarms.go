@@ -39,7 +39,8 @@ func newAlarms(e *Efferent, pairs []pair, p AlarmProps) []awscloudwatch.Alarm {
 	var alarms []awscloudwatch.Alarm
 	var actions []awscloudwatch.IAlarmAction
 	if p.Topic != "" {
-		actions = append(actions, awscloudwatchactions.NewSnsAction(awssns.Topic_FromTopicArn(scope, jsii.String("AlarmTopic"), jsii.String(p.Topic))))
+		actions = append(actions, awscloudwatchactions.NewSnsAction(
+			awssns.Topic_FromTopicArn(scope, jsii.String("AlarmTopic"), jsii.String(p.Topic))))
 	}
 	add := func(id, description string, metric awscloudwatch.Metric, above float64) {
 		alarm := awscloudwatch.NewAlarm(scope, jsii.String(id), &awscloudwatch.AlarmProps{
@@ -63,7 +64,8 @@ func newAlarms(e *Efferent, pairs []pair, p AlarmProps) []awscloudwatch.Alarm {
 			q.main.MetricApproximateNumberOfMessagesNotVisible(worst()), float64(p.MaxInFlight))
 	}
 	add("ReplayErrorsAlarm", "the API's function failed. Its log group says why.", e.Replay.MetricErrors(total()), 0)
-	add("MisconfiguredAlarm", "a channel refuses us: its secret, or the sender's account at the provider, must be mended. The log of notify names the channel.",
+	add("MisconfiguredAlarm", "a channel refuses us: its secret, or the sender's account at the provider, must be mended. The log of notify "+
+		"names the channel.",
 		misconfigured(e.Notify), 0)
 	return alarms
 }

@@ -42,8 +42,10 @@ func TestConcurrencyIsBoundedAtTheQueue(t *testing.T) {
 	t.Parallel()
 	made := synth(t, efferent.Props{})
 	call(t, func() {
-		made.assert.AllResourcesProperties(jsii.String("AWS::Lambda::EventSourceMapping"), object{"ScalingConfig": object{"MaximumConcurrency": 50}})
-		made.assert.AllResourcesProperties(jsii.String("AWS::Lambda::Function"), object{"ReservedConcurrentExecutions": assertions.Match_Absent()})
+		made.assert.AllResourcesProperties(jsii.String("AWS::Lambda::EventSourceMapping"),
+			object{"ScalingConfig": object{"MaximumConcurrency": 50}})
+		made.assert.AllResourcesProperties(jsii.String("AWS::Lambda::Function"),
+			object{"ReservedConcurrentExecutions": assertions.Match_Absent()})
 	})
 }
 
@@ -80,7 +82,8 @@ func TestEveryQueueHasADeadLetterQueueOfItsOwn(t *testing.T) {
 	for source, dead := range sources {
 		redrive, _ := queues[source]["RedrivePolicy"].(object)
 		want := object{"deadLetterTargetArn": dead + ".Arn", "maxReceiveCount": "20"}
-		if got := (object{"deadLetterTargetArn": text(redrive["deadLetterTargetArn"]), "maxReceiveCount": text(redrive["maxReceiveCount"])}); !cmp.Equal(got, want) {
+		if got := (object{"deadLetterTargetArn": text(redrive["deadLetterTargetArn"]),
+			"maxReceiveCount": text(redrive["maxReceiveCount"])}); !cmp.Equal(got, want) {
 			t.Errorf("%s: %s", source, cmp.Diff(want, got))
 		}
 		allowed, _ := queues[dead]["RedriveAllowPolicy"].(object)
@@ -154,10 +157,12 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	t.Parallel()
 	everything := synth(t, efferent.Props{Notify: efferent.NotifyProps{SES: true, EndUserMessaging: true}})
 	made := synth(t, efferent.Props{})
-	const secret, arn = "secretsmanager:GetSecretValue arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:efferent/", "arn:AWS::Partition:"
+	const secret, arn = "secretsmanager:GetSecretValue arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:efferent/",
+		"arn:AWS::Partition:"
 	notify := append(consumes("NotificationQueue"), logs("Notify")...)
 	notify = append(notify, "sqs:SendMessage AuditQueue.Arn",
-		"dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn", "dynamodb:Query Attempts.Arn",
+		"dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
+		"dynamodb:Query Attempts.Arn",
 		secret+"slack-??????", secret+"smtp-??????", secret+"twilio-??????")
 	for name, c := range map[string]struct {
 		made template
@@ -239,8 +244,9 @@ func TestNobodyReachesTheAPIUnasked(t *testing.T) {
 		props efferent.Props
 		want  object
 	}{
-		"IAM":    {efferent.Props{}, object{"AuthorizationType": "AWS_IAM"}},
-		"tokens": {efferent.Props{Replay: efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "https://id.test", Audience: []string{"efferent"}}}}, object{"AuthorizationType": "JWT"}},
+		"IAM": {efferent.Props{}, object{"AuthorizationType": "AWS_IAM"}},
+		"tokens": {efferent.Props{Replay: efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "https://id.test", Audience: []string{"efferent"}}}},
+			object{"AuthorizationType": "JWT"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -258,7 +264,8 @@ func TestNobodyReachesTheAPIUnasked(t *testing.T) {
 				t.Errorf("tokens are taken: %v", tokens)
 			}
 			for _, a := range tokens {
-				if d := cmp.Diff(object{"Issuer": "https://id.test", "Audience": []any{"efferent"}}, a["JwtConfiguration"]); d != "" || a["AuthorizerType"] != "JWT" {
+				if d := cmp.Diff(object{"Issuer": "https://id.test", "Audience": []any{"efferent"}}, a["JwtConfiguration"]); d != "" ||
+					a["AuthorizerType"] != "JWT" {
 					t.Errorf("%v: %s", a, d)
 				}
 			}
@@ -294,7 +301,8 @@ func TestNothingIsPublic(t *testing.T) {
 		}
 	}
 	for _, s := range allStatements(made) {
-		if s["Effect"] == "Allow" && (s["NotPrincipal"] != nil || (s["Principal"] != nil && !cmp.Equal(s["Principal"], object{"Service": "lambda.amazonaws.com"}))) {
+		if s["Effect"] == "Allow" && (s["NotPrincipal"] != nil ||
+			(s["Principal"] != nil && !cmp.Equal(s["Principal"], object{"Service": "lambda.amazonaws.com"}))) {
 			t.Errorf("others may: %v", s)
 		}
 	}
@@ -303,7 +311,8 @@ func TestNothingIsPublic(t *testing.T) {
 // kept catches what the store of attempts writes.
 type kept struct{ awsdynamodb.AttemptsAPI }
 
-func (kept) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+func (kept) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInput, _ ...func(*dynamodb.Options)) (
+	*dynamodb.BatchWriteItemOutput, error) {
 	for _, requests := range in.RequestItems {
 		return nil, names(slices.Collect(maps.Keys(requests[0].PutRequest.Item)))
 	}
@@ -330,7 +339,8 @@ func TestAttemptsTableHasTheKeysThatAreWritten(t *testing.T) {
 			"TimeToLiveSpecification": object{"AttributeName": "expires_at", "Enabled": true},
 		})
 	})
-	err := (&awsdynamodb.Attempts{API: kept{}, Table: "t"}).Put(t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "m", Attempt: 1, Verdict: attempt.Permanent}})
+	err := (&awsdynamodb.Attempts{API: kept{}, Table: "t"}).Put(
+		t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "m", Attempt: 1, Verdict: attempt.Permanent}})
 	for _, name := range []string{"webhook_id", "message_attempt", "expires_at", "failed_in", "failed_at", "record"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("the store writes no %s: %v", name, err)
@@ -351,14 +361,16 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 		}
 	}
 	deployed, err := settings.ReadDeployed(env("Deliver"))
-	if want := (settings.Deployed{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts"}); err != nil || deployed != want {
+	if want := (settings.Deployed{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts"}); err != nil ||
+		deployed != want {
 		t.Errorf("deliver: %+v, %v", deployed, err)
 	}
 	if d, err := settings.ReadDelivery(env("Deliver")); err != nil || d.MaxReceives != settings.DefaultMaxReceives {
 		t.Errorf("deliver: %+v, %v", d, err)
 	}
 	notifying, err := settings.ReadNotifying(env("Notify"))
-	if want := (settings.Notifying{NotificationsQueueURL: "NotificationQueue", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts"}); err != nil || notifying != want {
+	if want := (settings.Notifying{NotificationsQueueURL: "NotificationQueue", AuditQueueURL: "AuditQueue",
+		AttemptsTable: "Attempts"}); err != nil || notifying != want {
 		t.Errorf("notify: %+v, %v", notifying, err)
 	}
 	if n, err := settings.ReadNotification(env("Notify")); err != nil || n.MaxReceives != settings.DefaultMaxReceives {

@@ -70,7 +70,8 @@ func (e *Efferent) notifyGrants(p NotifyProps) []awsiam.PolicyStatement {
 	}
 	for _, name := range []string{channel.EmailSecret, channel.SlackSecret, channel.SMSSecret} {
 		// Secrets Manager puts a hyphen and six characters behind a name.
-		grants = append(grants, allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, name+"-??????"), "secretsmanager:GetSecretValue"))
+		grants = append(grants, allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, name+"-??????"),
+			"secretsmanager:GetSecretValue"))
 	}
 	if p.SES {
 		// An identity may have a configuration set by default.

@@ -27,19 +27,22 @@ func TestPropsReachTheTemplate(t *testing.T) {
 		},
 		Sending: efferent.SendingProps{RetryPolicies: "seed=1s", SecretTTL: time.Minute, AuditLanes: 2},
 		Notify: efferent.NotifyProps{
-			FunctionProps: efferent.FunctionProps{Timeout: 20 * time.Second, Memory: 300}, SourceProps: efferent.SourceProps{BatchSize: 5, MaxConcurrency: 4},
+			FunctionProps: efferent.FunctionProps{Timeout: 20 * time.Second, Memory: 300},
+			SourceProps:   efferent.SourceProps{BatchSize: 5, MaxConcurrency: 4},
 		},
 		Replay: efferent.ReplayProps{FunctionProps: efferent.FunctionProps{Memory: 400, LogRetention: 14}, Rate: 5, Burst: 6},
 		Alarms: efferent.AlarmProps{Topic: topic, MaxAge: time.Hour, MaxInFlight: 1000},
 	})
 	has := func(kind string, want object) { made.assert.HasResourceProperties(jsii.String(kind), want) }
 	call(t, func() {
-		has("AWS::SQS::Queue", object{"QueueName": "prod-webhooks", "VisibilityTimeout": 600, "MessageRetentionPeriod": 3600, "RedrivePolicy": object{"maxReceiveCount": 9}})
+		has("AWS::SQS::Queue", object{"QueueName": "prod-webhooks", "VisibilityTimeout": 600, "MessageRetentionPeriod": 3600,
+			"RedrivePolicy": object{"maxReceiveCount": 9}})
 		has("AWS::SQS::Queue", object{"QueueName": "prod-audit-failures.fifo"})
 		made.assert.AllResources(jsii.String("AWS::DynamoDB::GlobalTable"), object{"DeletionPolicy": "Delete"})
 		made.assert.AllResources(jsii.String("AWS::Logs::LogGroup"), object{"DeletionPolicy": "Delete"})
 		has("AWS::Logs::LogGroup", object{"RetentionInDays": 7})
-		has("AWS::Lambda::EventSourceMapping", object{"BatchSize": 20, "MaximumBatchingWindowInSeconds": 2, "ScalingConfig": object{"MaximumConcurrency": 3}})
+		has("AWS::Lambda::EventSourceMapping", object{"BatchSize": 20, "MaximumBatchingWindowInSeconds": 2,
+			"ScalingConfig": object{"MaximumConcurrency": 3}})
 		has("AWS::Lambda::Function", object{
 			"Architectures": []string{"x86_64"}, "Runtime": "provided.al2023", "Timeout": 60, "MemorySize": 512,
 			"Environment": object{"Variables": object{
@@ -51,10 +54,12 @@ func TestPropsReachTheTemplate(t *testing.T) {
 		has("AWS::Lambda::Function", object{"Timeout": 20, "MemorySize": 300, "Environment": object{"Variables": object{
 			settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
 		}}})
-		has("AWS::Lambda::Function", object{"Timeout": 29, "MemorySize": 400, "Environment": object{"Variables": object{settings.AuditLanes: "2"}}})
+		has("AWS::Lambda::Function", object{"Timeout": 29, "MemorySize": 400,
+			"Environment": object{"Variables": object{settings.AuditLanes: "2"}}})
 		has("AWS::ApiGatewayV2::Stage", object{"DefaultRouteSettings": object{"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 6}})
 		has("AWS::Logs::LogGroup", object{"RetentionInDays": 14})
-		made.assert.AllResourcesProperties(jsii.String("AWS::CloudWatch::Alarm"), object{"AlarmActions": []string{topic}, "OKActions": []string{topic}})
+		made.assert.AllResourcesProperties(jsii.String("AWS::CloudWatch::Alarm"),
+			object{"AlarmActions": []string{topic}, "OKActions": []string{topic}})
 		has("AWS::CloudWatch::Alarm", object{"MetricName": "ApproximateAgeOfOldestMessage", "Threshold": 3600})
 		has("AWS::CloudWatch::Alarm", object{"MetricName": "ApproximateNumberOfMessagesNotVisible", "Threshold": 1000})
 	})
@@ -91,27 +96,34 @@ func TestRefused(t *testing.T) {
 		props efferent.Props
 		says  []string
 	}{
-		"visibility below 6 timeouts":  {function(efferent.FunctionProps{Timeout: 31 * time.Second}), []string{"VisibilityTimeout", "31s", "3m6s"}},
-		"visibility without a window":  {source(efferent.SourceProps{Window: time.Second}), []string{"VisibilityTimeout", "3m1s"}},
-		"short visibility":             {efferent.Props{Queues: efferent.QueueProps{VisibilityTimeout: time.Minute}}, []string{"VisibilityTimeout", "1m0s"}},
+		"visibility below 6 timeouts": {function(efferent.FunctionProps{Timeout: 31 * time.Second}),
+			[]string{"VisibilityTimeout", "31s", "3m6s"}},
+		"visibility without a window": {source(efferent.SourceProps{Window: time.Second}), []string{"VisibilityTimeout", "3m1s"}},
+		"short visibility": {efferent.Props{Queues: efferent.QueueProps{VisibilityTimeout: time.Minute}},
+			[]string{"VisibilityTimeout", "1m0s"}},
 		"big batches without a window": {source(efferent.SourceProps{BatchSize: 11}), []string{"BatchSize 11", "Window"}},
 		"prefix":                       {efferent.Props{Prefix: "a.b"}, []string{`Prefix "a.b"`}},
 		"long prefix":                  {efferent.Props{Prefix: strings.Repeat("a", 41)}, []string{"Prefix"}},
 		"secrets elsewhere":            {deliver(efferent.DeliverProps{Secrets: "prod/"}), []string{`Secrets "prod/"`, "efferent/webhooks/"}},
-		"policies":                     {efferent.Props{Sending: efferent.SendingProps{RetryPolicies: "x=1h"}}, []string{settings.RetryPolicies, `"x"`}},
-		"networks":                     {deliver(efferent.DeliverProps{AllowCIDRs: "10.0.0.0"}), []string{settings.AllowCIDRs}},
-		"log retention":                {function(efferent.FunctionProps{LogRetention: 31}), []string{"LogRetention 31", "30 60"}},
-		"receives":                     {efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 1001}}, []string{settings.MaxReceives, "1001"}},
-		"lanes":                        {efferent.Props{Sending: efferent.SendingProps{AuditLanes: 1001}}, []string{settings.AuditLanes, "1001"}},
-		"notify in a hurry":            {efferent.Props{Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{Timeout: 10 * time.Second}}}, []string{"Notify", "Timeout 10s", "20s"}},
-		"notify for long":              {efferent.Props{Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{Timeout: time.Minute}}}, []string{"Notify", "VisibilityTimeout", "6m0s"}},
-		"an API that times out":        {replay(efferent.ReplayProps{FunctionProps: efferent.FunctionProps{Timeout: 30 * time.Second}}), []string{"Replay", "Timeout 30s", "29s"}},
-		"an API for nobody":            {replay(efferent.ReplayProps{Rate: -1}), []string{"Rate -1"}},
-		"tokens for anybody":           {replay(efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "https://id.test"}}), []string{"JWT", "Audience"}},
-		"tokens by plain http":         {replay(efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "http://id.test", Audience: []string{"a"}}}), []string{"JWT", "https"}},
-		"nothing built":                {efferent.Props{Lambdas: "nowhere"}, []string{"deliver/bootstrap", "make lambdas"}},
-		"no program":                   {efferent.Props{Lambdas: builtOf(t, []byte("#!/bin/sh"))}, []string{"no Linux program"}},
-		"foreign machine":              {efferent.Props{Lambdas: built(t, elf.EM_RISCV)}, []string{"EM_RISCV", "arm64"}},
+		"policies": {efferent.Props{Sending: efferent.SendingProps{RetryPolicies: "x=1h"}},
+			[]string{settings.RetryPolicies, `"x"`}},
+		"networks":      {deliver(efferent.DeliverProps{AllowCIDRs: "10.0.0.0"}), []string{settings.AllowCIDRs}},
+		"log retention": {function(efferent.FunctionProps{LogRetention: 31}), []string{"LogRetention 31", "30 60"}},
+		"receives":      {efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 1001}}, []string{settings.MaxReceives, "1001"}},
+		"lanes":         {efferent.Props{Sending: efferent.SendingProps{AuditLanes: 1001}}, []string{settings.AuditLanes, "1001"}},
+		"notify in a hurry": {efferent.Props{Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{Timeout: 10 * time.Second}}},
+			[]string{"Notify", "Timeout 10s", "20s"}},
+		"notify for long": {efferent.Props{Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{Timeout: time.Minute}}},
+			[]string{"Notify", "VisibilityTimeout", "6m0s"}},
+		"an API that times out": {replay(efferent.ReplayProps{FunctionProps: efferent.FunctionProps{Timeout: 30 * time.Second}}),
+			[]string{"Replay", "Timeout 30s", "29s"}},
+		"an API for nobody":  {replay(efferent.ReplayProps{Rate: -1}), []string{"Rate -1"}},
+		"tokens for anybody": {replay(efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "https://id.test"}}), []string{"JWT", "Audience"}},
+		"tokens by plain http": {replay(efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "http://id.test", Audience: []string{"a"}}}),
+			[]string{"JWT", "https"}},
+		"nothing built":   {efferent.Props{Lambdas: "nowhere"}, []string{"deliver/bootstrap", "make lambdas"}},
+		"no program":      {efferent.Props{Lambdas: builtOf(t, []byte("#!/bin/sh"))}, []string{"no Linux program"}},
+		"foreign machine": {efferent.Props{Lambdas: built(t, elf.EM_RISCV)}, []string{"EM_RISCV", "arm64"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -57,7 +57,8 @@ func (p ReplayProps) check() (err error) {
 		err = errors.Join(err, fmt.Errorf("props Rate %d and Burst %d: must be at least 1", p.Rate, p.Burst))
 	}
 	if p.JWT != nil && (!strings.HasPrefix(p.JWT.Issuer, "https://") || len(p.JWT.Audience) == 0 || slices.Contains(p.JWT.Audience, "")) {
-		err = errors.Join(err, fmt.Errorf("prop JWT: needs an Issuer, an https URL, and an Audience; got %q and %q", p.JWT.Issuer, p.JWT.Audience))
+		err = errors.Join(err, fmt.Errorf("prop JWT: needs an Issuer, an https URL, and an Audience; got %q and %q", p.JWT.Issuer,
+			p.JWT.Audience))
 	}
 	return err
 }
@@ -95,14 +96,16 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 // task for what the task itself does ("StartMessageMoveTask").
 func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
 	for _, q := range []interface{ QueueArn() *string }{e.WebhookFailures, e.NotificationFailures} {
-		grants = append(grants, allow(*q.QueueArn(), "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+		grants = append(grants, allow(*q.QueueArn(), "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
+			"sqs:GetQueueAttributes",
 			"sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask"))
 	}
 	for _, q := range []interface{ QueueArn() *string }{e.Webhooks, e.Notifications, e.Audit} {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:SendMessage"))
 	}
 	return append(grants,
-		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
+			"dynamodb:DeleteItem"),
 		allow(*e.Attempts.TableArn()+"/index/"+failuresIndex, "dynamodb:Query"))
 }
 

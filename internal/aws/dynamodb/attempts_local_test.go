@@ -84,7 +84,8 @@ func testLostAnswer(t *testing.T, client *sdk.Client) {
 	if other, err := s.TakeClaim(t.Context(), c); err != nil || wire.requests != 2 {
 		t.Errorf("after %d requests: %v, %+v", wire.requests, err, other)
 	}
-	if other, err := s.TakeClaim(t.Context(), claim.Claim{Queue: c.Queue, ItemID: c.ItemID, Token: "another", At: now}); !errors.Is(err, claim.ErrTaken) || !cmp.Equal(other, c) {
+	if other, err := s.TakeClaim(t.Context(), claim.Claim{Queue: c.Queue, ItemID: c.ItemID, Token: "another", At: now}); !errors.Is(
+		err, claim.ErrTaken) || !cmp.Equal(other, c) {
 		t.Errorf("another got %v, %+v", err, other)
 	}
 }

@@ -36,7 +36,8 @@ func (f *claimTable) BatchGetItem(_ context.Context, in *sdk.BatchGetItemInput, 
 	if len(f.unprocessed) > 0 {
 		left, f.unprocessed = f.unprocessed[0], f.unprocessed[1:]
 	}
-	out := &sdk.BatchGetItemOutput{Responses: map[string][]map[string]types.AttributeValue{}, UnprocessedKeys: map[string]types.KeysAndAttributes{"attempts": {Keys: asked.Keys[len(asked.Keys)-left:]}}}
+	out := &sdk.BatchGetItemOutput{Responses: map[string][]map[string]types.AttributeValue{},
+		UnprocessedKeys: map[string]types.KeysAndAttributes{"attempts": {Keys: asked.Keys[len(asked.Keys)-left:]}}}
 	for _, key := range asked.Keys[:len(asked.Keys)-left] {
 		item, err := claimItem(claim.Claim{Queue: "q", ItemID: key[webhookIDName].(*types.AttributeValueMemberS).Value})
 		if err != nil {
@@ -109,7 +110,8 @@ func TestClaimErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			other, err := (&Claims{API: &claimTable{err: c.err}, Table: "attempts"}).TakeClaim(t.Context(), claim.Claim{Queue: "q", ItemID: "i", Token: "mine"})
+			other, err := (&Claims{API: &claimTable{err: c.err}, Table: "attempts"}).TakeClaim(
+				t.Context(), claim.Claim{Queue: "q", ItemID: "i", Token: "mine"})
 			if err == nil || errors.Is(err, claim.ErrTaken) != c.claimed || other.Token != c.other {
 				t.Errorf("got %+v, %v", other, err)
 			}
@@ -131,7 +133,8 @@ func TestClaimsFail(t *testing.T) {
 		{"take", errDown, func(ctx context.Context, s *Claims) error { _, err := s.TakeClaim(ctx, mine); return err }, errDown},
 		{"put", errDown, func(ctx context.Context, s *Claims) error { return s.PutClaim(ctx, mine) }, errDown},
 		{"drop", errDown, func(ctx context.Context, s *Claims) error { return s.DropClaim(ctx, mine) }, errDown},
-		{"drop what is another's, settled or gone", conditionFailed, func(ctx context.Context, s *Claims) error { return s.DropClaim(ctx, mine) }, nil},
+		{"drop what is another's, settled or gone", conditionFailed,
+			func(ctx context.Context, s *Claims) error { return s.DropClaim(ctx, mine) }, nil},
 		{"read", errDown, func(ctx context.Context, s *Claims) error { _, err := s.ClaimsOn(ctx, "q", []string{"i"}); return err }, errDown},
 	} {
 		t.Run(c.name, func(t *testing.T) {

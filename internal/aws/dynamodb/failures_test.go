@@ -20,7 +20,8 @@ import (
 var failedAt = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 
 func failureAt(second int) attempt.Record {
-	return attempt.Record{WebhookID: "w", MessageID: fmt.Sprint("m", second), Attempt: 1, At: failedAt.Add(time.Duration(second) * time.Second), Verdict: attempt.Permanent}
+	return attempt.Record{WebhookID: "w", MessageID: fmt.Sprint("m", second), Attempt: 1,
+		At: failedAt.Add(time.Duration(second) * time.Second), Verdict: attempt.Permanent}
 }
 
 // failureTable is the index as Query and UpdateItem show it.
@@ -75,7 +76,8 @@ func (f *failureTable) Query(_ context.Context, in *sdk.QueryInput, _ ...func(*s
 	out := &sdk.QueryOutput{}
 	for _, item := range f.items {
 		at := text(item[failedAtName])
-		if text(item[failedInName]) != text(values[":q"]) || at < text(values[":from"]) || at > text(values[":before"]) || last != "" && at >= last {
+		if text(item[failedInName]) != text(values[":q"]) || at < text(values[":from"]) || at > text(values[":before"]) || last != "" &&
+			at >= last {
 			continue
 		}
 		out.Items = append(out.Items, item)
@@ -225,7 +227,8 @@ func TestForgetFailures(t *testing.T) {
 			if !errors.Is(err, c.is) || err != nil && !strings.Contains(err.Error(), "table attempts") {
 				t.Fatalf("got %v, want %v", err, c.is)
 			}
-			left := len(f.items) - len(slices.DeleteFunc(slices.Clone(f.items), func(item map[string]types.AttributeValue) bool { return item[failedInName] != nil }))
+			left := len(f.items) - len(slices.DeleteFunc(slices.Clone(f.items),
+				func(item map[string]types.AttributeValue) bool { return item[failedInName] != nil }))
 			if c.stays >= 0 && left != c.stays {
 				t.Errorf("%d failures stay, want %d", left, c.stays)
 			}

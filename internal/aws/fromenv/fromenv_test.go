@@ -17,7 +17,8 @@ func lambda(more map[string]string) func(string) string {
 		if v, ok := more[name]; ok {
 			return v
 		}
-		return map[string]string{"AWS_REGION": "eu-north-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}[name]
+		return map[string]string{"AWS_REGION": "eu-north-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+			"AWS_SESSION_TOKEN": "token"}[name]
 	}
 }
 
@@ -28,7 +29,8 @@ func TestConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := c.Credentials.Retrieve(t.Context())
-	if err != nil || c.Region != "eu-north-1" || got.AccessKeyID != "key" || got.SecretAccessKey != "secret" || got.SessionToken != "token" || c.BaseEndpoint != nil {
+	if err != nil || c.Region != "eu-north-1" || got.AccessKeyID != "key" || got.SecretAccessKey != "secret" || got.SessionToken != "token" ||
+		c.BaseEndpoint != nil {
 		t.Errorf("got %+v, %+v, %v", c, got, err)
 	}
 	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {

@@ -20,7 +20,8 @@ import (
 
 // API is what reading a secret takes.
 type API interface {
-	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
+		*secretsmanager.GetSecretValueOutput, error)
 }
 
 // DefaultTTL is how long a value is used before it is fetched again.

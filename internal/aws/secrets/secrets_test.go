@@ -25,7 +25,8 @@ type manager struct {
 	release chan struct{} // … and waits
 }
 
-func (m *manager) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (m *manager) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
+	*secretsmanager.GetSecretValueOutput, error) {
 	m.mu.Lock()
 	m.calls++
 	out, err := m.out, m.err
@@ -55,12 +56,16 @@ func TestKeys(t *testing.T) {
 		{label: "text", ref: name, m: &manager{out: text("v1", "topsecret")}},
 		{label: "a key of JSON", ref: name + "#b", m: &manager{out: text("v1", `{"b":"topsecret"}`)}},
 		{label: "no such key", ref: name + "#c", m: &manager{out: text("v1", `{"b":"topsecret"}`)}, is: webhook.ErrSecretUnusable, says: `"c"`},
-		{label: "the key's value is a number", ref: name + "#b", m: &manager{out: text("v1", `{"b":7}`)}, is: webhook.ErrSecretUnusable, says: `"b"`},
-		{label: "a key, but no JSON", ref: name + "#b", m: &manager{out: text("v1", "topsecret")}, is: webhook.ErrSecretUnusable, says: "not a JSON object"},
+		{label: "the key's value is a number", ref: name + "#b", m: &manager{out: text("v1", `{"b":7}`)}, is: webhook.ErrSecretUnusable,
+			says: `"b"`},
+		{label: "a key, but no JSON", ref: name + "#b", m: &manager{out: text("v1", "topsecret")}, is: webhook.ErrSecretUnusable,
+			says: "not a JSON object"},
 		{label: "empty", ref: name, m: &manager{out: text("v1", "")}, is: webhook.ErrSecretUnusable, says: "empty"},
 		{label: "bad key", ref: name, m: &manager{out: text("v1", "whsec_topsecret!")}, is: webhook.ErrSecretUnusable, says: name},
-		{label: "binary", ref: name, m: &manager{out: &secretsmanager.GetSecretValueOutput{SecretBinary: []byte("topsecret")}}, is: webhook.ErrSecretUnusable, says: "binary"},
-		{label: "missing", ref: name + "#b", m: &manager{err: &types.ResourceNotFoundException{Message: aws.String("no")}}, is: webhook.ErrSecretNotFound, says: name},
+		{label: "binary", ref: name, m: &manager{out: &secretsmanager.GetSecretValueOutput{SecretBinary: []byte("topsecret")}},
+			is: webhook.ErrSecretUnusable, says: "binary"},
+		{label: "missing", ref: name + "#b", m: &manager{err: &types.ResourceNotFoundException{Message: aws.String("no")}},
+			is: webhook.ErrSecretNotFound, says: name},
 		{label: "marked for deletion", ref: name, m: &manager{err: &types.InvalidRequestException{}}, is: webhook.ErrSecretNotFound, says: name},
 		{label: "denied", ref: name, m: &manager{err: errDenied}, is: errDenied, says: name},
 	} {

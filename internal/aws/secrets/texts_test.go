@@ -20,7 +20,8 @@ type textAPI struct {
 	asked int
 }
 
-func (a *textAPI) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (a *textAPI) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
+	*secretsmanager.GetSecretValueOutput, error) {
 	a.asked++
 	return &secretsmanager.GetSecretValueOutput{SecretString: a.value}, a.err
 }

@@ -34,7 +34,8 @@ func start(t *testing.T, s *service) aws.Config {
 	t.Helper()
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
-	return aws.Config{Region: "eu-north-1", BaseEndpoint: &s.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "hush", "")}
+	return aws.Config{Region: "eu-north-1", BaseEndpoint: &s.URL,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "hush", "")}
 }
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -132,14 +133,18 @@ func TestFaults(t *testing.T) {
 		says     string
 		requests int
 	}{
-		"nobody there":                     {&service{}, true, t.Context(), nil, channel.Transient, "connection refused", 0},
-		"no such host":                     {&service{}, false, t.Context(), func(c *aws.Config) { c.BaseEndpoint = aws.String("http://no-such-host.invalid") }, channel.Transient, "the host's name", 0},
-		"cut after the request":            {&service{cut: true}, false, t.Context(), nil, channel.Unknown, "it may have been taken", 1},
-		"the caller gives up":              {&service{hang: giveUp}, false, waiting, nil, channel.Unknown, "cancelled after the request", 1},
-		"the caller has given up":          {&service{status: 200}, false, gone, nil, channel.Transient, "cancelled", 0},
-		"no credentials":                   {&service{status: 200}, false, t.Context(), func(c *aws.Config) { c.Credentials = noCredentials{} }, channel.Configuration, "check the region and the credentials", 0},
-		"no region":                        {&service{status: 200}, false, t.Context(), func(c *aws.Config) { c.Region, c.BaseEndpoint = "", nil }, channel.Configuration, "check the region and the credentials", 0},
-		"the SDK may try three times more": {&service{cut: true}, false, t.Context(), func(c *aws.Config) { c.RetryMaxAttempts = 4 }, channel.Unknown, "it may have been taken", 1},
+		"nobody there": {&service{}, true, t.Context(), nil, channel.Transient, "connection refused", 0},
+		"no such host": {&service{}, false, t.Context(),
+			func(c *aws.Config) { c.BaseEndpoint = aws.String("http://no-such-host.invalid") }, channel.Transient, "the host's name", 0},
+		"cut after the request":   {&service{cut: true}, false, t.Context(), nil, channel.Unknown, "it may have been taken", 1},
+		"the caller gives up":     {&service{hang: giveUp}, false, waiting, nil, channel.Unknown, "cancelled after the request", 1},
+		"the caller has given up": {&service{status: 200}, false, gone, nil, channel.Transient, "cancelled", 0},
+		"no credentials": {&service{status: 200}, false, t.Context(), func(c *aws.Config) { c.Credentials = noCredentials{} },
+			channel.Configuration, "check the region and the credentials", 0},
+		"no region": {&service{status: 200}, false, t.Context(),
+			func(c *aws.Config) { c.Region, c.BaseEndpoint = "", nil }, channel.Configuration, "check the region and the credentials", 0},
+		"the SDK may try three times more": {&service{cut: true}, false, t.Context(), func(c *aws.Config) { c.RetryMaxAttempts = 4 },
+			channel.Unknown, "it may have been taken", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -188,9 +193,11 @@ func TestRequest(t *testing.T) {
 		t.Error(diff)
 	}
 	delete(got.(map[string]any)["Content"].(map[string]any)["Simple"].(map[string]any), "Headers")
-	if err := json.Unmarshal([]byte(`{"FromEmailAddress": "Efferent <noreply@efferent.test>", "Destination": {"ToAddresses": ["ann@acme.test"]},
+	if err := json.Unmarshal([]byte(`{"FromEmailAddress": "Efferent <noreply@efferent.test>", 
+		"Destination": {"ToAddresses": ["ann@acme.test"]},
 		"EmailTags": [{"Name": "efferent-id", "Value": "n_7"}],
-		"Content": {"Simple": {"Subject": {"Data": "Grüße", "Charset": "UTF-8"}, "Body": {"Text": {"Data": "a private text", "Charset": "UTF-8"}}}}}`), &want); err != nil {
+		"Content": {"Simple": {"Subject": {"Data": "Grüße", "Charset": "UTF-8"},
+			"Body": {"Text": {"Data": "a private text", "Charset": "UTF-8"}}}}}`), &want); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

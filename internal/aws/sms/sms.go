@@ -164,7 +164,8 @@ func byStatus(status int) channel.Class {
 func lost(err error, connected bool, status int) channel.Outcome {
 	var sending *smithyhttp.RequestSendError
 	if !connected && !errors.As(err, &sending) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-		return channel.Outcome{Class: channel.Configuration, Reason: "End User Messaging: the request could not be made: check the region and the credentials"}
+		return channel.Outcome{Class: channel.Configuration, Reason: "End User Messaging: the request could not be made: check the region and " +
+			"the credentials"}
 	}
 	o := channel.Lost("End User Messaging", connected, err)
 	o.Status = status

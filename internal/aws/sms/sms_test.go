@@ -36,7 +36,8 @@ func start(t *testing.T, s *service) aws.Config {
 	t.Helper()
 	s.Server, s.ports = httptest.NewServer(s), map[string]bool{}
 	t.Cleanup(s.Close)
-	return aws.Config{Region: "eu-north-1", BaseEndpoint: &s.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "hush", "")}
+	return aws.Config{Region: "eu-north-1", BaseEndpoint: &s.URL,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "hush", "")}
 }
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -112,7 +113,8 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.status, c.code, c.reason), func(t *testing.T) {
 			t.Parallel()
-			s := &service{status: c.status, answer: fmt.Sprintf(`{"__type": "com.amazonaws#%s", "Message": "about +46700000007: a private text", "Reason": %q}`, c.code, c.reason)}
+			s := &service{status: c.status, answer: fmt.Sprintf(`{"__type": "com.amazonaws#%s", "Message": "about +46700000007: a private text", `+
+				`"Reason": %q}`, c.code, c.reason)}
 			sender := New(start(t, s), identity)
 			check(t, sender.Send(t.Context(), aText()), c.class, c.status, "End User Messaging: "+c.code)
 			if n := s.count(); n != 1 {
@@ -137,14 +139,18 @@ func TestFaults(t *testing.T) {
 		says     string
 		requests int
 	}{
-		"nobody there":                     {&service{}, true, t.Context(), nil, channel.Transient, 0, "connection refused", 0},
-		"cut after the request":            {&service{cut: true}, false, t.Context(), nil, channel.Unknown, 0, "it may have been taken", 1},
-		"the caller gives up":              {&service{hang: giveUp}, false, waiting, nil, channel.Unknown, 0, "cancelled after the request", 1},
-		"the caller has given up":          {&service{status: 200}, false, gone, nil, channel.Transient, 0, "cancelled", 0},
-		"no credentials":                   {&service{status: 200}, false, t.Context(), func(c *aws.Config) { c.Credentials = noCredentials{} }, channel.Configuration, 0, "check the region and the credentials", 0},
-		"the SDK may try three times more": {&service{cut: true}, false, t.Context(), func(c *aws.Config) { c.RetryMaxAttempts = 4 }, channel.Unknown, 0, "it may have been taken", 1},
-		"an answer that can't be read":     {&service{status: 200, answer: "<html>"}, false, t.Context(), nil, channel.Unknown, 200, "it may have been taken", 1},
-		"an error that can't be read":      {&service{status: 500, answer: "<html>"}, false, t.Context(), nil, channel.Unknown, 500, "End User Messaging: ", 1},
+		"nobody there":            {&service{}, true, t.Context(), nil, channel.Transient, 0, "connection refused", 0},
+		"cut after the request":   {&service{cut: true}, false, t.Context(), nil, channel.Unknown, 0, "it may have been taken", 1},
+		"the caller gives up":     {&service{hang: giveUp}, false, waiting, nil, channel.Unknown, 0, "cancelled after the request", 1},
+		"the caller has given up": {&service{status: 200}, false, gone, nil, channel.Transient, 0, "cancelled", 0},
+		"no credentials": {&service{status: 200}, false, t.Context(), func(c *aws.Config) { c.Credentials = noCredentials{} },
+			channel.Configuration, 0, "check the region and the credentials", 0},
+		"the SDK may try three times more": {&service{cut: true}, false, t.Context(), func(c *aws.Config) { c.RetryMaxAttempts = 4 },
+			channel.Unknown, 0, "it may have been taken", 1},
+		"an answer that can't be read": {&service{status: 200, answer: "<html>"}, false, t.Context(), nil, channel.Unknown, 200,
+			"it may have been taken", 1},
+		"an error that can't be read": {&service{status: 500, answer: "<html>"}, false, t.Context(), nil, channel.Unknown, 500,
+			"End User Messaging: ", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -187,8 +193,9 @@ func TestRequest(t *testing.T) {
 	if err := json.Unmarshal([]byte(s.requests[0]), &got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]any{"DestinationPhoneNumber": "+46700000007", "MessageBody": "Hi: a private text", "OriginationIdentity": "EFFERENT",
-		"MessageType": "TRANSACTIONAL", "Context": map[string]any{"efferent-id": "n_7"}}, got); diff != "" {
+	if diff := cmp.Diff(map[string]any{"DestinationPhoneNumber": "+46700000007", "MessageBody": "Hi: a private text",
+		"OriginationIdentity": "EFFERENT",
+		"MessageType":         "TRANSACTIONAL", "Context": map[string]any{"efferent-id": "n_7"}}, got); diff != "" {
 		t.Error(diff)
 	}
 }

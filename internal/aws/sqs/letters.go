@@ -20,7 +20,8 @@ import (
 type LettersAPI interface {
 	ConsumeAPI
 	AttributesAPI
-	ChangeMessageVisibilityBatch(context.Context, *sdk.ChangeMessageVisibilityBatchInput, ...func(*sdk.Options)) (*sdk.ChangeMessageVisibilityBatchOutput, error)
+	ChangeMessageVisibilityBatch(context.Context, *sdk.ChangeMessageVisibilityBatchInput, ...func(*sdk.Options)) (
+		*sdk.ChangeMessageVisibilityBatchOutput, error)
 }
 
 // AttributesAPI is what looking at a queue takes.

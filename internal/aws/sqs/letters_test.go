@@ -33,12 +33,14 @@ type lettersAPI struct {
 	moveErr    error
 }
 
-func (a *lettersAPI) ReceiveMessage(_ context.Context, in *sdk.ReceiveMessageInput, _ ...func(*sdk.Options)) (*sdk.ReceiveMessageOutput, error) {
+func (a *lettersAPI) ReceiveMessage(_ context.Context, in *sdk.ReceiveMessageInput, _ ...func(*sdk.Options)) (
+	*sdk.ReceiveMessageOutput, error) {
 	a.polled = in
 	return a.received, a.err
 }
 
-func (a *lettersAPI) ChangeMessageVisibilityBatch(_ context.Context, in *sdk.ChangeMessageVisibilityBatchInput, _ ...func(*sdk.Options)) (*sdk.ChangeMessageVisibilityBatchOutput, error) {
+func (a *lettersAPI) ChangeMessageVisibilityBatch(_ context.Context, in *sdk.ChangeMessageVisibilityBatchInput, _ ...func(*sdk.Options)) (
+	*sdk.ChangeMessageVisibilityBatchOutput, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.requests++
@@ -53,27 +55,32 @@ func (a *lettersAPI) ChangeMessageVisibilityBatch(_ context.Context, in *sdk.Cha
 	return out, a.err
 }
 
-func (a *lettersAPI) GetQueueAttributes(context.Context, *sdk.GetQueueAttributesInput, ...func(*sdk.Options)) (*sdk.GetQueueAttributesOutput, error) {
+func (a *lettersAPI) GetQueueAttributes(context.Context, *sdk.GetQueueAttributesInput, ...func(*sdk.Options)) (
+	*sdk.GetQueueAttributesOutput, error) {
 	a.requests++
 	return &sdk.GetQueueAttributesOutput{Attributes: a.attributes}, a.err
 }
 
-func (a *lettersAPI) StartMessageMoveTask(_ context.Context, in *sdk.StartMessageMoveTaskInput, _ ...func(*sdk.Options)) (*sdk.StartMessageMoveTaskOutput, error) {
+func (a *lettersAPI) StartMessageMoveTask(_ context.Context, in *sdk.StartMessageMoveTaskInput, _ ...func(*sdk.Options)) (
+	*sdk.StartMessageMoveTaskOutput, error) {
 	a.started = in
 	return &sdk.StartMessageMoveTaskOutput{}, a.moveErr
 }
 
-func (a *lettersAPI) ListMessageMoveTasks(context.Context, *sdk.ListMessageMoveTasksInput, ...func(*sdk.Options)) (*sdk.ListMessageMoveTasksOutput, error) {
+func (a *lettersAPI) ListMessageMoveTasks(context.Context, *sdk.ListMessageMoveTasksInput, ...func(*sdk.Options)) (
+	*sdk.ListMessageMoveTasksOutput, error) {
 	return &sdk.ListMessageMoveTasksOutput{Results: a.moves}, a.moveErr
 }
 
-func (a *lettersAPI) CancelMessageMoveTask(context.Context, *sdk.CancelMessageMoveTaskInput, ...func(*sdk.Options)) (*sdk.CancelMessageMoveTaskOutput, error) {
+func (a *lettersAPI) CancelMessageMoveTask(context.Context, *sdk.CancelMessageMoveTaskInput, ...func(*sdk.Options)) (
+	*sdk.CancelMessageMoveTaskOutput, error) {
 	return nil, a.moveErr
 }
 
 func TestLettersReceive(t *testing.T) {
 	t.Parallel()
-	a := &lettersAPI{api: api{received: &sdk.ReceiveMessageOutput{Messages: []types.Message{{MessageId: aws.String("m"), Attributes: map[string]string{"SentTimestamp": "1"}}}}}}
+	a := &lettersAPI{api: api{received: &sdk.ReceiveMessageOutput{
+		Messages: []types.Message{{MessageId: aws.String("m"), Attributes: map[string]string{"SentTimestamp": "1"}}}}}}
 	got, err := (&Letters{API: a, URL: "u"}).Receive(t.Context(), 30*time.Second, time.Second)
 	if err != nil || len(got) != 1 || got[0].MessageId != "m" || got[0].Attributes["SentTimestamp"] != "1" {
 		t.Errorf("got %+v, %v", got, err)
@@ -95,7 +102,8 @@ func TestShow(t *testing.T) {
 		t.Errorf("%v; %d shown in %d requests", err, a.shown, a.requests)
 	}
 	a = &lettersAPI{refuse: "r3"}
-	if err := (&Letters{API: a, URL: "u"}).Show(t.Context(), messages); err == nil || !strings.Contains(err.Error(), "ReceiptHandleIsInvalid") || a.shown != 33 {
+	if err := (&Letters{API: a, URL: "u"}).Show(t.Context(), messages); err == nil ||
+		!strings.Contains(err.Error(), "ReceiptHandleIsInvalid") || a.shown != 33 {
 		t.Errorf("%v; %d shown; one that is refused must not keep the others from being shown", err, a.shown)
 	}
 	a = &lettersAPI{api: api{err: errDown}}
@@ -106,13 +114,16 @@ func TestShow(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	t.Parallel()
-	all := map[string]string{"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "2", "ApproximateNumberOfMessagesDelayed": "1", "MessageRetentionPeriod": "1209600"}
+	all := map[string]string{"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "2",
+		"ApproximateNumberOfMessagesDelayed": "1", "MessageRetentionPeriod": "1209600"}
 	got, err := (&Letters{API: &lettersAPI{attributes: all}, URL: "u"}).Count(t.Context())
-	if want := (deadletter.Count{Visible: 3, Hidden: 2, Delayed: 1, Retention: 14 * 24 * time.Hour}); err != nil || got != want || got.Total() != 6 {
+	if want := (deadletter.Count{Visible: 3, Hidden: 2, Delayed: 1, Retention: 14 * 24 * time.Hour}); err != nil || got != want ||
+		got.Total() != 6 {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	delete(all, "MessageRetentionPeriod")
-	if _, err := (&Letters{API: &lettersAPI{attributes: all}, URL: "u"}).Count(t.Context()); err == nil || !strings.Contains(err.Error(), "MessageRetentionPeriod") {
+	if _, err := (&Letters{API: &lettersAPI{attributes: all}, URL: "u"}).Count(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "MessageRetentionPeriod") {
 		t.Errorf("got %v of an answer without the retention", err)
 	}
 }
@@ -122,9 +133,10 @@ func TestSourceSend(t *testing.T) {
 	text := func(s string) events.SQSMessageAttribute {
 		return events.SQSMessageAttribute{DataType: "String", StringValue: &s}
 	}
-	m := events.SQSMessage{Body: "b", Attributes: map[string]string{"MessageGroupId": "acme"}, MessageAttributes: map[string]events.SQSMessageAttribute{
-		"efferent-retry": text("old"), "bytes": {DataType: "Binary.png", BinaryValue: []byte{1}},
-	}}
+	m := events.SQSMessage{Body: "b", Attributes: map[string]string{"MessageGroupId": "acme"},
+		MessageAttributes: map[string]events.SQSMessageAttribute{
+			"efferent-retry": text("old"), "bytes": {DataType: "Binary.png", BinaryValue: []byte{1}},
+		}}
 	a := &lettersAPI{}
 	source := &Source{API: a, URL: "u"}
 	if _, err := source.Send(t.Context(), m, map[string]string{"efferent-retry": "replay", "efferent-id": "evt_1"}); err != nil {
@@ -146,14 +158,16 @@ func TestSourceSend(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := a.sends[1].MessageAttributes
-	if len(sent) != 10 || aws.ToString(sent["efferent-id"].StringValue) != "evt_1" || aws.ToString(sent["efferent-retry"].StringValue) != "replay" {
+	if len(sent) != 10 || aws.ToString(sent["efferent-id"].StringValue) != "evt_1" ||
+		aws.ToString(sent["efferent-retry"].StringValue) != "replay" {
 		t.Errorf("of 14 attributes were sent %v", sent)
 	}
 }
 
 func TestSourceRefuses(t *testing.T) {
 	t.Parallel()
-	large := &smithy.GenericAPIError{Code: "InvalidParameterValue", Message: "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes."}
+	large := &smithy.GenericAPIError{Code: "InvalidParameterValue",
+		Message: "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes."}
 	for err, want := range map[error]bool{large: true, errDown: false} {
 		_, got := (&Source{API: &failingSends{err}, URL: "u"}).Send(t.Context(), events.SQSMessage{}, nil)
 		if errors.Is(got, deadletter.ErrTooLarge) != want || !errors.Is(got, err) {
@@ -172,17 +186,20 @@ func TestMoves(t *testing.T) {
 	t.Parallel()
 	a := &lettersAPI{attributes: map[string]string{"QueueArn": "arn:dlq"}, moves: []types.ListMessageMoveTasksResultEntry{{
 		TaskHandle: aws.String("h"), Status: aws.String("RUNNING"), StartedTimestamp: 1_700_000_000_123, ApproximateNumberOfMessagesMoved: 2,
-		ApproximateNumberOfMessagesToMove: aws.Int64(5), MaxNumberOfMessagesPerSecond: aws.Int32(7), DestinationArn: aws.String("arn:x"), FailureReason: aws.String("why"),
+		ApproximateNumberOfMessagesToMove: aws.Int64(5), MaxNumberOfMessagesPerSecond: aws.Int32(7), DestinationArn: aws.String("arn:x"),
+		FailureReason: aws.String("why"),
 	}}}
 	m := &Moves{API: a, URL: "u"}
-	if err := m.Start(t.Context(), 7); err != nil || *a.started.SourceArn != "arn:dlq" || *a.started.MaxNumberOfMessagesPerSecond != 7 || a.started.DestinationArn != nil {
+	if err := m.Start(t.Context(), 7); err != nil || *a.started.SourceArn != "arn:dlq" || *a.started.MaxNumberOfMessagesPerSecond != 7 ||
+		a.started.DestinationArn != nil {
 		t.Errorf("%v; started %+v", err, a.started)
 	}
 	if err := m.Start(t.Context(), 0); err != nil || a.started.MaxNumberOfMessagesPerSecond != nil {
 		t.Errorf("%v; started %+v", err, a.started)
 	}
 	got, err := m.List(t.Context())
-	want := []deadletter.Move{{Handle: "h", Status: "RUNNING", Started: time.UnixMilli(1_700_000_000_123).UTC(), Moved: 2, ToMove: 5, Rate: 7, Destination: "arn:x", Reason: "why"}}
+	want := []deadletter.Move{{Handle: "h", Status: "RUNNING", Started: time.UnixMilli(1_700_000_000_123).UTC(), Moved: 2, ToMove: 5, Rate: 7,
+		Destination: "arn:x", Reason: "why"}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
@@ -199,7 +216,8 @@ func TestMoveErrors(t *testing.T) {
 		err  error
 		is   error
 	}{
-		{"a second task", refusal("AWS.SimpleQueueService.UnsupportedOperation", "There is already a task running. Only one active task is allowed for a source queue arn at a given time."), deadletter.ErrMoving},
+		{"a second task", refusal("AWS.SimpleQueueService.UnsupportedOperation",
+			"There is already a task running. Only one active task is allowed for a source queue arn at a given time."), deadletter.ErrMoving},
 		{"a second task on LocalStack", refusal("InvalidParameterValue", "There is already a task running. Only one…"), deadletter.ErrMoving},
 		{"no such task", &types.ResourceNotFoundException{Message: aws.String("Task does not exist.")}, deadletter.ErrNoMove},
 		{"it has ended", refusal("AWS.SimpleQueueService.UnsupportedOperation", "Only active tasks can be cancelled."), deadletter.ErrNoMove},

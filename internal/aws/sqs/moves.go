@@ -37,7 +37,8 @@ func (m *Moves) queueARN(ctx context.Context) (*string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.arn == "" {
-		out, err := m.API.GetQueueAttributes(ctx, &sdk.GetQueueAttributesInput{QueueUrl: &m.URL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
+		out, err := m.API.GetQueueAttributes(ctx, &sdk.GetQueueAttributesInput{
+			QueueUrl: &m.URL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
 		if err != nil {
 			return nil, fmt.Errorf("the ARN of %s: %w", m.URL, err)
 		}
@@ -77,7 +78,8 @@ func (m *Moves) List(ctx context.Context) ([]deadletter.Move, error) {
 		moves[i] = deadletter.Move{
 			Handle: aws.ToString(r.TaskHandle), Status: aws.ToString(r.Status), Started: time.UnixMilli(r.StartedTimestamp).UTC(),
 			Moved: r.ApproximateNumberOfMessagesMoved, ToMove: aws.ToInt64(r.ApproximateNumberOfMessagesToMove),
-			Rate: int(aws.ToInt32(r.MaxNumberOfMessagesPerSecond)), Destination: aws.ToString(r.DestinationArn), Reason: aws.ToString(r.FailureReason),
+			Rate: int(aws.ToInt32(r.MaxNumberOfMessagesPerSecond)), Destination: aws.ToString(r.DestinationArn),
+			Reason: aws.ToString(r.FailureReason),
 		}
 	}
 	return moves, nil

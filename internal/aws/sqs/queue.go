@@ -23,7 +23,8 @@ const batchLimit = 10
 type ConsumeAPI interface {
 	ReceiveMessage(context.Context, *sdk.ReceiveMessageInput, ...func(*sdk.Options)) (*sdk.ReceiveMessageOutput, error)
 	DeleteMessageBatch(context.Context, *sdk.DeleteMessageBatchInput, ...func(*sdk.Options)) (*sdk.DeleteMessageBatchOutput, error)
-	ChangeMessageVisibility(context.Context, *sdk.ChangeMessageVisibilityInput, ...func(*sdk.Options)) (*sdk.ChangeMessageVisibilityOutput, error)
+	ChangeMessageVisibility(context.Context, *sdk.ChangeMessageVisibilityInput, ...func(*sdk.Options)) (
+		*sdk.ChangeMessageVisibilityOutput, error)
 }
 
 // Queue consumes one queue. It may be used by many goroutines at once.

@@ -34,7 +34,8 @@ func (a *api) ReceiveMessage(_ context.Context, in *sdk.ReceiveMessageInput, _ .
 	return a.received, a.err
 }
 
-func (a *api) DeleteMessageBatch(_ context.Context, in *sdk.DeleteMessageBatchInput, _ ...func(*sdk.Options)) (*sdk.DeleteMessageBatchOutput, error) {
+func (a *api) DeleteMessageBatch(_ context.Context, in *sdk.DeleteMessageBatchInput, _ ...func(*sdk.Options)) (
+	*sdk.DeleteMessageBatchOutput, error) {
 	out := &sdk.DeleteMessageBatchOutput{}
 	var handles []string
 	for _, e := range in.Entries {
@@ -47,7 +48,8 @@ func (a *api) DeleteMessageBatch(_ context.Context, in *sdk.DeleteMessageBatchIn
 	return out, a.err
 }
 
-func (a *api) ChangeMessageVisibility(_ context.Context, in *sdk.ChangeMessageVisibilityInput, _ ...func(*sdk.Options)) (*sdk.ChangeMessageVisibilityOutput, error) {
+func (a *api) ChangeMessageVisibility(_ context.Context, in *sdk.ChangeMessageVisibilityInput, _ ...func(*sdk.Options)) (
+	*sdk.ChangeMessageVisibilityOutput, error) {
 	a.changed = in
 	return nil, a.err
 }
@@ -130,7 +132,8 @@ func TestAuditAppend(t *testing.T) {
 	if len(a.sends) != 2 || *a.sends[0].MessageGroupId != *a.sends[1].MessageGroupId || *a.sends[0].MessageGroupId != ledger.Lane("key", 4) {
 		t.Errorf("%d sends, or not all of one lane", len(a.sends))
 	}
-	if id := *a.sends[0].MessageDeduplicationId; id != ledger.DeduplicationID([]byte(*a.sends[0].MessageBody)) || id == *a.sends[1].MessageDeduplicationId {
+	if id := *a.sends[0].MessageDeduplicationId; id != ledger.DeduplicationID([]byte(*a.sends[0].MessageBody)) ||
+		id == *a.sends[1].MessageDeduplicationId {
 		t.Error("the deduplication id is not the body's")
 	}
 	a = &api{sendFails: 1}

@@ -159,7 +159,8 @@ func (b *bench) poll() {
 // noWait receives what is there and does not wait for more.
 type noWait struct{ *sqsserver.Engine }
 
-func (n noWait) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, o ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+func (n noWait) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, o ...func(*sqs.Options)) (
+	*sqs.ReceiveMessageOutput, error) {
 	in.WaitTimeSeconds = 0
 	return n.Engine.ReceiveMessage(ctx, in, o...)
 }

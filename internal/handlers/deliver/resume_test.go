@@ -29,9 +29,11 @@ func TestSecondReceive(t *testing.T) {
 		setup    func(*world)
 		want     want
 	}{
-		{name: "nothing was recorded", want: want{verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.delivered"}},
+		{name: "nothing was recorded", want: want{verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone, posts: 1,
+			actions: "webhook.attempt webhook.delivered"}},
 		{name: "a retry is due", history: []attempt.Record{retryable(1, start)},
-			want: want{verdicts: []attempt.Verdict{attempt.Retryable, attempt.Delivered}, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.delivered"}},
+			want: want{verdicts: []attempt.Verdict{attempt.Retryable, attempt.Delivered}, hidden: leftAlone, posts: 1,
+				actions: "webhook.attempt webhook.delivered"}},
 		{name: "a retry is not due yet", history: []attempt.Record{retryable(1, start.Add(1500*time.Millisecond))},
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: 2 * time.Second}},
 		{name: "delivered: not sent again, but told again", history: []attempt.Record{tried(1, attempt.Delivered, time.Time{})},
@@ -43,12 +45,15 @@ func TestSecondReceive(t *testing.T) {
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0}},
 		{name: "exhausted: drained, in silence", history: []attempt.Record{retryable(1, start), tried(2, attempt.Exhausted, time.Time{})},
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Exhausted}, hidden: 0}},
-		{name: "malformed, refused before: drained, in silence", text: `{"id":"a"}`, history: []attempt.Record{tried(1, attempt.Permanent, time.Time{})},
-			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0}},
+		{name: "malformed, refused before: drained, in silence", text: `{"id":"a"}`,
+			history: []attempt.Record{tried(1, attempt.Permanent, time.Time{})},
+			want:    want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0}},
 		{name: "the history can't be read", setup: func(w *world) { w.readFault = on(1, fails) },
 			want: want{failed: true, hidden: leftAlone}},
-		{name: "the last receive", receives: 20, history: []attempt.Record{retryable(1, start)}, setup: func(w *world) { w.answers = []webhook.Exchange{busy503} },
-			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Exhausted}, hidden: 0, posts: 1, actions: "webhook.attempt webhook.failed", reason: "receive"}},
+		{name: "the last receive", receives: 20, history: []attempt.Record{retryable(1, start)},
+			setup: func(w *world) { w.answers = []webhook.Exchange{busy503} },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Exhausted}, hidden: 0, posts: 1,
+				actions: "webhook.attempt webhook.failed", reason: "receive"}},
 		{name: "receive count unknown", receives: -1, history: []attempt.Record{tried(1, attempt.Delivered, time.Time{})},
 			want: want{verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone, actions: "webhook.delivered"}},
 	} {
@@ -84,7 +89,8 @@ func TestRedrivenUnderItsOldID(t *testing.T) {
 		if n == 4 {
 			v = attempt.Exhausted
 		}
-		w.records["a/m-a"] = append(w.records["a/m-a"], attempt.Record{WebhookID: "a", MessageID: "m-a", Attempt: n, Verdict: v, At: w.now.Add(-time.Minute)})
+		w.records["a/m-a"] = append(w.records["a/m-a"], attempt.Record{
+			WebhookID: "a", MessageID: "m-a", Attempt: n, Verdict: v, At: w.now.Add(-time.Minute)})
 	}
 	first := w.now
 	var hidden []time.Duration
@@ -103,7 +109,8 @@ func TestRedrivenUnderItsOldID(t *testing.T) {
 		t.Errorf("hidden for (-want +got):\n%s", diff)
 	}
 	records := w.records["a/m-a"]
-	if last := records[len(records)-1]; len(records) != 8 || last.Attempt != 8 || last.Verdict != attempt.Exhausted || !strings.Contains(last.Reason, "4 of 4") {
+	if last := records[len(records)-1]; len(records) != 8 || last.Attempt != 8 || last.Verdict != attempt.Exhausted ||
+		!strings.Contains(last.Reason, "4 of 4") {
 		t.Errorf("%d records, the last %+v", len(records), last)
 	}
 	if len(w.posts) != 4 {

@@ -60,7 +60,8 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	return &world{
 		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: map[channel.Name][]channel.Outcome{}, absent: map[channel.Name]error{},
-		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{}, records: map[string][]attempt.Record{}, claims: map[string]claim.Claim{},
+		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{}, records: map[string][]attempt.Record{},
+		claims: map[string]claim.Claim{},
 		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{},
 	}
 }
@@ -68,7 +69,8 @@ func newWorld(t *testing.T) *world {
 func (w *world) handler() *Handler {
 	return &Handler{
 		Senders: w, Attempts: w, Claims: w, Queue: w, Audit: w, Policies: retry.Policies{}, MaxReceives: 20, Now: w.time,
-		Jitter: func() float64 { return 0 }, Misconfigured: func(on channel.Name) { w.alarms = append(w.alarms, on) }, Log: slog.New(slog.DiscardHandler),
+		Jitter: func() float64 { return 0 }, Misconfigured: func(on channel.Name) { w.alarms = append(w.alarms, on) },
+		Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -266,5 +268,6 @@ func (w *world) count(on channel.Name) int { return len(w.calls[on]) }
 
 func text(id string, first channel.Name, more string) string {
 	to := map[channel.Name]string{channel.Email: "ann@acme.test", channel.Slack: "C123", channel.SMS: "+46701234567"}
-	return fmt.Sprintf(`{"id":%q,"channel":%q,"recipient":%q,"subject":"s","body":"b","recipients":{"email":"ann@acme.test","slack":"C123","sms":"+46701234567"}%s}`, id, first, to[first], more)
+	return fmt.Sprintf(`{"id":%q,"channel":%q,"recipient":%q,"subject":"s","body":"b","recipients":{"email":"ann@acme.test","slack":"C123",`+
+		`"sms":"+46701234567"}%s}`, id, first, to[first], more)
 }

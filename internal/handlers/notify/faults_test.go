@@ -19,7 +19,8 @@ func TestFallbackFaults(t *testing.T) {
 	t.Parallel()
 	for _, op := range []string{"audit", "send", "record", "hide", "history"} {
 		for call := 1; call <= 4; call++ {
-			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before", crashAfter: "crash after"} {
+			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before",
+				crashAfter: "crash after"} {
 				t.Run(fmt.Sprintf("%s/%d/%s", op, call, name), func(t *testing.T) {
 					t.Parallel()
 					w := newWorld(t)

@@ -19,7 +19,8 @@ func TestSMSFaults(t *testing.T) {
 	t.Parallel()
 	for _, op := range []string{"audit", "claim", "send", "settle", "record", "hide", "drop", "history"} {
 		for _, call := range []int{1, 2} {
-			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before", crashAfter: "crash after"} {
+			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before",
+				crashAfter: "crash after"} {
 				for about, answers := range map[string][]channel.Outcome{
 					"taken":           nil,
 					"transient first": {{Class: channel.Transient, Reason: "429"}, {}},
@@ -103,7 +104,8 @@ func TestReplayIsConsent(t *testing.T) {
 		end   string
 	}{
 		{name: "replayed by Efferent", then: func(w *world, _ *queued) *queued { return replayed(w) }, sms: 2, end: "sent"},
-		{name: "redriven by the console", then: func(w *world, _ *queued) *queued { return w.message("b", text("n_1", "sms", "")) }, sms: 2, end: "sent"},
+		{name: "redriven by the console", then: func(w *world, _ *queued) *queued { return w.message("b", text("n_1", "sms", "")) }, sms: 2,
+			end: "sent"},
 		{name: "redriven under its old id", then: func(w *world, first *queued) *queued {
 			first.msg.Attributes["DeadLetterQueueSourceArn"] = "arn"
 			first.msg.Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(w.now.UnixMilli(), 10)

@@ -63,7 +63,8 @@ func (a *acting) each(ctx context.Context, letters []*letter, step func(context.
 // take claims a letter.
 func (a *acting) take(ctx context.Context, l *letter) error {
 	now := a.Now()
-	l.claim = claim.Claim{Queue: a.queue.Name, ItemID: l.msg.MessageId, Act: a.act, Actor: a.actor, Token: uuid.NewString(), At: now, Until: now.Add(claimTime)}
+	l.claim = claim.Claim{Queue: a.queue.Name, ItemID: l.msg.MessageId, Act: a.act, Actor: a.actor, Token: uuid.NewString(), At: now,
+		Until: now.Add(claimTime)}
 	other, err := a.Claims.TakeClaim(ctx, l.claim)
 	switch {
 	case errors.Is(err, claim.ErrTaken) && other.Settled && l.triedSince(other):

@@ -37,10 +37,12 @@ func TestReplayOne(t *testing.T) {
 				w.park(n, id, "acme")
 			}
 			body := w.letters["m00025"].msg.Body
-			w.records = append(w.records, attempt.Record{WebhookID: c.carries, MessageID: "m00025", Attempt: 1, At: start.Add(-time.Hour), Verdict: attempt.Retryable})
+			w.records = append(w.records, attempt.Record{WebhookID: c.carries, MessageID: "m00025", Attempt: 1, At: start.Add(-time.Hour),
+				Verdict: attempt.Retryable})
 			got := get[Started](w, "POST", path("/replay/m00025"), "").Task
 			got.Examined = 0
-			want := Task{Kind: KindItem, Queue: queueName, Status: deadletter.Completed, Moved: 1, ItemID: "m00025", WebhookID: c.carries, MessageID: "new1"}
+			want := Task{Kind: KindItem, Queue: queueName, Status: deadletter.Completed, Moved: 1, ItemID: "m00025", WebhookID: c.carries,
+				MessageID: "new1"}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -96,8 +98,10 @@ func TestDiscard(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, act := range []string{deadletter.Replay, deadletter.Discard} {
-		for _, op := range []string{"receive", "history", "take", "audit", "send", "settle", "delete", "forget", "drop", "show", "turn", "leave"} {
-			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before", crashAfter: "crash after"} {
+		for _, op := range []string{"receive", "history", "take", "audit", "send", "settle", "delete", "forget", "drop", "show", "turn",
+			"leave"} {
+			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before",
+				crashAfter: "crash after"} {
 				if act == deadletter.Discard && op == "send" {
 					continue
 				}
@@ -198,7 +202,8 @@ func TestWhatCanNotBeDone(t *testing.T) {
 	t.Parallel()
 	claim := func(settled bool, act string) func(*world) {
 		return func(w *world) {
-			w.claimed["m00001"] = claim.Claim{ItemID: "m00001", Act: act, Actor: "bob", At: start.Add(time.Second), Until: start.Add(time.Hour), Settled: settled}
+			w.claimed["m00001"] = claim.Claim{ItemID: "m00001", Act: act, Actor: "bob", At: start.Add(time.Second), Until: start.Add(time.Hour),
+				Settled: settled}
 		}
 	}
 	gone := func(w *world) { delete(w.letters, "m00001") }
@@ -213,11 +218,13 @@ func TestWhatCanNotBeDone(t *testing.T) {
 		{"discarded already", func(w *world) { gone(w); claim(true, "discard")(w) }, 404, "was discarded at"},
 		{"replayed, and not deleted", claim(true, "replay"), 404, "was replayed at"},
 		{"held by another", claim(false, "replay"), 409, "held by bob"},
-		{"held by another, and hidden", func(w *world) { claim(false, "discard")(w); w.letters["m00001"].visibleAt = start.Add(time.Hour) }, 409, "held by bob"},
+		{"held by another, and hidden", func(w *world) { claim(false, "discard")(w); w.letters["m00001"].visibleAt = start.Add(time.Hour) }, 409,
+			"held by bob"},
 		{"hidden by another's search", func(w *world) { w.letters["m00001"].visibleAt = start.Add(time.Hour) }, 409, "somebody else holds"},
 		{"another's search ends", func(w *world) { w.letters["m00001"].visibleAt = start.Add(5 * time.Second) }, 202, ""},
 		{"too large", func(w *world) { w.letters["m00001"].msg.Body = `{"id":"too-large"}` }, 422, "too large to carry"},
-		{"the audit queue is down", func(w *world) { w.fault["audit"] = on(1, fails) }, 503, "nothing was done: the audit queue can't be written; try again"},
+		{"the audit queue is down", func(w *world) { w.fault["audit"] = on(1, fails) }, 503,
+			"nothing was done: the audit queue can't be written; try again"},
 		{"the queue is down", func(w *world) { w.fault["receive"] = on(1, fails) }, 503, "the queue can't be read"},
 		{"the claims are down", func(w *world) { w.fault["take"] = on(1, fails) }, 503, "can't be claimed"},
 	} {

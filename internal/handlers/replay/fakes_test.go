@@ -89,7 +89,8 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) handler() *Handler {
 	return &Handler{
-		Queues:  []Queue{{Name: queueName, Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()}, {Name: "notification-failures", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
+		Queues: []Queue{{Name: queueName, Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()},
+			{Name: "notification-failures", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
 		History: w, Failures: w, Claims: w, Audit: w,
 		Caller: func(r *http.Request) string { return cmp.Or(r.Header.Get("Caller"), "ann") },
 		Now:    w.time, Wait: func(_ context.Context, d time.Duration) {
@@ -107,7 +108,8 @@ func (w *world) ask(method, path, body string) *httptest.ResponseRecorder {
 	w.handler().Routes().ServeHTTP(out, r)
 	if out.Code >= 400 {
 		var p Problem
-		if err := json.Unmarshal(out.Body.Bytes(), &p); err != nil || p.Status != out.Code || p.Detail == "" || out.Header().Get("Content-Type") != "application/problem+json" {
+		if err := json.Unmarshal(out.Body.Bytes(), &p); err != nil || p.Status != out.Code || p.Detail == "" ||
+			out.Header().Get("Content-Type") != "application/problem+json" {
 			w.t.Errorf("%s %s: %d is no problem: %s", method, path, out.Code, out.Body)
 		}
 		if strings.Contains(p.Detail, "secret detail") {
@@ -134,7 +136,8 @@ func get[T any](w *world, method, path, body string) (v T) {
 // attempt. Without an id its webhook-id is its message id.
 func (w *world) park(n int, id, tenant string) (itemID string) {
 	itemID = fmt.Sprintf("m%05d", n)
-	text := `{"url":"https://a.test/` + itemID + `?t=1","secret":"efferent/webhooks/a","event_type":"e.` + tenant + `","tenant":"` + tenant + `","body":{"n": 1}`
+	text := `{"url":"https://a.test/` + itemID + `?t=1","secret":"efferent/webhooks/a","event_type":"e.` + tenant + `","tenant":"` + tenant +
+		`","body":{"n": 1}`
 	if id != "" {
 		text += `,"id":"` + id + `"`
 	}
@@ -144,7 +147,8 @@ func (w *world) park(n int, id, tenant string) (itemID string) {
 		Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(at.Add(-time.Minute).UnixMilli(), 10), "MessageGroupId": tenant},
 	}}
 	w.records = append(w.records, attempt.Record{
-		WebhookID: cmp.Or(id, itemID), MessageID: itemID, Attempt: 4, At: at, URL: "https://a.test/" + itemID + "?t=1", EventType: "e." + tenant, Tenant: tenant,
+		WebhookID: cmp.Or(id, itemID), MessageID: itemID, Attempt: 4, At: at, URL: "https://a.test/" + itemID + "?t=1", EventType: "e." + tenant,
+		Tenant: tenant,
 		Status: 503, Verdict: attempt.Exhausted, Reason: "503 Service Unavailable",
 	})
 	return itemID
@@ -375,7 +379,8 @@ func (m *moveTasks) Start(_ context.Context, rate int) error {
 			return fmt.Errorf("start: %w", deadletter.ErrMoving)
 		}
 		w.started = append(w.started, rate)
-		w.moves = slices.Insert(w.moves, 0, deadletter.Move{Handle: "handle", Status: deadletter.Running, Started: w.now, ToMove: int64(len(w.letters)), Rate: rate})
+		w.moves = slices.Insert(w.moves, 0, deadletter.Move{Handle: "handle", Status: deadletter.Running, Started: w.now,
+			ToMove: int64(len(w.letters)), Rate: rate})
 		return nil
 	})
 }

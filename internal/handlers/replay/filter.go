@@ -49,7 +49,8 @@ func (f Filter) check() error {
 }
 
 // listParameters are those that a listing knows.
-var listParameters = []string{"queue", "limit", "cursor", "source", "tenant", "event_type", "channel", "url_prefix", "reason", "since", "until"}
+var listParameters = []string{"queue", "limit", "cursor", "source", "tenant", "event_type", "channel", "url_prefix", "reason",
+	"since", "until"}
 
 // known refuses a parameter that is none of them: a filter that was mistyped
 // must not show everything.

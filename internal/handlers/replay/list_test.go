@@ -35,7 +35,8 @@ func TestList(t *testing.T) {
 		want        string
 	}{
 		{name: "newest first", want: "m00003 m00002 m00001"},
-		{name: "tried again under its id", setup: func(w *world) { w.records = append(w.records, later("evt_2", "other")) }, want: "m00003 m00001"},
+		{name: "tried again under its id", setup: func(w *world) { w.records = append(w.records, later("evt_2", "other")) },
+			want: "m00003 m00001"},
 		{name: "tried again under its message id", setup: func(w *world) {
 			r := later("evt_2", "m00002")
 			r.Attempt = 5
@@ -60,7 +61,8 @@ func TestList(t *testing.T) {
 		{name: "a move task was cancelled", setup: moved(deadletter.Cancelled, time.Minute), want: "m00003 m00002 m00001"},
 		{name: "a move task has ended before", setup: moved(deadletter.Completed, -time.Minute), want: "m00003 m00002 m00001"},
 		{name: "a move task began just after", setup: moved(deadletter.Completed, time.Second), want: "m00003 m00002 m00001"},
-		{name: "a move task began just after, and the queue is empty", setup: func(w *world) { moved(deadletter.Completed, time.Second)(w); empty(w) }},
+		{name: "a move task began just after, and the queue is empty",
+			setup: func(w *world) { moved(deadletter.Completed, time.Second)(w); empty(w) }},
 		{name: "a move task began just after, and what is there came later", setup: func(w *world) {
 			moved(deadletter.Completed, time.Second)(w)
 			empty(w)

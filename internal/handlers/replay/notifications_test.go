@@ -21,8 +21,10 @@ func TestNotifications(t *testing.T) {
 		{"n_3", "sms", `{"id":"n_3","channel":"sms","recipient":"","body":"b"}`}, // malformed
 	} {
 		id := "m" + string(rune('1'+i))
-		w.letters[id] = &parked{msg: events.SQSMessage{MessageId: id, ReceiptHandle: "r-" + id, Body: c.body, Attributes: map[string]string{"SentTimestamp": "1"}}}
-		r := attempt.Record{Notification: true, WebhookID: c.id, MessageID: id, Attempt: 1, At: start.Add(-1), Tenant: "acme", Channel: c.channel, Verdict: attempt.Permanent, Reason: "as told"}
+		w.letters[id] = &parked{msg: events.SQSMessage{MessageId: id, ReceiptHandle: "r-" + id, Body: c.body,
+			Attributes: map[string]string{"SentTimestamp": "1"}}}
+		r := attempt.Record{Notification: true, WebhookID: c.id, MessageID: id, Attempt: 1, At: start.Add(-1), Tenant: "acme",
+			Channel: c.channel, Verdict: attempt.Permanent, Reason: "as told"}
 		if i == 0 { // it ended on another channel than it began
 			r.Channel, r.FailedChannels = "slack", []string{"sms", "slack"}
 		}
@@ -39,7 +41,8 @@ func TestNotifications(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	if got := get[Letter](w, "GET", queue+"/m2", "").Item; got.WebhookID != "m2" || got.Channel != "email" || got.Tenant != "acme" || got.Reason != "as told" {
+	if got := get[Letter](w, "GET", queue+"/m2", "").Item; got.WebhookID != "m2" || got.Channel != "email" || got.Tenant != "acme" ||
+		got.Reason != "as told" {
 		t.Errorf("got %+v", got)
 	}
 	if task := get[Started](w, "POST", queue+"/replay/m2", "").Task; task.WebhookID != "m2" || w.sent[0].attributes["efferent-id"] != "m2" {

@@ -20,7 +20,8 @@ func (h *Handler) show(r *http.Request) (int, any, error) {
 		return true, nil
 	})
 	if err == nil && goOn != "" {
-		err = &refusal{http.StatusServiceUnavailable, "the item was not found within the time of one request; the search goes on where it was if you ask again now"}
+		err = &refusal{http.StatusServiceUnavailable, "the item was not found within the time of one request; the search goes on where it was " +
+			"if you ask again now"}
 	}
 	return http.StatusOK, shown, err
 }
@@ -53,7 +54,8 @@ func (h *Handler) discard(r *http.Request) (int, any, error) {
 // withItem finds the item that a request names, lets do act on it while it is
 // hidden, and then gives back everything else, and the item too if do keeps it.
 // When the time is over before it is found, goOn is the cursor to go on with.
-func (h *Handler) withItem(r *http.Request, do func(context.Context, *Queue, *letter) (keep bool, err error)) (examined int, goOn string, err error) {
+func (h *Handler) withItem(r *http.Request, do func(context.Context, *Queue, *letter) (keep bool, err error)) (
+	examined int, goOn string, err error) {
 	q, err := h.queue(r.PathValue("queue"))
 	if err != nil {
 		return 0, "", err

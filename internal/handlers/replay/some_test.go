@@ -45,7 +45,8 @@ func TestReplayByFilter(t *testing.T) {
 				w.park(n, "", []string{"acme", "beta"}[n%2])
 			}
 			task := get[Started](w, "POST", path("/replay"), c.filter).Task
-			if task.Kind != KindFilter || task.Status != deadletter.Completed || task.Moved != int64(len(c.sent)) || task.Failed != 0 || task.Examined != 5 {
+			if task.Kind != KindFilter || task.Status != deadletter.Completed || task.Moved != int64(len(c.sent)) || task.Failed != 0 ||
+				task.Examined != 5 {
 				t.Errorf("got %+v", task)
 			}
 			left := "m00000 m00001 m00002 m00003 m00004"
@@ -174,11 +175,13 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		{"no time", "POST", path("/replay"), `{"since":"yesterday"}`, 400, `field "since"`},
 		{"an empty filter", "POST", path("/replay"), `{"tenant":""}`, 400, `field "tenant": is empty`},
 		{"a null filter", "POST", path("/replay"), `{"tenant":null}`, 400, `field "tenant": is empty`},
-		{"no time between", "POST", path("/replay"), `{"since":"2026-11-24T08:00:00Z","until":"2026-11-24T08:00:00Z"}`, 400, "since is not before until"},
+		{"no time between", "POST", path("/replay"), `{"since":"2026-11-24T08:00:00Z","until":"2026-11-24T08:00:00Z"}`, 400,
+			"since is not before until"},
 		{"rate too high", "POST", path("/replay"), `{"rate":501}`, 400, "1 to 500"},
 		{"rate 0", "POST", path("/replay"), `{"rate":0}`, 400, "1 to 500"},
 		{"an array", "POST", path("/replay"), `[]`, 400, "the body is not a JSON object: it is an array"},
-		{"a parameter mistyped", "GET", "/api/v1/dlq?queue=webhook-failures&tennant=acme", "", 400, `parameter "tennant": unknown; did you mean "tenant"?`},
+		{"a parameter mistyped", "GET", "/api/v1/dlq?queue=webhook-failures&tennant=acme", "", 400,
+			`parameter "tennant": unknown; did you mean "tenant"?`},
 		{"rate below 0", "POST", path("/replay"), `{"rate":-1}`, 400, "1 to 500"},
 		{"rate of a filter", "POST", path("/replay"), `{"rate":5,"tenant":"a"}`, 400, "everything only"},
 		{"cursor of everything", "POST", path("/replay"), `{"cursor":"e30"}`, 400, "by a filter only"},
@@ -219,7 +222,8 @@ func TestMoveTasks(t *testing.T) {
 	w := newWorld(t)
 	w.park(1, "", "acme")
 	task := get[Started](w, "POST", path("/replay"), `{"rate":50}`).Task
-	if task.Kind != KindAll || task.Status != deadletter.Running || task.Rate != 50 || task.ToMove != 1 || task.ID == "" || len(w.started) != 1 || w.started[0] != 50 {
+	if task.Kind != KindAll || task.Status != deadletter.Running || task.Rate != 50 || task.ToMove != 1 || task.ID == "" ||
+		len(w.started) != 1 || w.started[0] != 50 {
 		t.Errorf("started %+v", task)
 	}
 	if out := w.ask("POST", path("/replay"), "{}"); out.Code != 409 || !strings.Contains(out.Body.String(), "running") {
@@ -228,7 +232,8 @@ func TestMoveTasks(t *testing.T) {
 	if all := get[Tasks](w, "GET", path("/tasks"), "").Tasks; len(all) != 1 || all[0] != task {
 		t.Errorf("the tasks are %+v", all)
 	}
-	if cancelled := get[Started](w, "DELETE", path("/tasks/"+task.ID), "").Task; cancelled.Status != deadletter.Cancelling || len(w.cancelled) != 1 || w.cancelled[0] != "handle" {
+	if cancelled := get[Started](w, "DELETE", path("/tasks/"+task.ID), "").Task; cancelled.Status != deadletter.Cancelling ||
+		len(w.cancelled) != 1 || w.cancelled[0] != "handle" {
 		t.Errorf("cancelled %+v", cancelled)
 	}
 	var actions []string
@@ -277,9 +282,11 @@ func TestShow(t *testing.T) {
 	w := newWorld(t)
 	id := w.park(1, "evt_1", "acme")
 	w.park(2, "", "acme")
-	w.records = append(w.records, attempt.Record{WebhookID: "evt_1", MessageID: id, Attempt: 1, At: start.Add(-time.Minute), Verdict: attempt.Retryable})
+	w.records = append(w.records, attempt.Record{WebhookID: "evt_1", MessageID: id, Attempt: 1, At: start.Add(-time.Minute),
+		Verdict: attempt.Retryable})
 	got := get[Letter](w, "GET", path("/"+id), "")
-	want := Item{ItemID: id, WebhookID: "evt_1", EventType: "e.acme", URL: "https://a.test/m00001?t=1", Tenant: "acme", Reason: "503 Service Unavailable",
+	want := Item{ItemID: id, WebhookID: "evt_1", EventType: "e.acme", URL: "https://a.test/m00001?t=1", Tenant: "acme",
+		Reason:     "503 Service Unavailable",
 		LastStatus: 503, Attempts: 2, FirstAt: start.Add(-time.Minute), LastAt: start.Add(time.Millisecond)}
 	if got.Item != want || len(got.Attempts) != 2 || got.Attempts[0].Attempt != 1 || got.Body != w.letters[id].msg.Body {
 		t.Errorf("got %+v", got)

@@ -107,7 +107,8 @@ func ask(t *testing.T, s *awsquery.Service, r *http.Request) (int, answer) {
 	if err := xml.Unmarshal(w.Body.Bytes(), &a); err != nil {
 		t.Fatalf("%v: %s", err, w.Body)
 	}
-	if id := w.Header().Get("x-amzn-RequestId"); id == "" || a.ID+a.OkID != id || w.Header().Get("Content-Type") != "text/xml" || a.XMLName.Space != "urn:x" {
+	if id := w.Header().Get("x-amzn-RequestId"); id == "" || a.ID+a.OkID != id || w.Header().Get("Content-Type") != "text/xml" ||
+		a.XMLName.Space != "urn:x" {
 		t.Errorf("answer %+v, header %v", a, w.Header())
 	}
 	return w.Code, a
@@ -131,10 +132,12 @@ func TestParameters(t *testing.T) {
 		"an empty list":                   {"Name=&Entry=&Attribute=", `{}`},
 		"structs": {"Entry.2.Number=0&Entry.2.Id=b&Entry.7.Id=c&Entry.7.Value.1.Name=n&Entry.7.Value.1.Value.Blob=AP8%3D&Entry.7.X=1",
 			`{"Entries":[{"Id":"b","Number":0},{"Id":"c","Values":{"n":{"Blob":"AP8="}}}]}`},
-		"a map":                {"Attribute.1.Name=a&Attribute.1.Value=&Attribute.3.Value=y&Attribute.3.Name=x", `{"Attributes":{"a":"","x":"y"}}`},
-		"an entry, no index":   {"Attribute.Name=a&Attribute.Value=1", `{"Attributes":{"a":"1"}}`},
-		"tags":                 {"Tag.1.Key=a&Tag.1.Value=b", `{"Tags":{"a":"b"}}`},
-		"structs in a map":     {"Value.1.Name=a&Value.1.Value.Text=x&Value.2.Name=b&Value.2.Value.List.2=Yg%3D%3D&Value.2.Value.List.1=", `{"Values":{"a":{"Text":"x"},"b":{"List":["","Yg=="]}}}`},
+		"a map": {"Attribute.1.Name=a&Attribute.1.Value=&Attribute.3.Value=y&Attribute.3.Name=x",
+			`{"Attributes":{"a":"","x":"y"}}`},
+		"an entry, no index": {"Attribute.Name=a&Attribute.Value=1", `{"Attributes":{"a":"1"}}`},
+		"tags":               {"Tag.1.Key=a&Tag.1.Value=b", `{"Tags":{"a":"b"}}`},
+		"structs in a map": {"Value.1.Name=a&Value.1.Value.Text=x&Value.2.Name=b&Value.2.Value.List.2=Yg%3D%3D&Value.2.Value.List.1=",
+			`{"Values":{"a":{"Text":"x"},"b":{"List":["","Yg=="]}}}`},
 		"names too deep to be": {"A.1.1.1.1.1.1.1.1.1.1.1.1=1" + strings.Repeat(".1", 10000), `{}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,13 +188,14 @@ func dropNulls(v any) {
 func TestParametersThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ form, code, names string }{
-		"no number":           {"Number=x", "InvalidParameterValue", "Number"},
-		"an empty number":     {"Number=", "InvalidParameterValue", "Number"},
-		"a number too big":    {"Entry.3.Number=2147483648", "InvalidParameterValue", "Entry.3.Number"},
-		"no base64":           {"Value.1.Name=a&Value.1.Value.Blob=%25", "InvalidParameterValue", "Value.1.Value.Blob"},
-		"no UTF-8":            {"QueueUrl=%FF", "InvalidParameterValue", "QueueUrl"},
-		"a name of no UTF-8":  {"Attribute.1.Name=%FF&Attribute.1.Value=x", "InvalidParameterValue", "Attribute.1.Name"},
-		"a name twice":        {"Attribute.1.Name=a&Attribute.1.Value=x&Attribute.2.Name=a&Attribute.2.Value=x", "InvalidParameterValue", "Attribute.2.Name"},
+		"no number":          {"Number=x", "InvalidParameterValue", "Number"},
+		"an empty number":    {"Number=", "InvalidParameterValue", "Number"},
+		"a number too big":   {"Entry.3.Number=2147483648", "InvalidParameterValue", "Entry.3.Number"},
+		"no base64":          {"Value.1.Name=a&Value.1.Value.Blob=%25", "InvalidParameterValue", "Value.1.Value.Blob"},
+		"no UTF-8":           {"QueueUrl=%FF", "InvalidParameterValue", "QueueUrl"},
+		"a name of no UTF-8": {"Attribute.1.Name=%FF&Attribute.1.Value=x", "InvalidParameterValue", "Attribute.1.Name"},
+		"a name twice": {"Attribute.1.Name=a&Attribute.1.Value=x&Attribute.2.Name=a&Attribute.2.Value=x", "InvalidParameterValue",
+			"Attribute.2.Name"},
 		"an entry, no name":   {"Attribute.1.Value=a", "MissingParameter", "Attribute.1.Name"},
 		"an entry, no value":  {"Tag.1.Key=a", "MissingParameter", "Tag.1.Value"},
 		"no escape":           {"QueueUrl=%zz", "MalformedQueryString", ""},
@@ -256,9 +260,11 @@ func TestAnswers(t *testing.T) {
 		"nothing to say": {&struct{ ResultMetadata middleware.Metadata }{}, nil, 200,
 			`<DoResponse xmlns="urn:x"><ResponseMetadata><RequestId>ID</RequestId></ResponseMetadata></DoResponse>`},
 		"an error": {nil, &smithy.GenericAPIError{Code: "A.B", Message: "<x>", Fault: smithy.FaultClient}, 400,
-			`<ErrorResponse xmlns="urn:x"><Error><Type>Sender</Type><Code>A.B</Code><Message>&lt;x&gt;</Message><Detail/></Error><RequestId>ID</RequestId></ErrorResponse>`},
+			`<ErrorResponse xmlns="urn:x"><Error><Type>Sender</Type><Code>A.B</Code><Message>&lt;x&gt;</Message>` +
+				`<Detail/></Error><RequestId>ID</RequestId></ErrorResponse>`},
 		"an error of ours": {nil, errors.New("x"), 500,
-			`<ErrorResponse xmlns="urn:x"><Error><Type>Receiver</Type><Code>Ours</Code><Message>x</Message><Detail/></Error><RequestId>ID</RequestId></ErrorResponse>`},
+			`<ErrorResponse xmlns="urn:x"><Error><Type>Receiver</Type><Code>Ours</Code><Message>x</Message>` +
+				`<Detail/></Error><RequestId>ID</RequestId></ErrorResponse>`},
 	} {
 		s := newService(func(*http.Request, func(any) error) (any, error) { return c.out, c.err })
 		w := httptest.NewRecorder()
@@ -313,7 +319,8 @@ func TestATypeThatTheProtocolHasNot(t *testing.T) {
 	s := newService(func(_ *http.Request, decode func(any) error) (any, error) {
 		return nil, decode(&struct{ Number float64 }{})
 	})
-	if _, a := ask(t, s, httptest.NewRequest(http.MethodGet, "/?Action=Do&Number=1", nil)); a.Code != "Ours" || !strings.Contains(a.Message, "Number") {
+	if _, a := ask(t, s, httptest.NewRequest(http.MethodGet, "/?Action=Do&Number=1", nil)); a.Code != "Ours" ||
+		!strings.Contains(a.Message, "Number") {
 		t.Errorf("%+v", a)
 	}
 }
@@ -343,7 +350,8 @@ func FuzzForm(f *testing.F) {
 				Names            []kind
 			}{in.Tags, in.Attributes, in.Values, in.Names}, nil
 		})
-		if status, a := ask(t, s, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("Action=Do&"+form))); status == http.StatusInternalServerError {
+		if status, a := ask(t, s, httptest.NewRequest(http.MethodPost, "/",
+			strings.NewReader("Action=Do&"+form))); status == http.StatusInternalServerError {
 			t.Fatal(fmt.Sprint(a))
 		}
 	})

@@ -19,7 +19,8 @@ const defaultWindow = 30
 // it can be restored, but not read or changed. With
 // ForceDeleteWithoutRecovery it is gone at once, and one that does not exist
 // is no error.
-func (s *Server) DeleteSecret(ctx context.Context, in *secretsmanager.DeleteSecretInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.DeleteSecretOutput, error) {
+func (s *Server) DeleteSecret(ctx context.Context, in *secretsmanager.DeleteSecretInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.DeleteSecretOutput, error) {
 	days, force := int64(defaultWindow), aws.ToBool(in.ForceDeleteWithoutRecovery)
 	if in.RecoveryWindowInDays != nil {
 		days = *in.RecoveryWindowInDays
@@ -48,7 +49,8 @@ func (s *Server) DeleteSecret(ctx context.Context, in *secretsmanager.DeleteSecr
 	if err := s.save(ctx, secret); err != nil {
 		return nil, err
 	}
-	return &secretsmanager.DeleteSecretOutput{ARN: aws.String(secret.ARN), Name: aws.String(secret.Name), DeletionDate: aws.Time(secret.Purged)}, nil
+	return &secretsmanager.DeleteSecretOutput{ARN: aws.String(secret.ARN), Name: aws.String(secret.Name),
+		DeletionDate: aws.Time(secret.Purged)}, nil
 }
 
 // forceDelete deletes what find found. mu must be held.
@@ -74,7 +76,8 @@ func (s *Server) forceDelete(ctx context.Context, id *string, secret *Secret, er
 
 // RestoreSecret takes back a scheduled deletion. For a secret that isn't
 // scheduled it does nothing.
-func (s *Server) RestoreSecret(ctx context.Context, in *secretsmanager.RestoreSecretInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.RestoreSecretOutput, error) {
+func (s *Server) RestoreSecret(ctx context.Context, in *secretsmanager.RestoreSecretInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.RestoreSecretOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	secret, err := s.find(in.SecretId)

@@ -167,9 +167,11 @@ func TestDeletionsThatAreRefused(t *testing.T) {
 		"an odd name":       {"a b", nil, aws.Bool(true), "ValidationException"},
 		"not even a secret": {"", nil, aws.Bool(true), "InvalidParameterException"},
 	} {
-		_, err := b.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: &c.id, RecoveryWindowInDays: c.days, ForceDeleteWithoutRecovery: c.force})
+		_, err := b.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{
+			SecretId: &c.id, RecoveryWindowInDays: c.days, ForceDeleteWithoutRecovery: c.force})
 		t.Run(name, func(t *testing.T) { (&bundle{t: t}).wantCode(err, c.code) })
 	}
-	_, err := b.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: aws.String("s"), RecoveryWindowInDays: aws.Int64(7), ForceDeleteWithoutRecovery: aws.Bool(false)})
+	_, err := b.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{
+		SecretId: aws.String("s"), RecoveryWindowInDays: aws.Int64(7), ForceDeleteWithoutRecovery: aws.Bool(false)})
 	b.must(err)
 }

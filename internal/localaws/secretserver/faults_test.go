@@ -33,7 +33,8 @@ func changes(b *bundle) map[string]func() error {
 	ctx, s := b.t.Context(), aws.String("s")
 	return map[string]func() error{
 		"create": func() error {
-			_, err := b.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: aws.String("new"), SecretString: aws.String("x"), ClientRequestToken: token(7)})
+			_, err := b.CreateSecret(ctx, &secretsmanager.CreateSecretInput{
+				Name: aws.String("new"), SecretString: aws.String("x"), ClientRequestToken: token(7)})
 			return err
 		},
 		"put": func() error { return b.put("s", "three", 3, "mine") },
@@ -49,7 +50,8 @@ func changes(b *bundle) map[string]func() error {
 			return err
 		},
 		"tag": func() error {
-			_, err := b.TagResource(ctx, &secretsmanager.TagResourceInput{SecretId: s, Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}})
+			_, err := b.TagResource(ctx, &secretsmanager.TagResourceInput{
+				SecretId: s, Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}})
 			return err
 		},
 		"untag": func() error {
@@ -76,7 +78,8 @@ func changes(b *bundle) map[string]func() error {
 
 func prepared(t *testing.T) *bundle {
 	b := newBundle(t)
-	_, err := b.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("s"), SecretString: aws.String("one"), ClientRequestToken: token(1),
+	_, err := b.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{
+		Name: aws.String("s"), SecretString: aws.String("one"), ClientRequestToken: token(1),
 		Tags: []types.Tag{{Key: aws.String("old"), Value: aws.String("1")}}})
 	b.must(err)
 	b.must(b.put("s", "two", 2))

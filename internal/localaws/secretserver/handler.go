@@ -38,8 +38,10 @@ func NewHandler(s *Server) http.Handler {
 
 func operations(s *Server) map[string]awsjson.Operation {
 	all := map[string]awsjson.Operation{
-		"CreateSecret":             tokened(s.CreateSecret, func(in *secretsmanager.CreateSecretInput) *string { return in.ClientRequestToken }),
-		"PutSecretValue":           tokened(s.PutSecretValue, func(in *secretsmanager.PutSecretValueInput) *string { return in.ClientRequestToken }),
+		"CreateSecret": tokened(s.CreateSecret, func(in *secretsmanager.CreateSecretInput) *string { return in.ClientRequestToken }),
+		"PutSecretValue": tokened(s.PutSecretValue, func(in *secretsmanager.PutSecretValueInput) *string {
+			return in.ClientRequestToken
+		}),
 		"UpdateSecret":             tokened(s.UpdateSecret, func(in *secretsmanager.UpdateSecretInput) *string { return in.ClientRequestToken }),
 		"GetSecretValue":           called(s.GetSecretValue),
 		"BatchGetSecretValue":      called(s.BatchGetSecretValue),
@@ -69,7 +71,8 @@ func operations(s *Server) map[string]awsjson.Operation {
 
 // tokened is an operation whose requests need a token. The SDKs make one up;
 // who doesn't use one must give it ("CreateSecret" in the API reference).
-func tokened[In, Out any](run func(context.Context, *In, ...func(*secretsmanager.Options)) (*Out, error), token func(*In) *string) awsjson.Operation {
+func tokened[In, Out any](run func(context.Context, *In, ...func(*secretsmanager.Options)) (*Out, error),
+	token func(*In) *string) awsjson.Operation {
 	return awsjson.Decoded(func(ctx context.Context, in *In) (*Out, error) {
 		if aws.ToString(token(in)) == "" {
 			return nil, invalidRequest("You must provide a ClientRequestToken value. We recommend a UUID-type value.")

@@ -31,7 +31,8 @@ func TestTheSDKsClient(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	c, ctx, id := b.client(), t.Context(), aws.String("s")
-	made, err := c.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: id, SecretString: aws.String("wh<&>é"), Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}})
+	made, err := c.CreateSecret(ctx, &secretsmanager.CreateSecretInput{
+		Name: id, SecretString: aws.String("wh<&>é"), Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}})
 	b.must(err)
 	put, err := c.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: made.ARN, SecretBinary: []byte{0, 255}})
 	b.must(err)
@@ -43,23 +44,27 @@ func TestTheSDKsClient(t *testing.T) {
 	if string(got.SecretBinary) != "\x00\xff" || !got.CreatedDate.Equal(b.now) || *got.VersionId != *put.VersionId {
 		t.Errorf("got %+v", got)
 	}
-	_, err = c.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{SecretId: id, VersionStage: aws.String("AWSCURRENT"),
+	_, err = c.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
+		SecretId: id, VersionStage: aws.String("AWSCURRENT"),
 		RemoveFromVersionId: put.VersionId, MoveToVersionId: made.VersionId})
 	b.must(err)
 	batch, err := c.BatchGetSecretValue(ctx, &secretsmanager.BatchGetSecretValueInput{SecretIdList: []string{"s", "none"}})
 	b.must(err)
-	if len(batch.SecretValues) != 1 || *batch.SecretValues[0].SecretString != "wh<&>é" || len(batch.Errors) != 1 || *batch.Errors[0].ErrorCode != "ResourceNotFoundException" {
+	if len(batch.SecretValues) != 1 || *batch.SecretValues[0].SecretString != "wh<&>é" || len(batch.Errors) != 1 ||
+		*batch.Errors[0].ErrorCode != "ResourceNotFoundException" {
 		t.Errorf("batch %+v", batch)
 	}
 	_, err = c.UpdateSecret(ctx, &secretsmanager.UpdateSecretInput{SecretId: id, Description: aws.String("d")})
 	b.must(err)
 	_, err = c.UntagResource(ctx, &secretsmanager.UntagResourceInput{SecretId: id, TagKeys: []string{"k"}})
 	b.must(err)
-	_, err = c.TagResource(ctx, &secretsmanager.TagResourceInput{SecretId: id, Tags: []types.Tag{{Key: aws.String("l"), Value: aws.String("w")}}})
+	_, err = c.TagResource(ctx, &secretsmanager.TagResourceInput{
+		SecretId: id, Tags: []types.Tag{{Key: aws.String("l"), Value: aws.String("w")}}})
 	b.must(err)
 	d, err := c.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: id})
 	b.must(err)
-	if len(d.VersionIdsToStages) != 2 || *d.Description != "d" || len(d.Tags) != 1 || *d.Tags[0].Key != "l" || !d.LastAccessedDate.Equal(b.now.Truncate(day)) {
+	if len(d.VersionIdsToStages) != 2 || *d.Description != "d" || len(d.Tags) != 1 || *d.Tags[0].Key != "l" ||
+		!d.LastAccessedDate.Equal(b.now.Truncate(day)) {
 		t.Errorf("described %+v", d)
 	}
 	_, err = c.DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{SecretId: id})
@@ -88,7 +93,8 @@ func TestTheSDKsPaginators(t *testing.T) {
 		b.must(err)
 		n += len(page.SecretList)
 	}
-	for p := secretsmanager.NewBatchGetSecretValuePaginator(c, &secretsmanager.BatchGetSecretValueInput{Filters: []types.Filter{filter("name", "s")}}); p.HasMorePages(); {
+	for p := secretsmanager.NewBatchGetSecretValuePaginator(c,
+		&secretsmanager.BatchGetSecretValueInput{Filters: []types.Filter{filter("name", "s")}}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		b.must(err)
 		n += len(page.SecretValues)
@@ -114,11 +120,13 @@ func TestTheSDKKnowsTheErrors(t *testing.T) {
 	c, ctx, id := b.client(), t.Context(), aws.String("s")
 	_, missing := c.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String("none")})
 	_, there := c.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: id, SecretString: aws.String("x")})
-	_, reused := c.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: id, SecretString: aws.String("y"), ClientRequestToken: token(2)})
+	_, reused := c.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
+		SecretId: id, SecretString: aws.String("y"), ClientRequestToken: token(2)})
 	_, deleted := c.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String("deleted")})
 	_, window := c.DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{SecretId: id, RecoveryWindowInDays: aws.Int64(1)})
 	_, next := c.ListSecrets(ctx, &secretsmanager.ListSecretsInput{NextToken: aws.String("x")})
-	_, labels := c.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: id, SecretString: aws.String("y"), VersionStages: []string{"more"}})
+	_, labels := c.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
+		SecretId: id, SecretString: aws.String("y"), VersionStages: []string{"more"}})
 	b.store.fail = true
 	_, failed := c.TagResource(ctx, &secretsmanager.TagResourceInput{SecretId: id, Tags: []types.Tag{{Key: aws.String("k")}}})
 	for err, as := range map[error]any{
@@ -187,13 +195,14 @@ func (b *bundle) post(operation, body string) *httptest.ResponseRecorder {
 func FuzzRequest(f *testing.F) {
 	const withToken = `"ClientRequestToken":"00000000000000000000000000000002"`
 	for operation, body := range map[string]string{
-		"CreateSecret":             `{"Name":"a","SecretBinary":"AAE=","Tags":[{"Key":"a","Value":"b"}],` + withToken + `}`,
-		"PutSecretValue":           `{"SecretId":"s","SecretString":"x","VersionStages":["AWSPREVIOUS","x","x"],` + withToken + `}`,
-		"GetSecretValue":           `{"SecretId":"arn:aws:secretsmanager:us-east-1:000000000000:secret:s"}`,
-		"UpdateSecret":             `{"SecretId":"s","SecretString":"x",` + withToken + `}`,
-		"DescribeSecret":           `{"SecretId":""}`,
-		"BatchGetSecretValue":      `{"SecretIdList":["s","x"],"MaxResults":1}`,
-		"ListSecrets":              `{"Filters":[{"Key":"all","Values":["!s"]}],"MaxResults":1,"NextToken":"eyJBdCI6IjIwMjYtMTEtMjRUMTI6MDA6MDBaIiwiTmFtZSI6InMifQ","SortBy":"name"}`,
+		"CreateSecret":        `{"Name":"a","SecretBinary":"AAE=","Tags":[{"Key":"a","Value":"b"}],` + withToken + `}`,
+		"PutSecretValue":      `{"SecretId":"s","SecretString":"x","VersionStages":["AWSPREVIOUS","x","x"],` + withToken + `}`,
+		"GetSecretValue":      `{"SecretId":"arn:aws:secretsmanager:us-east-1:000000000000:secret:s"}`,
+		"UpdateSecret":        `{"SecretId":"s","SecretString":"x",` + withToken + `}`,
+		"DescribeSecret":      `{"SecretId":""}`,
+		"BatchGetSecretValue": `{"SecretIdList":["s","x"],"MaxResults":1}`,
+		"ListSecrets": `{"Filters":[{"Key":"all","Values":["!s"]}],"MaxResults":1,` +
+			`"NextToken":"eyJBdCI6IjIwMjYtMTEtMjRUMTI6MDA6MDBaIiwiTmFtZSI6InMifQ","SortBy":"name"}`,
 		"ListSecretVersionIds":     `{"SecretId":"s","IncludeDeprecated":true,"NextToken":"e30"}`,
 		"UpdateSecretVersionStage": `{"SecretId":"s","VersionStage":"AWSCURRENT","RemoveFromVersionId":"00000000000000000000000000000001"}`,
 		"DeleteSecret":             `{"SecretId":"s","RecoveryWindowInDays":7}`,

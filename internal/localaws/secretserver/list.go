@@ -18,9 +18,12 @@ const (
 
 // ListSecrets lists secrets, without those that are scheduled for deletion
 // unless the request includes them. The oldest come first.
-func (s *Server) ListSecrets(_ context.Context, in *secretsmanager.ListSecretsInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.ListSecretsOutput, error) {
-	if in.SortBy != "" && !slices.Contains(in.SortBy.Values(), in.SortBy) || in.SortOrder != "" && !slices.Contains(in.SortOrder.Values(), in.SortOrder) {
-		return nil, invalidValue("1 validation error detected: SortBy must be one of %v, and SortOrder one of %v", in.SortBy.Values(), in.SortOrder.Values())
+func (s *Server) ListSecrets(_ context.Context, in *secretsmanager.ListSecretsInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.ListSecretsOutput, error) {
+	if in.SortBy != "" && !slices.Contains(in.SortBy.Values(), in.SortBy) || in.SortOrder != "" &&
+		!slices.Contains(in.SortOrder.Values(), in.SortOrder) {
+		return nil, invalidValue("1 validation error detected: SortBy must be one of %v, and SortOrder one of %v", in.SortBy.Values(),
+			in.SortOrder.Values())
 	}
 	list, next, err := s.filtered(in.Filters, aws.ToBool(in.IncludePlannedDeletion), in.SortBy,
 		paging{token: in.NextToken, max: in.MaxResults, most: maxListed, desc: in.SortOrder == types.SortOrderTypeDesc})
@@ -96,7 +99,8 @@ func date(t time.Time) *time.Time {
 
 // DescribeSecret tells everything about a secret but its values, of one that
 // is scheduled for deletion too.
-func (s *Server) DescribeSecret(_ context.Context, in *secretsmanager.DescribeSecretInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error) {
+func (s *Server) DescribeSecret(_ context.Context, in *secretsmanager.DescribeSecretInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.DescribeSecretOutput, error) {
 	s.mu.RLock()
 	secret, err := s.find(in.SecretId)
 	s.mu.RUnlock()
@@ -113,7 +117,8 @@ func (s *Server) DescribeSecret(_ context.Context, in *secretsmanager.DescribeSe
 
 // ListSecretVersionIds lists a secret's versions, the oldest first: those with
 // a staging label, and the others if the request includes deprecated ones.
-func (s *Server) ListSecretVersionIds(_ context.Context, in *secretsmanager.ListSecretVersionIdsInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.ListSecretVersionIdsOutput, error) {
+func (s *Server) ListSecretVersionIds(_ context.Context, in *secretsmanager.ListSecretVersionIdsInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.ListSecretVersionIdsOutput, error) {
 	s.mu.RLock()
 	secret, err := s.find(in.SecretId)
 	s.mu.RUnlock()

@@ -101,15 +101,20 @@ func TestOrderAndPages(t *testing.T) {
 		want string
 	}{
 		"as they were made": {secretsmanager.ListSecretsInput{}, "testing1/one /testing2/two testing3/three five"},
-		"with the deleted":  {secretsmanager.ListSecretsInput{IncludePlannedDeletion: aws.Bool(true)}, "testing1/one /testing2/two testing3/three /testing4/four five"},
-		"newest first":      {secretsmanager.ListSecretsInput{SortOrder: "desc"}, "five testing3/three /testing2/two testing1/one"},
-		"by name":           {secretsmanager.ListSecretsInput{SortBy: "name"}, "/testing2/two five testing1/one testing3/three"},
-		"by change":         {secretsmanager.ListSecretsInput{SortBy: "last-changed-date", SortOrder: "desc"}, "testing1/one five testing3/three /testing2/two"},
-		"by access":         {secretsmanager.ListSecretsInput{SortBy: "last-accessed-date", SortOrder: "desc"}, "testing3/three testing1/one five /testing2/two"},
-		"pages":             {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(3)}, "testing1/one /testing2/two testing3/three|five"},
-		"pages, by name":    {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(2), SortBy: "name", SortOrder: "desc"}, "testing3/three testing1/one|five /testing2/two"},
-		"a whole page":      {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(4)}, "testing1/one /testing2/two testing3/three five"},
-		"filtered pages":    {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(1), Filters: []types.Filter{filter("name", "t")}}, "testing1/one|testing3/three"},
+		"with the deleted": {secretsmanager.ListSecretsInput{IncludePlannedDeletion: aws.Bool(true)},
+			"testing1/one /testing2/two testing3/three /testing4/four five"},
+		"newest first": {secretsmanager.ListSecretsInput{SortOrder: "desc"}, "five testing3/three /testing2/two testing1/one"},
+		"by name":      {secretsmanager.ListSecretsInput{SortBy: "name"}, "/testing2/two five testing1/one testing3/three"},
+		"by change": {secretsmanager.ListSecretsInput{SortBy: "last-changed-date", SortOrder: "desc"},
+			"testing1/one five testing3/three /testing2/two"},
+		"by access": {secretsmanager.ListSecretsInput{SortBy: "last-accessed-date", SortOrder: "desc"},
+			"testing3/three testing1/one five /testing2/two"},
+		"pages": {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(3)}, "testing1/one /testing2/two testing3/three|five"},
+		"pages, by name": {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(2), SortBy: "name", SortOrder: "desc"},
+			"testing3/three testing1/one|five /testing2/two"},
+		"a whole page": {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(4)}, "testing1/one /testing2/two testing3/three five"},
+		"filtered pages": {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(1), Filters: []types.Filter{filter("name", "t")}},
+			"testing1/one|testing3/three"},
 	} {
 		if got := b.list(c.in); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
@@ -132,17 +137,19 @@ func TestListsThatAreRefused(t *testing.T) {
 		in   secretsmanager.ListSecretsInput
 		code string
 	}{
-		"a filter without key":    {secretsmanager.ListSecretsInput{Filters: []types.Filter{{Values: []string{"x"}}}}, "InvalidParameterException"},
+		"a filter without key": {secretsmanager.ListSecretsInput{Filters: []types.Filter{{Values: []string{"x"}}}},
+			"InvalidParameterException"},
 		"a filter without values": {secretsmanager.ListSecretsInput{Filters: []types.Filter{{Key: "name"}}}, "InvalidParameterException"},
 		"an unknown filter":       {secretsmanager.ListSecretsInput{Filters: []types.Filter{filter("size", "x")}}, "ValidationException"},
 		"too many filters":        {secretsmanager.ListSecretsInput{Filters: make([]types.Filter, 11)}, "ValidationException"},
-		"too many values":         {secretsmanager.ListSecretsInput{Filters: []types.Filter{filter("name", many("x", 11)...)}}, "ValidationException"},
-		"an empty page":           {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(0)}, "ValidationException"},
-		"a long page":             {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(101)}, "ValidationException"},
-		"an unknown order":        {secretsmanager.ListSecretsInput{SortOrder: "up"}, "ValidationException"},
-		"an unknown sort":         {secretsmanager.ListSecretsInput{SortBy: "size"}, "ValidationException"},
-		"no token":                {secretsmanager.ListSecretsInput{NextToken: aws.String("x y")}, "InvalidNextTokenException"},
-		"no token of ours":        {secretsmanager.ListSecretsInput{NextToken: aws.String("eHg")}, "InvalidNextTokenException"},
+		"too many values": {secretsmanager.ListSecretsInput{Filters: []types.Filter{filter("name", many("x", 11)...)}},
+			"ValidationException"},
+		"an empty page":    {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(0)}, "ValidationException"},
+		"a long page":      {secretsmanager.ListSecretsInput{MaxResults: aws.Int32(101)}, "ValidationException"},
+		"an unknown order": {secretsmanager.ListSecretsInput{SortOrder: "up"}, "ValidationException"},
+		"an unknown sort":  {secretsmanager.ListSecretsInput{SortBy: "size"}, "ValidationException"},
+		"no token":         {secretsmanager.ListSecretsInput{NextToken: aws.String("x y")}, "InvalidNextTokenException"},
+		"no token of ours": {secretsmanager.ListSecretsInput{NextToken: aws.String("eHg")}, "InvalidNextTokenException"},
 	} {
 		_, err := b.ListSecrets(t.Context(), &c.in)
 		t.Run(name, func(t *testing.T) { (&bundle{t: t}).wantCode(err, c.code) })
@@ -166,7 +173,8 @@ func TestListSecretVersionIds(t *testing.T) {
 	}{
 		"labelled": {secretsmanager.ListSecretVersionIdsInput{}, "3:AWSPREVIOUS 4:AWSCURRENT"},
 		"all":      {secretsmanager.ListSecretVersionIdsInput{IncludeDeprecated: aws.Bool(true)}, "1: 2: 3:AWSPREVIOUS 4:AWSCURRENT"},
-		"pages":    {secretsmanager.ListSecretVersionIdsInput{IncludeDeprecated: aws.Bool(true), MaxResults: aws.Int32(3)}, "1: 2: 3:AWSPREVIOUS|4:AWSCURRENT"},
+		"pages": {secretsmanager.ListSecretVersionIdsInput{IncludeDeprecated: aws.Bool(true), MaxResults: aws.Int32(3)},
+			"1: 2: 3:AWSPREVIOUS|4:AWSCURRENT"},
 	} {
 		c.in.SecretId = aws.String("s")
 		var pages []string

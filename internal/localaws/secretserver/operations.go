@@ -55,7 +55,8 @@ func (v *value) empty() bool { return v.text == nil && v.binary == nil }
 
 // CreateSecret makes a secret, with a first version if a value is given.
 // Repeating it with the same token and value gives the same answer.
-func (s *Server) CreateSecret(ctx context.Context, in *secretsmanager.CreateSecretInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.CreateSecretOutput, error) {
+func (s *Server) CreateSecret(ctx context.Context, in *secretsmanager.CreateSecretInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.CreateSecretOutput, error) {
 	v, err := newValue(in.ClientRequestToken, in.SecretString, in.SecretBinary)
 	if err != nil {
 		return nil, err
@@ -132,7 +133,8 @@ func (s *Server) create(ctx context.Context, secret *Secret, v *value) (*Secret,
 
 // PutSecretValue gives a secret a new version, AWSCURRENT unless the request
 // names other stages.
-func (s *Server) PutSecretValue(ctx context.Context, in *secretsmanager.PutSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error) {
+func (s *Server) PutSecretValue(ctx context.Context, in *secretsmanager.PutSecretValueInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.PutSecretValueOutput, error) {
 	if in.RotationToken != nil {
 		return nil, unsupported("Cross-account rotation (RotationToken)")
 	}
@@ -159,7 +161,8 @@ func (s *Server) PutSecretValue(ctx context.Context, in *secretsmanager.PutSecre
 func (s *Secret) put(v *value, stages []string) (changed bool, err error) {
 	if old := s.version(v.token); old != nil {
 		if !old.sameValue(v.text, v.binary) {
-			return false, exists("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", v.token, s.ARN)
+			return false, exists("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.",
+				v.token, s.ARN)
 		}
 		return false, nil
 	}
@@ -171,7 +174,8 @@ func (s *Secret) put(v *value, stages []string) (changed bool, err error) {
 
 // UpdateSecret changes a secret's description or key, or gives it a new
 // AWSCURRENT version.
-func (s *Server) UpdateSecret(ctx context.Context, in *secretsmanager.UpdateSecretInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretOutput, error) {
+func (s *Server) UpdateSecret(ctx context.Context, in *secretsmanager.UpdateSecretInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.UpdateSecretOutput, error) {
 	if in.Type != nil {
 		return nil, unsupported("A managed external secret (Type)")
 	}

@@ -20,7 +20,8 @@ const (
 )
 
 // GetRandomPassword gives a random password.
-func (s *Server) GetRandomPassword(_ context.Context, in *secretsmanager.GetRandomPasswordInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetRandomPasswordOutput, error) {
+func (s *Server) GetRandomPassword(_ context.Context, in *secretsmanager.GetRandomPasswordInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.GetRandomPasswordOutput, error) {
 	length := 32
 	if in.PasswordLength != nil {
 		length = int(max(0, min(*in.PasswordLength, 1<<20)))

@@ -10,7 +10,8 @@ import (
 
 func TestGetRandomPassword(t *testing.T) {
 	t.Parallel()
-	const lower, upper, digits, punctuation = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+	const lower, upper, digits, punctuation = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789",
+		"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 	b, yes, no := newBundle(t), aws.Bool(true), aws.Bool(false)
 	for name, c := range map[string]struct {
 		in     secretsmanager.GetRandomPasswordInput
@@ -18,12 +19,20 @@ func TestGetRandomPassword(t *testing.T) {
 		from   string
 		each   []string
 	}{
-		"plain":             {secretsmanager.GetRandomPasswordInput{}, 32, lower + upper + digits + punctuation, []string{lower, upper, digits, punctuation}},
-		"four":              {secretsmanager.GetRandomPasswordInput{PasswordLength: aws.Int64(4)}, 4, lower + upper + digits + punctuation, []string{lower, upper, digits, punctuation}},
-		"digits":            {secretsmanager.GetRandomPasswordInput{PasswordLength: aws.Int64(4096), ExcludeLowercase: yes, ExcludeUppercase: yes, ExcludePunctuation: yes}, 4096, digits, nil},
-		"with spaces":       {secretsmanager.GetRandomPasswordInput{PasswordLength: aws.Int64(4096), IncludeSpace: yes, ExcludeNumbers: yes, ExcludePunctuation: yes}, 4096, lower + upper + " ", []string{lower, upper, " "}},
-		"without some":      {secretsmanager.GetRandomPasswordInput{PasswordLength: aws.Int64(4096), ExcludeCharacters: aws.String(digits + "aA! "), IncludeSpace: yes}, 4096, lower[1:] + upper[1:] + punctuation[1:], nil},
-		"not of every type": {secretsmanager.GetRandomPasswordInput{PasswordLength: aws.Int64(1), RequireEachIncludedType: no}, 1, lower + upper + digits + punctuation, nil},
+		"plain": {secretsmanager.GetRandomPasswordInput{}, 32, lower + upper + digits + punctuation,
+			[]string{lower, upper, digits, punctuation}},
+		"four": {secretsmanager.GetRandomPasswordInput{PasswordLength: aws.Int64(4)}, 4, lower + upper + digits + punctuation,
+			[]string{lower, upper, digits, punctuation}},
+		"digits": {secretsmanager.GetRandomPasswordInput{
+			PasswordLength: aws.Int64(4096), ExcludeLowercase: yes, ExcludeUppercase: yes, ExcludePunctuation: yes}, 4096, digits, nil},
+		"with spaces": {secretsmanager.GetRandomPasswordInput{
+			PasswordLength: aws.Int64(4096), IncludeSpace: yes, ExcludeNumbers: yes, ExcludePunctuation: yes}, 4096, lower + upper + " ",
+			[]string{lower, upper, " "}},
+		"without some": {secretsmanager.GetRandomPasswordInput{
+			PasswordLength: aws.Int64(4096), ExcludeCharacters: aws.String(digits + "aA! "), IncludeSpace: yes}, 4096,
+			lower[1:] + upper[1:] + punctuation[1:], nil},
+		"not of every type": {secretsmanager.GetRandomPasswordInput{PasswordLength: aws.Int64(1), RequireEachIncludedType: no}, 1,
+			lower + upper + digits + punctuation, nil},
 	} {
 		out, err := b.GetRandomPassword(t.Context(), &c.in)
 		b.must(err)

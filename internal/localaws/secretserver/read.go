@@ -15,7 +15,8 @@ import (
 
 // GetSecretValue gives one version's value: AWSCURRENT's unless the request
 // names a version or a stage.
-func (s *Server) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (s *Server) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.GetSecretValueOutput, error) {
 	s.mu.RLock()
 	secret, err := s.live(in.SecretId)
 	s.mu.RUnlock()
@@ -76,7 +77,8 @@ func (s *Server) touch(ctx context.Context, secret *Secret, v *Version) {
 
 // BatchGetSecretValue gives the AWSCURRENT values of a list of secrets, or of
 // a page of those that filters choose. What can't be read is in Errors.
-func (s *Server) BatchGetSecretValue(ctx context.Context, in *secretsmanager.BatchGetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.BatchGetSecretValueOutput, error) {
+func (s *Server) BatchGetSecretValue(ctx context.Context, in *secretsmanager.BatchGetSecretValueInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.BatchGetSecretValueOutput, error) {
 	ids, next, err := s.batch(in)
 	if err != nil {
 		return nil, err
@@ -87,7 +89,8 @@ func (s *Server) BatchGetSecretValue(ctx context.Context, in *secretsmanager.Bat
 		var api smithy.APIError
 		switch {
 		case errors.As(err, &api):
-			out.Errors = append(out.Errors, types.APIErrorType{SecretId: &id, ErrorCode: aws.String(api.ErrorCode()), Message: aws.String(api.ErrorMessage())})
+			out.Errors = append(out.Errors, types.APIErrorType{SecretId: &id, ErrorCode: aws.String(api.ErrorCode()),
+				Message: aws.String(api.ErrorMessage())})
 		case err != nil:
 			return nil, err
 		default:

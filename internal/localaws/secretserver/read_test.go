@@ -21,10 +21,12 @@ func TestBatchGetSecretValue(t *testing.T) {
 		want string // values, errors in brackets, "|" before the next page
 	}{
 		"ids": {secretsmanager.BatchGetSecretValueInput{SecretIdList: []string{"five", "none", "/testing4/four", "empty", "a b", "testing1/one"}},
-			"five testing1/one [none ResourceNotFoundException] [/testing4/four InvalidRequestException] [empty ResourceNotFoundException] [a b ValidationException]"},
+			"five testing1/one [none ResourceNotFoundException] [/testing4/four InvalidRequestException] [empty ResourceNotFoundException] [a b " +
+				"ValidationException]"},
 		"a filter":  {secretsmanager.BatchGetSecretValueInput{Filters: []types.Filter{filter("name", "testing")}}, "testing1/one testing3/three"},
 		"with none": {secretsmanager.BatchGetSecretValueInput{Filters: []types.Filter{filter("name", "x")}}, ""},
-		"pages":     {secretsmanager.BatchGetSecretValueInput{Filters: []types.Filter{filter("name", "!x")}, MaxResults: aws.Int32(3)}, "testing1/one /testing2/two testing3/three|five [ARN of empty ResourceNotFoundException]"},
+		"pages": {secretsmanager.BatchGetSecretValueInput{Filters: []types.Filter{filter("name", "!x")}, MaxResults: aws.Int32(3)},
+			"testing1/one /testing2/two testing3/three|five [ARN of empty ResourceNotFoundException]"},
 	} {
 		var pages []string
 		for {
@@ -63,13 +65,16 @@ func TestBatchesThatAreRefused(t *testing.T) {
 		in   secretsmanager.BatchGetSecretValueInput
 		code string
 	}{
-		"nothing":              {secretsmanager.BatchGetSecretValueInput{}, "InvalidParameterException"},
-		"both":                 {secretsmanager.BatchGetSecretValueInput{SecretIdList: []string{"x"}, Filters: named}, "InvalidParameterException"},
-		"21":                   {secretsmanager.BatchGetSecretValueInput{SecretIdList: many("x", 21)}, "ValidationException"},
-		"a list with a length": {secretsmanager.BatchGetSecretValueInput{SecretIdList: []string{"x"}, MaxResults: aws.Int32(1)}, "InvalidParameterException"},
-		"a list with a token":  {secretsmanager.BatchGetSecretValueInput{SecretIdList: []string{"x"}, NextToken: aws.String("x")}, "InvalidNextTokenException"},
-		"a long page":          {secretsmanager.BatchGetSecretValueInput{Filters: named, MaxResults: aws.Int32(21)}, "ValidationException"},
-		"an odd filter":        {secretsmanager.BatchGetSecretValueInput{Filters: []types.Filter{filter("x", "y")}}, "ValidationException"},
+		"nothing": {secretsmanager.BatchGetSecretValueInput{}, "InvalidParameterException"},
+		"both": {secretsmanager.BatchGetSecretValueInput{SecretIdList: []string{"x"}, Filters: named},
+			"InvalidParameterException"},
+		"21": {secretsmanager.BatchGetSecretValueInput{SecretIdList: many("x", 21)}, "ValidationException"},
+		"a list with a length": {secretsmanager.BatchGetSecretValueInput{SecretIdList: []string{"x"}, MaxResults: aws.Int32(1)},
+			"InvalidParameterException"},
+		"a list with a token": {secretsmanager.BatchGetSecretValueInput{SecretIdList: []string{"x"}, NextToken: aws.String("x")},
+			"InvalidNextTokenException"},
+		"a long page":   {secretsmanager.BatchGetSecretValueInput{Filters: named, MaxResults: aws.Int32(21)}, "ValidationException"},
+		"an odd filter": {secretsmanager.BatchGetSecretValueInput{Filters: []types.Filter{filter("x", "y")}}, "ValidationException"},
 	} {
 		_, err := b.BatchGetSecretValue(t.Context(), &c.in)
 		t.Run(name, func(t *testing.T) { (&bundle{t: t}).wantCode(err, c.code) })

@@ -72,7 +72,8 @@ func newBundle(t *testing.T) *bundle {
 
 func (b *bundle) restart() {
 	b.t.Helper()
-	s, err := secretserver.Open(b.t.Context(), b.store, secretserver.Options{Now: func() time.Time { return b.now }, Logger: slog.New(slog.DiscardHandler)})
+	s, err := secretserver.Open(b.t.Context(), b.store, secretserver.Options{
+		Now: func() time.Time { return b.now }, Logger: slog.New(slog.DiscardHandler)})
 	b.must(err)
 	b.Server = s
 }
@@ -97,13 +98,15 @@ func token(n int) *string { return aws.String(fmt.Sprintf("%032d", n)) }
 
 func (b *bundle) create(name, value string) string {
 	b.t.Helper()
-	out, err := b.CreateSecret(b.t.Context(), &secretsmanager.CreateSecretInput{Name: &name, SecretString: &value, ClientRequestToken: token(1)})
+	out, err := b.CreateSecret(b.t.Context(), &secretsmanager.CreateSecretInput{
+		Name: &name, SecretString: &value, ClientRequestToken: token(1)})
 	b.must(err)
 	return *out.ARN
 }
 
 func (b *bundle) put(id, value string, n int, stages ...string) error {
-	_, err := b.PutSecretValue(b.t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &id, SecretString: &value, ClientRequestToken: token(n), VersionStages: stages})
+	_, err := b.PutSecretValue(b.t.Context(), &secretsmanager.PutSecretValueInput{
+		SecretId: &id, SecretString: &value, ClientRequestToken: token(n), VersionStages: stages})
 	return err
 }
 
@@ -147,21 +150,24 @@ func TestGetSecretValue(t *testing.T) {
 		in   secretsmanager.GetSecretValueInput
 		want string // the value, or the code of an error
 	}{
-		"by name":                  {secretsmanager.GetSecretValueInput{SecretId: aws.String("efferent/webhooks/acme")}, "two"},
-		"by ARN":                   {secretsmanager.GetSecretValueInput{SecretId: &arn}, "two"},
-		"by partial ARN":           {secretsmanager.GetSecretValueInput{SecretId: &partial}, "two"},
-		"by another account's ARN": {secretsmanager.GetSecretValueInput{SecretId: aws.String(strings.Replace(arn, ":000000000000:", ":111111111111:", 1))}, "ResourceNotFoundException"},
-		"an odd name":              {secretsmanager.GetSecretValueInput{SecretId: aws.String("a b")}, "ValidationException"},
-		"by an older ARN":          {secretsmanager.GetSecretValueInput{SecretId: aws.String(partial + "-abcdef")}, "ResourceNotFoundException"},
-		"current":                  {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("AWSCURRENT")}, "two"},
-		"previous":                 {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("AWSPREVIOUS")}, "one"},
-		"a version":                {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1)}, "one"},
-		"a version and stage":      {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1), VersionStage: aws.String("AWSPREVIOUS")}, "one"},
-		"that do not agree":        {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1), VersionStage: aws.String("AWSCURRENT")}, "InvalidRequestException"},
-		"an unknown version":       {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(9)}, "ResourceNotFoundException"},
-		"an unknown stage":         {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("x")}, "ResourceNotFoundException"},
-		"an unknown secret":        {secretsmanager.GetSecretValueInput{SecretId: aws.String("nope")}, "ResourceNotFoundException"},
-		"no secret":                {secretsmanager.GetSecretValueInput{}, "InvalidParameterException"},
+		"by name":        {secretsmanager.GetSecretValueInput{SecretId: aws.String("efferent/webhooks/acme")}, "two"},
+		"by ARN":         {secretsmanager.GetSecretValueInput{SecretId: &arn}, "two"},
+		"by partial ARN": {secretsmanager.GetSecretValueInput{SecretId: &partial}, "two"},
+		"by another account's ARN": {secretsmanager.GetSecretValueInput{
+			SecretId: aws.String(strings.Replace(arn, ":000000000000:", ":111111111111:", 1))}, "ResourceNotFoundException"},
+		"an odd name":     {secretsmanager.GetSecretValueInput{SecretId: aws.String("a b")}, "ValidationException"},
+		"by an older ARN": {secretsmanager.GetSecretValueInput{SecretId: aws.String(partial + "-abcdef")}, "ResourceNotFoundException"},
+		"current":         {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("AWSCURRENT")}, "two"},
+		"previous":        {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("AWSPREVIOUS")}, "one"},
+		"a version":       {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1)}, "one"},
+		"a version and stage": {secretsmanager.GetSecretValueInput{
+			SecretId: &arn, VersionId: token(1), VersionStage: aws.String("AWSPREVIOUS")}, "one"},
+		"that do not agree": {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(1), VersionStage: aws.String("AWSCURRENT")},
+			"InvalidRequestException"},
+		"an unknown version": {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionId: token(9)}, "ResourceNotFoundException"},
+		"an unknown stage":   {secretsmanager.GetSecretValueInput{SecretId: &arn, VersionStage: aws.String("x")}, "ResourceNotFoundException"},
+		"an unknown secret":  {secretsmanager.GetSecretValueInput{SecretId: aws.String("nope")}, "ResourceNotFoundException"},
+		"no secret":          {secretsmanager.GetSecretValueInput{}, "InvalidParameterException"},
 	} {
 		out, err := b.GetSecretValue(t.Context(), &c.in)
 		if strings.HasSuffix(c.want, "Exception") {
@@ -187,21 +193,28 @@ func TestWhatIsRefused(t *testing.T) {
 		in   secretsmanager.CreateSecretInput
 		code string
 	}{
-		"no name":            {secretsmanager.CreateSecretInput{}, "InvalidParameterException"},
-		"an odd name":        {secretsmanager.CreateSecretInput{Name: aws.String("a b")}, "ValidationException"},
-		"a long name":        {secretsmanager.CreateSecretInput{Name: aws.String(long[:513])}, "ValidationException"},
-		"a long description": {secretsmanager.CreateSecretInput{Name: aws.String("a"), Description: aws.String(long[:2049])}, "ValidationException"},
-		"both values":        {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("x"), SecretBinary: []byte("x")}, "InvalidParameterException"},
-		"a long value":       {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: &long}, "ValidationException"},
-		"long bytes":         {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretBinary: []byte(long)}, "ValidationException"},
-		"an empty value":     {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("")}, "ValidationException"},
-		"a short token":      {secretsmanager.CreateSecretInput{Name: aws.String("a"), ClientRequestToken: aws.String("x")}, "InvalidParameterException"},
-		"there already":      {secretsmanager.CreateSecretInput{Name: aws.String("there"), SecretString: aws.String("one"), ClientRequestToken: token(2)}, "ResourceExistsException"},
-		"there, same token":  {secretsmanager.CreateSecretInput{Name: aws.String("there"), SecretString: aws.String("two"), ClientRequestToken: token(1)}, "ResourceExistsException"},
-		"a tag without key":  {secretsmanager.CreateSecretInput{Name: aws.String("a"), Tags: []types.Tag{{}}}, "ValidationException"},
-		"AWS's own tag":      {secretsmanager.CreateSecretInput{Name: aws.String("a"), Tags: []types.Tag{{Key: aws.String("aws:x")}}}, "InvalidParameterException"},
-		"replicas":           {secretsmanager.CreateSecretInput{Name: aws.String("a"), AddReplicaRegions: []types.ReplicaRegionType{{}}}, "UnsupportedOperation"},
-		"a partner's type":   {secretsmanager.CreateSecretInput{Name: aws.String("a"), Type: aws.String("x")}, "UnsupportedOperation"},
+		"no name":     {secretsmanager.CreateSecretInput{}, "InvalidParameterException"},
+		"an odd name": {secretsmanager.CreateSecretInput{Name: aws.String("a b")}, "ValidationException"},
+		"a long name": {secretsmanager.CreateSecretInput{Name: aws.String(long[:513])}, "ValidationException"},
+		"a long description": {secretsmanager.CreateSecretInput{Name: aws.String("a"), Description: aws.String(long[:2049])},
+			"ValidationException"},
+		"both values": {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("x"), SecretBinary: []byte("x")},
+			"InvalidParameterException"},
+		"a long value":   {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: &long}, "ValidationException"},
+		"long bytes":     {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretBinary: []byte(long)}, "ValidationException"},
+		"an empty value": {secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("")}, "ValidationException"},
+		"a short token": {secretsmanager.CreateSecretInput{Name: aws.String("a"), ClientRequestToken: aws.String("x")},
+			"InvalidParameterException"},
+		"there already": {secretsmanager.CreateSecretInput{Name: aws.String("there"), SecretString: aws.String("one"),
+			ClientRequestToken: token(2)}, "ResourceExistsException"},
+		"there, same token": {secretsmanager.CreateSecretInput{Name: aws.String("there"), SecretString: aws.String("two"),
+			ClientRequestToken: token(1)}, "ResourceExistsException"},
+		"a tag without key": {secretsmanager.CreateSecretInput{Name: aws.String("a"), Tags: []types.Tag{{}}}, "ValidationException"},
+		"AWS's own tag": {secretsmanager.CreateSecretInput{Name: aws.String("a"), Tags: []types.Tag{{Key: aws.String("aws:x")}}},
+			"InvalidParameterException"},
+		"replicas": {secretsmanager.CreateSecretInput{Name: aws.String("a"), AddReplicaRegions: []types.ReplicaRegionType{{}}},
+			"UnsupportedOperation"},
+		"a partner's type": {secretsmanager.CreateSecretInput{Name: aws.String("a"), Type: aws.String("x")}, "UnsupportedOperation"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := b.CreateSecret(t.Context(), &c.in)

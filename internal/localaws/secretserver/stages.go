@@ -85,7 +85,8 @@ func checkStages(stages []string) error {
 
 // UpdateSecretVersionStage moves a staging label to another version, or takes
 // it off the one that has it. Rotation ends with AWSCURRENT moved like this.
-func (s *Server) UpdateSecretVersionStage(ctx context.Context, in *secretsmanager.UpdateSecretVersionStageInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error) {
+func (s *Server) UpdateSecretVersionStage(ctx context.Context, in *secretsmanager.UpdateSecretVersionStageInput,
+	_ ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error) {
 	stage := aws.ToString(in.VersionStage)
 	if err := checkLength("versionStage", utf8.RuneCountInString(stage), 1, 256); err != nil {
 		return nil, err

@@ -53,7 +53,8 @@ func (s *Secret) tagList() []types.Tag {
 }
 
 // TagResource adds tags to a secret.
-func (s *Server) TagResource(ctx context.Context, in *secretsmanager.TagResourceInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.TagResourceOutput, error) {
+func (s *Server) TagResource(ctx context.Context, in *secretsmanager.TagResourceInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.TagResourceOutput, error) {
 	if in.Tags == nil {
 		return nil, invalidParameter("The request must contain Tags.")
 	}
@@ -65,7 +66,8 @@ func (s *Server) TagResource(ctx context.Context, in *secretsmanager.TagResource
 }
 
 // UntagResource removes tags from a secret. One that it hasn't is no error.
-func (s *Server) UntagResource(ctx context.Context, in *secretsmanager.UntagResourceInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.UntagResourceOutput, error) {
+func (s *Server) UntagResource(ctx context.Context, in *secretsmanager.UntagResourceInput, _ ...func(*secretsmanager.Options)) (
+	*secretsmanager.UntagResourceOutput, error) {
 	if in.TagKeys == nil {
 		return nil, invalidParameter("The request must contain TagKeys.")
 	}

@@ -119,7 +119,8 @@ func (e *Engine) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...f
 }
 
 // SetQueueAttributes replaces the attributes that are given.
-func (e *Engine) SetQueueAttributes(ctx context.Context, in *sqs.SetQueueAttributesInput, _ ...func(*sqs.Options)) (*sqs.SetQueueAttributesOutput, error) {
+func (e *Engine) SetQueueAttributes(ctx context.Context, in *sqs.SetQueueAttributesInput, _ ...func(*sqs.Options)) (
+	*sqs.SetQueueAttributesOutput, error) {
 	if len(in.Attributes) == 0 {
 		return nil, missingParameter("Attributes")
 	}
@@ -155,7 +156,8 @@ func (e *Engine) SetQueueAttributes(ctx context.Context, in *sqs.SetQueueAttribu
 }
 
 // GetQueueAttributes gives the attributes that are asked for and set.
-func (e *Engine) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttributesInput, _ ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error) {
+func (e *Engine) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttributesInput, _ ...func(*sqs.Options)) (
+	*sqs.GetQueueAttributesOutput, error) {
 	q, err := e.at(in.QueueUrl)
 	if err != nil {
 		return nil, err

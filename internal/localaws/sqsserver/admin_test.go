@@ -18,22 +18,24 @@ func TestCreateQueue(t *testing.T) {
 		set   attributes
 		code  string
 	}{
-		"the same again":                       {"q", attributes{"VisibilityTimeout": "40"}, ""},
-		"the same by its defaults":             {"q", attributes{"DelaySeconds": "0"}, ""},
-		"the same, nothing given":              {"q", nil, ""},
-		"the same policy, written differently": {"policy", attributes{"RedrivePolicy": `{ "maxReceiveCount": 3, "deadLetterTargetArn": "` + arn("q") + `" }`}, ""},
-		"another value":                        {"q", attributes{"VisibilityTimeout": "41"}, "QueueAlreadyExists"},
-		"the longest name":                     {strings.Repeat("q", 80), nil, ""},
-		"a long name":                          {strings.Repeat("q", 81), nil, "InvalidParameterValue"},
-		"a long FIFO name":                     {strings.Repeat("q", 76) + ".fifo", attributes{"FifoQueue": "true"}, "InvalidParameterValue"},
-		"an odd name":                          {"q/x", nil, "InvalidParameterValue"},
-		"no name":                              {"", nil, "MissingParameter"},
-		"FIFO":                                 {"f.fifo", attributes{"FifoQueue": "true", "ContentBasedDeduplication": "true"}, ""},
-		"FIFO without the suffix":              {"f", attributes{"FifoQueue": "true"}, "InvalidParameterValue"},
-		"the suffix without FIFO":              {"f2.fifo", nil, "InvalidParameterValue"},
+		"the same again":           {"q", attributes{"VisibilityTimeout": "40"}, ""},
+		"the same by its defaults": {"q", attributes{"DelaySeconds": "0"}, ""},
+		"the same, nothing given":  {"q", nil, ""},
+		"the same policy, written differently": {"policy", attributes{
+			"RedrivePolicy": `{ "maxReceiveCount": 3, "deadLetterTargetArn": "` + arn("q") + `" }`}, ""},
+		"another value":           {"q", attributes{"VisibilityTimeout": "41"}, "QueueAlreadyExists"},
+		"the longest name":        {strings.Repeat("q", 80), nil, ""},
+		"a long name":             {strings.Repeat("q", 81), nil, "InvalidParameterValue"},
+		"a long FIFO name":        {strings.Repeat("q", 76) + ".fifo", attributes{"FifoQueue": "true"}, "InvalidParameterValue"},
+		"an odd name":             {"q/x", nil, "InvalidParameterValue"},
+		"no name":                 {"", nil, "MissingParameter"},
+		"FIFO":                    {"f.fifo", attributes{"FifoQueue": "true", "ContentBasedDeduplication": "true"}, ""},
+		"FIFO without the suffix": {"f", attributes{"FifoQueue": "true"}, "InvalidParameterValue"},
+		"the suffix without FIFO": {"f2.fifo", nil, "InvalidParameterValue"},
 		"high throughput": {"f3.fifo", attributes{"FifoQueue": "true", "DeduplicationScope": "messageGroup",
 			"FifoThroughputLimit": "perMessageGroupId"}, ""},
-		"high throughput by queue":       {"f4.fifo", attributes{"FifoQueue": "true", "FifoThroughputLimit": "perMessageGroupId"}, "InvalidAttributeValue"},
+		"high throughput by queue": {"f4.fifo", attributes{"FifoQueue": "true", "FifoThroughputLimit": "perMessageGroupId"},
+			"InvalidAttributeValue"},
 		"a FIFO attribute":               {"x", attributes{"ContentBasedDeduplication": "true"}, "InvalidAttributeName"},
 		"an unknown attribute":           {"x", attributes{"Colour": "red"}, "InvalidAttributeName"},
 		"an attribute that can't be set": {"x", attributes{"QueueArn": "x"}, "InvalidAttributeName"},
@@ -45,16 +47,17 @@ func TestCreateQueue(t *testing.T) {
 		"size out of range":              {"x", attributes{"MaximumMessageSize": "1048577"}, "InvalidAttributeValue"},
 		"the largest size":               {"x0", attributes{"MaximumMessageSize": "1048576"}, ""},
 		"redrive":                        {"x1", redrive("q", 1), ""},
-		"redrive, number in quotes":      {"x2", attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + arn("q") + `","maxReceiveCount":"3"}`}, ""},
-		"redrive to nowhere":             {"x", redrive("nope", 1), "InvalidParameterValue"},
-		"redrive to itself":              {"x", redrive("x", 1), "InvalidParameterValue"},
-		"redrive to another type":        {"x.fifo", mergeAttributes(redrive("q", 1), attributes{"FifoQueue": "true"}), "InvalidParameterValue"},
-		"redrive after 0":                {"x", redrive("q", 0), "InvalidParameterValue"},
-		"redrive after 1001":             {"x", redrive("q", 1001), "InvalidParameterValue"},
-		"redrive without a number":       {"x", attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + arn("q") + `"}`}, "InvalidParameterValue"},
-		"redrive without a target":       {"x", attributes{"RedrivePolicy": `{"maxReceiveCount":1}`}, "InvalidParameterValue"},
-		"no redrive":                     {"x3", attributes{"RedrivePolicy": ""}, ""},
-		"redrive that is no JSON":        {"x", attributes{"RedrivePolicy": "x"}, "InvalidAttributeValue"},
+		"redrive, number in quotes": {"x2", attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + arn("q") +
+			`","maxReceiveCount":"3"}`}, ""},
+		"redrive to nowhere":       {"x", redrive("nope", 1), "InvalidParameterValue"},
+		"redrive to itself":        {"x", redrive("x", 1), "InvalidParameterValue"},
+		"redrive to another type":  {"x.fifo", mergeAttributes(redrive("q", 1), attributes{"FifoQueue": "true"}), "InvalidParameterValue"},
+		"redrive after 0":          {"x", redrive("q", 0), "InvalidParameterValue"},
+		"redrive after 1001":       {"x", redrive("q", 1001), "InvalidParameterValue"},
+		"redrive without a number": {"x", attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + arn("q") + `"}`}, "InvalidParameterValue"},
+		"redrive without a target": {"x", attributes{"RedrivePolicy": `{"maxReceiveCount":1}`}, "InvalidParameterValue"},
+		"no redrive":               {"x3", attributes{"RedrivePolicy": ""}, ""},
+		"redrive that is no JSON":  {"x", attributes{"RedrivePolicy": "x"}, "InvalidAttributeValue"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +108,8 @@ func TestQueueAttributes(t *testing.T) {
 	if len(out.Attributes) != 1 || out.Attributes["DelaySeconds"] != "0" {
 		t.Errorf("got %v", out.Attributes)
 	}
-	_, err = b.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: url("q"), AttributeNames: []types.QueueAttributeName{"X"}})
+	_, err = b.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: url("q"), AttributeNames: []types.QueueAttributeName{"X"}})
 	b.wantCode(err, "InvalidAttributeName")
 	_, err = b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url("q"), Attributes: attributes{"FifoQueue": "true"}})
 	b.wantCode(err, "InvalidAttributeName")
@@ -187,7 +191,8 @@ func TestBatchesFailInPart(t *testing.T) {
 			{Id: aws.String("good"), ReceiptHandle: m[0].ReceiptHandle, VisibilityTimeout: 5},
 			{Id: aws.String("bad"), ReceiptHandle: m[1].ReceiptHandle, VisibilityTimeout: 43201}}})
 	b.must(err)
-	if len(changed.Successful) != 1 || *changed.Successful[0].Id != "good" || len(changed.Failed) != 1 || *changed.Failed[0].Code != "InvalidParameterValue" {
+	if len(changed.Successful) != 1 || *changed.Successful[0].Id != "good" || len(changed.Failed) != 1 ||
+		*changed.Failed[0].Code != "InvalidParameterValue" {
 		t.Errorf("changed %+v", changed)
 	}
 	b.advance(5 * time.Second)
@@ -196,7 +201,8 @@ func TestBatchesFailInPart(t *testing.T) {
 		Entries: []types.DeleteMessageBatchRequestEntry{
 			{Id: aws.String("bad"), ReceiptHandle: aws.String("x")}, {Id: aws.String("good"), ReceiptHandle: m[1].ReceiptHandle}}})
 	b.must(err)
-	if len(deleted.Successful) != 1 || *deleted.Successful[0].Id != "good" || len(deleted.Failed) != 1 || *deleted.Failed[0].Code != "ReceiptHandleIsInvalid" {
+	if len(deleted.Successful) != 1 || *deleted.Successful[0].Id != "good" || len(deleted.Failed) != 1 ||
+		*deleted.Failed[0].Code != "ReceiptHandleIsInvalid" {
 		t.Errorf("deleted %+v", deleted)
 	}
 	b.wantCounts("q", 1, 0, 0)

@@ -56,7 +56,8 @@ var attributes = map[types.QueueAttributeName]attribute{
 	types.QueueAttributeNameFifoQueue:                 {fifoOnly: true, valid: oneOf("true")},
 	types.QueueAttributeNameContentBasedDeduplication: {fifoOnly: true, fifoDefault: "false", valid: oneOf("true", "false")},
 	types.QueueAttributeNameDeduplicationScope:        {fifoOnly: true, fifoDefault: "queue", valid: oneOf("queue", "messageGroup")},
-	types.QueueAttributeNameFifoThroughputLimit:       {fifoOnly: true, fifoDefault: "perQueue", valid: oneOf("perQueue", "perMessageGroupId")},
+	types.QueueAttributeNameFifoThroughputLimit: {fifoOnly: true, fifoDefault: "perQueue",
+		valid: oneOf("perQueue", "perMessageGroupId")},
 }
 
 func within(low, high int) func(string) string {

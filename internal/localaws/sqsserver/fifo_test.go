@@ -72,15 +72,19 @@ func TestDeduplication(t *testing.T) {
 		between  func(b *bundle)
 		received []string
 	}{
-		"by id":                     {nil, [][3]string{{"a", "1", "x"}, {"a", "1", "y"}}, nil, []string{"x"}},
-		"by id across groups":       {nil, [][3]string{{"a", "1", "x"}, {"b", "1", "y"}}, nil, []string{"x"}},
-		"per group":                 {attributes{"DeduplicationScope": "messageGroup"}, [][3]string{{"a", "1", "x"}, {"b", "1", "y"}}, nil, []string{"x", "y"}},
+		"by id":               {nil, [][3]string{{"a", "1", "x"}, {"a", "1", "y"}}, nil, []string{"x"}},
+		"by id across groups": {nil, [][3]string{{"a", "1", "x"}, {"b", "1", "y"}}, nil, []string{"x"}},
+		"per group": {attributes{"DeduplicationScope": "messageGroup"}, [][3]string{{"a", "1", "x"}, {"b", "1", "y"}}, nil,
+			[]string{"x", "y"}},
 		"by content":                {byContent, [][3]string{{"a", "", "x"}, {"a", "", "x"}, {"a", "", "y"}}, nil, []string{"x", "y"}},
 		"an id goes before content": {byContent, [][3]string{{"a", "1", "x"}, {"a", "2", "x"}}, nil, []string{"x", "x"}},
-		"just before five minutes":  {nil, [][3]string{{"a", "1", "x"}, {"a", "1", "y"}}, func(b *bundle) { b.advance(5*time.Minute - time.Millisecond) }, []string{"x"}},
-		"after five minutes":        {nil, [][3]string{{"a", "1", "x"}, {"a", "1", "y"}}, func(b *bundle) { b.advance(5 * time.Minute) }, []string{"x", "y"}},
-		"over a restart":            {nil, [][3]string{{"a", "1", "x"}, {"a", "1", "y"}}, func(b *bundle) { b.restart() }, []string{"x"}},
-		"of one that was deleted":   {nil, [][3]string{{"a", "1", "x"}, {"a", "1", "y"}}, func(b *bundle) { b.delete("q.fifo", b.want("q.fifo", "x")...) }, nil},
+		"just before five minutes": {nil, [][3]string{{"a", "1", "x"}, {"a", "1", "y"}},
+			func(b *bundle) { b.advance(5*time.Minute - time.Millisecond) }, []string{"x"}},
+		"after five minutes": {nil, [][3]string{{"a", "1", "x"}, {"a", "1", "y"}}, func(b *bundle) { b.advance(5 * time.Minute) },
+			[]string{"x", "y"}},
+		"over a restart": {nil, [][3]string{{"a", "1", "x"}, {"a", "1", "y"}}, func(b *bundle) { b.restart() }, []string{"x"}},
+		"of one that was deleted": {nil, [][3]string{{"a", "1", "x"}, {"a", "1", "y"}},
+			func(b *bundle) { b.delete("q.fifo", b.want("q.fifo", "x")...) }, nil},
 		"of one that was not sent": {nil, [][3]string{{"a", "1", "x"}, {"a", "2", "y"}}, func(b *bundle) {
 			b.store.fail(persisted)
 			_, err := b.SendMessage(b.t.Context(), &sqs.SendMessageInput{QueueUrl: url("q.fifo"), MessageBody: aws.String("z"),
@@ -170,7 +174,8 @@ func TestASendThatIsStillWrittenHoldsUpItsGroup(t *testing.T) {
 			b.store.gate = func() { close(writing); <-release }
 			done := make(chan error)
 			go func() {
-				_, err := b.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url("q.fifo"), MessageBody: aws.String("a1"), MessageGroupId: aws.String("a")})
+				_, err := b.SendMessage(t.Context(), &sqs.SendMessageInput{
+					QueueUrl: url("q.fifo"), MessageBody: aws.String("a1"), MessageGroupId: aws.String("a")})
 				done <- err
 			}()
 			<-writing
@@ -237,7 +242,8 @@ func TestAFIFOGroupGoesOnPastADeadLetter(t *testing.T) {
 	if at := dead.Attributes["SentTimestamp"]; at != "1795521601000" {
 		t.Errorf("sent at %s", at)
 	}
-	if dead.Attributes["MessageGroupId"] != "a" || dead.Attributes["DeadLetterQueueSourceArn"] != arn("q.fifo") || *dead.MessageId != *m[0].MessageId {
+	if dead.Attributes["MessageGroupId"] != "a" || dead.Attributes["DeadLetterQueueSourceArn"] != arn("q.fifo") ||
+		*dead.MessageId != *m[0].MessageId {
 		t.Fatalf("got %+v", dead)
 	}
 }
@@ -267,7 +273,8 @@ func TestAFIFOQueuesDelayIsRetroactive(t *testing.T) {
 			b.sendFIFO("q.fifo", "a", "", "a2")
 			b.sendFIFO("q.fifo", "a", "", "a3")
 			b.advance(4 * time.Second)
-			_, err := b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url("q.fifo"), Attributes: attributes{"DelaySeconds": c.delay}})
+			_, err := b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
+				QueueUrl: url("q.fifo"), Attributes: attributes{"DelaySeconds": c.delay}})
 			b.must(err)
 			if c.restart {
 				b.restart()

@@ -30,7 +30,8 @@ func (e *Engine) ListQueues(_ context.Context, in *sqs.ListQueuesInput, _ ...fun
 
 // ListDeadLetterSourceQueues lists the queues whose dead-letter queue this is,
 // in pages as ListQueues.
-func (e *Engine) ListDeadLetterSourceQueues(_ context.Context, in *sqs.ListDeadLetterSourceQueuesInput, _ ...func(*sqs.Options)) (*sqs.ListDeadLetterSourceQueuesOutput, error) {
+func (e *Engine) ListDeadLetterSourceQueues(_ context.Context, in *sqs.ListDeadLetterSourceQueuesInput, _ ...func(*sqs.Options)) (
+	*sqs.ListDeadLetterSourceQueuesOutput, error) {
 	dlq, err := e.at(in.QueueUrl)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,8 @@ func pagers(b *bundle) map[string]pager {
 			return out.QueueUrls, out.NextToken, nil
 		},
 		"ListDeadLetterSourceQueues": func(most *int32, token *string) ([]string, *string, error) {
-			out, err := b.ListDeadLetterSourceQueues(b.t.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: url("dlq"), MaxResults: most, NextToken: token})
+			out, err := b.ListDeadLetterSourceQueues(b.t.Context(), &sqs.ListDeadLetterSourceQueuesInput{
+				QueueUrl: url("dlq"), MaxResults: most, NextToken: token})
 			if err != nil {
 				return nil, nil, err
 			}

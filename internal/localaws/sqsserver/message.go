@@ -8,10 +8,10 @@ import (
 // state is where a message is in its queue.
 type state uint8
 
-//	          send                     time is up                 receive
-//	pending ────────► ready, delayed ────────────► ready ─────────────────► inFlight
-//	                                                 ▲                          │
-//	                                                 └──── time is up, released ┘
+//	          send                     time is up            receive
+//	pending ────────► ready, delayed ────────────► ready ──────────► inFlight
+//	                                                 ▲                   │
+//	                                                 └ time up, released ┘
 //
 // From ready or inFlight a message goes to deleting, from ready to moving.
 // When the store fails it goes back.

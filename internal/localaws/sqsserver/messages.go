@@ -51,7 +51,8 @@ func (e *Engine) sendOne(ctx context.Context, in *sqs.SendMessageInput, delay *i
 
 // SendMessageBatch sends up to ten messages. Those that can't be sent are
 // told apart in the answer.
-func (e *Engine) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
+func (e *Engine) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (
+	*sqs.SendMessageBatchOutput, error) {
 	entries := make([]sendEntry, len(in.Entries))
 	for i, entry := range in.Entries {
 		entries[i] = sendEntry{entry, given(entry.DelaySeconds)}
@@ -120,8 +121,10 @@ func (s *sending) result(q *queue) types.SendMessageBatchResultEntry {
 
 // ReceiveMessage receives up to ten messages, waiting as long as is asked
 // for. A caller that goes away while it waits takes nothing along.
-func (e *Engine) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
-	return e.receiveSome(ctx, &receiveInput{in, given(in.MaxNumberOfMessages), given(in.VisibilityTimeout), given(in.WaitTimeSeconds)}, 10, false)
+func (e *Engine) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (
+	*sqs.ReceiveMessageOutput, error) {
+	return e.receiveSome(ctx, &receiveInput{in, given(in.MaxNumberOfMessages), given(in.VisibilityTimeout), given(in.WaitTimeSeconds)},
+		10, false)
 }
 
 // receiveInput is a ReceiveMessage whose numbers may be given as 0.
@@ -146,7 +149,8 @@ func (e *Engine) receiveSome(ctx context.Context, in *receiveInput, most int32, 
 			return nil, invalidValue("ReceiveRequestAttemptId", *id, "The request include parameter that is not valid for this queue type.")
 		}
 		if !identifier.MatchString(*id) {
-			return nil, invalidValue("ReceiveRequestAttemptId", *id, "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+			return nil, invalidValue("ReceiveRequestAttemptId", *id,
+				"ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
 		}
 	}
 	if n := in.max; n != nil {
@@ -188,7 +192,8 @@ func (e *Engine) DeleteMessage(ctx context.Context, in *sqs.DeleteMessageInput, 
 }
 
 // DeleteMessageBatch deletes up to ten received messages.
-func (e *Engine) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
+func (e *Engine) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, _ ...func(*sqs.Options)) (
+	*sqs.DeleteMessageBatchOutput, error) {
 	q, err := e.at(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -213,7 +218,8 @@ func (e *Engine) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBa
 
 // ChangeMessageVisibility makes a message in flight visible after a time that
 // counts from now.
-func (e *Engine) ChangeMessageVisibility(ctx context.Context, in *sqs.ChangeMessageVisibilityInput, _ ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error) {
+func (e *Engine) ChangeMessageVisibility(ctx context.Context, in *sqs.ChangeMessageVisibilityInput, _ ...func(*sqs.Options)) (
+	*sqs.ChangeMessageVisibilityOutput, error) {
 	q, err := e.at(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -229,7 +235,8 @@ func (e *Engine) ChangeMessageVisibility(ctx context.Context, in *sqs.ChangeMess
 }
 
 // ChangeMessageVisibilityBatch does so for up to ten messages.
-func (e *Engine) ChangeMessageVisibilityBatch(ctx context.Context, in *sqs.ChangeMessageVisibilityBatchInput, _ ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
+func (e *Engine) ChangeMessageVisibilityBatch(ctx context.Context, in *sqs.ChangeMessageVisibilityBatchInput, _ ...func(*sqs.Options)) (
+	*sqs.ChangeMessageVisibilityBatchOutput, error) {
 	q, err := e.at(in.QueueUrl)
 	if err != nil {
 		return nil, err

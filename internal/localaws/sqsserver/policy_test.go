@@ -16,21 +16,26 @@ func TestAttributesThatAreOnlyKept(t *testing.T) {
 		set, want attributes // want: "" for not there
 		code      string
 	}{
-		"a policy":                     {attributes{"Policy": `{"Version":"2012-10-17"}`}, attributes{"Policy": `{"Version":"2012-10-17"}`}, ""},
-		"a policy that is no JSON":     {attributes{"Policy": "x"}, nil, "InvalidAttributeValue"},
-		"our encryption off":           {attributes{"SqsManagedSseEnabled": "false"}, attributes{"SqsManagedSseEnabled": "false"}, ""},
-		"our encryption, odd":          {attributes{"SqsManagedSseEnabled": "1"}, nil, "InvalidAttributeValue"},
-		"a key":                        {attributes{"KmsMasterKeyId": "alias/k"}, attributes{"KmsMasterKeyId": "alias/k", "SqsManagedSseEnabled": "false", "KmsDataKeyReusePeriodSeconds": "300"}, ""},
-		"a key with a period":          {attributes{"KmsMasterKeyId": "k", "KmsDataKeyReusePeriodSeconds": "60"}, attributes{"KmsDataKeyReusePeriodSeconds": "60"}, ""},
-		"a key without our encryption": {attributes{"KmsMasterKeyId": "k", "SqsManagedSseEnabled": "false"}, attributes{"KmsMasterKeyId": "k"}, ""},
-		"both encryptions":             {attributes{"KmsMasterKeyId": "k", "SqsManagedSseEnabled": "true"}, nil, "InvalidAttributeName"},
-		"the longest period":           {attributes{"KmsDataKeyReusePeriodSeconds": "86400"}, attributes{"KmsDataKeyReusePeriodSeconds": "86400"}, ""},
-		"a short period":               {attributes{"KmsDataKeyReusePeriodSeconds": "59"}, nil, "InvalidAttributeValue"},
-		"a long period":                {attributes{"KmsDataKeyReusePeriodSeconds": "86401"}, nil, "InvalidAttributeValue"},
-		"nothing":                      {nil, attributes{"SqsManagedSseEnabled": "true", "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "", "Policy": ""}, ""},
-		"odd content deduplication":    {attributes{"FifoQueue": "true", "ContentBasedDeduplication": "yes"}, nil, "InvalidAttributeValue"},
-		"odd scope":                    {attributes{"FifoQueue": "true", "DeduplicationScope": "x"}, nil, "InvalidAttributeValue"},
-		"odd limit":                    {attributes{"FifoQueue": "true", "FifoThroughputLimit": "x"}, nil, "InvalidAttributeValue"},
+		"a policy":                 {attributes{"Policy": `{"Version":"2012-10-17"}`}, attributes{"Policy": `{"Version":"2012-10-17"}`}, ""},
+		"a policy that is no JSON": {attributes{"Policy": "x"}, nil, "InvalidAttributeValue"},
+		"our encryption off":       {attributes{"SqsManagedSseEnabled": "false"}, attributes{"SqsManagedSseEnabled": "false"}, ""},
+		"our encryption, odd":      {attributes{"SqsManagedSseEnabled": "1"}, nil, "InvalidAttributeValue"},
+		"a key": {attributes{"KmsMasterKeyId": "alias/k"},
+			attributes{"KmsMasterKeyId": "alias/k", "SqsManagedSseEnabled": "false", "KmsDataKeyReusePeriodSeconds": "300"}, ""},
+		"a key with a period": {attributes{"KmsMasterKeyId": "k", "KmsDataKeyReusePeriodSeconds": "60"},
+			attributes{"KmsDataKeyReusePeriodSeconds": "60"}, ""},
+		"a key without our encryption": {attributes{"KmsMasterKeyId": "k", "SqsManagedSseEnabled": "false"},
+			attributes{"KmsMasterKeyId": "k"}, ""},
+		"both encryptions": {attributes{"KmsMasterKeyId": "k", "SqsManagedSseEnabled": "true"}, nil, "InvalidAttributeName"},
+		"the longest period": {attributes{"KmsDataKeyReusePeriodSeconds": "86400"},
+			attributes{"KmsDataKeyReusePeriodSeconds": "86400"}, ""},
+		"a short period": {attributes{"KmsDataKeyReusePeriodSeconds": "59"}, nil, "InvalidAttributeValue"},
+		"a long period":  {attributes{"KmsDataKeyReusePeriodSeconds": "86401"}, nil, "InvalidAttributeValue"},
+		"nothing": {nil, attributes{"SqsManagedSseEnabled": "true", "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "",
+			"Policy": ""}, ""},
+		"odd content deduplication": {attributes{"FifoQueue": "true", "ContentBasedDeduplication": "yes"}, nil, "InvalidAttributeValue"},
+		"odd scope":                 {attributes{"FifoQueue": "true", "DeduplicationScope": "x"}, nil, "InvalidAttributeValue"},
+		"odd limit":                 {attributes{"FifoQueue": "true", "FifoThroughputLimit": "x"}, nil, "InvalidAttributeValue"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -51,7 +56,8 @@ func TestAttributesThatAreOnlyKept(t *testing.T) {
 				}
 			}
 			// The other kind of encryption takes over; an empty value takes away.
-			_, err = b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url(queue), Attributes: attributes{"SqsManagedSseEnabled": "true", "Policy": ""}})
+			_, err = b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
+				QueueUrl: url(queue), Attributes: attributes{"SqsManagedSseEnabled": "true", "Policy": ""}})
 			b.must(err)
 			if a := b.attributes(queue); a["KmsMasterKeyId"] != "" || a["KmsDataKeyReusePeriodSeconds"] != "" || a["Policy"] != "" {
 				t.Errorf("left %v", a)
@@ -87,7 +93,8 @@ func TestRedriveAllowPolicy(t *testing.T) {
 			b.create("dlq", nil)
 			b.create("old", redrive("dlq", 1))
 			b.create("q", nil)
-			_, err := b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url("dlq"), Attributes: attributes{"RedriveAllowPolicy": c.policy}})
+			_, err := b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
+				QueueUrl: url("dlq"), Attributes: attributes{"RedriveAllowPolicy": c.policy}})
 			if c.code != "" {
 				b.wantCode(err, c.code)
 				return
@@ -103,7 +110,8 @@ func TestRedriveAllowPolicy(t *testing.T) {
 				b.wantCode(err, c.refused)
 			}
 			// What used it before goes on, and can change in other ways.
-			_, err = b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url("old"), Attributes: attributes{"DelaySeconds": "0"}})
+			_, err = b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
+				QueueUrl: url("old"), Attributes: attributes{"DelaySeconds": "0"}})
 			b.must(err)
 			b.send("old", "a")
 			b.fail("old", 1)

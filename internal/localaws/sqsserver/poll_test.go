@@ -245,7 +245,8 @@ func TestCloseEndsLongPolls(t *testing.T) {
 	if err := <-done; !errors.Is(err, sqsserver.ErrClosed) {
 		t.Fatalf("got %v", err)
 	}
-	if _, err := b.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url("q"), MessageBody: aws.String("x")}); !errors.Is(err, sqsserver.ErrClosed) {
+	if _, err := b.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url("q"), MessageBody: aws.String("x")}); !errors.Is(
+		err, sqsserver.ErrClosed) {
 		t.Fatalf("after Close: %v", err)
 	}
 }

@@ -24,8 +24,10 @@ type Poller struct{ *Engine }
 func (e *Engine) Poller() *Poller { return &Poller{e} }
 
 // ReceiveMessage is the engine's, for up to 10,000 messages at once.
-func (p *Poller) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
-	return p.receiveSome(ctx, &receiveInput{in, given(in.MaxNumberOfMessages), given(in.VisibilityTimeout), given(in.WaitTimeSeconds)}, maxPoll, true)
+func (p *Poller) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (
+	*sqs.ReceiveMessageOutput, error) {
+	return p.receiveSome(ctx, &receiveInput{in, given(in.MaxNumberOfMessages), given(in.VisibilityTimeout), given(in.WaitTimeSeconds)},
+		maxPoll, true)
 }
 
 // Release makes visible what is still leased, by any Poller of the engine.

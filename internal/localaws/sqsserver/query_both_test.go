@@ -66,7 +66,8 @@ var scenario = func() []call {
 			"MessageSystemAttributes": tree{"AWSTraceHeader": value("String", "StringValue", "Root=1")}})},
 		{"SendMessage", on(q, tree{"MessageBody": "x", "MessageAttributes": tree{"a": value("Number", "StringValue", "x")}})},
 		{"SendMessage", on(q, tree{"MessageBody": "\x00"})},
-		{"SendMessage", on(q, tree{"MessageBody": "x", "MessageSystemAttributes": tree{"AWSTraceHeader": value("String", "StringValue", "\x00")}})},
+		{"SendMessage", on(q, tree{"MessageBody": "x", "MessageSystemAttributes": tree{
+			"AWSTraceHeader": value("String", "StringValue", "\x00")}})},
 		{"SendMessageBatch", on(q, tree{"Entries": []any{
 			tree{"Id": "1", "MessageBody": "x", "MessageGroupId": "g", "MessageAttributes": tree{"a": value("String", "StringValue", "y")}},
 			tree{"Id": "2", "MessageBody": "x", "DelaySeconds": 901}, tree{"Id": "3", "MessageBody": "later", "DelaySeconds": 900}}})},
@@ -83,7 +84,8 @@ var scenario = func() []call {
 		{"CancelMessageMoveTask", tree{"TaskHandle": "$TaskHandle"}},
 		receive,
 		{"ChangeMessageVisibilityBatch", on(q, tree{"Entries": []any{
-			tree{"Id": "1", "ReceiptHandle": "$ReceiptHandle", "VisibilityTimeout": 9}, tree{"Id": "2", "ReceiptHandle": "x", "VisibilityTimeout": 9}}})},
+			tree{"Id": "1", "ReceiptHandle": "$ReceiptHandle", "VisibilityTimeout": 9},
+			tree{"Id": "2", "ReceiptHandle": "x", "VisibilityTimeout": 9}}})},
 		{"DeleteMessageBatch", on(q, tree{"Entries": []any{
 			tree{"Id": "1", "ReceiptHandle": "$ReceiptHandle"}, tree{"Id": "2", "ReceiptHandle": "x"}}})},
 		{"DeleteMessage", on(q, tree{"ReceiptHandle": "$ReceiptHandle"})},

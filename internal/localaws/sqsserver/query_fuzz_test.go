@@ -18,7 +18,8 @@ func FuzzQuery(f *testing.F) {
 	for _, c := range scenario {
 		f.Add(formOf(c.operation, c.input).Encode())
 	}
-	f.Add("Action=SendMessageBatch&QueueUrl=q&SendMessageBatchRequestEntry.1000000000.Id=1&SendMessageBatchRequestEntry.2.MessageAttribute.9.Name=a")
+	f.Add("Action=SendMessageBatch&QueueUrl=q&SendMessageBatchRequestEntry.1000000000.Id=1" +
+		"&SendMessageBatchRequestEntry.2.MessageAttribute.9.Name=a")
 	f.Fuzz(func(t *testing.T, form string) {
 		b := newBundle(t)
 		b.create("dlq", nil)

@@ -41,8 +41,10 @@ func TestTheQueryProtocol(t *testing.T) {
 		{"a list", "POST", "http://127.0.0.1/", "Action=ListQueues&QueueNamePrefix=q", 200,
 			ok("ListQueues", "<ListQueuesResult><QueueUrl>http://127.0.0.1/000000000000/q</QueueUrl></ListQueuesResult>")},
 		{"the path names the queue, a zero delay is not none", "POST", queue, "Action=SendMessage&MessageBody=a%0D%0A%3C&DelaySeconds=0", 200,
-			ok("SendMessage", "<SendMessageResult><MD5OfMessageBody>992a4edf375c646e1d5aa38ae382d8c0</MD5OfMessageBody><MessageId>…</MessageId></SendMessageResult>")},
-		{"a carriage return comes back, a zero wait is not none", "GET", queue + "/?Action=ReceiveMessage&WaitTimeSeconds=0&AttributeName=SentTimestamp&VisibilityTimeout=0", "", 200,
+			ok("SendMessage", "<SendMessageResult><MD5OfMessageBody>992a4edf375c646e1d5aa38ae382d8c0</MD5OfMessageBody>"+
+				"<MessageId>…</MessageId></SendMessageResult>")},
+		{"a carriage return comes back, a zero wait is not none", "GET",
+			queue + "/?Action=ReceiveMessage&WaitTimeSeconds=0&AttributeName=SentTimestamp&VisibilityTimeout=0", "", 200,
 			ok("ReceiveMessage", "<ReceiveMessageResult><Message><Attribute><Name>SentTimestamp</Name><Value>1795521600000</Value></Attribute>"+
 				"<Body>a&#xD;&#xA;&lt;</Body><MD5OfBody>992a4edf375c646e1d5aa38ae382d8c0</MD5OfBody><MessageId>…</MessageId>"+
 				"<ReceiptHandle>…</ReceiptHandle></Message></ReceiveMessageResult>")},
@@ -128,7 +130,8 @@ func TestAQueryOfOneMebibyteFits(t *testing.T) {
 	b := newBundle(t)
 	b.create("q", nil)
 	body := strings.Repeat("é", 1<<19) // six characters each in a form
-	r := httptest.NewRequest(http.MethodPost, "/0/q", strings.NewReader(neturl.Values{"Action": {"SendMessage"}, "MessageBody": {body}}.Encode()))
+	r := httptest.NewRequest(http.MethodPost, "/0/q", strings.NewReader(
+		neturl.Values{"Action": {"SendMessage"}, "MessageBody": {body}}.Encode()))
 	w := httptest.NewRecorder()
 	sqsserver.NewHandler(b.Engine).ServeHTTP(w, r)
 	if w.Code != http.StatusOK {

@@ -49,7 +49,8 @@ func TestAMessageMovesAtTheReceiveAfterTheLast(t *testing.T) {
 				b.restart()
 			}
 			m := b.want("dlq", "a")[0]
-			for k, v := range map[string]string{"DeadLetterQueueSourceArn": arn("q"), "ApproximateReceiveCount": "3", "SentTimestamp": "1795521600000"} {
+			for k, v := range map[string]string{"DeadLetterQueueSourceArn": arn("q"), "ApproximateReceiveCount": "3",
+				"SentTimestamp": "1795521600000"} {
 				if m.Attributes[k] != v {
 					t.Errorf("%s is %q, want %q", k, m.Attributes[k], v)
 				}

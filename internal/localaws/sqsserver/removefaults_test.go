@@ -58,7 +58,8 @@ func TestAChangeOfAQueueThatFails(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(b *bundle) error{
 		"attributes": func(b *bundle) error {
-			_, err := b.SetQueueAttributes(b.t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url("q"), Attributes: attributes{"VisibilityTimeout": "9"}})
+			_, err := b.SetQueueAttributes(b.t.Context(), &sqs.SetQueueAttributesInput{
+				QueueUrl: url("q"), Attributes: attributes{"VisibilityTimeout": "9"}})
 			return err
 		},
 		"tags": func(b *bundle) error { return b.tag("q", map[string]string{"k": "new"}) },

@@ -125,14 +125,17 @@ func (s *sending) checkOrder(c *config) error {
 		}
 	}
 	if e.MessageGroupId != nil && !identifier.MatchString(*e.MessageGroupId) {
-		return invalidValue("MessageGroupId", *e.MessageGroupId, "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+		return invalidValue("MessageGroupId", *e.MessageGroupId, "MessageGroupId can only include alphanumeric and punctuation characters. 1 "+
+			"to 128 in length.")
 	}
 	if e.MessageDeduplicationId != nil && !identifier.MatchString(*e.MessageDeduplicationId) {
-		return invalidValue("MessageDeduplicationId", *e.MessageDeduplicationId, "MessageDeduplicationId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+		return invalidValue("MessageDeduplicationId", *e.MessageDeduplicationId,
+			"MessageDeduplicationId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
 	}
 	switch {
 	case !c.fifo && e.MessageDeduplicationId != nil:
-		return invalidValue("MessageDeduplicationId", *e.MessageDeduplicationId, "The request include parameter that is not valid for this queue type.")
+		return invalidValue("MessageDeduplicationId", *e.MessageDeduplicationId,
+			"The request include parameter that is not valid for this queue type.")
 	case c.fifo && e.MessageGroupId == nil:
 		return missingParameter("MessageGroupId")
 	case c.fifo && e.MessageDeduplicationId == nil && !c.contentDedup:

@@ -167,7 +167,9 @@ func (s *memory) Load(_ context.Context, into sqsserver.Loader) error {
 	for _, key := range slices.Sorted(maps.Keys(s.queues)) {
 		into.LoadQueue(s.queues[key])
 	}
-	for _, t := range slices.SortedFunc(maps.Values(s.tasks), func(a, b sqsserver.TaskRecord) int { return cmp.Compare(a.Started, b.Started) }) {
+	for _, t := range slices.SortedFunc(maps.Values(s.tasks), func(a, b sqsserver.TaskRecord) int {
+		return cmp.Compare(a.Started, b.Started)
+	}) {
 		into.LoadTask(t)
 	}
 	for _, m := range slices.SortedFunc(maps.Values(s.messages), func(a, b sqsserver.StoredMessage) int { return cmp.Compare(a.Seq, b.Seq) }) {

@@ -51,7 +51,8 @@ func (t *task) active() bool {
 // or each back to where it came from. A message that is moved gets a new id
 // and starts with no receives ("Learn how to configure a dead-letter queue
 // redrive in Amazon SQS").
-func (e *Engine) StartMessageMoveTask(ctx context.Context, in *sqs.StartMessageMoveTaskInput, _ ...func(*sqs.Options)) (*sqs.StartMessageMoveTaskOutput, error) {
+func (e *Engine) StartMessageMoveTask(ctx context.Context, in *sqs.StartMessageMoveTaskInput, _ ...func(*sqs.Options)) (
+	*sqs.StartMessageMoveTaskOutput, error) {
 	if err := e.running(); err != nil {
 		return nil, err
 	}
@@ -136,7 +137,8 @@ func (e *Engine) tasksOf(source string) (list []*task) {
 
 // ListMessageMoveTasks gives the newest tasks of a source: one, or MaxResults
 // up to 10.
-func (e *Engine) ListMessageMoveTasks(_ context.Context, in *sqs.ListMessageMoveTasksInput, _ ...func(*sqs.Options)) (*sqs.ListMessageMoveTasksOutput, error) {
+func (e *Engine) ListMessageMoveTasks(_ context.Context, in *sqs.ListMessageMoveTasksInput, _ ...func(*sqs.Options)) (
+	*sqs.ListMessageMoveTasksOutput, error) {
 	if aws.ToString(in.SourceArn) == "" {
 		return nil, missingParameter("SourceArn")
 	}
@@ -181,7 +183,8 @@ func (t *task) entry() types.ListMessageMoveTasksResultEntry {
 }
 
 // CancelMessageMoveTask stops a task. What was moved stays moved.
-func (e *Engine) CancelMessageMoveTask(ctx context.Context, in *sqs.CancelMessageMoveTaskInput, _ ...func(*sqs.Options)) (*sqs.CancelMessageMoveTaskOutput, error) {
+func (e *Engine) CancelMessageMoveTask(ctx context.Context, in *sqs.CancelMessageMoveTaskInput, _ ...func(*sqs.Options)) (
+	*sqs.CancelMessageMoveTaskOutput, error) {
 	if aws.ToString(in.TaskHandle) == "" {
 		return nil, missingParameter("TaskHandle")
 	}

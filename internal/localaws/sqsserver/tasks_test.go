@@ -93,7 +93,8 @@ func TestAMessageWithoutASourceStaysAndFailsTheTask(t *testing.T) {
 	b.fail("q", 1)
 	_, err := b.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq"))})
 	b.must(err)
-	if task := b.finished(); *task.Status != "FAILED" || *task.FailureReason != "CouldNotDetermineMessageSource" || task.ApproximateNumberOfMessagesMoved != 1 {
+	if task := b.finished(); *task.Status != "FAILED" || *task.FailureReason != "CouldNotDetermineMessageSource" ||
+		task.ApproximateNumberOfMessagesMoved != 1 {
 		t.Fatalf("task %+v", task)
 	}
 	b.want("dlq", "sent by hand")
@@ -103,7 +104,8 @@ func TestAMessageWithoutASourceStaysAndFailsTheTask(t *testing.T) {
 func TestATaskKeepsItsRateAndGoesOnAfterARestart(t *testing.T) {
 	t.Parallel()
 	b := deadLetters(t)
-	_, err := b.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")), MaxNumberOfMessagesPerSecond: aws.Int32(1)})
+	_, err := b.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{
+		SourceArn: aws.String(arn("dlq")), MaxNumberOfMessagesPerSecond: aws.Int32(1)})
 	b.must(err)
 	b.blocked(1)
 	b.wantCounts("dlq", 2, 0, 0)
@@ -116,7 +118,8 @@ func TestATaskKeepsItsRateAndGoesOnAfterARestart(t *testing.T) {
 	b.blocked(1)
 	b.wantCounts("dlq", 1, 0, 0)
 	b.restart()
-	if task := b.finished(); *task.Status != "COMPLETED" || task.ApproximateNumberOfMessagesMoved != 3 || *task.MaxNumberOfMessagesPerSecond != 1 {
+	if task := b.finished(); *task.Status != "COMPLETED" || task.ApproximateNumberOfMessagesMoved != 3 ||
+		*task.MaxNumberOfMessagesPerSecond != 1 {
 		t.Fatalf("task %+v", task)
 	}
 	b.wantCounts("dlq", 0, 0, 0)
@@ -127,7 +130,8 @@ func TestATaskKeepsItsRateAndGoesOnAfterARestart(t *testing.T) {
 func TestATaskIsCancelled(t *testing.T) {
 	t.Parallel()
 	b := deadLetters(t)
-	out, err := b.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")), MaxNumberOfMessagesPerSecond: aws.Int32(1)})
+	out, err := b.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{
+		SourceArn: aws.String(arn("dlq")), MaxNumberOfMessagesPerSecond: aws.Int32(1)})
 	b.must(err)
 	b.blocked(1)
 	if task := b.task(arn("dlq")); *task.TaskHandle != *out.TaskHandle {
@@ -161,10 +165,14 @@ func TestTasksThatAreRefused(t *testing.T) {
 		"no dead-letter queue": {sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("a"))}, "InvalidParameterValue"},
 		"an unknown destination": {sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")),
 			DestinationArn: aws.String(arn("x"))}, "ResourceNotFoundException"},
-		"itself":       {sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")), DestinationArn: aws.String(arn("dlq"))}, "InvalidParameterValue"},
-		"another type": {sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")), DestinationArn: aws.String(arn("f.fifo"))}, "InvalidParameterValue"},
-		"a rate of 0":  {sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")), MaxNumberOfMessagesPerSecond: aws.Int32(0)}, "InvalidParameterValue"},
-		"a high rate":  {sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")), MaxNumberOfMessagesPerSecond: aws.Int32(501)}, "InvalidParameterValue"},
+		"itself": {sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")), DestinationArn: aws.String(arn("dlq"))},
+			"InvalidParameterValue"},
+		"another type": {sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")), DestinationArn: aws.String(arn("f.fifo"))},
+			"InvalidParameterValue"},
+		"a rate of 0": {sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")), MaxNumberOfMessagesPerSecond: aws.Int32(0)},
+			"InvalidParameterValue"},
+		"a high rate": {sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("dlq")), MaxNumberOfMessagesPerSecond: aws.Int32(501)},
+			"InvalidParameterValue"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := b.StartMessageMoveTask(t.Context(), &c.in)

@@ -93,7 +93,8 @@ func (e *Engine) receiveWire(ctx context.Context, in *wireReceive) (*sqs.Receive
 	if in.ReceiveMessageInput == nil {
 		return nil, missingParameter("QueueUrl")
 	}
-	return e.receiveSome(ctx, &receiveInput{in.ReceiveMessageInput, in.MaxNumberOfMessages, in.VisibilityTimeout, in.WaitTimeSeconds}, 10, false)
+	return e.receiveSome(ctx, &receiveInput{in.ReceiveMessageInput, in.MaxNumberOfMessages, in.VisibilityTimeout, in.WaitTimeSeconds},
+		10, false)
 }
 
 type wireChange struct {

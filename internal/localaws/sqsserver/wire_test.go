@@ -50,7 +50,8 @@ func TestTheSDKGoesThroughEverything(t *testing.T) {
 	}
 	_, err = c.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: q, Attributes: attributes{"VisibilityTimeout": "7"}})
 	b.must(err)
-	got, err := c.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: q, AttributeNames: []types.QueueAttributeName{"VisibilityTimeout"}})
+	got, err := c.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: q, AttributeNames: []types.QueueAttributeName{"VisibilityTimeout"}})
 	b.must(err)
 	if got.Attributes["VisibilityTimeout"] != "7" {
 		t.Fatalf("got %v", got.Attributes)
@@ -69,11 +70,13 @@ func TestTheSDKGoesThroughEverything(t *testing.T) {
 		MessageAttributeNames: []string{"All"}, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}})
 	b.must(err)
 	m := received.Messages[0]
-	if len(received.Messages) != 1 || *m.Body != body || string(m.MessageAttributes["k"].BinaryValue) != "\x00\xff" || m.Attributes["ApproximateReceiveCount"] != "1" {
+	if len(received.Messages) != 1 || *m.Body != body || string(m.MessageAttributes["k"].BinaryValue) != "\x00\xff" ||
+		m.Attributes["ApproximateReceiveCount"] != "1" {
 		t.Fatalf("received %+v", received.Messages)
 	}
-	_, err = c.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: q, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
-		{Id: aws.String("1"), ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 3}}})
+	_, err = c.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{
+		QueueUrl: q, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
+			{Id: aws.String("1"), ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 3}}})
 	b.must(err)
 	_, err = c.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: q, ReceiptHandle: m.ReceiptHandle})
 	b.must(err)
@@ -95,7 +98,8 @@ func TestTheSDKGoesThroughEverything(t *testing.T) {
 	m = b.want("q", body)[0]
 	_, err = c.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: q, ReceiptHandle: m.ReceiptHandle})
 	b.must(err)
-	_, err = c.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: q, Entries: []types.DeleteMessageBatchRequestEntry{{Id: aws.String("1"), ReceiptHandle: m.ReceiptHandle}}})
+	_, err = c.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{
+		QueueUrl: q, Entries: []types.DeleteMessageBatchRequestEntry{{Id: aws.String("1"), ReceiptHandle: m.ReceiptHandle}}})
 	b.must(err)
 	b.wantCounts("q", 0, 0, 1)
 }
@@ -129,7 +133,8 @@ func TestErrorsAreTheSDKsOwn(t *testing.T) {
 		if e := new(types.QueueNameExists); !errors.As(err, &e) {
 			t.Errorf("%s: %T", name, err)
 		}
-		_, err = api.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: url("q"), Entries: []types.SendMessageBatchRequestEntry{}})
+		_, err = api.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{
+			QueueUrl: url("q"), Entries: []types.SendMessageBatchRequestEntry{}})
 		b.wantCode(err, "AWS.SimpleQueueService.EmptyBatchRequest")
 		_, err = api.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: aws.String(arn("q"))})
 		b.wantCode(err, "InvalidParameterValue")
@@ -166,7 +171,8 @@ func TestTheWire(t *testing.T) {
 		{"the failure's fault", target + "DeleteMessageBatch", `{"QueueUrl":"q","Entries":[{"Id":"1","ReceiptHandle":"x"}]}`, 200,
 			`{"Failed":[{"Code":"ReceiptHandleIsInvalid","Id":"1","Message":"…","SenderFault":true}]}`, ""},
 		{"permissions", target + "AddPermission", `{"QueueUrl":"q"}`, 400,
-			`{"__type":"com.amazonaws.sqs#UnsupportedOperation","message":"AddPermission is not supported: there are no permissions here, every caller may do everything."}`,
+			`{"__type":"com.amazonaws.sqs#UnsupportedOperation","message":"AddPermission is not supported: there are no permissions here, every ` +
+				`caller may do everything."}`,
 			"AWS.SimpleQueueService.UnsupportedOperation;Sender"},
 		{"an unknown operation", target + "Nope", `{"QueueUrl":"q"}`, 400,
 			`{"__type":"com.amazonaws.sqs#UnsupportedOperation","message":"The operation \"AmazonSQS.Nope\" is not supported."}`,

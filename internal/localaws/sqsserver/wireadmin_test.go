@@ -18,7 +18,8 @@ func TestTheSDKManagesQueues(t *testing.T) {
 	c, base := b.serve()
 	ctx := t.Context()
 	b.create("dlq", nil)
-	made, err := c.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("q"), Attributes: redrive("dlq", 1), Tags: map[string]string{"a": "1"}})
+	made, err := c.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("q"), Attributes: redrive("dlq", 1),
+		Tags: map[string]string{"a": "1"}})
 	b.must(err)
 	q := made.QueueUrl
 	_, err = c.TagQueue(ctx, &sqs.TagQueueInput{QueueUrl: q, Tags: map[string]string{"b": "2"}})
@@ -41,7 +42,8 @@ func TestTheSDKManagesQueues(t *testing.T) {
 	}
 	b.create("q2", redrive("dlq", 1))
 	pages = nil
-	for p := sqs.NewListDeadLetterSourceQueuesPaginator(c, &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: url("dlq"), MaxResults: aws.Int32(1)}); p.HasMorePages(); {
+	for p := sqs.NewListDeadLetterSourceQueuesPaginator(c, &sqs.ListDeadLetterSourceQueuesInput{
+		QueueUrl: url("dlq"), MaxResults: aws.Int32(1)}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		b.must(err)
 		pages = append(pages, page.QueueUrls...)
@@ -61,7 +63,8 @@ func TestTheSDKManagesQueues(t *testing.T) {
 	if e := new(types.QueueDoesNotExist); !errors.As(err, &e) {
 		t.Errorf("a second delete: %v", err)
 	}
-	_, err = c.AddPermission(ctx, &sqs.AddPermissionInput{QueueUrl: url("dlq"), Label: aws.String("x"), AWSAccountIds: []string{"1"}, Actions: []string{"*"}})
+	_, err = c.AddPermission(ctx, &sqs.AddPermissionInput{QueueUrl: url("dlq"), Label: aws.String("x"), AWSAccountIds: []string{"1"},
+		Actions: []string{"*"}})
 	if e := new(types.UnsupportedOperation); !errors.As(err, &e) || !strings.Contains(err.Error(), "AddPermission") {
 		t.Errorf("a permission: %v", err)
 	}

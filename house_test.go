@@ -35,7 +35,9 @@ func layers() (all []layer) {
 	}
 	engines := []string{"internal/eventsource", "internal/localaws/"}
 	return append(all,
-		layer{"internal/handlers/", pure},
+		layer{"internal/batch", pure},
+		layer{"internal/need", nil},
+		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
 		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery"}},
 		layer{"internal/eventsource", nil},
 		layer{"internal/aws/", pure},

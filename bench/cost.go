@@ -23,7 +23,6 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
-	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -193,12 +192,14 @@ func sendCounted(b *bill, n, batch int) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	h := &deliver.Handler{
-		Sender:   webhook.NewClient(webhook.Options{AllowHTTP: allow, AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
-		Secrets:  &awssecrets.Signing{API: b, Now: time.Now},
-		Attempts: &awsdynamodb.Attempts{API: units{bill: b}, Table: "attempts"},
-		Queue:    queue, Audit: &awssqs.Audit{API: api, URL: "/audit.fifo", Lanes: 4}, Policies: retry.Policies{}, MaxReceives: 20,
-		Now: time.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+	h, err := deliver.New(deliver.Needs{
+		Needs: handlerNeeds(&awsdynamodb.Attempts{API: units{bill: b}, Table: "attempts"}, queue,
+			&awssqs.Audit{API: api, URL: "/audit.fifo", Lanes: 4}),
+		Sender:  webhook.NewClient(webhook.Options{AllowHTTP: allow, AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
+		Secrets: &awssecrets.Signing{API: b, Now: time.Now},
+	})
+	if err != nil {
+		return 0, err
 	}
 	var took time.Duration
 	for i := range n / batch {

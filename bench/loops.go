@@ -24,6 +24,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/retry"
@@ -188,16 +189,18 @@ func handler(args []string) (result, error) {
 		return result{}, err
 	}
 	m := &memory{records: map[string][]byte{}}
-	h := &deliver.Handler{
+	h, err := deliver.New(deliver.Needs{
+		Needs: handlerNeeds(m, m, m),
 		Sender: &limited{make(chan struct{}, inFlight), webhook.NewClient(webhook.Options{
 			AllowHTTP: allow, AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})},
-		Secrets:  &awssecrets.Signing{API: m, Now: time.Now},
-		Attempts: m, Queue: m, Audit: m, Policies: retry.Policies{}, MaxReceives: 20,
-		Now: time.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+		Secrets: &awssecrets.Signing{API: m, Now: time.Now},
+	})
+	if err != nil {
+		return result{}, err
 	}
 	batches := make([]events.SQSEvent, n/size)
 	for i := range batches {
-		batches[i].Records = batch(url, i, size)
+		batches[i].Records = batchOf(url, i, size)
 	}
 	return timed(n, func() error {
 		return inParallel(len(batches), inFlight/size+1, func(i int) error {
@@ -212,7 +215,15 @@ func handler(args []string) (result, error) {
 	})
 }
 
-func batch(url string, number, size int) []events.SQSMessage {
+// handlerNeeds is what a handler of batches needs, without jitter and logs.
+func handlerNeeds(attempts batch.Attempts, queue batch.Queue, audit batch.Audit) batch.Needs {
+	return batch.Needs{
+		Attempts: attempts, Queue: queue, Audit: audit, Policies: retry.Policies{}, MaxReceives: 20,
+		Now: time.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+func batchOf(url string, number, size int) []events.SQSMessage {
 	messages := make([]events.SQSMessage, size)
 	for i := range messages {
 		id := fmt.Sprintf("4f3c1b7e-0000-4000-8000-%012d", number*size+i)

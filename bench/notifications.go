@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/smtp"
 	"net/url"
@@ -20,7 +19,6 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/handlers/notify"
-	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/standin"
 )
 
@@ -143,14 +141,17 @@ func (m *memory) DropClaim(context.Context, claim.Claim) error { return nil }
 func notifyHandler(args []string) (result, error) {
 	on, base, mail, n := channel.Name(args[0]), args[1], args[2], number(args[3])
 	m := &memory{records: map[string][]byte{}}
-	h := &notify.Handler{
+	h, err := notify.New(notify.Needs{
+		Needs: handlerNeeds(m, m, m),
 		Senders: &channel.Providers{HTTP: channel.NewTransport(), Clock: clockwork.NewRealClock(), Secrets: secretTexts{
 			channel.EmailSecret: fmt.Sprintf(`{"host":"127.0.0.1","port":%s,"tls":"none"}`, mail),
 			channel.SlackSecret: fmt.Sprintf(`{"bot_token":"xoxb","base_url":%q}`, base),
 			channel.SMSSecret:   fmt.Sprintf(`{"account_sid":"AC0","auth_token":"x","from_number":"+15005550006","base_url":%q}`, base),
 		}},
-		Attempts: m, Claims: m, Queue: m, Audit: m, Policies: retry.Policies{}, MaxReceives: 20, Now: time.Now,
-		Jitter: func() float64 { return 0 }, Misconfigured: func(channel.Name) {}, Log: slog.New(slog.DiscardHandler),
+		Claims: m, Misconfigured: func(channel.Name) {},
+	})
+	if err != nil {
+		return result{}, err
 	}
 	const size = 10
 	batches := make([]events.SQSEvent, n/size)

@@ -105,10 +105,15 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
 		return nil, err
 	}
-	l.sources = []*eventsource.Source{
-		webhooksSource(l.feed(settings.WebhooksQueue), delivery, secrets, attempts),
-		notificationsSource(l.feed(settings.NotificationsQueue), notification, providers(notification, secrets), attempts, claims),
+	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue), delivery, secrets, attempts)
+	if err != nil {
+		return nil, err
 	}
+	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue), notification, providers(notification, secrets), attempts, claims)
+	if err != nil {
+		return nil, err
+	}
+	l.sources = []*eventsource.Source{webhooks, notifications}
 	return l, nil
 }
 

@@ -2,12 +2,15 @@ package main
 
 import (
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/settings"
 )
 
 // feed is a queue that a handler gets its messages from, and the way to the
@@ -30,6 +33,14 @@ func (f feed) queue() *awssqs.Queue {
 
 func (f feed) audit(lanes int) *awssqs.Audit {
 	return &awssqs.Audit{API: f.queues, URL: f.auditURL, Lanes: lanes}
+}
+
+// needs are what every handler of the queue's batches needs.
+func (f feed) needs(s settings.Sending, attempts batch.Attempts) batch.Needs {
+	return batch.Needs{
+		Attempts: attempts, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Policies: s.Policies, MaxReceives: s.MaxReceives,
+		Now: time.Now, Jitter: rand.Float64, Log: f.log,
+	}
 }
 
 // source feeds a handler as Lambda's event source mapping does.

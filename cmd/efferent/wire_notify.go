@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +12,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awsses "github.com/efferent/efferent/internal/aws/ses"
 	awssms "github.com/efferent/efferent/internal/aws/sms"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/notify"
@@ -21,25 +21,21 @@ import (
 
 // notificationsSource wires the handler that the notify Lambda runs to its
 // queue.
-func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts notify.Attempts,
-	claims notify.Claims) *eventsource.Source {
-	handler := &notify.Handler{
-		Senders:     senders,
-		Attempts:    attempts,
-		Claims:      claims,
-		Queue:       f.queue(),
-		Audit:       f.audit(s.AuditLanes),
-		Policies:    s.Policies,
-		MaxReceives: s.MaxReceives,
-		Now:         time.Now,
-		Jitter:      rand.Float64,
+func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims notify.Claims) (
+	*eventsource.Source, error) {
+	handler, err := notify.New(notify.Needs{
+		Needs:   f.needs(s, attempts),
+		Senders: senders,
+		Claims:  claims,
 		Misconfigured: func(on channel.Name) {
 			f.log.Error("a channel is not configured as it should be: look at its secret, and at the provider's console",
 				"channel", on, "secret", channel.SecretName(on))
 		},
-		Log: f.log,
+	})
+	if err != nil {
+		return nil, err
 	}
-	return f.source(handler.Handle)
+	return f.source(handler.Handle), nil
 }
 
 // providers are the senders by the secrets' configurations, without AWS's own.

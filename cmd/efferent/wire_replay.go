@@ -7,8 +7,8 @@ import (
 	"time"
 
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/deadletter"
-	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/settings"
 )
@@ -22,7 +22,7 @@ type replayQueues interface {
 
 // attemptsStore is a store of attempts as both rooms need it.
 type attemptsStore interface {
-	deliver.Attempts
+	batch.Attempts
 	replay.History
 	replay.Failures
 }

@@ -143,11 +143,11 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 		return nil, err
 	}
 	secrets := secretsmanager.NewFromConfig(config)
-	wires := map[string]func(feed) *eventsource.Source{
-		settings.WebhooksQueue: func(f feed) *eventsource.Source {
+	wires := map[string]func(feed) (*eventsource.Source, error){
+		settings.WebhooksQueue: func(f feed) (*eventsource.Source, error) {
 			return webhooksSource(f, delivery, secrets, kept.attempts)
 		},
-		settings.NotificationsQueue: func(f feed) *eventsource.Source {
+		settings.NotificationsQueue: func(f feed) (*eventsource.Source, error) {
 			return notificationsSource(f, notification, withAWS(providers(notification, secrets), config), kept.attempts, kept.claims)
 		},
 	}
@@ -157,7 +157,11 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 			return nil, err
 		}
 		f.log, f.grace = log, workerGrace
-		all = append(all, wires[name](f))
+		source, err := wires[name](f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, source)
 	}
 	return all, nil
 }

@@ -47,6 +47,9 @@ type Record struct {
 	Status     int     `json:"status"`
 	DurationMS int64   `json:"duration_ms"`
 	Verdict    Verdict `json:"verdict"`
+	// Uncounted says that the try uses up none of its policy's: it failed by
+	// what a kept connection or a cached secret does.
+	Uncounted bool `json:"uncounted,omitzero"`
 	// Reason says in words why the try failed; empty when it did not.
 	Reason string `json:"reason"`
 	// Response is the beginning of the answer's body, at most ResponseLimit
@@ -67,6 +70,9 @@ type Record struct {
 	Class          string   `json:"class,omitzero"`
 	FailedChannels []string `json:"failed_channels,omitzero"`
 }
+
+// Ended is when the try was over.
+func (r Record) Ended() time.Time { return r.At.Add(time.Duration(r.DurationMS) * time.Millisecond) }
 
 // SortKey orders the tries of a webhook id: "<message id>#<attempt>", the
 // attempt padded so that ten sorts after nine.

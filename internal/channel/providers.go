@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 )
@@ -46,7 +47,7 @@ type made struct {
 
 // Sender returns a channel's sender. Its error wraps ErrNotConfigured where
 // there is none that can be used; any other may pass.
-func (p *Providers) Sender(ctx context.Context, on Name) (Sender, error) {
+func (p *Providers) Sender(ctx context.Context, on Name, _ time.Time) (Sender, error) {
 	secret, err := p.Secrets.Text(ctx, SecretName(on))
 	if err != nil {
 		return nil, err

@@ -106,8 +106,12 @@ type Exchange struct {
 	// Interrupted: the caller's context ended before an answer came. The
 	// endpoint may have got the webhook or not.
 	Interrupted bool
-	Started     time.Time
-	Duration    time.Duration
+	// Lost: the request was written to a connection that was kept from before,
+	// which then closed without a byte of an answer. The endpoint may have got
+	// the webhook or not.
+	Lost     bool
+	Started  time.Time
+	Duration time.Duration
 	// RetryAfter is how long the endpoint asked to be left alone (RFC 9110,
 	// section 10.2.3), on 429 and 503 only; 0 where it did not.
 	RetryAfter time.Duration

@@ -17,6 +17,7 @@ import (
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/webhook"
@@ -46,16 +47,18 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 		return nil, err
 	}
 	queues := sqs.NewFromConfig(aws)
-	return &deliver.Handler{
-		Sender:      webhook.NewClient(webhook.Options{AllowHTTP: s.AllowHTTP, AllowPrefixes: s.AllowCIDRs}),
-		Secrets:     &awssecrets.Signing{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
-		Attempts:    &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(aws), Table: places.AttemptsTable},
-		Queue:       &awssqs.Queue{API: queues, URL: places.WebhooksQueueURL},
-		Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
-		Policies:    s.Policies,
-		MaxReceives: s.MaxReceives,
-		Now:         time.Now,
-		Jitter:      rand.Float64,
-		Log:         log,
-	}, nil
+	return deliver.New(deliver.Needs{
+		Needs: batch.Needs{
+			Attempts:    &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(aws), Table: places.AttemptsTable},
+			Queue:       &awssqs.Queue{API: queues, URL: places.WebhooksQueueURL},
+			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
+			Policies:    s.Policies,
+			MaxReceives: s.MaxReceives,
+			Now:         time.Now,
+			Jitter:      rand.Float64,
+			Log:         log,
+		},
+		Sender:  webhook.NewClient(webhook.Options{AllowHTTP: s.AllowHTTP, AllowPrefixes: s.AllowCIDRs}),
+		Secrets: &awssecrets.Signing{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
+	})
 }

@@ -20,6 +20,7 @@ import (
 	awsses "github.com/efferent/efferent/internal/aws/ses"
 	awssms "github.com/efferent/efferent/internal/aws/sms"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/settings"
@@ -53,7 +54,17 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 	misconfigured := &telemetry.Counter{
 		Name: settings.Misconfigured, Dimension: "channel", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
 	}
-	return &notify.Handler{
+	return notify.New(notify.Needs{
+		Needs: batch.Needs{
+			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
+			Queue:       &awssqs.Queue{API: queues, URL: places.NotificationsQueueURL},
+			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
+			Policies:    s.Policies,
+			MaxReceives: s.MaxReceives,
+			Now:         time.Now,
+			Jitter:      rand.Float64,
+			Log:         log,
+		},
 		Senders: &channel.Providers{
 			Secrets:          &awssecrets.Texts{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
 			SES:              func(c channel.EmailConfig) channel.Sender { return awsses.New(aws, c) },
@@ -61,15 +72,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			HTTP:             channel.NewTransport(),
 			Clock:            clockwork.NewRealClock(),
 		},
-		Attempts:      &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
 		Claims:        &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
-		Queue:         &awssqs.Queue{API: queues, URL: places.NotificationsQueueURL},
-		Audit:         &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
-		Policies:      s.Policies,
-		MaxReceives:   s.MaxReceives,
-		Now:           time.Now,
-		Jitter:        rand.Float64,
 		Misconfigured: func(on channel.Name) { misconfigured.Add(string(on)) },
-		Log:           log,
-	}, nil
+	})
 }

@@ -52,7 +52,11 @@ type cached struct {
 // JSON secret) signs with. A cached value of version `not` is fetched anew.
 // Errors wrap webhook.ErrSecretNotFound, webhook.ErrSecretUnusable, or what
 // Secrets Manager answered, which may pass.
-func (s *Signing) Keys(ctx context.Context, ref, not string) (webhook.Keys, error) {
+func (s *Signing) Keys(ctx context.Context, ref string, since time.Time) (webhook.Keys, error) {
+	not := ""
+	if v, ok := s.cache.Load(ref); ok && !since.IsZero() && v.(cached).at.Before(since) {
+		not = v.(cached).keys.Version
+	}
 	if keys, ok := s.cached(ref, not); ok {
 		return keys, nil
 	}

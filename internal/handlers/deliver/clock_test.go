@@ -13,6 +13,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/retry"
@@ -34,7 +35,7 @@ func (f *failing) Post(context.Context, webhook.Request) webhook.Exchange {
 
 type anyKeys struct{}
 
-func (anyKeys) Keys(context.Context, string, string) (webhook.Keys, error) {
+func (anyKeys) Keys(context.Context, string, time.Time) (webhook.Keys, error) {
 	return webhook.Keys{Version: "v1"}, nil
 }
 
@@ -111,10 +112,16 @@ func newBench(t *testing.T) *bench {
 		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:webhook-failures","maxReceiveCount":20}`})
 	b.create("audit.fifo", map[string]string{"FifoQueue": "true"})
 	b.endpoint = &failing{clock: b.clock, start: b.clock.Now()}
-	b.handler = &deliver.Handler{
-		Sender: b.endpoint, Secrets: anyKeys{}, Attempts: b.attempts,
-		Queue: &awssqs.Queue{API: b.engine, URL: "/webhooks"}, Audit: &awssqs.Audit{API: b.engine, URL: "/audit.fifo"},
-		Policies: retry.Policies{}, MaxReceives: 20, Now: b.clock.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+	b.handler, err = deliver.New(deliver.Needs{
+		Needs: batch.Needs{
+			Attempts: b.attempts,
+			Queue:    &awssqs.Queue{API: b.engine, URL: "/webhooks"}, Audit: &awssqs.Audit{API: b.engine, URL: "/audit.fifo"},
+			Policies: retry.Policies{}, MaxReceives: 20, Now: b.clock.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+		},
+		Sender: b.endpoint, Secrets: anyKeys{},
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return b
 }

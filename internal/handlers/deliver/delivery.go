@@ -1,77 +1,56 @@
 package deliver
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"log/slog"
-	"net/http"
-
-	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/attempt"
-	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
-// state is how far a delivery has come in this invocation.
-type state int
-
-const (
-	fresh  state = iota
-	ready        // it has its keys and its turn: to be sent once it is announced
-	failed       // it can't be sent: to be settled without an exchange
-	left         // not done with, and its visibility is right as it is
-	done         // delivered: to be deleted from the queue
-)
-
 // delivery is one message in one invocation.
 type delivery struct {
-	*batch
-	msg      *events.SQSMessage
-	state    state
-	webhook  webhook.Message
-	policy   retry.Policy
-	keys     webhook.Keys
-	receives int
-	// base is how many attempts do not count: those before a redrive that kept
-	// the message's id.
-	base int
-	// record is the attempt at hand; recorded says that it is kept already.
-	record   attempt.Record
-	recorded bool
-	outcomes []ledger.Entry
+	*batch.Item
+	needs   *Needs
+	webhook webhook.Message
+	policy  retry.Policy
+	keys    webhook.Keys
+	// record is the attempt at hand.
+	record attempt.Record
 }
 
-// prepare decides what is to be done with the message, short of doing it.
-func (d *delivery) prepare(ctx context.Context) {
-	d.receives = message.ReceiveCount(d.msg.Attributes)
+// Prepare decides what is to be done with the message.
+func (d *delivery) Prepare(ctx context.Context) {
 	var malformed error
-	d.webhook, malformed = webhook.Decode([]byte(d.msg.Body))
-	carried := message.CarriedBy(func(name string) *string { return d.msg.MessageAttributes[name].StringValue })
-	d.record = attempt.Record{
-		// A message without an id keeps the one that it was first tried under.
-		WebhookID: cmp.Or(d.webhook.ID, carried.ID, d.msg.MessageId), MessageID: d.msg.MessageId, Attempt: 1,
-		URL: d.webhook.URL, EventType: d.webhook.EventType, Tenant: d.webhook.Tenant,
-	}
-	if d.receives > 1 && !d.resume(ctx) {
+	d.webhook, malformed = webhook.Decode([]byte(d.Msg.Body))
+	d.Identify(d.webhook.ID)
+	if !d.Resume(ctx) {
 		return
 	}
-	var err error
+	d.begin()
 	if malformed == nil {
-		d.policy, malformed = d.Policies.Lookup(cmp.Or(carried.Retry, d.webhook.Retry))
+		d.policy, malformed = d.Policy(d.webhook.Retry)
 	}
 	if malformed != nil {
 		d.refuse(attempt.Permanent, malformed)
 		return
 	}
-	if d.keys, err = d.Secrets.Keys(ctx, d.webhook.Secret, ""); err != nil {
+	var err error
+	if d.keys, err = d.needs.Secrets.Keys(ctx, d.webhook.Secret, d.LastEnded()); err != nil {
 		d.refuse(secretVerdict(err), err)
 		return
 	}
-	d.state = ready
+	d.State = batch.Ready
+}
+
+// begin makes the record of the attempt to come.
+func (d *delivery) begin() {
+	d.record = attempt.Record{
+		WebhookID: d.ID, MessageID: d.Msg.MessageId, Attempt: d.Number,
+		URL: d.webhook.URL, EventType: d.webhook.EventType, Tenant: d.webhook.Tenant,
+	}
 }
 
 func secretVerdict(err error) attempt.Verdict {
@@ -84,59 +63,70 @@ func secretVerdict(err error) attempt.Verdict {
 // refuse notes that no exchange can be made.
 func (d *delivery) refuse(v attempt.Verdict, why error) {
 	d.record.Verdict, d.record.Reason = v, why.Error()
-	d.state = failed
+	d.State = batch.Refused
 }
 
-// run makes the exchange that was announced, or settles what can't be sent.
-func (d *delivery) run(ctx context.Context) {
-	switch d.state {
-	case failed:
+// Run makes the exchange that was announced, or settles what can't be sent.
+func (d *delivery) Run(ctx context.Context) {
+	if d.State == batch.Refused {
 		d.record.At = d.Now()
 		d.settle(d.record.Verdict, d.record.Reason, 0)
-	case ready:
-		d.send(ctx)
-	}
-}
-
-func (d *delivery) send(ctx context.Context) {
-	x, ok := d.exchange(ctx)
-	if !ok {
 		return
 	}
-	if x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden {
-		if d.renewKeys(ctx) {
-			d.sendAgain(ctx, x)
-			return
-		}
+	for d.exchange(ctx) {
 	}
-	d.settleExchange(x)
 }
 
-func (d *delivery) settleExchange(x webhook.Exchange) {
-	verdict, reason := webhook.Classify(x)
-	d.settle(verdict, reason, x.RetryAfter)
-}
-
-// exchange sends once and fills the record with what happened. It reports
-// false when the invocation ended first: that attempt stays unrecorded, and
-// the message comes back.
-func (d *delivery) exchange(ctx context.Context) (webhook.Exchange, bool) {
+// exchange sends once, settles what came of it, and reports whether another
+// exchange is to follow at once. One that the end of the invocation cut stays
+// unrecorded: the message comes back.
+func (d *delivery) exchange(ctx context.Context) (again bool) {
 	d.record.At = d.Now()
-	x := d.Sender.Post(ctx, d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.record.At))
+	x := d.needs.Sender.Post(ctx, d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.record.At))
 	if x.Interrupted {
-		d.Log.Warn("the invocation ended before the exchange did; the message comes back", d.id())
-		d.state = left
-		return x, false
+		d.Log.Warn("the invocation ended before the exchange did; the message comes back", d.Names())
+		d.State = batch.Left
+		return false
 	}
 	d.record.Status, d.record.DurationMS = x.Status, x.Duration.Milliseconds()
 	d.record.Response, d.record.Truncated = x.Response, x.Truncated
-	return x, true
+	verdict, reason := webhook.Classify(x)
+	if why := d.atOnce(ctx, x, verdict); why != "" {
+		return d.tryAgain(batch.Because(reason, why))
+	}
+	d.settle(verdict, reason, x.RetryAfter)
+	return false
+}
+
+// atOnce says why the next try is made at once, whatever the policy says; empty
+// where it is not. Neither is the endpoint's fault, and each happens once: what
+// became of a kept connection, and a secret that was replaced since it was
+// cached.
+func (d *delivery) atOnce(ctx context.Context, x webhook.Exchange, v attempt.Verdict) string {
+	switch {
+	case x.Lost && !d.triedAtOnce(0):
+		return "the connection was kept from before, so trying again at once"
+	case v == attempt.Permanent && x.Status/100 == 4 && !d.triedAtOnce(x.Status) && d.renewKeys(ctx):
+		return "the secret has changed since it was cached, so trying again at once"
+	}
+	return ""
+}
+
+// triedAtOnce reports whether the message has had its try at once for an
+// answer; status 0 is for none.
+func (d *delivery) triedAtOnce(status int) bool {
+	for _, r := range d.History {
+		if r.Uncounted && (r.Status == 0) == (status == 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // renewKeys reports whether the keys that an endpoint just refused have been
-// replaced since they were cached.
+// replaced since they were read.
 func (d *delivery) renewKeys(ctx context.Context) bool {
-	keys, err := d.Secrets.Keys(ctx, d.webhook.Secret, d.keys.Version)
+	keys, err := d.needs.Secrets.Keys(ctx, d.webhook.Secret, d.Now())
 	if err != nil || keys.Version == d.keys.Version {
 		return false
 	}
@@ -144,30 +134,14 @@ func (d *delivery) renewKeys(ctx context.Context) bool {
 	return true
 }
 
-// sendAgain makes one more attempt at once, recorded and announced as any.
-func (d *delivery) sendAgain(ctx context.Context, refused webhook.Exchange) {
-	_, reason := webhook.Classify(refused)
-	d.record.Verdict, d.record.NextAt = attempt.Retryable, d.Now()
-	d.record.Reason = reason + ": the secret has changed since it was cached, trying again at once"
-	if !d.keep() {
-		return
+// tryAgain settles the attempt at hand and announces the next one, which is an
+// attempt of its own, and reports whether that may be made.
+func (d *delivery) tryAgain(reason string) bool {
+	d.record.Verdict, d.record.Reason, d.record.Uncounted, d.record.NextAt = attempt.Retryable, reason, true, d.Now()
+	d.logFailure(0)
+	if !d.Keep(d.record) {
+		return false
 	}
-	d.outcomes = append(d.outcomes, d.outcome())
-	d.record = attempt.Record{
-		WebhookID: d.record.WebhookID, MessageID: d.record.MessageID, Attempt: d.record.Attempt + 1,
-		URL: d.record.URL, EventType: d.record.EventType, Tenant: d.record.Tenant,
-	}
-	if err := d.Audit.Append(d.writes, d.key, []ledger.Entry{d.intent()}); err != nil {
-		d.Log.Error("not sent again: the audit queue can't be written", d.id(), "error", err)
-		d.state = left
-		return
-	}
-	if x, ok := d.exchange(ctx); ok {
-		d.settleExchange(x)
-	}
-}
-
-// id is how every log line names its message.
-func (d *delivery) id() slog.Attr {
-	return slog.Group("", "webhook_id", d.record.WebhookID, "message_id", d.record.MessageID)
+	d.begin()
+	return d.Announce()
 }

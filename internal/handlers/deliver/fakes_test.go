@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/webhook"
@@ -42,7 +43,9 @@ type world struct {
 	posts   []webhook.Request
 	hidden  map[string]time.Duration
 	version string // of the secret
-	cached  string
+	// cached is the version that was read last, at cachedAt.
+	cached   string
+	cachedAt time.Time
 
 	putFault, auditFault, hideFault, readFault func(call int) fault
 	puts, audits, hides, reads                 int
@@ -61,10 +64,17 @@ func (w *world) handler() *Handler {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &Handler{
-		Sender: w, Secrets: w, Attempts: w, Queue: w, Audit: w, Policies: policies, MaxReceives: 20,
-		Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+	h, err := New(Needs{
+		Needs: batch.Needs{
+			Attempts: w, Queue: w, Audit: w, Policies: policies, MaxReceives: 20,
+			Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+		},
+		Sender: w, Secrets: w,
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	return h
 }
 
 func (w *world) time() time.Time {
@@ -88,14 +98,14 @@ func (w *world) Post(ctx context.Context, r webhook.Request) webhook.Exchange {
 	return x
 }
 
-func (w *world) Keys(_ context.Context, ref, not string) (webhook.Keys, error) {
+func (w *world) Keys(_ context.Context, ref string, since time.Time) (webhook.Keys, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.secretErr != nil {
 		return webhook.Keys{}, w.secretErr
 	}
-	if w.cached == "" || w.cached == not {
-		w.cached = w.version
+	if w.cached == "" || w.cachedAt.Before(since) {
+		w.cached, w.cachedAt = w.version, w.now
 	}
 	return webhook.Keys{Version: w.cached}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/message"
@@ -31,14 +32,14 @@ const smsClaims = "notifications/sms"
 func (n *notice) claim(r *attempt.Record) bool {
 	now := n.Now()
 	c := claim.Claim{
-		Queue: smsClaims, ItemID: n.id, Act: sending, Actor: n.msg.MessageId, Token: uuid.NewString(),
+		Queue: smsClaims, ItemID: n.ID, Act: sending, Actor: n.Msg.MessageId, Token: uuid.NewString(),
 		At: now, Until: now.Add(claim.Retention),
 	}
-	other, err := n.Claims.TakeClaim(n.writes, c)
+	other, err := n.needs.Claims.TakeClaim(n.Writes(), c)
 	if errors.Is(err, claim.ErrTaken) && n.consent(other) {
 		// Of several who drop it, one takes it.
-		if err = n.Claims.DropClaim(n.writes, other); err == nil {
-			other, err = n.Claims.TakeClaim(n.writes, c)
+		if err = n.needs.Claims.DropClaim(n.Writes(), other); err == nil {
+			other, err = n.needs.Claims.TakeClaim(n.Writes(), c)
 		}
 	}
 	switch {
@@ -46,9 +47,9 @@ func (n *notice) claim(r *attempt.Record) bool {
 		n.held = c
 		return true
 	case !errors.Is(err, claim.ErrTaken):
-		n.Log.Error("the SMS can't be claimed, so the message waits", n.names(), "error", err)
-		_ = n.Claims.DropClaim(n.writes, c) // it may have been kept
-		n.state = left
+		n.Log.Error("the SMS can't be claimed, so the message waits", n.Names(), "error", err)
+		_ = n.needs.Claims.DropClaim(n.Writes(), c) // it may have been kept
+		n.State = batch.Left
 	case other.Act == wasSent:
 		r.Reason = "sent before, as message " + other.Actor
 		n.sent(r)
@@ -67,9 +68,9 @@ func (n *notice) claim(r *attempt.Record) bool {
 // that it was sent, and when that one must have died at the latest.
 func (n *notice) await(r *attempt.Record, left time.Duration) {
 	r.Class = string(channel.Transient)
-	n.outcomes = append(n.outcomes, n.outcome(*r))
-	n.Log.Info("another invocation sends this SMS", n.names())
-	n.hide(min(left.Truncate(time.Second), time.Second<<min(n.receives-1, 7)) + time.Second)
+	n.Tell(n.Outcome(*r))
+	n.Log.Info("another invocation sends this SMS", n.Names())
+	n.Hide(min(left.Truncate(time.Second), time.Second<<min(n.Receives-1, 7)) + time.Second)
 }
 
 // consent reports whether an SMS whose outcome is unknown may be sent again:
@@ -79,12 +80,12 @@ func (n *notice) consent(other claim.Claim) bool {
 	switch {
 	case other.Act == wasSent:
 		return false
-	case other.Actor == n.msg.MessageId:
-		return n.base > 0 && other.Act == parked
+	case other.Actor == n.Msg.MessageId:
+		return n.Base > 0 && other.Act == parked
 	case other.Act == parked:
-		return message.SentAt(n.msg.Attributes).After(other.At)
+		return message.SentAt(n.Msg.Attributes).After(other.At)
 	}
-	return n.carried.Retry != "" && n.Now().Sub(other.At) >= holderTime
+	return n.Carried.Retry != "" && n.Now().Sub(other.At) >= holderTime
 }
 
 // unclaim gives back the right to send: nothing was.
@@ -92,8 +93,8 @@ func (n *notice) unclaim(on channel.Name) {
 	if on != channel.SMS || n.held.Token == "" {
 		return
 	}
-	if err := n.Claims.DropClaim(n.writes, n.held); err != nil {
-		n.Log.Warn("the claim on an SMS that was not sent was not dropped; it will be parked", n.names(), "error", err)
+	if err := n.needs.Claims.DropClaim(n.Writes(), n.held); err != nil {
+		n.Log.Warn("the claim on an SMS that was not sent was not dropped; it will be parked", n.Names(), "error", err)
 	}
 	n.held = claim.Claim{}
 }
@@ -104,8 +105,8 @@ func (n *notice) settleClaim(r *attempt.Record) {
 		return
 	}
 	n.held.Act, n.held.Settled = wasSent, true
-	if err := n.Claims.PutClaim(n.writes, n.held); err != nil {
-		n.Log.Warn("the claim on a sent SMS was not settled", n.names(), "error", err)
+	if err := n.needs.Claims.PutClaim(n.Writes(), n.held); err != nil {
+		n.Log.Warn("the claim on a sent SMS was not settled", n.Names(), "error", err)
 	}
 }
 
@@ -115,7 +116,7 @@ func (n *notice) parkClaim(r *attempt.Record) {
 		return
 	}
 	n.held.Act, n.held.At = parked, n.Now()
-	if err := n.Claims.PutClaim(n.writes, n.held); err != nil {
-		n.Log.Warn("the claim on a parked SMS was not changed; it will want a replay by Efferent's own API", n.names(), "error", err)
+	if err := n.needs.Claims.PutClaim(n.Writes(), n.held); err != nil {
+		n.Log.Warn("the claim on a parked SMS was not changed; it will want a replay by Efferent's own API", n.Names(), "error", err)
 	}
 }

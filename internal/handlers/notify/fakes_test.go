@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
@@ -67,11 +68,17 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) handler() *Handler {
-	return &Handler{
-		Senders: w, Attempts: w, Claims: w, Queue: w, Audit: w, Policies: retry.Policies{}, MaxReceives: 20, Now: w.time,
-		Jitter: func() float64 { return 0 }, Misconfigured: func(on channel.Name) { w.alarms = append(w.alarms, on) },
-		Log: slog.New(slog.DiscardHandler),
+	h, err := New(Needs{
+		Needs: batch.Needs{
+			Attempts: w, Queue: w, Audit: w, Policies: retry.Policies{}, MaxReceives: 20, Now: w.time,
+			Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+		},
+		Senders: w, Claims: w, Misconfigured: func(on channel.Name) { w.alarms = append(w.alarms, on) },
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	return h
 }
 
 func (w *world) time() time.Time {
@@ -125,7 +132,7 @@ type provider struct {
 	on channel.Name
 }
 
-func (w *world) Sender(_ context.Context, on channel.Name) (channel.Sender, error) {
+func (w *world) Sender(_ context.Context, on channel.Name, since time.Time) (channel.Sender, error) {
 	if err := w.absent[on]; err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 )
 
@@ -77,7 +78,7 @@ func TestNoTimeLeft(t *testing.T) {
 	w.answers["email"] = []channel.Outcome{{Class: channel.Permanent, Reason: "550"}}
 	q := w.message("a", text("n_1", "email", ""))
 	q.msg.Attributes["ApproximateReceiveCount"] = "1"
-	ctx, stop := context.WithDeadline(t.Context(), time.Now().Add(margin+handoverTime+time.Minute))
+	ctx, stop := context.WithDeadline(t.Context(), time.Now().Add(batch.Margin+handoverTime+time.Minute))
 	defer stop()
 	w.during = func(channel.Name) { w.advance(2 * time.Minute) }
 	out, err := w.handler().Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{q.msg}})

@@ -1,144 +1,78 @@
+// Package notify is the room that sends notifications: it hands each message of
+// a batch over to a provider, and goes on to the next channel when the class of
+// a failure says so.
+//
+// Before an SMS comes the claim on it, on every receive: whoever has it sends,
+// and nobody sends a second one. A channel that follows another in the same
+// invocation is announced by itself.
 package notify
 
 import (
 	"context"
-	"log/slog"
-	"sync"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/claim"
+	"github.com/efferent/efferent/internal/need"
 )
 
-const (
-	// margin is what an invocation keeps of its time to write down what
-	// happened: hand-overs still open that long before its deadline are cut.
-	margin = 2 * time.Second
-	// handoverTime is what must be left of it for another hand-over to begin:
-	// one that is cut is a failure that nobody knows the outcome of.
-	handoverTime = 12 * time.Second
-)
+// Senders gives the sender of a channel, made of a secret that was read at or
+// after since, except that a secret is read at most once in half a minute. A
+// zero since takes what is cached. It is the very same sender for as long as
+// its secret stays the same.
+//
+// Errors: channel.ErrNotConfigured is for good; any other may pass. It is used
+// by many goroutines at once.
+type Senders interface {
+	Sender(ctx context.Context, on channel.Name, since time.Time) (channel.Sender, error)
+}
 
-// actor is how this room's acts are signed in the ledger.
-const actor = "efferent:notify"
+// Claims keeps who sends an SMS. Every method is durable and consistent once
+// it returns nil; after an error it may have done its work or not. It is used
+// by many goroutines at once.
+type Claims interface {
+	// TakeClaim keeps c if there is no claim on its item. Otherwise it returns
+	// the other claim and claim.ErrTaken. A claim with the same Token is
+	// c itself.
+	TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error)
+	// PutClaim keeps c instead of any other claim on its item.
+	PutClaim(ctx context.Context, c claim.Claim) error
+	// DropClaim removes the claim on c's item if it has c's Token and is not
+	// settled. It is no error if that is not there.
+	DropClaim(ctx context.Context, c claim.Claim) error
+}
 
-// Handler sends batches of notifications. Every field is needed. It may be
-// used by many goroutines at once.
-type Handler struct {
-	Senders  Senders
-	Attempts Attempts
-	Claims   Claims
-	Queue    Queue
-	Audit    Audit
-	Policies retry.Policies
-	// MaxReceives is the queue's maxReceiveCount.
-	MaxReceives int
-	Now         func() time.Time
-	// Jitter gives numbers in [0,1).
-	Jitter func() float64
+// Needs is what a Handler needs, all of it.
+type Needs struct {
+	batch.Needs
+	Senders Senders
+	Claims  Claims
 	// Misconfigured counts the hand-overs that failed by configuration: an
 	// operator must act. It must not block.
 	Misconfigured func(on channel.Name)
-	Log           *slog.Logger
 }
 
-// Handle sends a batch and says which messages are not done with
-// (batchItemFailures, never nil). It never returns an error: that would bring
-// back the sent ones too. Nothing of it runs on after it has returned.
+// Handler sends batches of notifications. It may be used by many goroutines at
+// once.
+type Handler struct{ Needs }
+
+// New returns a Handler. Its error names each need that is missing.
+func New(n Needs) (*Handler, error) {
+	if err := need.All(n); err != nil {
+		return nil, fmt.Errorf("the handler of notifications: %w", err)
+	}
+	return &Handler{n}, nil
+}
+
+// Handle sends a batch and says which messages are not done with. Its error is
+// always nil: one would bring back the sent ones too.
 func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-	b := &batch{Handler: h, writes: context.WithoutCancel(ctx), sends: ctx}
-	if len(event.Records) > 0 {
-		b.key = event.Records[0].MessageId
-	}
-	if deadline, ok := ctx.Deadline(); ok {
-		var stop, stopWrites context.CancelFunc
-		b.sends, stop = context.WithDeadline(ctx, deadline.Add(-margin))
-		defer stop()
-		b.writes, stopWrites = context.WithDeadline(b.writes, deadline)
-		defer stopWrites()
-		b.last = deadline.Add(-margin - handoverTime)
-	}
-	all := make([]*notice, len(event.Records))
-	for i := range event.Records {
-		all[i] = &notice{batch: b, msg: &event.Records[i]}
-	}
-	each(all, (*notice).prepare)
-	b.announce(all)
-	each(all, (*notice).run)
-	b.conclude(all)
-
-	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	for _, n := range all {
-		if n.state != done {
-			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: n.msg.MessageId})
-		}
-	}
-	return response, nil
-}
-
-// batch is one invocation.
-type batch struct {
-	*Handler
-	// sends ends when hand-overs are cut; writes outlives them, so that what
-	// happened is written down.
-	sends, writes context.Context
-	// last is when the last hand-over may begin; zero has no bound.
-	last time.Time
-	// key keeps an attempt and its outcome in one lane of the ledger.
-	key string
-}
-
-// each runs step for all at once.
-func each(all []*notice, step func(*notice)) {
-	var steps sync.WaitGroup
-	for _, n := range all {
-		steps.Go(func() { step(n) })
-	}
-	steps.Wait()
-}
-
-// announce writes the intents. Without them nothing may leave the account:
-// the messages come back when their visibility timeout ends, minutes later.
-func (b *batch) announce(all []*notice) {
-	var intents []ledger.Entry
-	for _, n := range all {
-		if n.state == ready {
-			intents = append(intents, n.intent())
-			n.announced = true
-		}
-	}
-	if len(intents) == 0 {
-		return
-	}
-	if err := b.Audit.Append(b.writes, b.key, intents); err != nil {
-		b.Log.Error("nothing was sent: the audit queue can't be written", "messages", len(intents), "error", err)
-		for _, n := range all {
-			if n.state == ready {
-				n.state = left
-			}
-		}
-	}
-}
-
-// conclude writes the outcomes. Where that fails, what is recorded as sent
-// comes back: its next receive writes the outcome, and sends nothing.
-func (b *batch) conclude(all []*notice) {
-	var outcomes []ledger.Entry
-	for _, n := range all {
-		outcomes = append(outcomes, n.outcomes...)
-	}
-	if len(outcomes) == 0 {
-		return
-	}
-	if err := b.Audit.Append(b.writes, b.key, outcomes); err != nil {
-		b.Log.Error("outcomes were not written to the audit queue", "outcomes", len(outcomes), "error", err)
-		for _, n := range all {
-			if n.state == done && n.recorded {
-				n.state = left
-			}
-		}
-	}
+	return h.Needs.Handle(ctx, event, batch.Kind{
+		Actor: "efferent:notify", IDName: "notification_id",
+		Job: func(i *batch.Item) batch.Job { return &notice{Item: i, needs: &h.Needs} },
+	}), nil
 }

@@ -1,121 +1,62 @@
 package notify
 
 import (
-	"cmp"
-	"log/slog"
+	"context"
 	"slices"
-
-	"github.com/aws/aws-lambda-go/events"
+	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
-	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 )
 
-// state is how far a notification has come in this invocation.
-type state int
-
-const (
-	fresh  state = iota
-	ready        // to be handed over once it is announced
-	failed       // it can't be: to be settled without a hand-over
-	left         // not done with, and its visibility is right as it is
-	done         // sent: to be deleted from the queue
-)
+// handoverTime is what must be left of an invocation's sending for another
+// hand-over to begin: one that is cut is a failure that nobody knows the
+// outcome of.
+const handoverTime = 12 * time.Second
 
 // notice is one message in one invocation.
 type notice struct {
-	*batch
-	msg      *events.SQSMessage
-	state    state
-	n        channel.Notification
-	carried  message.Carried
-	id       string
-	policy   retry.Policy
-	receives int
-	// number is that of the next attempt. Base is how many do not count: those
-	// before a redrive that kept the message's id.
-	number, base int
-	// tries are the attempts on each channel; failures the channels that are
-	// done with, in order.
-	tries    map[channel.Name]int
+	*batch.Item
+	needs   *Needs
+	message channel.Notification
+	policy  retry.Policy
+	// failures are the channels that are done with, in order.
 	failures []string
-	// announced says that the ledger knows of the hand-over to come; recorded
-	// that the last attempt is kept.
-	announced, recorded bool
+	// announced says that the ledger knows of the hand-over to come.
+	announced bool
+	// since is when the secrets must have been read: after the last failure.
+	since time.Time
 	// why is what refuse says; held is the claim on the SMS.
-	why      string
-	held     claim.Claim
-	outcomes []ledger.Entry
+	why  string
+	held claim.Claim
 }
 
-// prepare decides what is to be done with the message, short of doing it.
-func (n *notice) prepare() {
+// Prepare decides what is to be done with the message.
+func (n *notice) Prepare(ctx context.Context) {
 	var malformed error
-	n.n, malformed = channel.Decode([]byte(n.msg.Body))
-	n.carried = message.CarriedBy(func(name string) *string { return n.msg.MessageAttributes[name].StringValue })
-	// A message without an id keeps the one that it was first tried under.
-	n.id = cmp.Or(n.n.ID, n.carried.ID, n.msg.MessageId)
-	n.receives, n.number, n.tries = message.ReceiveCount(n.msg.Attributes), 1, map[channel.Name]int{}
-	if n.receives > 1 && !n.resume() {
+	n.message, malformed = channel.Decode([]byte(n.Msg.Body))
+	n.Identify(n.message.ID)
+	if !n.Resume(ctx) {
 		return
 	}
-	n.state = ready
+	if tried := len(n.History); tried > 0 {
+		n.failures, n.since = n.History[tried-1].FailedChannels, n.LastEnded()
+	}
+	n.State, n.announced = batch.Ready, true
 	if malformed == nil {
-		n.policy, malformed = n.Policies.Lookup(n.carried.Retry)
+		n.policy, malformed = n.Policy("")
 	}
 	if malformed != nil {
-		n.state, n.why = failed, malformed.Error()
+		n.State, n.why = batch.Refused, malformed.Error()
 	}
-}
-
-// resume goes on where the message's history ends and reports whether a new
-// attempt is due now.
-func (n *notice) resume() bool {
-	history, err := n.Attempts.OfMessage(n.writes, n.id, n.msg.MessageId)
-	if err != nil {
-		n.Log.Error("the attempts so far can't be read, so the message waits", n.names(), "error", err)
-		n.state = left
-		return false
-	}
-	if len(history) == 0 {
-		return true
-	}
-	last := history[len(history)-1]
-	n.number, n.base = last.Attempt+1, attempt.LastBefore(history, message.RedrivenAt(n.msg.Attributes))
-	if n.base == last.Attempt {
-		n.receives = 1
-		return true
-	}
-	for _, r := range history {
-		if r.Attempt > n.base {
-			n.tries[channel.Name(r.Channel)]++
-		}
-	}
-	n.failures = last.FailedChannels
-	switch {
-	case last.Verdict == attempt.Delivered:
-		// The invocation that sent it ended before the queue knew, and perhaps before the ledger did.
-		n.state, n.recorded = done, true
-		n.outcomes = append(n.outcomes, n.outcome(last))
-		return false
-	case last.Verdict.Final():
-		n.drain()
-		return false
-	}
-	if wait := retry.Remaining(n.Now(), last.NextAt); wait > 0 {
-		n.hide(wait)
-		return false
-	}
-	return true
 }
 
 // current is the channel that is next; empty when every one has failed.
 func (n *notice) current() channel.Name {
-	for _, on := range n.n.Chain() {
+	for _, on := range n.message.Chain() {
 		if !slices.Contains(n.failures, string(on)) {
 			return on
 		}
@@ -123,87 +64,93 @@ func (n *notice) current() channel.Name {
 	return ""
 }
 
-// run hands the notification over, channel after channel, until it is sent or
+// tried counts the attempts on a channel that count.
+func (n *notice) tried(on channel.Name) (tries int) {
+	for _, r := range n.History {
+		if r.Channel == string(on) && !r.Uncounted {
+			tries++
+		}
+	}
+	return tries
+}
+
+// Run hands the notification over, channel after channel, until it is sent or
 // has to wait.
-func (n *notice) run() {
-	if n.state == failed {
+func (n *notice) Run(ctx context.Context) {
+	if n.State == batch.Refused {
 		n.refuse()
 	}
-	for n.state == ready {
-		if n.late() {
-			n.hide(0)
+	for n.State == batch.Ready {
+		if n.late(ctx) {
+			n.Hide(0)
 			return
 		}
-		n.try(n.current())
+		n.try(ctx, n.current())
 	}
 }
 
 // late reports whether the invocation has no time for another hand-over.
-func (n *notice) late() bool {
-	return n.sends.Err() != nil || !n.last.IsZero() && n.Now().After(n.last)
+func (n *notice) late(ctx context.Context) bool {
+	deadline, bounded := ctx.Deadline()
+	return ctx.Err() != nil || bounded && n.Now().After(deadline.Add(-handoverTime))
 }
 
 // try makes one attempt on a channel.
-func (n *notice) try(on channel.Name) {
+func (n *notice) try(ctx context.Context, on channel.Name) {
 	r := n.record(on)
-	out, sent := n.handOver(on, r)
-	if !sent {
-		return
-	}
-	if out.Paced && n.mayQueue() {
+	sender, out, asked := n.handOver(ctx, on, r)
+	switch {
+	case !asked:
+	case out.Paced && n.mayQueue():
 		n.queueUp(r, out)
-		return
+	case out.Class == channel.Configuration && n.renewed(ctx, on, sender):
+		n.tryAnew(r, out)
+	default:
+		n.settle(r, out)
 	}
-	n.settle(r, out)
 }
 
-// handOver asks the channel's provider, once. It reports false when nothing was
+// handOver asks the channel's provider, once. Asked is false when nothing was
 // decided: the message comes back, or is settled already.
-func (n *notice) handOver(on channel.Name, r *attempt.Record) (channel.Outcome, bool) {
+func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Record) (s channel.Sender, out channel.Outcome, asked bool) {
 	announced := n.announced
 	n.announced = false
-	address := n.n.Address(on)
-	sender, out := n.sender(on, address)
+	address := n.message.Address(on)
+	s, out = n.sender(ctx, on, address)
 	if out.Class != "" {
-		return out, true
+		return s, out, true
 	}
-	if !announced && !n.announceNext() {
-		return out, false
+	if !announced && !n.Announce() {
+		return s, out, false
 	}
 	if on == channel.SMS && !n.claim(r) {
-		return out, false
+		return s, out, false
 	}
 	r.At = n.Now()
-	out = sender.Send(n.sends, n.n.Handover(n.id, address))
+	out = s.Send(ctx, n.message.Handover(n.ID, address))
 	r.DurationMS = n.Now().Sub(r.At).Milliseconds()
-	if n.sends.Err() != nil && !out.Sent() && out.Class != channel.Unknown {
-		n.Log.Warn("the invocation ended before the hand-over did; the message comes back", n.names(), "channel", on)
+	if ctx.Err() != nil && !out.Sent() && out.Class != channel.Unknown {
+		n.Log.Warn("the invocation ended before the hand-over did; the message comes back", n.Names(), "channel", on)
 		n.unclaim(on)
-		n.state = left
-		return out, false
+		n.State = batch.Left
+		return s, out, false
 	}
-	return out, true
+	return s, out, true
 }
 
-// announceNext tells the ledger of a hand-over that the batch's intents did not
-// tell of: one that follows another.
-func (n *notice) announceNext() bool {
-	if err := n.Audit.Append(n.writes, n.key, []ledger.Entry{n.intent()}); err != nil {
-		n.Log.Error("not sent: the audit queue can't be written", n.names(), "error", err)
-		n.state = left
+// renewed reports whether a channel's secret has been replaced since the sender
+// was made that has just failed by its configuration. Each message asks once.
+func (n *notice) renewed(ctx context.Context, on channel.Name, failed channel.Sender) bool {
+	if slices.ContainsFunc(n.History, func(r attempt.Record) bool { return r.Uncounted && r.Channel == string(on) }) {
 		return false
 	}
-	return true
+	s, err := n.needs.Senders.Sender(ctx, on, n.Now())
+	return err == nil && s != failed
 }
 
 func (n *notice) record(on channel.Name) *attempt.Record {
 	return &attempt.Record{
-		Notification: true, WebhookID: n.id, MessageID: n.msg.MessageId, Attempt: n.number, At: n.Now(), Tenant: n.n.Tenant,
-		Channel: string(on), Recipient: n.n.Address(on),
+		Notification: true, WebhookID: n.ID, MessageID: n.Msg.MessageId, Attempt: n.Number, At: n.Now(), Tenant: n.message.Tenant,
+		Channel: string(on), Recipient: n.message.Address(on),
 	}
-}
-
-// names is how every log line names its message.
-func (n *notice) names() slog.Attr {
-	return slog.Group("", "notification_id", n.id, "message_id", n.msg.MessageId)
 }

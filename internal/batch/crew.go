@@ -1,4 +1,4 @@
-package deliver
+package batch
 
 import "sync/atomic"
 

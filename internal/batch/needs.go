@@ -1,0 +1,67 @@
+// Package batch is what handlers of SQS batches share: the way of a batch from
+// its receipt to the response, and of each message in it.
+//
+// The order of writes is what a crash anywhere may rely on:
+//
+//  1. prepare: what is to be done with each message, by its history;
+//  2. announce: one audit message with the intents of what is about to be
+//     sent; if it can't be written, nothing is sent;
+//  3. run: the sending; as each try fails, its record, then its visibility;
+//  4. conclude: the records of what was sent, many at a time, then one audit
+//     message with the outcomes.
+//
+// What a handler sends, and what a failure means, is its own: it brings a Job.
+package batch
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/retry"
+)
+
+// Attempts keeps the records of attempts. It is used by many goroutines at
+// once.
+type Attempts interface {
+	// OfMessage returns the records of one SQS message in order. A record
+	// whose Put returned before the call is among them.
+	OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error)
+	// Put keeps records, durably once it returns nil. After an error any part
+	// of them may have been kept. The same record may be put again.
+	Put(ctx context.Context, records []attempt.Record) error
+}
+
+// Queue is the queue that the messages came from. It is used by many
+// goroutines at once.
+type Queue interface {
+	// ChangeVisibility hides a message for d from now, in whole seconds of 0
+	// to 12 hours; 0 shows it at once.
+	ChangeVisibility(ctx context.Context, receiptHandle string, d time.Duration) error
+}
+
+// Audit is the way to the ledger. When Append returns nil every entry will be
+// in it; after an error any part of them may be. Entries of one key stay in
+// order. It is used by many goroutines at once.
+type Audit interface {
+	Append(ctx context.Context, key string, entries []ledger.Entry) error
+}
+
+// Needs is what every handler of batches needs.
+type Needs struct {
+	Attempts Attempts
+	Queue    Queue
+	Audit    Audit
+	Policies retry.Policies
+	// MaxReceives is the queue's maxReceiveCount.
+	MaxReceives int
+	// Concurrency is the most messages of one batch that are sent at a time; 0
+	// means 128.
+	Concurrency int `need:"optional"`
+	Now         func() time.Time
+	// Jitter gives numbers in [0,1).
+	Jitter func() float64
+	Log    *slog.Logger
+}

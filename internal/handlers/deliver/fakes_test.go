@@ -46,6 +46,7 @@ type world struct {
 	// cached is the version that was read last, at cachedAt.
 	cached   string
 	cachedAt time.Time
+	since    []time.Time // what was asked of the secrets
 
 	putFault, auditFault, hideFault, readFault func(call int) fault
 	puts, audits, hides, reads                 int
@@ -101,6 +102,7 @@ func (w *world) Post(ctx context.Context, r webhook.Request) webhook.Exchange {
 func (w *world) Keys(_ context.Context, ref string, since time.Time) (webhook.Keys, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.since = append(w.since, since)
 	if w.secretErr != nil {
 		return webhook.Keys{}, w.secretErr
 	}

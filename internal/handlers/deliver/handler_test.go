@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ var (
 	busy503     = webhook.Exchange{Status: 503, Duration: 5 * time.Millisecond, Response: "busy"}
 	gone404     = webhook.Exchange{Status: 404, Response: "who?"}
 	denied401   = webhook.Exchange{Status: 401}
+	lost        = webhook.Exchange{Err: errors.New("the connection was closed before an answer came"), Lost: true}
 	interrupted = webhook.Exchange{Err: context.Canceled, Interrupted: true}
 )
 
@@ -84,6 +86,43 @@ func TestOneMessage(t *testing.T) {
 				actions: "webhook.attempt webhook.attempt webhook.failed webhook.failed", reason: "401"}},
 		{name: "401, and the second intent can't be written", answers: []webhook.Exchange{denied401, ok200},
 			setup: func(w *world) { w.cached, w.auditFault = "v0", on(2, fails) },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
+				actions: "webhook.attempt webhook.failed"}},
+
+		{name: "404, and the secret is newer", answers: []webhook.Exchange{gone404, ok200}, setup: func(w *world) { w.cached = "v0" },
+			want: want{verdicts: []attempt.Verdict{attempt.Retryable, attempt.Delivered}, hidden: leftAlone, posts: 2,
+				actions: "webhook.attempt webhook.attempt webhook.failed webhook.delivered"}},
+		{name: "503, and the secret is newer: by its policy", answers: []webhook.Exchange{busy503, ok200},
+			setup: func(w *world) { w.cached = "v0" },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: time.Second, posts: 1,
+				actions: "webhook.attempt webhook.failed"}},
+		{name: "302, and the secret is newer: not the secret's fault", answers: []webhook.Exchange{{Status: 302}, ok200},
+			setup: func(w *world) { w.cached = "v0" },
+			want:  want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, posts: 1, actions: "webhook.attempt webhook.failed"}},
+		{name: "404, the secret is newer, and then 503", answers: []webhook.Exchange{gone404, busy503},
+			setup: func(w *world) { w.cached = "v0" },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Retryable}, hidden: time.Second, posts: 2,
+				actions: "webhook.attempt webhook.attempt webhook.failed webhook.failed"}},
+
+		{name: "a kept connection is lost", answers: []webhook.Exchange{lost, ok200},
+			want: want{verdicts: []attempt.Verdict{attempt.Retryable, attempt.Delivered}, hidden: leftAlone, posts: 2,
+				actions: "webhook.attempt webhook.attempt webhook.failed webhook.delivered"}},
+		{name: "a kept connection is lost under a policy of one attempt", answers: []webhook.Exchange{lost, ok200},
+			text: strings.Replace(body("a"), `"id"`, `"retry":"once","id"`, 1),
+			want: want{verdicts: []attempt.Verdict{attempt.Retryable, attempt.Delivered}, hidden: leftAlone, posts: 2,
+				actions: "webhook.attempt webhook.attempt webhook.failed webhook.delivered"}},
+		{name: "a kept connection is lost, and then another: once per message", answers: []webhook.Exchange{lost, lost},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Retryable}, hidden: time.Second, posts: 2,
+				actions: "webhook.attempt webhook.attempt webhook.failed webhook.failed"}},
+		{name: "a kept connection is lost, then 404, and the secret is newer", answers: []webhook.Exchange{lost, gone404, ok200},
+			setup: func(w *world) { w.cached = "v0" },
+			want: want{verdicts: []attempt.Verdict{attempt.Retryable, attempt.Retryable, attempt.Delivered}, hidden: leftAlone, posts: 3,
+				actions: "webhook.attempt webhook.attempt webhook.attempt webhook.failed webhook.failed webhook.delivered"}},
+		{name: "a kept connection is lost, and that can't be recorded", answers: []webhook.Exchange{lost, ok200},
+			setup: func(w *world) { w.putFault = on(1, fails) },
+			want:  want{failed: true, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.failed"}},
+		{name: "a kept connection is lost, and the next try can't be announced", answers: []webhook.Exchange{lost, ok200},
+			setup: func(w *world) { w.auditFault = on(2, fails) },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},
 
@@ -290,5 +329,20 @@ func TestWhatAMessageCarries(t *testing.T) {
 				t.Errorf("hidden for %s, and recorded %+v", w.hidden["r-a"], w.records)
 			}
 		})
+	}
+}
+
+// TestNewRefuses: a handler is not made without each of its needs.
+func TestNewRefuses(t *testing.T) {
+	t.Parallel()
+	for name, forget := range map[string]func(*Needs){
+		"Sender": func(n *Needs) { n.Sender = nil }, "Secrets": func(n *Needs) { n.Secrets = nil },
+		"Jitter": func(n *Needs) { n.Jitter = nil }, "MaxReceives": func(n *Needs) { n.MaxReceives = 0 },
+	} {
+		n := newWorld(t).handler().Needs
+		forget(&n)
+		if h, err := New(n); err == nil || h != nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("without %s: %v", name, err)
+		}
 	}
 }

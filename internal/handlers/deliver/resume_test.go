@@ -21,6 +21,11 @@ func TestSecondReceive(t *testing.T) {
 		return attempt.Record{WebhookID: "a", MessageID: "m-a", Attempt: n, Verdict: v, At: start.Add(-time.Minute), NextAt: due}
 	}
 	retryable := func(n int, due time.Time) attempt.Record { return tried(n, attempt.Retryable, due) }
+	uncounted := func(n, status int) attempt.Record {
+		r := retryable(n, start)
+		r.Uncounted, r.Status = true, status
+		return r
+	}
 	for _, c := range []struct {
 		name     string
 		history  []attempt.Record
@@ -36,6 +41,19 @@ func TestSecondReceive(t *testing.T) {
 				actions: "webhook.attempt webhook.delivered"}},
 		{name: "a retry is not due yet", history: []attempt.Record{retryable(1, start.Add(1500*time.Millisecond))},
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: 2 * time.Second}},
+		{name: "a kept connection was lost before: once per message", history: []attempt.Record{uncounted(1, 0)},
+			setup: func(w *world) { w.answers = []webhook.Exchange{lost} },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Retryable}, hidden: time.Second, posts: 1,
+				actions: "webhook.attempt webhook.failed"}},
+		{name: "a newer secret was tried before: once per message", history: []attempt.Record{uncounted(1, 404)},
+			setup: func(w *world) { w.answers, w.cached = []webhook.Exchange{gone404}, "v0" },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Permanent}, posts: 1,
+				actions: "webhook.attempt webhook.failed"}},
+		{name: "what does not count uses up no attempt",
+			history: []attempt.Record{uncounted(1, 0), retryable(2, start), retryable(3, start), retryable(4, start)},
+			setup:   func(w *world) { w.answers = []webhook.Exchange{busy503} },
+			want: want{failed: true, verdicts: []attempt.Verdict{"retryable", "retryable", "retryable", "retryable", "exhausted"}, posts: 1,
+				actions: "webhook.attempt webhook.failed", reason: "4 of 4"}},
 		{name: "delivered: not sent again, but told again", history: []attempt.Record{tried(1, attempt.Delivered, time.Time{})},
 			want: want{verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone, actions: "webhook.delivered"}},
 		{name: "delivered, and telling fails", history: []attempt.Record{tried(1, attempt.Delivered, time.Time{})},
@@ -167,5 +185,19 @@ func walk(t *testing.T, w *world, name string, call int, f fault) {
 	}
 	if diff := cmp.Diff(last.Verdict == attempt.Delivered, false); diff != "" {
 		t.Errorf("%s fault %d at call %d: delivered, and yet it is in the dead-letter queue", name, f, call)
+	}
+}
+
+// TestSecretsAreReadAfterAFailure: an attempt signs with keys that were read
+// after the failure before it, the first one with what is cached.
+func TestSecretsAreReadAfterAFailure(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, busy503)
+	start := w.now
+	w.handle(aMessage("a", body("a"), 1))
+	w.now = w.now.Add(time.Second)
+	w.handle(aMessage("a", body("a"), 2))
+	if diff := cmp.Diff([]time.Time{{}, start.Add(5 * time.Millisecond)}, w.since); diff != "" {
+		t.Errorf("keys were wanted since (-want +got):\n%s", diff)
 	}
 }

@@ -44,6 +44,8 @@ type world struct {
 	now     time.Time
 	answers map[channel.Name][]channel.Outcome // in turn; the last one for ever
 	absent  map[channel.Name]error
+	appears channel.Name             // the absent one that is configured just now
+	secrets map[channel.Name]*secret // where they matter
 	calls   map[channel.Name][]channel.Handover
 	reached map[channel.Name]int // how many the recipient may have got
 	records map[string][]attempt.Record
@@ -51,7 +53,9 @@ type world struct {
 	entries []ledger.Entry
 	hidden  map[string]time.Duration
 	alarms  []channel.Name
+	refuses map[channel.Name]*refusal
 	during  func(channel.Name) // while a provider has it
+	hangs   bool               // providers answer when the invocation's sending is cut
 
 	fault map[string]func(n int) fault
 	ops   map[string]int
@@ -60,7 +64,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	return &world{
-		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: map[channel.Name][]channel.Outcome{}, absent: map[channel.Name]error{},
+		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: map[channel.Name][]channel.Outcome{},
+		absent: map[channel.Name]error{}, secrets: map[channel.Name]*secret{}, refuses: map[channel.Name]*refusal{},
 		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{}, records: map[string][]attempt.Record{},
 		claims: map[string]claim.Claim{},
 		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{},
@@ -126,27 +131,53 @@ func on(call int, f fault) func(int) fault {
 	}
 }
 
+// refusal is what a provider answers to those with a version of the secret.
+type refusal struct {
+	version int
+	as      channel.Outcome
+}
+
+// secret is a channel's, and the version of it that was read last.
+type secret struct {
+	current, cached int
+	readAt          time.Time
+}
+
 // provider is one of the world's.
 type provider struct {
-	w  *world
-	on channel.Name
+	w       *world
+	on      channel.Name
+	version int // of the secret that it was made of
 }
 
 func (w *world) Sender(_ context.Context, on channel.Name, since time.Time) (channel.Sender, error) {
 	if err := w.absent[on]; err != nil {
+		if w.appears == on {
+			delete(w.absent, on) // it is there for who asks again
+		}
 		return nil, err
 	}
-	return provider{w, on}, nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s := w.secrets[on]; s != nil && s.readAt.Before(since) {
+		s.cached, s.readAt = s.current, w.now
+	}
+	if s := w.secrets[on]; s != nil {
+		return provider{w, on, s.cached}, nil
+	}
+	return provider{w, on, 0}, nil
 }
 
 // Send answers as told. A provider that the process died around answers, but
 // nobody hears it.
-func (p provider) Send(_ context.Context, h channel.Handover) (out channel.Outcome) {
+func (p provider) Send(ctx context.Context, h channel.Handover) (out channel.Outcome) {
 	out = channel.Outcome{Class: channel.Unknown, Reason: "the process died"}
 	_ = p.w.call("send", func() error {
 		p.w.calls[p.on] = append(p.w.calls[p.on], h)
 		out = channel.Outcome{ProviderID: fmt.Sprint(p.on, len(p.w.calls[p.on]))}
-		if told := p.w.answers[p.on]; len(told) > 0 {
+		if refused := p.w.refuses[p.on]; refused != nil && refused.version == p.version {
+			out = refused.as
+		} else if told := p.w.answers[p.on]; len(told) > 0 {
 			out = told[0]
 			p.w.answers[p.on] = told[min(1, len(told)-1):]
 		}
@@ -157,6 +188,9 @@ func (p provider) Send(_ context.Context, h channel.Handover) (out channel.Outco
 	})
 	if p.w.during != nil {
 		p.w.during(p.on)
+	}
+	if p.w.hangs {
+		<-ctx.Done()
 	}
 	return out
 }

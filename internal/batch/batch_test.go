@@ -1,0 +1,268 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/need"
+	"github.com/efferent/efferent/internal/retry"
+)
+
+// desk is the stores, the queue and the ledger of a batch, and a log of what
+// they were asked.
+type desk struct {
+	mu      sync.Mutex
+	log     []string
+	history map[string][]attempt.Record
+	fails   map[string]bool
+	// until is when what was asked had to be done.
+	until map[string]time.Time
+	// alive is how many writes after the sending had a context that had not
+	// ended.
+	alive int
+}
+
+var errDesk = errors.New("injected fault")
+
+func (d *desk) note(ctx context.Context, what string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.log = append(d.log, what)
+	verb, _, _ := strings.Cut(what, " ")
+	if verb != "run" && len(d.log) > 2 && ctx.Err() == nil {
+		d.alive++
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		d.until[verb] = deadline
+	}
+	if d.fails[verb] {
+		return errDesk
+	}
+	return nil
+}
+
+func (d *desk) OfMessage(ctx context.Context, _, messageID string) ([]attempt.Record, error) {
+	return d.history[messageID], d.note(ctx, "read "+messageID)
+}
+
+func (d *desk) Put(ctx context.Context, records []attempt.Record) error {
+	var ids []string
+	for _, r := range records {
+		ids = append(ids, r.SortKey())
+	}
+	slices.Sort(ids)
+	return d.note(ctx, "put "+strings.Join(ids, " "))
+}
+
+func (d *desk) ChangeVisibility(ctx context.Context, receipt string, wait time.Duration) error {
+	return d.note(ctx, "hide "+receipt+" "+wait.String())
+}
+
+func (d *desk) Append(ctx context.Context, _ string, entries []ledger.Entry) error {
+	var ids []string
+	for _, e := range entries {
+		ids = append(ids, e.Action+":"+e.ID)
+	}
+	slices.Sort(ids)
+	return d.note(ctx, "audit "+strings.Join(ids, " "))
+}
+
+// errand is a Job whose body says what it does: send, fail or refuse.
+type errand struct {
+	*Item
+	d *desk
+	// during is called while the message is being sent.
+	during func(ctx context.Context)
+}
+
+func (e *errand) Prepare(ctx context.Context) {
+	e.Identify("")
+	if !e.Resume(ctx) {
+		return
+	}
+	e.State = map[string]State{"send": Ready, "fail": Ready, "refuse": Refused}[e.Msg.Body]
+}
+
+func (e *errand) record(v attempt.Verdict) attempt.Record {
+	return attempt.Record{WebhookID: e.ID, MessageID: e.Msg.MessageId, Attempt: e.Number, Verdict: v}
+}
+
+func (e *errand) Run(ctx context.Context) {
+	_ = e.d.note(ctx, "run "+e.Msg.MessageId)
+	e.during(ctx)
+	switch {
+	case e.Msg.Body == "send":
+		e.Sent(e.record(attempt.Delivered))
+	case e.Keep(e.record(attempt.Permanent)):
+		e.Drain()
+	}
+}
+
+func (e *errand) Intent() ledger.Entry { return e.Entry("try", e.Number, "", time.Time{}) }
+
+func (e *errand) Outcome(r attempt.Record) ledger.Entry {
+	return e.Entry(string(r.Verdict), r.Attempt, "", time.Time{})
+}
+
+func newDesk() *desk {
+	return &desk{history: map[string][]attempt.Record{}, fails: map[string]bool{}, until: map[string]time.Time{}}
+}
+
+func (d *desk) needs() *Needs {
+	return &Needs{Attempts: d, Queue: d, Audit: d, Policies: retry.Policies{}, MaxReceives: 20, Now: time.Now,
+		Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler)}
+}
+
+// handle runs messages, "id body receives", and returns the ids of those that
+// are not done with.
+func (d *desk) handle(ctx context.Context, during func(context.Context), messages ...string) (failed []string) {
+	var event events.SQSEvent
+	for n, m := range messages {
+		part := strings.Fields(m)
+		event.Records = append(event.Records, events.SQSMessage{MessageId: part[0], Body: part[1], ReceiptHandle: "r" + strconv.Itoa(n),
+			Attributes: map[string]string{"ApproximateReceiveCount": part[2]}})
+	}
+	response := d.needs().Handle(ctx, event, Kind{Actor: "test", IDName: "id",
+		Job: func(i *Item) Job { return &errand{Item: i, d: d, during: during} }})
+	for _, f := range response.BatchItemFailures {
+		failed = append(failed, f.ItemIdentifier)
+	}
+	return failed
+}
+
+func nothing(context.Context) {}
+
+// TestTheWayOfABatch shows what is asked of whom, in which order, and what is
+// not done with, for each fault.
+func TestTheWayOfABatch(t *testing.T) {
+	t.Parallel()
+	sent := attempt.Record{MessageID: "a", Attempt: 1, Verdict: attempt.Delivered}
+	dead := attempt.Record{MessageID: "a", Attempt: 1, Verdict: attempt.Permanent}
+	for name, c := range map[string]struct {
+		messages []string
+		history  []attempt.Record
+		fails    string
+		log      []string
+		failed   []string
+	}{
+		"sent": {[]string{"a send 1"}, nil, "", []string{"audit try:a#1", "run a", "put a#0001", "audit delivered:a#1"}, nil},
+		"failed": {[]string{"a fail 1"}, nil, "", []string{"audit try:a#1", "run a", "put a#0001", "hide r0 0s", "audit permanent:a#1"},
+			[]string{"a"}},
+		"refused":       {[]string{"a refuse 1"}, nil, "", []string{"run a", "put a#0001", "hide r0 0s", "audit permanent:a#1"}, []string{"a"}},
+		"not announced": {[]string{"a send 1"}, nil, "audit", []string{"audit try:a#1"}, []string{"a"}},
+		"not announced, beside one that is refused": {[]string{"a send 1", "b refuse 1"}, nil, "audit",
+			[]string{"audit try:a#1", "run b", "put b#0001", "hide r1 0s", "audit permanent:b#1"}, []string{"a", "b"}},
+		"sent, and not recorded": {[]string{"a send 1"}, nil, "put",
+			[]string{"audit try:a#1", "run a", "put a#0001", "audit delivered:a#1"}, nil},
+		"failed, and not recorded": {[]string{"a fail 1"}, nil, "put",
+			[]string{"audit try:a#1", "run a", "put a#0001", "audit permanent:a#1"}, []string{"a"}},
+		"no history can be read": {[]string{"a send 2"}, nil, "read", []string{"read a"}, []string{"a"}},
+		"sent before":            {[]string{"a send 2"}, []attempt.Record{sent}, "", []string{"read a", "audit delivered:a#1"}, nil},
+		"sent before, and untold": {[]string{"a send 2"}, []attempt.Record{sent}, "audit", []string{"read a", "audit delivered:a#1"},
+			[]string{"a"}},
+		"dead": {[]string{"a send 2"}, []attempt.Record{dead}, "", []string{"read a", "hide r0 0s"}, []string{"a"}},
+		// SQS hands out a message twice at times.
+		"twice in one batch, sent": {[]string{"a send 1", "a send 1"}, nil, "",
+			[]string{"audit try:a#1", "run a", "put a#0001", "audit delivered:a#1"}, nil},
+		"twice in one batch, failed": {[]string{"a fail 1", "a fail 2"}, nil, "",
+			[]string{"audit try:a#1", "run a", "put a#0001", "hide r0 0s", "hide r1 0s", "audit permanent:a#1"}, []string{"a"}},
+		"none": {nil, nil, "", nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk()
+			d.history["a"], d.fails[c.fails] = c.history, true
+			failed := d.handle(t.Context(), nothing, c.messages...)
+			if diff := cmp.Diff(c.log, d.log); diff != "" {
+				t.Errorf("what was asked (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(c.failed, failed); diff != "" {
+				t.Errorf("not done with (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDeadlines: what is being sent is cut Margin before the invocation ends,
+// and what happened may be written down until its end.
+func TestDeadlines(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	end := time.Now().Add(time.Hour)
+	ctx, stop := context.WithDeadline(t.Context(), end)
+	defer stop()
+	d.handle(ctx, func(context.Context) { stop() }, "a fail 1")
+	want := map[string]time.Time{"run": end.Add(-Margin), "put": end, "hide": end, "audit": end}
+	if diff := cmp.Diff(want, d.until); diff != "" {
+		t.Errorf("until when each was asked (-want +got):\n%s", diff)
+	}
+}
+
+// TestWritesOutliveTheSending: what happened is written down though the
+// invocation was cancelled.
+func TestWritesOutliveTheSending(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	ctx, stop := context.WithCancel(t.Context())
+	d.handle(ctx, func(ctx context.Context) { stop(); <-ctx.Done() }, "a fail 1")
+	if last := d.log[len(d.log)-1]; last != "audit permanent:a#1" {
+		t.Errorf("the last write is %q", last)
+	}
+	if d.alive != 3 {
+		t.Errorf("%d of 3 writes had a context that was alive", d.alive)
+	}
+}
+
+// TestConcurrency: as many as the bound are sent at a time, and no more.
+func TestConcurrency(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	n := d.needs()
+	n.Concurrency = 3
+	var event events.SQSEvent
+	for i := range 9 {
+		event.Records = append(event.Records, events.SQSMessage{MessageId: strconv.Itoa(i), Body: "send",
+			Attributes: map[string]string{"ApproximateReceiveCount": "1"}})
+	}
+	var mu sync.Mutex
+	came := sync.NewCond(&mu)
+	arrived, open, most := 0, 0, 0
+	response := n.Handle(t.Context(), event, Kind{Job: func(i *Item) Job {
+		return &errand{Item: i, d: d, during: func(context.Context) {
+			mu.Lock()
+			defer mu.Unlock()
+			arrived, open = arrived+1, open+1
+			most = max(most, open)
+			for group := (arrived + 2) / 3 * 3; arrived < group; { // each waits for the others of its group
+				came.Wait()
+			}
+			came.Broadcast()
+			open--
+		}}
+	}})
+	if most != 3 || len(response.BatchItemFailures) != 0 {
+		t.Errorf("%d at a time; failed %v", most, response.BatchItemFailures)
+	}
+}
+
+// TestNeeds: the skeleton's own needs are refused by name too.
+func TestNeeds(t *testing.T) {
+	t.Parallel()
+	n := newDesk().needs()
+	n.Jitter = nil
+	if err := need.All(*n); !errors.Is(err, need.ErrMissing) || !strings.Contains(err.Error(), "Jitter") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -12,7 +12,7 @@ import (
 )
 
 // webhooksSource wires the handler that the deliver Lambda runs to its queue.
-func webhooksSource(f feed, s settings.Delivery, secrets awssecrets.API, attempts batch.Attempts) (*eventsource.Source, error) {
+func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, attempts batch.Attempts) (*eventsource.Source, error) {
 	handler, err := deliver.New(deliver.Needs{
 		Needs:   f.needs(s.Sending, attempts),
 		Sender:  webhook.NewClient(webhook.Options{AllowHTTP: s.AllowHTTP, AllowPrefixes: s.AllowCIDRs}),

@@ -53,7 +53,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	notification, err := settings.ReadNotification(c.Getenv)
+	notification, err := settings.ReadNotifications(c.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -127,8 +127,8 @@ func (l *local) feed(name string) feed {
 
 // localDelivery is what the environment says, but for what makes sense on one
 // machine only: loopback may be connected to, by plain http too.
-func localDelivery(getenv func(string) string) (settings.Delivery, error) {
-	d, err := settings.ReadDelivery(func(name string) string {
+func localDelivery(getenv func(string) string) (settings.Webhooks, error) {
+	d, err := settings.ReadWebhooks(func(name string) string {
 		if name == settings.AllowHTTP && getenv(name) == "" {
 			return "loopback"
 		}

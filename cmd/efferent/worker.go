@@ -54,7 +54,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	delivery, err := settings.ReadDelivery(os.Getenv)
+	delivery, err := settings.ReadWebhooks(os.Getenv)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func work(ctx context.Context, sources []*eventsource.Source, api net.Listener, 
 }
 
 // api opens the address of the API, where one is wanted.
-func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.Delivery, kept stores, log *slog.Logger) (
+func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.Webhooks, kept stores, log *slog.Logger) (
 	net.Listener, http.Handler, error) {
 	if c.HTTP == "" {
 		return nil, nil, nil
@@ -136,9 +136,9 @@ func (c *workerCommand) stores(config aws.Config) (stores, error) {
 }
 
 // sources wires the handlers to the stack's queues.
-func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery settings.Delivery, kept stores, log *slog.Logger) (
+func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery settings.Webhooks, kept stores, log *slog.Logger) (
 	all []*eventsource.Source, err error) {
-	notification, err := settings.ReadNotification(os.Getenv)
+	notification, err := settings.ReadNotifications(os.Getenv)
 	if err != nil {
 		return nil, err
 	}

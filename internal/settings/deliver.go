@@ -15,18 +15,18 @@ import (
 // most receives that waits of up to 2 minutes need, and room for outages.
 const DefaultMaxReceives = 20
 
-// Delivery is how webhooks are delivered, wherever the handler runs.
-type Delivery struct {
+// Webhooks is how webhooks are delivered, wherever the handler runs.
+type Webhooks struct {
 	Sending
 	AllowHTTP  webhook.AllowHTTP
 	AllowCIDRs []netip.Prefix
 }
 
-// ReadDelivery reads the settings of deliveries. Its error names every
+// ReadWebhooks reads the settings of deliveries. Its error names every
 // variable that is wrong, and what would be right.
-func ReadDelivery(getenv func(string) string) (Delivery, error) {
+func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 	r := reader{getenv: getenv}
-	d := Delivery{
+	d := Webhooks{
 		Sending:    r.sending(),
 		AllowHTTP:  parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
 		AllowCIDRs: parsed(&r, AllowCIDRs, parsePrefixes),
@@ -34,15 +34,15 @@ func ReadDelivery(getenv func(string) string) (Delivery, error) {
 	return d, errors.Join(r.errs...)
 }
 
-// Deployed is where a Lambda finds its queues and tables.
-type Deployed struct {
+// DeliverPlaces is where the deliver Lambda finds its queues and its table.
+type DeliverPlaces struct {
 	WebhooksQueueURL, AuditQueueURL, AttemptsTable string
 }
 
-// ReadDeployed reads the places; each of them is needed.
-func ReadDeployed(getenv func(string) string) (Deployed, error) {
+// ReadDeliverPlaces reads the places; each of them is needed.
+func ReadDeliverPlaces(getenv func(string) string) (DeliverPlaces, error) {
 	r := reader{getenv: getenv}
-	d := Deployed{
+	d := DeliverPlaces{
 		WebhooksQueueURL: r.needed(WebhooksQueueURL),
 		AuditQueueURL:    r.needed(AuditQueueURL),
 		AttemptsTable:    r.needed(AttemptsTable),

@@ -19,11 +19,11 @@ func env(pairs ...string) func(string) string {
 
 func TestReadDelivery(t *testing.T) {
 	t.Parallel()
-	d, err := ReadDelivery(env())
+	d, err := ReadWebhooks(env())
 	if err != nil || d.MaxReceives != 20 || d.AuditLanes != 4 || len(d.AllowCIDRs) != 0 {
 		t.Errorf("defaults: %+v, %v", d, err)
 	}
-	d, err = ReadDelivery(env(RetryPolicies, "x=1s,2s", AllowCIDRs, " 10.1.2.3/16 , fd00::/8,", MaxReceives, "7", SecretTTL, "90s",
+	d, err = ReadWebhooks(env(RetryPolicies, "x=1s,2s", AllowCIDRs, " 10.1.2.3/16 , fd00::/8,", MaxReceives, "7", SecretTTL, "90s",
 		AuditLanes, "1"))
 	if err != nil || d.MaxReceives != 7 || d.SecretTTL != 90*time.Second || len(d.AllowCIDRs) != 2 ||
 		d.AllowCIDRs[0].String() != "10.1.0.0/16" {
@@ -36,7 +36,7 @@ func TestReadDelivery(t *testing.T) {
 
 func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 	t.Parallel()
-	_, err := ReadDelivery(env(RetryPolicies, "slow=5m", AllowHTTP, "http://a", AllowCIDRs, "10.0.0.1", MaxReceives, "0", AuditLanes, "many",
+	_, err := ReadWebhooks(env(RetryPolicies, "slow=5m", AllowHTTP, "http://a", AllowCIDRs, "10.0.0.1", MaxReceives, "0", AuditLanes, "many",
 		SecretTTL, "-1s"))
 	if err == nil {
 		t.Fatal("all of it was taken")
@@ -51,10 +51,10 @@ func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 
 func TestReadDeployed(t *testing.T) {
 	t.Parallel()
-	if _, err := ReadDeployed(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t")); err != nil {
+	if _, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t")); err != nil {
 		t.Error(err)
 	}
-	_, err := ReadDeployed(env(WebhooksQueueURL, "w"))
+	_, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w"))
 	if err == nil || !strings.Contains(err.Error(), AuditQueueURL) || !strings.Contains(err.Error(), AttemptsTable) ||
 		strings.Contains(err.Error(), WebhooksQueueURL) {
 		t.Errorf("got %v", err)

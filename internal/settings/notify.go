@@ -8,23 +8,23 @@ import (
 // failed by configuration; its dimensions are function, and channel.
 const Misconfigured = "Misconfigured"
 
-// ReadNotification reads the settings of notifications. Its error names every
+// ReadNotifications reads the settings of notifications. Its error names every
 // variable that is wrong, and what would be right.
-func ReadNotification(getenv func(string) string) (Sending, error) {
+func ReadNotifications(getenv func(string) string) (Sending, error) {
 	r := reader{getenv: getenv}
 	n := r.sending()
 	return n, errors.Join(r.errs...)
 }
 
-// Notifying is where the notify Lambda finds its queues and its table.
-type Notifying struct {
+// NotifyPlaces is where the notify Lambda finds its queues and its table.
+type NotifyPlaces struct {
 	NotificationsQueueURL, AuditQueueURL, AttemptsTable string
 }
 
-// ReadNotifying reads the places; each of them is needed.
-func ReadNotifying(getenv func(string) string) (Notifying, error) {
+// ReadNotifyPlaces reads the places; each of them is needed.
+func ReadNotifyPlaces(getenv func(string) string) (NotifyPlaces, error) {
 	r := reader{getenv: getenv}
-	n := Notifying{
+	n := NotifyPlaces{
 		NotificationsQueueURL: r.needed(NotificationsQueueURL),
 		AuditQueueURL:         r.needed(AuditQueueURL),
 		AttemptsTable:         r.needed(AttemptsTable),

@@ -6,18 +6,18 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 )
 
-// Replay is where the replay Lambda finds its queues and its table.
-type Replay struct {
+// ReplayPlaces is where the replay Lambda finds its queues and its table.
+type ReplayPlaces struct {
 	WebhooksQueueURL, WebhookFailuresQueueURL           string
 	NotificationsQueueURL, NotificationFailuresQueueURL string
 	AuditQueueURL, AttemptsTable                        string
 	AuditLanes                                          int
 }
 
-// ReadReplay reads the places; each of them is needed.
-func ReadReplay(getenv func(string) string) (Replay, error) {
+// ReadReplayPlaces reads the places; each of them is needed.
+func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 	r := reader{getenv: getenv}
-	s := Replay{
+	s := ReplayPlaces{
 		WebhooksQueueURL:             r.needed(WebhooksQueueURL),
 		WebhookFailuresQueueURL:      r.needed(WebhookFailuresQueueURL),
 		NotificationsQueueURL:        r.needed(NotificationsQueueURL),

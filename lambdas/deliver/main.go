@@ -34,11 +34,11 @@ func main() {
 }
 
 func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error) {
-	places, err := settings.ReadDeployed(getenv)
+	places, err := settings.ReadDeliverPlaces(getenv)
 	if err != nil {
 		return nil, err
 	}
-	s, err := settings.ReadDelivery(getenv)
+	s, err := settings.ReadWebhooks(getenv)
 	if err != nil {
 		return nil, err
 	}

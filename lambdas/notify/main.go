@@ -38,11 +38,11 @@ func main() {
 }
 
 func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error) {
-	places, err := settings.ReadNotifying(getenv)
+	places, err := settings.ReadNotifyPlaces(getenv)
 	if err != nil {
 		return nil, err
 	}
-	s, err := settings.ReadNotification(getenv)
+	s, err := settings.ReadNotifications(getenv)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func main() {
 }
 
 func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
-	places, err := settings.ReadReplay(getenv)
+	places, err := settings.ReadReplayPlaces(getenv)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 	env := props.Sending.environment(props.Queues)
 	given(env, settings.AllowHTTP, p.AllowHTTP)
 	given(env, settings.AllowCIDRs, p.AllowCIDRs)
-	_, err = settings.ReadDelivery(func(name string) string { return env[name] })
+	_, err = settings.ReadWebhooks(func(name string) string { return env[name] })
 	if err = errors.Join(err, checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {
 		return err
 	}

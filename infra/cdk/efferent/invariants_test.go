@@ -360,24 +360,24 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 			return text(all[name])
 		}
 	}
-	deployed, err := settings.ReadDeployed(env("Deliver"))
-	if want := (settings.Deployed{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts"}); err != nil ||
+	deployed, err := settings.ReadDeliverPlaces(env("Deliver"))
+	if want := (settings.DeliverPlaces{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts"}); err != nil ||
 		deployed != want {
 		t.Errorf("deliver: %+v, %v", deployed, err)
 	}
-	if d, err := settings.ReadDelivery(env("Deliver")); err != nil || d.MaxReceives != settings.DefaultMaxReceives {
+	if d, err := settings.ReadWebhooks(env("Deliver")); err != nil || d.MaxReceives != settings.DefaultMaxReceives {
 		t.Errorf("deliver: %+v, %v", d, err)
 	}
-	notifying, err := settings.ReadNotifying(env("Notify"))
-	if want := (settings.Notifying{NotificationsQueueURL: "NotificationQueue", AuditQueueURL: "AuditQueue",
+	notifying, err := settings.ReadNotifyPlaces(env("Notify"))
+	if want := (settings.NotifyPlaces{NotificationsQueueURL: "NotificationQueue", AuditQueueURL: "AuditQueue",
 		AttemptsTable: "Attempts"}); err != nil || notifying != want {
 		t.Errorf("notify: %+v, %v", notifying, err)
 	}
-	if n, err := settings.ReadNotification(env("Notify")); err != nil || n.MaxReceives != settings.DefaultMaxReceives {
+	if n, err := settings.ReadNotifications(env("Notify")); err != nil || n.MaxReceives != settings.DefaultMaxReceives {
 		t.Errorf("notify: %+v, %v", n, err)
 	}
-	replay, err := settings.ReadReplay(env("Replay"))
-	if want := (settings.Replay{
+	replay, err := settings.ReadReplayPlaces(env("Replay"))
+	if want := (settings.ReplayPlaces{
 		WebhooksQueueURL: "WebhookQueue", WebhookFailuresQueueURL: "WebhookFailures", NotificationsQueueURL: "NotificationQueue",
 		NotificationFailuresQueueURL: "NotificationFailures", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts", AuditLanes: 4,
 	}); err != nil || replay != want {

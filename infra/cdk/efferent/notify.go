@@ -41,7 +41,7 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 		return fmt.Errorf("prop Timeout %s: must be at least %s, or no hand-over would begin", p.Timeout, leastNotify)
 	}
 	env := props.Sending.environment(props.Queues)
-	_, err = settings.ReadNotification(func(name string) string { return env[name] })
+	_, err = settings.ReadNotifications(func(name string) string { return env[name] })
 	if err = errors.Join(err, checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {
 		return err
 	}

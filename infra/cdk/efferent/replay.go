@@ -78,7 +78,7 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 		settings.AttemptsTable:                *e.Attempts.TableName(),
 	}
 	props.Sending.lanes(env)
-	if _, err := settings.ReadReplay(func(name string) string { return env[name] }); err != nil {
+	if _, err := settings.ReadReplayPlaces(func(name string) string { return env[name] }); err != nil {
 		return err
 	}
 	e.Replay, e.ReplayLogs, err = newFunction(e.Construct, room{

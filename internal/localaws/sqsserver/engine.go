@@ -4,6 +4,17 @@
 // The engine keeps its state in memory and writes every change to a Store
 // before it answers. Its methods have the signatures of the SDK's client, so
 // what is written against the one works with the other.
+//
+// The way of a message, and its files:
+//
+//	send.go, sendentry.go   SendMessage, in batches too; dedup.go for FIFO queues
+//	receive.go, wait.go     ReceiveMessage, and its waiting; attempts.go for FIFO
+//	visibility.go           the end of a receive: DeleteMessage, ChangeMessageVisibility
+//	deadletter.go           to the dead-letter queue, by the redrive policy
+//	movetask.go             back from there: the move tasks and their operations
+//	movetask_run.go         a move task at work
+//	delayseconds.go         a queue's DelaySeconds changes
+//	deletequeue.go          DeleteQueue and PurgeQueue
 package sqsserver
 
 import (

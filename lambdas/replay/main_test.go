@@ -1,0 +1,67 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/akrylysov/algnhsa"
+
+	"github.com/efferent/efferent/internal/settings"
+)
+
+var whole = map[string]string{
+	settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.WebhookFailuresQueueURL: "https://sqs.test/1/webhook-failures",
+	settings.NotificationsQueueURL:        "https://sqs.test/1/notifications",
+	settings.NotificationFailuresQueueURL: "https://sqs.test/1/notification-failures",
+	settings.AuditQueueURL:                "https://sqs.test/1/audit.fifo", settings.AttemptsTable: "attempts",
+	"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+}
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	for variable := range whole {
+		t.Run(variable, func(t *testing.T) {
+			t.Parallel()
+			_, err := wire(func(name string) string {
+				if name == variable {
+					return ""
+				}
+				return whole[name]
+			}, slog.New(slog.DiscardHandler))
+			if err == nil || !strings.Contains(err.Error(), variable) {
+				t.Errorf("without %s: %v", variable, err)
+			}
+		})
+	}
+	routes, err := wire(func(name string) string { return whole[name] }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := httptest.NewRecorder()
+	routes.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/v1/dlq?queue=nobodys", nil))
+	if body := answer.Body.String(); answer.Code != http.StatusNotFound || !strings.Contains(body, "webhook-failures") ||
+		!strings.Contains(body, "notification-failures") {
+		t.Errorf("the API answers %d %s", answer.Code, body)
+	}
+}
+
+// TestCaller: the ledger is told who API Gateway says the caller is.
+func TestCaller(t *testing.T) {
+	t.Parallel()
+	for want, authorizer := range map[string]string{
+		"arn:aws:iam::1:user/ann": `,"authorizer":{"iam":{"userArn":"arn:aws:iam::1:user/ann"}}`,
+		"https://id.test#ann":     `,"authorizer":{"jwt":{"claims":{"iss":"https://id.test","sub":"ann"}}}`,
+		"unknown":                 "",
+	} {
+		var got string
+		handler := algnhsa.New(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = caller(r) }),
+			&algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2})
+		request := `{"version":"2.0","rawPath":"/","requestContext":{"http":{"method":"GET","path":"/"}` + authorizer + `}}`
+		if _, err := handler.Invoke(t.Context(), []byte(request)); err != nil || got != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	}
+}

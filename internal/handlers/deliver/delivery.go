@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -67,7 +68,7 @@ func (d *delivery) prepare(ctx context.Context) {
 		d.refuse(attempt.Permanent, malformed)
 		return
 	}
-	if d.keys, err = d.Secrets.Keys(ctx, d.webhook.Secret, ""); err != nil {
+	if d.keys, err = d.Secrets.Keys(ctx, d.webhook.Secret, time.Time{}); err != nil {
 		d.refuse(secretVerdict(err), err)
 		return
 	}
@@ -136,7 +137,7 @@ func (d *delivery) exchange(ctx context.Context) (webhook.Exchange, bool) {
 // renewKeys reports whether the keys that an endpoint just refused have been
 // replaced since they were cached.
 func (d *delivery) renewKeys(ctx context.Context) bool {
-	keys, err := d.Secrets.Keys(ctx, d.webhook.Secret, d.keys.Version)
+	keys, err := d.Secrets.Keys(ctx, d.webhook.Secret, d.Now())
 	if err != nil || keys.Version == d.keys.Version {
 		return false
 	}

@@ -88,13 +88,13 @@ func (w *world) Post(ctx context.Context, r webhook.Request) webhook.Exchange {
 	return x
 }
 
-func (w *world) Keys(_ context.Context, ref, not string) (webhook.Keys, error) {
+func (w *world) Keys(_ context.Context, ref string, since time.Time) (webhook.Keys, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.secretErr != nil {
 		return webhook.Keys{}, w.secretErr
 	}
-	if w.cached == "" || w.cached == not {
+	if w.cached == "" || !since.IsZero() {
 		w.cached = w.version
 	}
 	return webhook.Keys{Version: w.cached}, nil

@@ -26,14 +26,15 @@ type Sender interface {
 }
 
 // Secrets gives signing keys by reference (`name`, an ARN, either with #key).
-// Answers may be cached; a caller who has seen an endpoint refuse the keys of
-// version `not` gets keys that were fetched after that refusal, where the
-// cached ones are still of that version.
+// They were read at or after since, except that one secret is read at most once
+// in half a minute: until then what is cached is given, however old that is
+// against since. The zero since takes whatever is cached. Another Version means
+// a newer secret.
 //
 // Errors: webhook.ErrSecretNotFound and webhook.ErrSecretUnusable are for
 // good; any other may pass. It is used by many goroutines at once.
 type Secrets interface {
-	Keys(ctx context.Context, ref, not string) (webhook.Keys, error)
+	Keys(ctx context.Context, ref string, since time.Time) (webhook.Keys, error)
 }
 
 // Attempts keeps the records of attempts. It is used by many goroutines at

@@ -125,7 +125,9 @@ func barePost(client *http.Client, url, kind, body string) error {
 // secretTexts are the channels' secrets, by name.
 type secretTexts map[string]string
 
-func (s secretTexts) Text(_ context.Context, name string) (string, error) { return s[name], nil }
+func (s secretTexts) Text(_ context.Context, name string, _ time.Time) (string, error) {
+	return s[name], nil
+}
 
 func (m *memory) TakeClaim(_ context.Context, c claim.Claim) (claim.Claim, error) {
 	return claim.Claim{}, m.PutClaim(context.Background(), c)

@@ -16,11 +16,13 @@ type Sender interface {
 	Send(ctx context.Context, h Handover) Outcome
 }
 
-// Secrets gives the secrets that configure channels, by name; they may be
-// cached. Its error wraps ErrNotConfigured where there is none; any other may
+// Secrets gives the secrets that configure channels, by name. They were read at
+// or after since, except that one secret is read at most once in half a minute:
+// until then what is cached is given, however old that is against since. The
+// zero since takes whatever is cached. Its error wraps ErrNotConfigured where there is none; any other may
 // pass. It is used by many goroutines at once.
 type Secrets interface {
-	Text(ctx context.Context, name string) (string, error)
+	Text(ctx context.Context, name string, since time.Time) (string, error)
 }
 
 // Providers makes the channels' senders of their secrets. It may be used by
@@ -47,8 +49,8 @@ type made struct {
 
 // Sender returns a channel's sender. Its error wraps ErrNotConfigured where
 // there is none that can be used; any other may pass.
-func (p *Providers) Sender(ctx context.Context, on Name, _ time.Time) (Sender, error) {
-	secret, err := p.Secrets.Text(ctx, SecretName(on))
+func (p *Providers) Sender(ctx context.Context, on Name) (Sender, error) {
+	secret, err := p.Secrets.Text(ctx, SecretName(on), time.Time{})
 	if err != nil {
 		return nil, err
 	}

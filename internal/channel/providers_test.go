@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 )
@@ -16,7 +17,7 @@ type secretTexts map[string]string
 
 var errAway = errors.New("away")
 
-func (s secretTexts) Text(_ context.Context, name string) (string, error) {
+func (s secretTexts) Text(_ context.Context, name string, _ time.Time) (string, error) {
 	switch text := s[name]; text {
 	case "":
 		return "", fmt.Errorf("secret %q: %w", name, ErrNotConfigured)

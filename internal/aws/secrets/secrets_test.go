@@ -21,19 +21,21 @@ type manager struct {
 	out     *secretsmanager.GetSecretValueOutput
 	err     error
 	calls   int
-	entered chan struct{} // if set: a call says that it came …
-	release chan struct{} // … and waits
+	release chan struct{} // if set: a call waits for it to be closed
 }
 
-func (m *manager) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
+func (m *manager) GetSecretValue(ctx context.Context, _ *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (
 	*secretsmanager.GetSecretValueOutput, error) {
 	m.mu.Lock()
 	m.calls++
 	out, err := m.out, m.err
 	m.mu.Unlock()
-	if m.entered != nil {
-		m.entered <- struct{}{}
-		<-m.release
+	if m.release != nil {
+		select {
+		case <-m.release:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	return out, err
 }
@@ -46,7 +48,6 @@ var at = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	const name = "efferent/webhooks/a"
 	for _, c := range []struct {
 		label, ref string
 		m          *manager
@@ -72,7 +73,7 @@ func TestKeys(t *testing.T) {
 		t.Run(c.label, func(t *testing.T) {
 			t.Parallel()
 			s := &Signing{API: c.m, Now: func() time.Time { return at }}
-			keys, err := s.Keys(t.Context(), c.ref, "")
+			keys, err := s.Keys(t.Context(), c.ref, time.Time{})
 			if !errors.Is(err, c.is) {
 				t.Fatalf("got the error %v, want %v", err, c.is)
 			}
@@ -90,68 +91,3 @@ func TestKeys(t *testing.T) {
 }
 
 var errDenied = errors.New("AccessDeniedException")
-
-func TestCache(t *testing.T) {
-	t.Parallel()
-	now := at
-	m := &manager{out: text("v1", "s")}
-	s := &Signing{API: m, TTL: time.Minute, Now: func() time.Time { return now }}
-	get := func(not, wantVersion string, wantCalls int) {
-		t.Helper()
-		keys, err := s.Keys(t.Context(), "efferent/webhooks/a", not)
-		if err != nil || keys.Version != wantVersion || m.calls != wantCalls {
-			t.Errorf("got version %q, error %v after %d calls; want %q after %d", keys.Version, err, m.calls, wantVersion, wantCalls)
-		}
-	}
-	get("", "v1", 1)
-	now = now.Add(59 * time.Second)
-	get("", "v1", 1)
-	get("v0", "v1", 1) // a newer one is cached already
-	m.out = text("v2", "s")
-	get("", "v1", 1)
-	get("v1", "v2", 2) // refused: fetched anew
-	get("v2", "v2", 3) // refused again: fetched again, and it is the same
-	now = now.Add(time.Minute)
-	get("", "v2", 4)
-	m.err = errDenied
-	now = now.Add(time.Minute)
-	if _, err := s.Keys(t.Context(), "efferent/webhooks/a", ""); !errors.Is(err, errDenied) {
-		t.Errorf("an expired value was used: %v", err)
-	}
-	m.err = nil
-	get("", "v2", 6) // an error is not cached
-}
-
-func TestOneRequestForManyCallers(t *testing.T) {
-	t.Parallel()
-	m := &manager{out: text("v1", "s"), entered: make(chan struct{}, 2), release: make(chan struct{})}
-	s := &Signing{API: m, Now: func() time.Time { return at }}
-	var all sync.WaitGroup
-	get := func() {
-		if _, err := s.Keys(t.Context(), "a", ""); err != nil {
-			t.Error(err)
-		}
-	}
-	all.Go(get)
-	<-m.entered
-	for range 8 {
-		all.Go(get)
-	}
-	close(m.release)
-	all.Wait()
-	if m.calls > 1 {
-		t.Errorf("%d requests for 9 callers at once", m.calls)
-	}
-}
-
-func TestCallerGivesUp(t *testing.T) {
-	t.Parallel()
-	m := &manager{out: text("v1", "s"), entered: make(chan struct{}), release: make(chan struct{})}
-	s := &Signing{API: m, Now: func() time.Time { return at }}
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() { <-m.entered; cancel() }()
-	if _, err := s.Keys(ctx, "a", ""); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	close(m.release)
-}

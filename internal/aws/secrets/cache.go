@@ -1,0 +1,269 @@
+package awssecrets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/go-json-experiment/json"
+	"golang.org/x/sync/singleflight"
+)
+
+// API is what reading a secret takes.
+type API interface {
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
+		*secretsmanager.GetSecretValueOutput, error)
+}
+
+// DefaultTTL is how long a value is used before it is fetched again.
+const DefaultTTL = 5 * time.Minute
+
+const (
+	// fetchTimeout bounds one look-up, so that an unreachable Secrets Manager
+	// does not use up the time of a batch's other messages.
+	fetchTimeout = 3 * time.Second
+	// quiet is how long a secret that was read is not read again, whoever wants
+	// a newer one: an endpoint that refuses everything must not become a load
+	// on Secrets Manager.
+	quiet = 30 * time.Second
+	// passing is how long a failure that may pass stands for all who ask: it
+	// serves a batch, and is over before the next attempt.
+	passing = time.Second
+)
+
+// cache keeps what is made of secrets' values. It is the one rule about when a
+// secret is read:
+//
+//   - a value is given for the TTL, to who asks for one read at or after
+//     `since` only if it was, or if it is less than half a minute old: a secret
+//     is read at most once in half a minute (or in the TTL, where that is
+//     shorter), however many ask for it, by whichever of its JSON keys;
+//   - that a secret is not there, or that nothing can be made of it, is given
+//     for rule.absentFor, and then looked at again;
+//   - a failure that may pass is given for a second from its end. Where there is
+//     a value within its TTL that is given instead, for half a minute.
+//
+// Look-ups of one secret at the same time are one request, of fetchTimeout at
+// most; each caller waits for it no longer than its own context. A secret is
+// one by the name or ARN that it is asked for.
+type cache[T any] struct {
+	made     sync.Map // reference → *part[T]
+	readings sync.Map // name or ARN → *reading
+	flights  singleflight.Group
+	swept    atomic.Pointer[time.Time]
+}
+
+// rule is what the users of a cache differ in.
+type rule[T any] struct {
+	api       API
+	now       func() time.Time
+	ttl       time.Duration
+	absentFor time.Duration
+	// absent and unusable are the user's words for a secret that is not there,
+	// and for one that can't be used; noText says why one that is binary can't.
+	absent, unusable error
+	noText           string
+	// make makes what is kept of a text. It does not get a binary one.
+	make func(text, version string) (T, error)
+}
+
+// reading is what one look-up found. It does not change, but for replaced.
+type reading struct {
+	text, version string
+	err           error     // there is no text
+	trouble       error     // why a look-up after it brought nothing newer
+	at            time.Time // when the look-up began that found it
+	until         time.Time // it is given to anybody until then,
+	again         time.Time // … to who wants a newer one until then,
+	missing       time.Time // … and so is what can't be made of it until then
+	object        func() (map[string]any, error)
+
+	replaced atomic.Bool // by another one, which is better
+}
+
+// part is what was made of a text: of the whole, or of one key's of a JSON
+// secret.
+type part[T any] struct {
+	of   *reading
+	text string
+	made T
+}
+
+// get returns what is made of the secret that ref names: `name`, an ARN, or
+// either with #key for one key of a JSON secret. See cache for the rest.
+func (c *cache[T]) get(ctx context.Context, r rule[T], ref string, since time.Time) (T, error) {
+	name, _, _ := strings.Cut(ref, "#")
+	now := r.now()
+	last := c.last(name)
+	if last != nil && last.serves(now, since) {
+		made, err := c.part(r, last, ref)
+		if err == nil || now.Before(last.missing) {
+			return made, err
+		}
+	}
+	next, err := c.renew(ctx, r, name, last)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return c.part(r, next, ref)
+}
+
+// known is get where nothing has to be read or made.
+func (c *cache[T]) known(ref string, now, since time.Time) (made T, ok bool) {
+	if kept, ok := c.made.Load(ref); ok {
+		if p := kept.(*part[T]); !p.of.replaced.Load() && p.of.serves(now, since) {
+			return p.made, true
+		}
+	}
+	return made, false
+}
+
+func (c *cache[T]) last(name string) *reading {
+	if last, ok := c.readings.Load(name); ok {
+		return last.(*reading)
+	}
+	return nil
+}
+
+func (l *reading) serves(now, since time.Time) bool {
+	return now.Before(l.until) && (!l.at.Before(since) || now.Before(l.again))
+}
+
+// renew reads a secret, unless somebody has since the caller saw the last one.
+func (c *cache[T]) renew(ctx context.Context, r rule[T], name string, seen *reading) (*reading, error) {
+	flight := c.flights.DoChan(name, func() (any, error) {
+		last := c.last(name)
+		if last != nil && last != seen {
+			return last, nil
+		}
+		next := r.read(ctx, name)
+		c.sweep(next.at, r.ttl)
+		if last != nil && next.trouble != nil && last.err == nil && next.at.Before(last.until) {
+			next = last.after(next, r.pause())
+		}
+		c.readings.Store(name, next)
+		if last != nil {
+			last.replaced.Store(true)
+		}
+		return next, nil
+	})
+	select {
+	case done := <-flight:
+		return done.Val.(*reading), nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("secret %q: %w", name, ctx.Err())
+	}
+}
+
+// after is what is known once a look-up has failed.
+func (l *reading) after(failed *reading, pause time.Duration) *reading {
+	return &reading{
+		text: l.text, version: l.version, object: l.object, at: l.at, until: l.until,
+		trouble: failed.trouble, again: failed.at.Add(pause), missing: failed.missing,
+	}
+}
+
+// pause is the least time between two readings of one secret.
+func (r *rule[T]) pause() time.Duration { return min(quiet, r.ttl) }
+
+// read makes one look-up. It is not the one caller's whose turn it is, so it
+// does not end with that one's context.
+func (r *rule[T]) read(ctx context.Context, name string) *reading {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
+	defer stop()
+	at := r.now()
+	out, err := r.api.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+	l := &reading{at: at, until: at.Add(r.ttl), again: at.Add(r.pause()), missing: at.Add(r.absentFor)}
+	var none *types.ResourceNotFoundException
+	var deleted *types.InvalidRequestException // it is marked for deletion
+	switch {
+	case errors.As(err, &none), errors.As(err, &deleted):
+		l.err = fmt.Errorf("%w: %q", r.absent, name)
+		l.until = l.missing
+	case err != nil:
+		l.trouble = fmt.Errorf("secret %q can't be read: %w", name, err)
+		l.err, l.until = l.trouble, r.now().Add(passing)
+		l.again, l.missing = l.until, l.until
+	case out.SecretString == nil:
+		l.err = fmt.Errorf("secret %q: %w: it is binary, and %s", name, r.unusable, r.noText)
+	default:
+		l.text, l.version = *out.SecretString, aws.ToString(out.VersionId)
+	}
+	l.object = sync.OnceValues(func() (all map[string]any, err error) { return all, json.Unmarshal([]byte(l.text), &all) })
+	return l
+}
+
+// sweep forgets secrets that nobody has asked for, once in a TTL.
+func (c *cache[T]) sweep(now time.Time, ttl time.Duration) {
+	last := c.swept.Load()
+	if last != nil && now.Sub(*last) < ttl || !c.swept.CompareAndSwap(last, &now) {
+		return
+	}
+	c.readings.Range(func(name, l any) bool {
+		if now.Sub(l.(*reading).until) >= ttl {
+			c.readings.CompareAndDelete(name, l)
+		}
+		return true
+	})
+	c.made.Range(func(ref, p any) bool {
+		if now.Sub(p.(*part[T]).of.until) >= ttl {
+			c.made.CompareAndDelete(ref, p)
+		}
+		return true
+	})
+}
+
+// part gives what ref makes of a reading. What was made of the same text
+// before is taken over, so that a new version is told by who has it, and what
+// was prepared is kept.
+func (c *cache[T]) part(r rule[T], l *reading, ref string) (T, error) {
+	var none T
+	if l.err != nil {
+		return none, l.err
+	}
+	text, err := l.pick(ref)
+	if err == nil {
+		next := &part[T]{of: l, text: text}
+		if kept, ok := c.made.Load(ref); ok && kept.(*part[T]).text == text {
+			next.made = kept.(*part[T]).made
+		} else {
+			next.made, err = r.make(text, l.version)
+		}
+		if err == nil {
+			c.made.Store(ref, next)
+			return next.made, nil
+		}
+	}
+	switch {
+	case l.trouble != nil: // a newer one may be good
+		return none, l.trouble
+	case errors.Is(err, r.unusable):
+		return none, fmt.Errorf("secret %q: %w", ref, err)
+	}
+	return none, fmt.Errorf("secret %q: %w: %w", ref, r.unusable, err)
+}
+
+// pick takes the text that ref names. Its errors never quote the secret.
+func (l *reading) pick(ref string) (string, error) {
+	_, key, keyed := strings.Cut(ref, "#")
+	if !keyed {
+		return l.text, nil
+	}
+	all, err := l.object()
+	if err != nil {
+		return "", fmt.Errorf("it is not a JSON object, so it has no key %q", key)
+	}
+	text, ok := all[key].(string)
+	if !ok {
+		return "", fmt.Errorf("it has no text under the key %q", key)
+	}
+	return text, nil
+}

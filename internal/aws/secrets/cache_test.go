@@ -1,0 +1,201 @@
+package awssecrets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+const name = "efferent/webhooks/a"
+
+// TestCache plays one secret's life, by the second. A step may change what
+// Secrets Manager answers, and then asks.
+func TestCache(t *testing.T) {
+	t.Parallel()
+	denied, gone := &manager{err: errDenied}, &manager{err: &types.ResourceNotFoundException{}}
+	v := func(version, value string) *manager { return &manager{out: text(version, value)} }
+	const whenever = -1 // the zero since
+	type step struct {
+		second int
+		now    *manager // what Secrets Manager answers from now on
+		key    string
+		since  int    // second
+		want   string // version, or ""
+		is     error
+		reads  int // in all
+	}
+	for label, steps := range map[string][]step{
+		"within the TTL, and after it": {
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {119, v("v2", "t"), "", whenever, "v1", nil, 1},
+			{120, nil, "", whenever, "v2", nil, 2},
+		},
+		"a newer one is wanted": {
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {29, v("v2", "t"), "", 29, "v1", nil, 1}, // half a minute is not over
+			{30, nil, "", 30, "v2", nil, 2}, {31, nil, "", whenever, "v2", nil, 2}, {59, nil, "", 59, "v2", nil, 2},
+			{60, nil, "", 30, "v2", nil, 2}, // it was read then
+			{60, nil, "", 31, "v2", nil, 3}, {150, nil, "", whenever, "v2", nil, 3},
+		},
+		"the keys of a JSON secret share one read": {
+			{0, v("v1", `{"a":"s","b":"t"}`), "#a", whenever, "v1", nil, 1}, {1, nil, "#b", whenever, "v1", nil, 1},
+			{40, v("v2", `{"a":"s","b":"u"}`), "#b", 40, "v2", nil, 2},
+			{40, nil, "#a", 40, "v1", nil, 2}, // its own text is the same
+			{41, nil, "#a", whenever, "v1", nil, 2}, {41, nil, "#b", whenever, "v2", nil, 2},
+		},
+		"a key that was put a moment ago": {
+			{0, v("v1", `{"a":"s"}`), "#a", whenever, "v1", nil, 1}, {0, nil, "#b", whenever, "", webhook.ErrSecretUnusable, 1},
+			{1, v("v2", `{"a":"s","b":"t"}`), "#b", whenever, "v2", nil, 2}, {1, nil, "#a", whenever, "v1", nil, 2},
+		},
+		"a key that was put a moment ago, and can't be read": {
+			{0, v("v1", `{"a":"s"}`), "#a", whenever, "v1", nil, 1}, {5, denied, "#b", whenever, "", errDenied, 2},
+			{5, nil, "#b", whenever, "", errDenied, 2}, {5, nil, "#a", whenever, "v1", nil, 2},
+			{6, v("v2", `{"b":"t"}`), "#b", whenever, "v2", nil, 3},
+		},
+		"a secret that is put after it was missed": {
+			{0, gone, "", whenever, "", webhook.ErrSecretNotFound, 1}, {0, nil, "#a", 0, "", webhook.ErrSecretNotFound, 1},
+			{1, v("v1", "s"), "", whenever, "v1", nil, 2},
+		},
+		"a secret that is mended": {
+			{0, v("v1", ""), "", whenever, "", webhook.ErrSecretUnusable, 1}, {0, nil, "", whenever, "", webhook.ErrSecretUnusable, 1},
+			{1, v("v2", "s"), "", whenever, "v2", nil, 2},
+		},
+		"a secret that goes": {
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {30, gone, "", 30, "", webhook.ErrSecretNotFound, 2},
+		},
+		"a failure that may pass, with nothing known": {
+			{0, denied, "", whenever, "", errDenied, 1}, {0, nil, "", 0, "", errDenied, 1}, {1, v("v1", "s"), "", whenever, "v1", nil, 2},
+			{2, nil, "", 2, "v1", nil, 2},
+		},
+		"a failure that may pass, with a value known": {
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {30, denied, "", 30, "v1", nil, 2}, {59, nil, "", 59, "v1", nil, 2},
+			{60, nil, "", 60, "v1", nil, 3}, {100, v("v2", "t"), "", 100, "v2", nil, 4},
+		},
+		"a failure past the TTL": {
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {120, denied, "", whenever, "", errDenied, 2},
+			{121, v("v2", "s"), "", whenever, "v1", nil, 3}, // the text is still the same
+		},
+	} {
+		t.Run(label, func(t *testing.T) {
+			t.Parallel()
+			now, m := at, &manager{}
+			s := &Signing{API: m, TTL: 2 * time.Minute, Now: func() time.Time { return now }}
+			for i, x := range steps {
+				now = at.Add(time.Duration(x.second) * time.Second)
+				if x.now != nil {
+					m.out, m.err = x.now.out, x.now.err
+				}
+				var since time.Time
+				if x.since != whenever {
+					since = at.Add(time.Duration(x.since) * time.Second)
+				}
+				keys, err := s.Keys(t.Context(), name+x.key, since)
+				if keys.Version != x.want || !errors.Is(err, x.is) || (err == nil) != (x.is == nil) || m.calls != x.reads {
+					t.Fatalf("step %d: got version %q, error %v after %d reads; want %q, %v after %d",
+						i, keys.Version, err, m.calls, x.want, x.is, x.reads)
+				}
+			}
+		})
+	}
+}
+
+// A TTL below half a minute is an operator's choice.
+func TestShortTTL(t *testing.T) {
+	t.Parallel()
+	now, m := at, &manager{out: text("v1", "s")}
+	s := &Signing{API: m, TTL: 5 * time.Second, Now: func() time.Time { return now }}
+	for i, want := range []int{1, 1, 2} {
+		if _, err := s.Keys(t.Context(), name, now); err != nil || m.calls != want {
+			t.Errorf("look %d: %v after %d reads, want %d", i, err, m.calls, want)
+		}
+		now = now.Add(4 * time.Second)
+	}
+}
+
+// TestOneRequestForManyCallers asks by several keys at once, while the request
+// hangs for a while, or for good.
+func TestOneRequestForManyCallers(t *testing.T) {
+	t.Parallel()
+	for label, answered := range map[string]bool{"answered": true, "never answered": false} {
+		t.Run(label, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m := &manager{out: text("v1", `{"0":"s","1":"t","2":"u"}`), release: make(chan struct{})}
+				s := &Signing{API: m, Now: time.Now}
+				start := time.Now()
+				var all sync.WaitGroup
+				for i := range 10 {
+					all.Go(func() {
+						_, err := s.Keys(t.Context(), fmt.Sprintf("%s#%d", name, i%3), time.Now())
+						if answered && err != nil || !answered && !errors.Is(err, context.DeadlineExceeded) {
+							t.Error(err)
+						}
+					})
+				}
+				synctest.Wait()
+				if answered {
+					close(m.release)
+				}
+				all.Wait()
+				if m.calls != 1 || !answered && time.Since(start) != fetchTimeout {
+					t.Errorf("%d requests, %s for 10 callers at once", m.calls, time.Since(start))
+				}
+			})
+		})
+	}
+}
+
+// A caller waits no longer than it may, and the look-up goes on for others.
+func TestCallerGivesUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &manager{out: text("v1", "s"), release: make(chan struct{})}
+		s := &Signing{API: m, Now: time.Now}
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := make(chan error)
+		go func() { _, err := s.Keys(ctx, name, time.Time{}); gone <- err }()
+		synctest.Wait()
+		cancel()
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		close(m.release)
+		if keys, err := s.Keys(t.Context(), name, time.Time{}); err != nil || keys.Version != "v1" || m.calls != 1 {
+			t.Errorf("got %+v, %v after %d calls", keys, err, m.calls)
+		}
+	})
+}
+
+// What nobody asks for any more is forgotten: who may send may name anything.
+func TestForgets(t *testing.T) {
+	t.Parallel()
+	now, m := at, &manager{err: &types.ResourceNotFoundException{}}
+	s := &Signing{API: m, TTL: time.Minute, Now: func() time.Time { return now }}
+	held := func() (n int) { s.cache.readings.Range(func(any, any) bool { n++; return true }); return n }
+	for i := range 100 {
+		_, _ = s.Keys(t.Context(), fmt.Sprint(name, i), time.Time{})
+	}
+	if held() != 100 {
+		t.Errorf("%d are held", held())
+	}
+	now = now.Add(time.Hour)
+	if _, _ = s.Keys(t.Context(), name, time.Time{}); held() != 1 {
+		t.Errorf("%d are held an hour later", held())
+	}
+}
+
+// A secret may be forgotten while somebody is on the way to read it anew.
+func TestForgottenOnTheWay(t *testing.T) {
+	t.Parallel()
+	s := &Signing{API: &manager{out: text("v1", "s")}, Now: func() time.Time { return at }}
+	l, err := s.cache.renew(t.Context(), s.rule(), name, &reading{})
+	if err != nil || l == nil || l.text != "s" {
+		t.Errorf("got %+v, %v", l, err)
+	}
+}

@@ -18,6 +18,8 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/retry"
@@ -127,7 +129,9 @@ func barePost(client *http.Client, url, kind, body string) error {
 // secretTexts are the channels' secrets, by name.
 type secretTexts map[string]string
 
-func (s secretTexts) Text(_ context.Context, name string) (string, error) { return s[name], nil }
+func (s secretTexts) Text(_ context.Context, name string, _ time.Time) (string, error) {
+	return s[name], nil
+}
 
 func (m *memory) TakeClaim(_ context.Context, c claim.Claim) (claim.Claim, error) {
 	return claim.Claim{}, m.PutClaim(context.Background(), c)
@@ -144,7 +148,7 @@ func notifyHandler(args []string) (result, error) {
 	on, base, mail, n := channel.Name(args[0]), args[1], args[2], number(args[3])
 	m := &memory{records: map[string][]byte{}}
 	h := &notify.Handler{
-		Senders: &channel.Providers{HTTP: channel.NewTransport(), Clock: clockwork.NewRealClock(), Secrets: secretTexts{
+		Senders: &senders.Maker{HTTP: exchange.NewTransport(), Clock: clockwork.NewRealClock(), Secrets: secretTexts{
 			channel.EmailSecret: fmt.Sprintf(`{"host":"127.0.0.1","port":%s,"tls":"none"}`, mail),
 			channel.SlackSecret: fmt.Sprintf(`{"bot_token":"xoxb","base_url":%q}`, base),
 			channel.SMSSecret:   fmt.Sprintf(`{"account_sid":"AC0","auth_token":"x","from_number":"+15005550006","base_url":%q}`, base),

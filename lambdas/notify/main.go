@@ -21,6 +21,8 @@ import (
 	awssms "github.com/efferent/efferent/internal/aws/sms"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
@@ -54,11 +56,11 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 		Name: settings.Misconfigured, Dimension: "channel", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
 	}
 	return &notify.Handler{
-		Senders: &channel.Providers{
+		Senders: &senders.Maker{
 			Secrets:          &awssecrets.Texts{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
 			SES:              func(c channel.EmailConfig) channel.Sender { return awsses.New(aws, c) },
 			EndUserMessaging: func(c channel.SMSConfig) channel.Sender { return awssms.New(aws, c) },
-			HTTP:             channel.NewTransport(),
+			HTTP:             exchange.NewTransport(),
 			Clock:            clockwork.NewRealClock(),
 		},
 		Attempts:      &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},

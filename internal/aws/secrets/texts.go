@@ -38,7 +38,7 @@ type kept struct {
 
 // Text returns the value of a secret. Its error wraps channel.ErrNotConfigured
 // where there is none, or what Secrets Manager answered, which may pass.
-func (s *Texts) Text(ctx context.Context, name string) (string, error) {
+func (s *Texts) Text(ctx context.Context, name string, _ time.Time) (string, error) {
 	// One request at a time: there are three secrets, and a batch wants the
 	// same one.
 	s.mu.Lock()

@@ -50,7 +50,7 @@ func TestTexts(t *testing.T) {
 			s := &Texts{API: &c.api, Now: func() time.Time { return now }}
 			look := func() {
 				t.Helper()
-				got, err := s.Text(t.Context(), "efferent/smtp")
+				got, err := s.Text(t.Context(), "efferent/smtp", time.Time{})
 				if got != c.value || errors.Is(err, channel.ErrNotConfigured) != c.absent || c.err != nil && !errors.Is(err, c.err) {
 					t.Errorf("got %q, %v", got, err)
 				}

@@ -125,7 +125,7 @@ type provider struct {
 	on channel.Name
 }
 
-func (w *world) Sender(_ context.Context, on channel.Name) (channel.Sender, error) {
+func (w *world) Sender(_ context.Context, on channel.Name, _ time.Time) (channel.Sender, error) {
 	if err := w.absent[on]; err != nil {
 		return nil, err
 	}

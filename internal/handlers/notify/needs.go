@@ -23,10 +23,12 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 )
 
-// Senders gives the sender of a channel. Errors: channel.ErrNotConfigured is
-// for good; any other may pass. It is used by many goroutines at once.
+// Senders gives the sender of a channel, of a secret that was read at or after
+// since, as channel.Secrets promises it: the very same value for as long as the
+// secret stays the same. Errors: channel.ErrNotConfigured is for good; any other
+// may pass. It is used by many goroutines at once.
 type Senders interface {
-	Sender(ctx context.Context, on channel.Name) (channel.Sender, error)
+	Sender(ctx context.Context, on channel.Name, since time.Time) (channel.Sender, error)
 }
 
 // Attempts keeps the records of attempts. It is used by many goroutines at

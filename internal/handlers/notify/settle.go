@@ -16,7 +16,7 @@ import (
 
 // sender is the channel's; where there is none the outcome says why.
 func (n *notice) sender(on channel.Name, address string) (channel.Sender, channel.Outcome) {
-	s, err := n.Senders.Sender(n.writes, on)
+	s, err := n.Senders.Sender(n.writes, on, time.Time{})
 	switch {
 	case errors.Is(err, channel.ErrNotConfigured):
 		return nil, channel.Outcome{Class: channel.Configuration, Reason: err.Error()}

@@ -17,6 +17,8 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/standin"
@@ -145,7 +147,7 @@ func notifyHandler(args []string) (result, error) {
 	m := &memory{records: map[string][]byte{}}
 	h, err := notify.New(notify.Needs{
 		Needs: handlerNeeds(m, m, m),
-		Senders: &channel.Providers{HTTP: channel.NewTransport(), Clock: clockwork.NewRealClock(), Secrets: secretTexts{
+		Senders: &senders.Maker{HTTP: exchange.NewTransport(), Clock: clockwork.NewRealClock(), Secrets: secretTexts{
 			channel.EmailSecret: fmt.Sprintf(`{"host":"127.0.0.1","port":%s,"tls":"none"}`, mail),
 			channel.SlackSecret: fmt.Sprintf(`{"bot_token":"xoxb","base_url":%q}`, base),
 			channel.SMSSecret:   fmt.Sprintf(`{"account_sid":"AC0","auth_token":"x","from_number":"+15005550006","base_url":%q}`, base),

@@ -14,6 +14,8 @@ import (
 	awssms "github.com/efferent/efferent/internal/aws/sms"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/settings"
@@ -39,16 +41,16 @@ func notificationsSource(f feed, s settings.Sending, senders notify.Senders, att
 }
 
 // providers are the senders by the secrets' configurations, without AWS's own.
-func providers(s settings.Sending, secrets awssecrets.API) *channel.Providers {
-	return &channel.Providers{
+func providers(s settings.Sending, secrets awssecrets.API) *senders.Maker {
+	return &senders.Maker{
 		Secrets: &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
-		HTTP:    channel.NewTransport(),
+		HTTP:    exchange.NewTransport(),
 		Clock:   clockwork.NewRealClock(),
 	}
 }
 
 // withAWS adds AWS's own senders, with the caller's own credentials.
-func withAWS(p *channel.Providers, config aws.Config) *channel.Providers {
+func withAWS(p *senders.Maker, config aws.Config) *senders.Maker {
 	p.SES = func(c channel.EmailConfig) channel.Sender { return awsses.New(config, c) }
 	p.EndUserMessaging = func(c channel.SMSConfig) channel.Sender { return awssms.New(config, c) }
 	return p

@@ -19,6 +19,7 @@ import (
 
 	"github.com/efferent/efferent/e2e/certificate"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/smtp"
 )
 
 // server is the running server.py.
@@ -96,14 +97,14 @@ func start(t *testing.T) *server {
 }
 
 // sender is one with a good password, unless change spoils it.
-func (s *server) sender(way string, change func(*channel.EmailConfig)) *channel.SMTP {
+func (s *server) sender(way string, change func(*channel.EmailConfig)) *smtp.Sender {
 	c := channel.EmailConfig{From: "Éfferent <noreply@efferent.test>", Host: "localhost", Port: s.StartTLS, TLS: way, Username: "ann",
 		Password: "correct horse"}
 	if way == channel.TLSImplicit {
 		c.Port = s.Implicit
 	}
 	change(&c)
-	return channel.NewSMTP(c, s.trust, func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) })
+	return smtp.New(c, s.trust, func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) })
 }
 
 func as(*channel.EmailConfig) {}

@@ -1,113 +1,46 @@
 package channel
 
 import (
-	"context"
-	"crypto/tls"
-	"net"
 	"strings"
-	"time"
 
-	gomail "github.com/wneessen/go-mail"
+	"github.com/efferent/efferent/internal/message"
 )
 
-const (
-	// smtpTimeout bounds a hand-over as a whole, unless ctx ends sooner.
-	smtpTimeout = 20 * time.Second
-	// quitPatience is how long we wait for a polite end after the mail was
-	// taken.
-	quitPatience = 2 * time.Second
-)
-
-// SMTP sends email by an SMTP server.
-type SMTP struct {
-	c    EmailConfig
-	tls  *tls.Config
-	now  func() time.Time
-	dial func(ctx context.Context, network, address string) (net.Conn, error)
+// checkMail says what of h can't be an email; "" when nothing is wrong.
+func checkMail(h Handover) string {
+	if problem := CheckRecipient(Email, h.Recipient); problem != "" {
+		return "the recipient " + problem
+	}
+	if problem := checkSubject(h.Subject); problem != "" {
+		return "the subject " + problem
+	}
+	if problem := CheckText(Email, h.Subject, h.Body); problem != "" {
+		return "the body " + problem
+	}
+	if problem := message.CheckID(h.ID); problem != "" {
+		return "the id " + problem
+	}
+	if h.ListUnsubscribe != "" && checkUnsubscribe(h.ListUnsubscribe) != "" {
+		return "list_unsubscribe " + unsubscrWanted
+	}
+	return ""
 }
 
-// NewSMTP returns the sender for c's server. A nil trust is the machine's own
-// certificate authorities; now dates the mails.
-func NewSMTP(c EmailConfig, trust *tls.Config, now func() time.Time) *SMTP {
-	t := &tls.Config{}
-	if trust != nil {
-		t = trust.Clone()
+// CheckEmail returns the outcome of a hand-over that can't be made an email of.
+// ok is true when nothing is wrong.
+func CheckEmail(h Handover) (refused Outcome, ok bool) {
+	if problem := checkMail(h); problem != "" {
+		return Failed(Permanent, 0, "email: "+problem), false
 	}
-	if t.ServerName == "" {
-		t.ServerName = c.Host
-	}
-	t.MinVersion = max(t.MinVersion, tls.VersionTLS12)
-	t.InsecureSkipVerify = c.TLS == TLSOpportunistic
-	return &SMTP{c: c, tls: t, now: now, dial: new(net.Dialer).DialContext}
+	return Outcome{}, true
 }
 
-// Send hands h over in a session of its own.
-func (s *SMTP) Send(ctx context.Context, h Handover) Outcome {
-	if refused, ok := CheckEmail(h); !ok {
-		return refused
+// UnsubscribeHeaders are the headers that let a reader unsubscribe (RFC 2369),
+// by https with one click (RFC 8058).
+func UnsubscribeHeaders(url string) map[string]string {
+	h := map[string]string{"List-Unsubscribe": "<" + url + ">"}
+	if strings.HasPrefix(url, "https:") {
+		h["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 	}
-	m, err := newMail(s.c.From, h, s.now())
-	if err != nil {
-		return failed(Configuration, 0, "email: "+err.Error())
-	}
-	ctx, cancel := context.WithTimeout(ctx, smtpTimeout)
-	defer cancel()
-	w := &wire{ctx: ctx, connect: s.dial, tls: s.tls, implicit: s.c.TLS == TLSImplicit}
-	defer w.close()
-	client, err := gomail.NewClient(s.c.Host, s.options(w, h.Recipient)...)
-	if err != nil {
-		return failed(Configuration, 0, "SMTP: the configuration of the secret "+EmailSecret+" can't be used")
-	}
-	session, err := client.DialToSMTPClientWithContext(ctx)
-	if err != nil {
-		return smtpRefusedSession(err, w)
-	}
-	if err := client.SendWithSMTPClient(session, m); err != nil && !m.IsDelivered() {
-		return smtpRefusedMail(err, w)
-	}
-	// It was taken: whatever becomes of the session's end.
-	w.hurry(quitPatience)
-	_ = client.CloseWithSMTPClient(session)
-	return sent(strings.Trim(m.GetMessageID(), "<>"), 250)
-}
-
-// options of a client for one mail: a client that is shared would race
-// (go-mail notes the mechanism that it found).
-func (s *SMTP) options(w *wire, recipient string) []gomail.Option {
-	o := []gomail.Option{
-		gomail.WithPort(s.c.Port), gomail.WithTimeout(smtpTimeout), gomail.WithDialContextFunc(w.dial),
-		gomail.WithTLSConfig(s.tls), gomail.WithTLSPolicy(gomail.NoTLS),
-		gomail.WithoutNoop(), gomail.WithoutRset(), // the session is new, and ends with this mail
-	}
-	switch s.c.TLS {
-	case TLSStart:
-		o = append(o, gomail.WithTLSPolicy(gomail.TLSMandatory))
-	case TLSOpportunistic:
-		o = append(o, gomail.WithTLSPolicy(gomail.TLSOpportunistic))
-	}
-	if isASCII(s.c.From + recipient) {
-		// Asking for SMTPUTF8 where no address needs it makes a mail
-		// undeliverable to servers that don't have it.
-		o = append(o, gomail.WithoutSMTPUTF8())
-	}
-	if s.c.Username != "" {
-		o = append(o, gomail.WithUsername(s.c.Username), gomail.WithPassword(s.c.Password),
-			gomail.WithOpportunisticSMTPAuth(s.mechanisms()...))
-	}
-	return o
-}
-
-// mechanisms in order of preference: those that don't show the password
-// first. Without TLS the configuration allows a password on loopback only.
-func (s *SMTP) mechanisms() []gomail.SMTPAuthType {
-	scram := []gomail.SMTPAuthType{gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1}
-	if s.c.TLS == TLSNone || s.c.TLS == TLSOpportunistic {
-		return append(scram, gomail.SMTPAuthCramMD5, gomail.SMTPAuthPlainNoEnc, gomail.SMTPAuthLoginNoEnc)
-	}
-	plus := []gomail.SMTPAuthType{gomail.SMTPAuthSCRAMSHA256PLUS, gomail.SMTPAuthSCRAMSHA1PLUS}
-	return append(append(plus, scram...), gomail.SMTPAuthPlain, gomail.SMTPAuthLogin, gomail.SMTPAuthCramMD5)
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
+	return h
 }

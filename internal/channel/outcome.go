@@ -55,8 +55,10 @@ type Outcome struct {
 // Sent reports whether the provider took the notification.
 func (o Outcome) Sent() bool { return o.Class == "" }
 
-func sent(id string, status int) Outcome { return Outcome{ProviderID: id, Status: status} }
+// Taken is the outcome of what the provider took.
+func Taken(id string, status int) Outcome { return Outcome{ProviderID: id, Status: status} }
 
-func failed(class Class, status int, reason string) Outcome {
+// Failed is the outcome of what it did not.
+func Failed(class Class, status int, reason string) Outcome {
 	return Outcome{Class: class, Status: status, Reason: reason}
 }

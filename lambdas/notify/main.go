@@ -22,6 +22,8 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
@@ -65,11 +67,11 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Jitter:      rand.Float64,
 			Log:         log,
 		},
-		Senders: &channel.Providers{
+		Senders: &senders.Maker{
 			Secrets:          &awssecrets.Texts{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
 			SES:              func(c channel.EmailConfig) channel.Sender { return awsses.New(aws, c) },
 			EndUserMessaging: func(c channel.SMSConfig) channel.Sender { return awssms.New(aws, c) },
-			HTTP:             channel.NewTransport(),
+			HTTP:             exchange.NewTransport(),
 			Clock:            clockwork.NewRealClock(),
 		},
 		Claims:        &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},

@@ -14,6 +14,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/exchange"
 )
 
 // API is what sending takes.
@@ -54,7 +55,7 @@ func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	ctx, connected := channel.Watch(ctx)
+	ctx, connected := exchange.Watch(ctx)
 	out, err := s.api.SendEmail(ctx, s.input(h))
 	if err != nil {
 		return refused(err, connected())

@@ -15,6 +15,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/exchange"
 )
 
 // API is what sending takes.
@@ -68,7 +69,7 @@ func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	ctx, connected := channel.Watch(ctx)
+	ctx, connected := exchange.Watch(ctx)
 	out, err := s.api.SendTextMessage(ctx, &sms.SendTextMessageInput{
 		DestinationPhoneNumber: &h.Recipient, MessageBody: aws.String(channel.SMSText(h.Subject, h.Body)),
 		OriginationIdentity: &s.identity, MessageType: types.MessageTypeTransactional,

@@ -1,4 +1,4 @@
-package channel
+package slack
 
 import (
 	"context"
@@ -7,11 +7,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jonboulle/clockwork"
+
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/channeltest"
+	"github.com/efferent/efferent/internal/channel/exchange"
 )
 
 func TestPace(t *testing.T) {
 	t.Parallel()
-	clock := clockwork.NewFakeClockAt(noon)
+	clock := clockwork.NewFakeClockAt(channeltest.Noon)
 	var p pace
 	for i, want := range []time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second} {
 		if got := p.take(clock.Now(), time.Second, 3*time.Second); got != want {
@@ -48,7 +52,7 @@ func TestPaceWaits(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			clock := clockwork.NewFakeClockAt(noon)
+			clock := clockwork.NewFakeClockAt(channeltest.Noon)
 			var p pace
 			p.take(clock.Now(), time.Second, 0)
 			done := make(chan error)
@@ -71,18 +75,18 @@ func TestPaceWaits(t *testing.T) {
 // after a 429: they come back at once.
 func TestSlackWebhookPace(t *testing.T) {
 	t.Parallel()
-	clock := clockwork.NewFakeClockAt(noon)
-	p, ctx := newProvider(t, answer{status: 429, header: map[string]string{"Retry-After": "30"}})
-	s := NewSlackWebhook(SlackConfig{WebhookURL: p.url}, NewTransport(), clock)
-	h := Handover{ID: "n_7", Body: theBody}
-	check(t, s.Send(ctx, h), Outcome{Class: Transient, Status: 429, RetryAfter: 30 * time.Second, Reason: "too many requests"})
-	check(t, s.Send(ctx, h), Outcome{Class: Transient, RetryAfter: 30 * time.Second, Paced: true, Reason: "1 a second"})
+	clock := clockwork.NewFakeClockAt(channeltest.Noon)
+	p, ctx := channeltest.Start(t, answer{Status: 429, Header: map[string]string{"Retry-After": "30"}})
+	s := NewWebhook(channel.SlackConfig{WebhookURL: p.URL}, exchange.NewTransport(), clock)
+	h := channel.Handover{ID: "n_7", Body: channeltest.Body}
+	channeltest.Check(t, s.Send(ctx, h),
+		channel.Outcome{Class: channel.Transient, Status: 429, RetryAfter: 30 * time.Second, Reason: "too many requests"})
+	channeltest.Check(t, s.Send(ctx, h),
+		channel.Outcome{Class: channel.Transient, RetryAfter: 30 * time.Second, Paced: true, Reason: "1 a second"})
 	clock.Advance(30 * time.Second)
-	p.mu.Lock()
-	p.answer = answer{status: 200, body: "ok"}
-	p.mu.Unlock()
-	check(t, s.Send(ctx, h), Outcome{Status: 200})
-	requests, _ := p.seen()
+	p.Say(answer{Status: 200, Body: "ok"})
+	channeltest.Check(t, s.Send(ctx, h), channel.Outcome{Status: 200})
+	requests, _ := p.Seen()
 	if diff := cmp.Diff(2, len(requests)); diff != "" {
 		t.Error(diff)
 	}

@@ -1,4 +1,4 @@
-package channel
+package smtp
 
 import (
 	"crypto/sha256"
@@ -12,18 +12,16 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/message"
 )
 
-// newMail is h as an email: plain text in UTF-8, one recipient. It refuses
-// what could add a header or a recipient.
-func newMail(from string, h Handover, date time.Time) (*gomail.Msg, error) {
+// newMail is h, which channel.CheckEmail has passed, as an email: plain text in
+// UTF-8, one recipient.
+func newMail(from string, h channel.Handover, date time.Time) (*gomail.Msg, error) {
 	sender, err := mail.ParseAddress(from)
-	if err != nil || hasControl(from) {
+	if err != nil || message.HasControl(from) {
 		return nil, errors.New("the configured from is not an email address")
-	}
-	if problem := checkMail(h); problem != "" {
-		return nil, errors.New(problem)
 	}
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithCharset(gomail.CharsetUTF8), gomail.WithEncoding(gomail.EncodingQP))
 	m.FromMailAddress(sender)
@@ -34,7 +32,7 @@ func newMail(from string, h Handover, date time.Time) (*gomail.Msg, error) {
 	// RFC 3834: nobody's holiday notice shall answer.
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	if h.ListUnsubscribe != "" {
-		for name, value := range UnsubscribeHeaders(h.ListUnsubscribe) {
+		for name, value := range channel.UnsubscribeHeaders(h.ListUnsubscribe) {
 			m.SetGenHeaderPreformatted(gomail.Header(name), value)
 		}
 	}
@@ -68,48 +66,9 @@ func encodeSubject(subject string) string {
 	return strings.Join(words, "\r\n ")
 }
 
-// checkMail says what of h can't be an email; "" when nothing is wrong.
-func checkMail(h Handover) string {
-	if problem := CheckRecipient(Email, h.Recipient); problem != "" {
-		return "the recipient " + problem
-	}
-	if problem := checkSubject(h.Subject); problem != "" {
-		return "the subject " + problem
-	}
-	if problem := CheckText(Email, h.Subject, h.Body); problem != "" {
-		return "the body " + problem
-	}
-	if problem := message.CheckID(h.ID); problem != "" {
-		return "the id " + problem
-	}
-	if h.ListUnsubscribe != "" && checkUnsubscribe(h.ListUnsubscribe) != "" {
-		return "list_unsubscribe " + unsubscrWanted
-	}
-	return ""
-}
-
-// CheckEmail returns the outcome of a hand-over that can't be made an email of.
-// ok is true when nothing is wrong.
-func CheckEmail(h Handover) (refused Outcome, ok bool) {
-	if problem := checkMail(h); problem != "" {
-		return failed(Permanent, 0, "email: "+problem), false
-	}
-	return Outcome{}, true
-}
-
-// UnsubscribeHeaders are the headers that let a reader unsubscribe (RFC 2369),
-// by https with one click (RFC 8058).
-func UnsubscribeHeaders(url string) map[string]string {
-	h := map[string]string{"List-Unsubscribe": "<" + url + ">"}
-	if strings.HasPrefix(url, "https:") {
-		h["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-	}
-	return h
-}
-
 // messageID is the same for every hand-over of a notification, so that mail
 // systems can tell a second one. Tenants may use the same ids.
-func messageID(sender string, h Handover) string {
+func messageID(sender string, h channel.Handover) string {
 	sum := sha256.Sum256([]byte(h.Tenant + "\x00" + h.ID))
 	return h.ID + "." + hex.EncodeToString(sum[:6]) + sender[strings.LastIndexByte(sender, '@'):]
 }

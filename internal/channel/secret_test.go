@@ -163,3 +163,23 @@ func TestDevSecretRefuses(t *testing.T) {
 		t.Errorf("got %v, %v", err, parsed)
 	}
 }
+
+func TestCheckSecret(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, text string
+		good       bool
+	}{
+		{EmailSecret, `{"host": "mail.acme.test"}`, true},
+		{EmailSecret, `{"bot_token": "xoxb-hush"}`, false},
+		{SlackSecret, `{"webhook_url": "https://hooks.slack.com/services/T0/B0/hush"}`, true},
+		{SlackSecret, `{"host": "mail.acme.test"}`, false},
+		{SMSSecret, `{"end_user_messaging": true, "origination_identity": "EFFERENT"}`, true},
+		{SMSSecret, "hush", false},
+		{"efferent/webhooks/acme", "hush", true},
+	} {
+		if err := CheckSecret(c.name, c.text); (err == nil) != c.good || err != nil && strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s %s: %v", c.name, c.text, err)
+		}
+	}
+}

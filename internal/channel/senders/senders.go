@@ -1,0 +1,115 @@
+// Package senders makes the channels' senders of the secrets that configure
+// them. It alone knows every provider but AWS's own, which its user gives it.
+package senders
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/slack"
+	"github.com/efferent/efferent/internal/channel/smtp"
+	"github.com/efferent/efferent/internal/channel/twilio"
+)
+
+// Maker makes senders, and keeps each for as long as its secret stays the same.
+// It may be used by many goroutines at once.
+type Maker struct {
+	Secrets channel.Secrets
+	// SES and EndUserMessaging make AWS's own senders; nil where there are none.
+	SES              func(channel.EmailConfig) channel.Sender
+	EndUserMessaging func(channel.SMSConfig) channel.Sender
+	// HTTP carries the requests to Slack and Twilio (exchange.NewTransport).
+	HTTP  http.RoundTripper
+	Clock clockwork.Clock
+
+	mu   sync.Mutex
+	made map[channel.Name]made
+}
+
+// made is a sender, and the secret that it was made of: a sender knows the pace
+// of its provider, so it is kept for as long as the secret stays.
+type made struct {
+	secret string
+	sender channel.Sender
+}
+
+// Sender returns a channel's sender, of a secret that was read at or after
+// since, as channel.Secrets promises it. It is the very same value for as long
+// as the secret stays the same, so that a caller can tell a new one. Its error
+// wraps channel.ErrNotConfigured where there is none that can be used; any
+// other may pass.
+func (m *Maker) Sender(ctx context.Context, on channel.Name, since time.Time) (channel.Sender, error) {
+	secret, err := m.Secrets.Text(ctx, channel.SecretName(on), since)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if kept, ok := m.made[on]; ok && kept.secret == secret {
+		return kept.sender, nil
+	}
+	s, err := m.make(on, secret)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", channel.ErrNotConfigured, err)
+	}
+	if m.made == nil {
+		m.made = map[channel.Name]made{}
+	}
+	m.made[on] = made{secret, s}
+	return s, nil
+}
+
+func (m *Maker) make(on channel.Name, secret string) (channel.Sender, error) {
+	switch on {
+	case channel.Email:
+		return m.email(secret)
+	case channel.Slack:
+		return m.slack(secret)
+	case channel.SMS:
+		return m.sms(secret)
+	}
+	return nil, fmt.Errorf("there is no channel %q", on)
+}
+
+func (m *Maker) email(secret string) (channel.Sender, error) {
+	c, err := channel.ParseEmail(secret)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.SES && m.SES == nil:
+		return nil, fmt.Errorf("secret %q: SES is not available here; name an SMTP server", channel.EmailSecret)
+	case c.SES:
+		return m.SES(c), nil
+	}
+	return smtp.New(c, nil, m.Clock.Now), nil
+}
+
+func (m *Maker) slack(secret string) (channel.Sender, error) {
+	c, err := channel.ParseSlack(secret)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.BotToken != "":
+		return slack.NewBot(c, m.HTTP, m.Clock), nil
+	}
+	return slack.NewWebhook(c, m.HTTP, m.Clock), nil
+}
+
+func (m *Maker) sms(secret string) (channel.Sender, error) {
+	c, err := channel.ParseSMS(secret)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.EndUserMessaging && m.EndUserMessaging == nil:
+		return nil, fmt.Errorf("secret %q: AWS End User Messaging is not available here; use Twilio", channel.SMSSecret)
+	case c.EndUserMessaging:
+		return m.EndUserMessaging(c), nil
+	}
+	return twilio.New(c, m.HTTP, m.Clock), nil
+}

@@ -1,0 +1,150 @@
+package senders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/channeltest"
+	"github.com/efferent/efferent/internal/channel/exchange"
+)
+
+// secretTexts are secrets by name. Without a text there is none; "away" can't
+// be read now.
+type secretTexts map[string]string
+
+var errAway = errors.New("away")
+
+func (s secretTexts) Text(_ context.Context, name string, _ time.Time) (string, error) {
+	switch text := s[name]; text {
+	case "":
+		return "", fmt.Errorf("secret %q: %w", name, channel.ErrNotConfigured)
+	case "away":
+		return "", errAway
+	default:
+		return text, nil
+	}
+}
+
+// ofAWS is a sender of AWS's own.
+type ofAWS struct{ on channel.Name }
+
+func (ofAWS) Send(context.Context, channel.Handover) channel.Outcome { return channel.Outcome{} }
+
+func newMaker(s secretTexts, aws bool) *Maker {
+	m := &Maker{Secrets: s, HTTP: exchange.NewTransport(), Clock: clockwork.NewFakeClockAt(channeltest.Noon)}
+	if aws {
+		m.SES = func(channel.EmailConfig) channel.Sender { return ofAWS{channel.Email} }
+		m.EndUserMessaging = func(channel.SMSConfig) channel.Sender { return ofAWS{channel.SMS} }
+	}
+	return m
+}
+
+const (
+	smtpSecret   = `{"host": "mail.acme.test"}`
+	sesSecret    = `{"ses": true, "from": "noreply@acme.test"}`
+	hookSecret   = `{"webhook_url": "https://hooks.slack.com/services/` + channeltest.SecretPath + `"}`
+	botSecret    = `{"bot_token": "` + channeltest.SecretToken + `"}`
+	twilioSecret = `{"account_sid": "AC1", "auth_token": "` + channeltest.SecretAuth + `", "from_number": "+15005550001"}`
+	eumSecret    = `{"end_user_messaging": true, "origination_identity": "EFFERENT"}`
+)
+
+func TestMaker(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		on     channel.Name
+		secret string
+		aws    bool
+		want   string // the sender's type, or a part of the error
+		pass   bool   // the error may pass
+	}{
+		{channel.Email, smtpSecret, false, "*smtp.Sender", false},
+		{channel.Email, sesSecret, true, "senders.ofAWS", false},
+		{channel.Email, sesSecret, false, "SES is not available here", false},
+		{channel.Email, `{"host": ""}`, true, "host", false},
+		{channel.Email, "", true, "not configured", false},
+		{channel.Email, "away", true, "away", true},
+		{channel.Slack, hookSecret, false, "*slack.Webhook", false},
+		{channel.Slack, botSecret, false, "*slack.Bot", false},
+		{channel.Slack, `{"bot_token": "hush", "webhook_url": "hush"}`, false, "efferent/slack", false},
+		{channel.Slack, "hush", false, "efferent/slack", false},
+		{channel.SMS, twilioSecret, false, "*twilio.Sender", false},
+		{channel.SMS, eumSecret, true, "senders.ofAWS", false},
+		{channel.SMS, eumSecret, false, "AWS End User Messaging is not available here", false},
+		{channel.SMS, `{"account_sid": "AC1"}`, false, "auth_token", false},
+		{"fax", smtpSecret, false, "", false},
+	} {
+		s, err := newMaker(secretTexts{channel.SecretName(c.on): c.secret}, c.aws).Sender(t.Context(), c.on, time.Time{})
+		got := fmt.Sprintf("%T", s)
+		if err != nil {
+			got = err.Error()
+			if errors.Is(err, channel.ErrNotConfigured) == c.pass {
+				t.Errorf("%s %s: the error is %v", c.on, c.secret, err)
+			}
+		}
+		if !strings.Contains(got, c.want) || strings.Contains(got, "hush") {
+			t.Errorf("%s %s: got %s, want %s", c.on, c.secret, got, c.want)
+		}
+	}
+}
+
+// TestSenderIsKept: a sender knows its provider's pace, so it stays until the
+// secret is another one.
+func TestSenderIsKept(t *testing.T) {
+	t.Parallel()
+	s := secretTexts{channel.SlackSecret: hookSecret}
+	m := newMaker(s, false)
+	get := func() channel.Sender {
+		got, err := m.Sender(t.Context(), channel.Slack, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	first := get()
+	if get() != first {
+		t.Error("the same secret made another sender")
+	}
+	s[channel.SlackSecret] = strings.Replace(hookSecret, "T0", "T1", 1)
+	second := get()
+	if second == first {
+		t.Error("another secret made no other sender")
+	}
+	s[channel.SlackSecret] = "{"
+	if _, err := m.Sender(t.Context(), channel.Slack, time.Time{}); !errors.Is(err, channel.ErrNotConfigured) {
+		t.Errorf("a spoilt secret: %v", err)
+	}
+	s[channel.SlackSecret] = hookSecret
+	if get() == second {
+		t.Error("the sender is that of the other secret")
+	}
+}
+
+// asked notes since when a secret is wanted.
+type asked struct {
+	secretTexts
+	since time.Time
+}
+
+func (a *asked) Text(ctx context.Context, name string, since time.Time) (string, error) {
+	a.since = since
+	return a.secretTexts.Text(ctx, name, since)
+}
+
+// TestSenderOfANewSecret: since when the secret must have been read is the
+// caller's to say.
+func TestSenderOfANewSecret(t *testing.T) {
+	t.Parallel()
+	a := &asked{secretTexts: secretTexts{channel.SlackSecret: hookSecret}}
+	m := newMaker(a.secretTexts, false)
+	m.Secrets = a
+	if _, err := m.Sender(t.Context(), channel.Slack, channeltest.Noon); err != nil || !a.since.Equal(channeltest.Noon) {
+		t.Errorf("%v: it was asked for one since %v", err, a.since)
+	}
+}

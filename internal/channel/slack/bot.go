@@ -1,0 +1,80 @@
+package slack
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/jonboulle/clockwork"
+
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/exchange"
+)
+
+// Bot posts by chat.postMessage, to any conversation that its token may
+// write to.
+type Bot struct {
+	token, base string
+	rt          http.RoundTripper
+	clock       clockwork.Clock
+}
+
+// NewBot returns the sender for c.BotToken.
+func NewBot(c channel.SlackConfig, rt http.RoundTripper, clock clockwork.Clock) *Bot {
+	return &Bot{token: c.BotToken, base: c.BaseURL, rt: rt, clock: clock}
+}
+
+// Send posts h's text to h.Recipient. Links and channel names in it stay text.
+func (s *Bot) Send(ctx context.Context, h channel.Handover) channel.Outcome {
+	if problem := channel.CheckRecipient(channel.Slack, h.Recipient); problem != "" {
+		return channel.Failed(channel.Permanent, 0, "Slack: the recipient "+problem)
+	}
+	body, refused, ok := bodyOf(h)
+	if !ok {
+		return refused
+	}
+	header := jsonHeader()
+	header.Set("Authorization", "Bearer "+s.token)
+	a := exchange.Post(ctx, s.rt, s.base+"/api/chat.postMessage", header, body)
+	if a.Err != nil {
+		return lost(a)
+	}
+	return botOutcome(a.Status, a.Body, a.RetryAfter(s.clock.Now()))
+}
+
+// botAnswer is a part of every answer of the Web API.
+type botAnswer struct {
+	OK      *bool  `json:"ok"`
+	Error   string `json:"error"`
+	Channel string `json:"channel"`
+	TS      string `json:"ts"`
+}
+
+// botOutcome reads the answer: a failure is a 200 with ok:false ("Using
+// the Web API", evaluating responses), or a 429 ("Rate limits").
+func botOutcome(status int, body []byte, after time.Duration) channel.Outcome {
+	var a botAnswer
+	if err := json.Unmarshal(body, &a); err != nil || a.OK == nil {
+		a = botAnswer{}
+	}
+	switch {
+	case status == http.StatusTooManyRequests || a.Error == "ratelimited" || a.Error == "rate_limited":
+		o := channel.Failed(channel.Transient, status, "Slack: too many requests")
+		o.RetryAfter = after
+		return o
+	case a.OK == nil || status != http.StatusOK:
+		return byStatus(status)
+	case *a.OK:
+		return channel.Taken(a.Channel+"/"+a.TS, status)
+	}
+	name := errorName.FindString(a.Error)
+	class, known := errorClasses[name]
+	if !known {
+		class = channel.Permanent
+	}
+	if name == "" {
+		name = "an error without a name"
+	}
+	return channel.Failed(class, status, "Slack: "+name)
+}

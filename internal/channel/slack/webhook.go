@@ -1,0 +1,92 @@
+// Package slack hands notifications over to Slack: by an incoming webhook, or by
+// a bot's token.
+package slack
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/exchange"
+)
+
+const (
+	// interval is Slack's limit of a webhook ("Rate limits": incoming
+	// webhooks, 1 per second).
+	interval = time.Second
+	// patience is how long a message waits in hand for its turn; a longer
+	// wait is the queue's.
+	patience = 3 * time.Second
+)
+
+// Webhook posts by one incoming webhook. The messages of one webhook go
+// out a second apart, as far as this process knows of them.
+type Webhook struct {
+	url   string
+	rt    http.RoundTripper
+	clock clockwork.Clock
+	pace  pace
+}
+
+// NewWebhook returns the sender for c.WebhookURL.
+func NewWebhook(c channel.SlackConfig, rt http.RoundTripper, clock clockwork.Clock) *Webhook {
+	return &Webhook{url: c.WebhookURL, rt: rt, clock: clock}
+}
+
+// Addressless says that a webhook posts to its own channel, whatever the
+// notification's recipient is: it may have none for Slack.
+func (s *Webhook) Addressless() bool { return true }
+
+// Send posts h's text. The webhook belongs to one channel: only those of
+// before Slack's apps heed h.Recipient ("Sending messages using incoming
+// webhooks"), which may be empty.
+func (s *Webhook) Send(ctx context.Context, h channel.Handover) channel.Outcome {
+	body, refused, ok := bodyOf(h)
+	if !ok {
+		return refused
+	}
+	if wait, err := s.pace.wait(ctx, s.clock, interval, patience); err != nil {
+		return channel.Failed(channel.Transient, 0, "Slack: "+channel.KindOf(err)+" before the message's turn")
+	} else if wait > 0 {
+		o := channel.Failed(channel.Transient, 0, "Slack: too many messages for this webhook, which takes 1 a second")
+		o.RetryAfter, o.Paced = wait, true
+		return o
+	}
+	a := exchange.Post(ctx, s.rt, s.url, jsonHeader(), body)
+	if a.Err != nil {
+		return lost(a)
+	}
+	o := webhookOutcome(a.Status, string(a.Body), a.RetryAfter(s.clock.Now()))
+	if o.RetryAfter > 0 {
+		s.pace.hold(s.clock.Now().Add(o.RetryAfter))
+	}
+	return o
+}
+
+// webhookOutcome reads a webhook's answer: 200 with the body ok, or an
+// error's name as the body ("Handling errors" in "Sending messages using
+// incoming webhooks"; Slack's changelog of 2016-05-17).
+func webhookOutcome(status int, body string, after time.Duration) channel.Outcome {
+	body = strings.TrimSpace(body)
+	name := errorName.FindString(body)
+	class, known := errorClasses[name]
+	switch {
+	case status == http.StatusOK && body == "ok":
+		return channel.Taken("", status)
+	case status == http.StatusTooManyRequests:
+		o := channel.Failed(channel.Transient, status, "Slack: too many requests")
+		o.RetryAfter = after
+		return o
+	case known:
+		return channel.Failed(class, status, "Slack: "+name)
+	}
+	o := byStatus(status)
+	if name != "" {
+		o.Reason += ": " + name
+	}
+	return o
+}

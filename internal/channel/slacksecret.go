@@ -1,0 +1,46 @@
+package channel
+
+import "strings"
+
+// SlackConfig is the secret efferent/slack: one of the first two.
+type SlackConfig struct {
+	WebhookURL string `json:"webhook_url"`
+	BotToken   string `json:"bot_token"`
+	BaseURL    string `json:"base_url"` // of the Web API, without a slash at its end
+}
+
+// ParseSlack reads the secret efferent/slack, as ParseEmail reads its own.
+func ParseSlack(secret string) (SlackConfig, error) {
+	var c SlackConfig
+	if err := parseSecret(SlackSecret, secret, &c); err != nil {
+		return SlackConfig{}, err
+	}
+	c = c.withDefaults()
+	if field, problem := c.check(); problem != "" {
+		return SlackConfig{}, secretError(SlackSecret, field, problem)
+	}
+	return c, nil
+}
+
+func (c SlackConfig) withDefaults() SlackConfig {
+	if c.BotToken != "" {
+		c.BaseURL = baseURL(c.BaseURL, "https://slack.com")
+	}
+	return c
+}
+
+func (c SlackConfig) check() (field, problem string) {
+	switch {
+	case (c.WebhookURL == "") == (c.BotToken == ""):
+		return "webhook_url", "give this or bot_token, one of the two"
+	case c.WebhookURL != "" && !goodURL(c.WebhookURL):
+		return "webhook_url", urlWanted
+	case c.WebhookURL != "" && c.BaseURL != "":
+		return "base_url", "is for bot_token only"
+	case strings.ContainsFunc(c.BotToken, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return "bot_token", "is not a Slack token"
+	case c.BotToken != "" && !goodURL(c.BaseURL):
+		return "base_url", urlWanted
+	}
+	return "", ""
+}

@@ -1,0 +1,56 @@
+// Package twilio hands notifications over by SMS to Twilio.
+package twilio
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/jonboulle/clockwork"
+
+	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/exchange"
+)
+
+// Sender sends SMS by Twilio's Messages resource.
+type Sender struct {
+	c     channel.SMSConfig
+	rt    http.RoundTripper
+	clock clockwork.Clock
+}
+
+// New returns the sender for c's Twilio account. Give it a transport
+// that keeps no connections (exchange.NewTransport): on a kept one, more outcomes would
+// be unknown.
+func New(c channel.SMSConfig, rt http.RoundTripper, clock clockwork.Clock) *Sender {
+	return &Sender{c: c, rt: rt, clock: clock}
+}
+
+// Send hands h over as one message of as many segments as it takes.
+func (t *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
+	if refused, ok := channel.CheckSMS(h, t.c.MaxSegments); !ok {
+		return refused
+	}
+	form := url.Values{"To": {h.Recipient}, "Body": {channel.SMSText(h.Subject, h.Body)}}
+	if t.c.MessagingServiceSID != "" {
+		form.Set("MessagingServiceSid", t.c.MessagingServiceSID)
+	} else {
+		form.Set("From", t.c.FromNumber)
+	}
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
+	header.Set("Authorization", basicAuth(t.c.AccountSID, t.c.AuthToken))
+	to := t.c.BaseURL + "/2010-04-01/Accounts/" + url.PathEscape(t.c.AccountSID) + "/Messages.json"
+	a := exchange.Post(ctx, t.rt, to, header, []byte(form.Encode()))
+	if a.Err != nil {
+		o := channel.Lost("Twilio", a.Connected, a.Err)
+		o.Status = a.Status
+		return o
+	}
+	return outcomeOf(a.Status, a.Body, a.RetryAfter(t.clock.Now()))
+}
+
+func basicAuth(user, password string) string {
+	r := http.Request{Header: http.Header{}}
+	r.SetBasicAuth(user, password)
+	return r.Header.Get("Authorization")
+}

@@ -54,7 +54,8 @@ func (d *delivery) prepare(ctx context.Context) {
 	d.record = attempt.Record{
 		// A message without an id keeps the one that it was first tried under.
 		WebhookID: cmp.Or(d.webhook.ID, carried.ID, d.msg.MessageId), MessageID: d.msg.MessageId, Attempt: 1,
-		URL: d.webhook.URL, EventType: d.webhook.EventType, Tenant: d.webhook.Tenant,
+		Origin: cmp.Or(carried.Origin, d.msg.MessageId),
+		URL:    d.webhook.URL, EventType: d.webhook.EventType, Tenant: d.webhook.Tenant,
 	}
 	if d.receives > 1 && !d.resume(ctx) {
 		return
@@ -154,7 +155,7 @@ func (d *delivery) sendAgain(ctx context.Context, refused webhook.Exchange) {
 	}
 	d.outcomes = append(d.outcomes, d.outcome())
 	d.record = attempt.Record{
-		WebhookID: d.record.WebhookID, MessageID: d.record.MessageID, Attempt: d.record.Attempt + 1,
+		WebhookID: d.record.WebhookID, MessageID: d.record.MessageID, Attempt: d.record.Attempt + 1, Origin: d.record.Origin,
 		URL: d.record.URL, EventType: d.record.EventType, Tenant: d.record.Tenant,
 	}
 	if err := d.Audit.Append(d.writes, d.key, []ledger.Entry{d.intent()}); err != nil {

@@ -199,7 +199,7 @@ func (n *notice) announceNext() bool {
 func (n *notice) record(on channel.Name) *attempt.Record {
 	return &attempt.Record{
 		Notification: true, WebhookID: n.id, MessageID: n.msg.MessageId, Attempt: n.number, At: n.Now(), Tenant: n.n.Tenant,
-		Channel: string(on), Recipient: n.n.Address(on),
+		Channel: string(on), Recipient: n.n.Address(on), Origin: cmp.Or(n.carried.Origin, n.msg.MessageId),
 	}
 }
 

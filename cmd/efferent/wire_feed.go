@@ -7,8 +7,8 @@ import (
 
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/eventsource"
-	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/settings"
 )
@@ -50,6 +50,6 @@ func (f feed) source(handle eventsource.Handler) *eventsource.Source {
 
 // claimsStore is a store of claims as both rooms need it.
 type claimsStore interface {
-	notify.Claims
+	claim.Store
 	replay.Claims
 }

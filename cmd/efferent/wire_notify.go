@@ -16,6 +16,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
 	"github.com/efferent/efferent/internal/channel/senders"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/settings"
@@ -23,7 +24,7 @@ import (
 
 // notificationsSource wires the handler that the notify Lambda runs to its
 // queue.
-func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims notify.Claims) (
+func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims claim.Store) (
 	*eventsource.Source, error) {
 	handler, err := notify.New(notify.Needs{
 		Needs:   f.needs(s, attempts),

@@ -3,6 +3,8 @@
 package attempt
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,9 +35,14 @@ const Retention = 30 * 24 * time.Hour
 
 // Record is one try. Attempts belong to an SQS message: a message that was
 // redriven or replayed has a new MessageID and starts again at 1, under the
-// same WebhookID where its producer gave one.
+// same WebhookID where its producer gave one. WebhookIDs are not unique: one
+// event may go to many endpoints and tenants.
 type Record struct {
 	WebhookID string `json:"webhook_id"`
+	// Origin is the MessageID under which the message was first received, which
+	// a replay carries along. Records from before there were origins have none:
+	// OriginID is what to ask for.
+	Origin    string `json:"origin"`
 	MessageID string `json:"message_id"`
 	// Attempt counts from 1 within MessageID.
 	Attempt   int       `json:"attempt"`
@@ -81,16 +88,55 @@ func (r Record) SortKey() string {
 	return SortKeyPrefix(r.MessageID) + strings.Repeat("0", max(0, 4-len(n))) + n
 }
 
-// Position orders the failures of a queue by time. It is unique, and Before
-// gives where a time's failures begin.
-func (r Record) Position() string { return Before(r.At) + r.SortKey() }
-
-// Before is a position that is after those of all failures before t, and
-// before those of all others.
-func Before(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#" }
-
 // SortKeyPrefix is what the sort keys of one SQS message begin with.
 func SortKeyPrefix(messageID string) string { return messageID + "#" }
+
+// OriginID is the message that this is an attempt of, whatever SQS ids it was
+// given since.
+func (r Record) OriginID() string { return cmp.Or(r.Origin, r.MessageID) }
+
+// OfOrigin are those of the attempts under one webhook id that were made of one
+// message, in their order.
+func OfOrigin(history []Record, origin string) (of []Record) {
+	for _, r := range history {
+		if r.OriginID() == origin {
+			of = append(of, r)
+		}
+	}
+	return of
+}
+
+// rank orders the verdicts on one attempt by how much they settle.
+func (v Verdict) rank() int {
+	switch v {
+	case Delivered:
+		return 2
+	case Permanent, Exhausted:
+		return 1
+	}
+	return 0
+}
+
+// Distinct leaves one record of each attempt: SQS may deliver a message twice in
+// one batch. It is the one that settles most, delivered > final > retryable, and
+// the last of several that settle as much.
+func Distinct(records []Record) []Record {
+	type key struct{ webhookID, sortKey string }
+	at := make(map[key]int, len(records))
+	one := make([]Record, 0, len(records))
+	for _, r := range records {
+		k := key{r.WebhookID, r.SortKey()}
+		i, twice := at[k]
+		switch {
+		case !twice:
+			at[k] = len(one)
+			one = append(one, r)
+		case r.Verdict.rank() >= one[i].Verdict.rank():
+			one[i] = r
+		}
+	}
+	return slices.Clip(one)
+}
 
 // LastBefore is the number of the last attempt of a history that was made
 // before a time, 0 if none was. History is a message's attempts in order.

@@ -37,6 +37,8 @@ type Item struct {
 	// ID is what it is known by: its producer's id, the one that it was first
 	// tried under, or its SQS id.
 	ID string
+	// Origin is the SQS id under which it was first received.
+	Origin string
 	// Receives counts this receive too; after a redrive that kept the message's
 	// id, those since.
 	Receives int
@@ -61,6 +63,7 @@ type Item struct {
 func (i *Item) Identify(id string) {
 	i.Carried = message.CarriedBy(func(name string) *string { return i.Msg.MessageAttributes[name].StringValue })
 	i.ID = cmp.Or(id, i.Carried.ID, i.Msg.MessageId)
+	i.Origin = cmp.Or(i.Carried.Origin, i.Msg.MessageId)
 	i.Receives, i.Number = message.ReceiveCount(i.Msg.Attributes), 1
 }
 
@@ -123,6 +126,11 @@ func (i *Item) startAfresh(history []attempt.Record) bool {
 		}
 	}
 	return true
+}
+
+// Begin is the record of the attempt to come, with what it is known by.
+func (i *Item) Begin() attempt.Record {
+	return attempt.Record{WebhookID: i.ID, MessageID: i.Msg.MessageId, Origin: i.Origin, Attempt: i.Number}
 }
 
 // Made is how many attempts count, the one at hand included.

@@ -1,6 +1,7 @@
 // Package claim is the right to act on something that several may act on at the
 // same time: a message in a dead-letter queue, or an SMS that must not be sent
-// twice. It is pure data; stores keep it by conditional writes.
+// twice. It is pure data and a
+// promise; stores keep it by conditional writes.
 package claim
 
 import (
@@ -30,10 +31,9 @@ type Claim struct {
 	Settled bool `json:"settled"`
 }
 
-// Blocks reports whether other can't be taken while c stands. A claim with the
-// same Token is the same claim, kept by a request whose answer was lost.
+// Blocks reports whether other can't be taken while c stands: see Store.
 func (c Claim) Blocks(other Claim) bool {
-	return c.Token != other.Token && (c.Settled || c.Until.After(other.At))
+	return c.Settled || c.Token != other.Token && c.Until.After(other.At)
 }
 
 // ErrTaken says that another holds a claim, or has settled it.

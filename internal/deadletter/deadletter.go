@@ -73,11 +73,12 @@ type Move struct {
 // ErrMoving says that a move task of the queue is running already.
 var ErrMoving = errors.New("a message move task of this queue is running")
 
-// ErrNoMove says that no such move task is running.
-var ErrNoMove = errors.New("no such message move task is running")
+// ErrMoveEnded says that a move task can't be cancelled: it has ended, or there
+// was none of that handle.
+var ErrMoveEnded = errors.New("no such message move task is running")
 
-// ErrNoMoves says that the SQS endpoint has no move tasks.
-var ErrNoMoves = errors.New("this SQS endpoint has no message move tasks")
+// ErrMovesUnsupported says that the SQS endpoint has no move tasks at all.
+var ErrMovesUnsupported = errors.New("this SQS endpoint has no message move tasks")
 
 // ErrTooLarge says that a message is too large to be sent with the attributes
 // that it must carry.

@@ -33,9 +33,10 @@ func TestAttributes(t *testing.T) {
 func TestCarriedBy(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ wrote, want Carried }{
-		{Carried{ID: "evt_1", Attempts: 3, First: time.UnixMilli(1), Retry: "replay"}, Carried{ID: "evt_1", Retry: "replay"}},
+		{Carried{ID: "evt_1", Origin: "m-1", Attempts: 3, First: time.UnixMilli(1), Retry: "replay"},
+			Carried{ID: "evt_1", Origin: "m-1", Retry: "replay"}},
 		{Carried{Retry: "replay"}, Carried{Retry: "replay"}},
-		{Carried{ID: "no id", Retry: "seed"}, Carried{Retry: "seed"}},
+		{Carried{ID: "no id", Origin: "no id", Retry: "seed"}, Carried{Retry: "seed"}},
 		{Carried{}, Carried{}},
 	} {
 		attributes := c.wrote.Attributes()

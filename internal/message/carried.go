@@ -9,6 +9,7 @@ import (
 // replay, or out of the waiting room. All are of the type String.
 const (
 	CarriedID       = "efferent-id"
+	CarriedOrigin   = "efferent-origin"
 	CarriedAttempts = "efferent-attempts"
 	CarriedFirst    = "efferent-first"
 	CarriedRetry    = "efferent-retry"
@@ -19,6 +20,8 @@ const (
 type Carried struct {
 	// ID is its webhook-id, for a message whose body names none.
 	ID string
+	// Origin is the SQS message id under which it was first received.
+	Origin string
 	// Attempts is how many were made so far, First when the first was made.
 	Attempts int
 	First    time.Time
@@ -33,6 +36,9 @@ func (c Carried) Attributes() map[string]string {
 	if c.ID != "" {
 		all[CarriedID] = c.ID
 	}
+	if c.Origin != "" {
+		all[CarriedOrigin] = c.Origin
+	}
 	if c.Attempts > 0 {
 		all[CarriedAttempts] = strconv.Itoa(c.Attempts)
 	}
@@ -45,13 +51,16 @@ func (c Carried) Attributes() map[string]string {
 	return all
 }
 
-// CarriedBy reads the ID and the Retry that a message carries; what was tried is
-// in its history. text gives the text of a message attribute, nil where there
-// is none. What can't be an id is left out.
+// CarriedBy reads the ID, the Origin and the Retry that a message carries; what
+// was tried is in its history. text gives the text of a message attribute, nil
+// where there is none. What can't be an id is left out.
 func CarriedBy(text func(name string) *string) Carried {
 	var c Carried
 	if id := text(CarriedID); id != nil && ValidID(*id) {
 		c.ID = *id
+	}
+	if origin := text(CarriedOrigin); origin != nil && ValidID(*origin) {
+		c.Origin = *origin
 	}
 	if policy := text(CarriedRetry); policy != nil {
 		c.Retry = *policy

@@ -21,14 +21,15 @@ const attemptsSchema = `CREATE TABLE attempts (
 	PRIMARY KEY (webhook_id, message_attempt)
 ) WITHOUT ROWID`
 
-// Attempts keeps attempt records. It may be used by many goroutines at once.
+// Attempts keeps attempt records, as attempt.Store has it.
 type Attempts struct{ db *DB }
 
 // NewAttempts returns the attempts in db.
 func NewAttempts(db *DB) *Attempts { return &Attempts{db} }
 
-// Put keeps records, all or none, durably once it returns nil.
+// Put keeps records, all or none.
 func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
+	records = attempt.Distinct(records)
 	texts := make([]string, len(records))
 	for i, r := range records {
 		b, err := json.Marshal(r)

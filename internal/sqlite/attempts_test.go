@@ -3,6 +3,7 @@ package sqlite
 import (
 	"cmp"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -60,7 +61,7 @@ func TestVersion2(t *testing.T) {
 	t.Cleanup(func() { db.Close() })
 	slices.SortFunc(want, func(a, b attempt.Record) int { return cmp.Compare(b.Position(), a.Position()) })
 	for i := range want {
-		before := ""
+		before := attempt.Position("")
 		if i > 0 {
 			before = want[i-1].Position()
 		}
@@ -100,42 +101,39 @@ func version2(t *testing.T, records []attempt.Record) (path string) {
 	return path
 }
 
-func TestExpire(t *testing.T) {
+// TestThirtyDays: that is how long a record and a claim are kept, a settled one
+// too.
+func TestThirtyDays(t *testing.T) {
 	t.Parallel()
-	db := inMemory(t)
 	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
-	store := NewAttempts(db)
-	if err := store.Put(t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "old", Attempt: 1, At: at},
-		{WebhookID: "w", MessageID: "new", Attempt: 1, At: at.Add(time.Hour)}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Expire(t.Context(), at.Add(attempt.Retention+time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := store.OfWebhook(t.Context(), "w")
-	if err != nil || len(got) != 1 || got[0].MessageID != "new" {
-		t.Errorf("got %v, %v; want the new record only", got, err)
-	}
-}
-
-// TestExpiredClaims: a settled claim is kept for as long as any other.
-func TestExpiredClaims(t *testing.T) {
-	t.Parallel()
-	db := inMemory(t)
-	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
-	store := NewClaims(db)
-	recent := claim.Claim{Queue: "q", ItemID: "recent", Token: "b", At: at.Add(time.Hour), Settled: true}
-	for _, c := range []claim.Claim{{Queue: "q", ItemID: "old", Token: "a", At: at, Settled: true}, recent} {
-		if err := store.PutClaim(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := store.Expire(t.Context(), at.Add(claim.Retention+time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := store.ClaimsOn(t.Context(), "q", []string{"old", "recent"})
-	if diff := gocmp.Diff([]claim.Claim{recent}, got); err != nil || diff != "" {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
+	over := time.Date(2026, 12, 24, 8, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name string
+		now  time.Time
+		want int
+	}{{"just before", over.Add(-time.Second), 2}, {"just after", over.Add(time.Second), 1}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			db := inMemory(t)
+			attempts, claims := NewAttempts(db), NewClaims(db)
+			records := []attempt.Record{{WebhookID: "w", MessageID: "new", Attempt: 1, At: at.Add(time.Hour)},
+				{WebhookID: "w", MessageID: "old", Attempt: 1, At: at}}
+			held := []claim.Claim{{Queue: "q", ItemID: "new", Token: "b", At: at.Add(time.Hour), Settled: true},
+				{Queue: "q", ItemID: "old", Token: "a", At: at, Until: at.Add(time.Minute), Settled: true}}
+			err := errors.Join(attempts.Put(t.Context(), records), claims.PutClaim(t.Context(), held[0]), claims.PutClaim(t.Context(), held[1]),
+				attempts.Expire(t.Context(), c.now), claims.Expire(t.Context(), c.now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := attempts.OfWebhook(t.Context(), "w")
+			if diff := gocmp.Diff(records[:c.want], got); err != nil || diff != "" {
+				t.Errorf("records: %v (-want +got):\n%s", err, diff)
+			}
+			left, err := claims.ClaimsOn(t.Context(), "q", []string{"new", "old"})
+			if diff := gocmp.Diff(held[:c.want], left); err != nil || diff != "" {
+				t.Errorf("claims: %v (-want +got):\n%s", err, diff)
+			}
+		})
 	}
 }
 

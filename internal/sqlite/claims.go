@@ -21,15 +21,13 @@ const claimsSchema = `CREATE TABLE claims (
 	PRIMARY KEY (queue, item_id)
 ) WITHOUT ROWID`
 
-// Claims keeps who acts on what. It may be used by many goroutines at once.
+// Claims keeps who acts on what, as claim.Store has it.
 type Claims struct{ db *DB }
 
 // NewClaims returns the claims in db.
 func NewClaims(db *DB) *Claims { return &Claims{db} }
 
-// TakeClaim keeps c if there is no claim on its item, or one that lapsed before
-// c.At and is not settled. Otherwise it returns the other one and
-// claim.ErrTaken.
+// TakeClaim is as claim.Store has it.
 func (s *Claims) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error) {
 	err = s.db.Do(ctx, func(tx *Tx) error {
 		other = claim.Claim{}
@@ -37,7 +35,7 @@ func (s *Claims) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Clai
 		if err != nil {
 			return err
 		}
-		if ok && (found.Settled || found.Blocks(c)) {
+		if ok && found.Blocks(c) {
 			other = found
 			return nil
 		}
@@ -54,8 +52,7 @@ func (s *Claims) PutClaim(ctx context.Context, c claim.Claim) error {
 	return s.db.Do(ctx, func(tx *Tx) error { return writeClaim(tx, c) })
 }
 
-// DropClaim removes the claim on c's item if it has c's Token and is not
-// settled.
+// DropClaim is as claim.Store has it.
 func (s *Claims) DropClaim(ctx context.Context, c claim.Claim) error {
 	return s.db.Do(ctx, func(tx *Tx) error {
 		found, ok, err := readClaim(tx, c.Queue, c.ItemID)

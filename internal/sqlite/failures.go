@@ -34,11 +34,11 @@ const newestFailures = `SELECT record FROM attempts INDEXED BY failures
 // NewestFailures returns up to limit failures of a dead-letter queue, newest
 // first, whose Position is less than before, if that is given, and not less
 // than from.
-func (a *Attempts) NewestFailures(ctx context.Context, queue, from, before string, limit int) ([]attempt.Record, error) {
+func (a *Attempts) NewestFailures(ctx context.Context, queue string, from, before attempt.Position, limit int) ([]attempt.Record, error) {
 	if before == "" {
 		before = "~" // after every time
 	}
-	return a.query(ctx, newestFailures, queue, from, before, limit)
+	return a.query(ctx, newestFailures, queue, string(from), string(before), limit)
 }
 
 // ForgetFailures takes failures out of the index; the records stay.
@@ -58,7 +58,7 @@ func failurePosition(r attempt.Record) any {
 	if deadletter.QueueOf(r) == "" {
 		return nil
 	}
-	return r.Position()
+	return string(r.Position())
 }
 
 func orNull(s string) any {

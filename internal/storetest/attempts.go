@@ -3,7 +3,6 @@
 package storetest
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,14 +15,10 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 )
 
-// Attempts is what a store of attempts promises.
-type Attempts interface {
-	Put(ctx context.Context, records []attempt.Record) error
-	OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error)
-	OfWebhook(ctx context.Context, webhookID string) ([]attempt.Record, error)
-}
+// Attempts is a store of attempts.
+type Attempts = attempt.Store
 
-// TestAttempts runs the suite. The store may be shared by all of its tests:
+// TestAttempts runs the suite of what attempt.Store promises. The store may be shared by all of its tests:
 // each uses ids of its own.
 func TestAttempts(t *testing.T, store Attempts) {
 	t.Helper()
@@ -33,6 +28,8 @@ func TestAttempts(t *testing.T, store Attempts) {
 		"in order, and of one message":       attemptsOrder,
 		"ids that begin alike":               attemptsPrefixes,
 		"the same record twice is one":       attemptsTwice,
+		"one attempt twice in a call":        attemptsTwiceAtOnce,
+		"from before there were origins":     attemptsWithoutOrigin,
 		"more than one request holds":        attemptsMany,
 		"a page of large records":            attemptsLarge,
 		"at once, each reads its own writes": attemptsConcurrent,
@@ -49,7 +46,7 @@ var storedAt = time.Date(2026, 11, 24, 8, 0, 0, 123_456_000, time.UTC)
 // record is an attempt under fresh ids; expiry is far off whenever this runs.
 func record(webhookID, messageID string, n int) attempt.Record {
 	return attempt.Record{
-		WebhookID: webhookID, MessageID: messageID, Attempt: n, At: time.Now().UTC().Truncate(time.Millisecond),
+		WebhookID: webhookID, Origin: messageID, MessageID: messageID, Attempt: n, At: time.Now().UTC().Truncate(time.Millisecond),
 		URL: "https://a.test/in", EventType: "e", Verdict: attempt.Retryable, NextAt: storedAt,
 	}
 }
@@ -82,6 +79,7 @@ func attemptsEmpty(t *testing.T, s Attempts) {
 
 func attemptsFields(t *testing.T, s Attempts) {
 	r := record(uuid.NewString(), uuid.NewString(), 1)
+	r.Origin = uuid.NewString()
 	r.Tenant, r.Status, r.DurationMS, r.Verdict, r.Truncated = "acme", 503, 10_000, attempt.Exhausted, true
 	r.Notification, r.Channel, r.Recipient, r.ProviderID = true, "sms", "+46700000000", "SM1"
 	r.Class, r.FailedChannels = "transient", []string{"email", "sms"}
@@ -123,6 +121,40 @@ func attemptsTwice(t *testing.T, s Attempts) {
 	put(t, s, r)
 	put(t, s, r)
 	wantMessage(t, s, r.WebhookID, r.MessageID, []attempt.Record{r})
+}
+
+// attemptsTwiceAtOnce: SQS delivers a message twice in one batch, and its other
+// nine are kept all the same; more than one request of DynamoDB's holds, too.
+func attemptsTwiceAtOnce(t *testing.T, s Attempts) {
+	id := uuid.NewString()
+	with := func(r attempt.Record, v attempt.Verdict, status int) attempt.Record {
+		r.Verdict, r.Status = v, status
+		return r
+	}
+	var all, want []attempt.Record
+	for i := range 30 {
+		r := record(id, fmt.Sprintf("m%03d", i), 1)
+		all = append(all, with(r, attempt.Retryable, 503))
+		want = append(want, with(r, attempt.Delivered, 200))
+	}
+	all = append(all, want...)
+	late := with(want[0], attempt.Retryable, 500) // it settles less than the one before it
+	put(t, s, append(all, late)...)
+	got, err := s.OfWebhook(t.Context(), id)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+// attemptsWithoutOrigin: such a record is of its message.
+func attemptsWithoutOrigin(t *testing.T, s Attempts) {
+	r := record(uuid.NewString(), uuid.NewString(), 1)
+	r.Origin = ""
+	put(t, s, r)
+	wantMessage(t, s, r.WebhookID, r.MessageID, []attempt.Record{r})
+	if r.OriginID() != r.MessageID {
+		t.Errorf("its origin is %q", r.OriginID())
+	}
 }
 
 func attemptsMany(t *testing.T, s Attempts) {

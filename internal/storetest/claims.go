@@ -15,11 +15,9 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
-// Claims is what a store of claims promises.
+// Claims is what a store of claims promises, and that it can be read.
 type Claims interface {
-	TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error)
-	PutClaim(ctx context.Context, c claim.Claim) error
-	DropClaim(ctx context.Context, c claim.Claim) error
+	claim.Store
 	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]claim.Claim, error)
 }
 

@@ -1,14 +1,14 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/efferent/efferent/internal/attempt"
@@ -17,7 +17,7 @@ import (
 // Failures is what a store of attempts promises of its index of failures.
 type Failures interface {
 	Attempts
-	NewestFailures(ctx context.Context, queue, from, before string, limit int) ([]attempt.Record, error)
+	NewestFailures(ctx context.Context, queue string, from, before attempt.Position, limit int) ([]attempt.Record, error)
 	ForgetFailures(ctx context.Context, records []attempt.Record) error
 }
 
@@ -61,15 +61,15 @@ func (f *failures) failure(second int) attempt.Record {
 	return r
 }
 
-func (f *failures) at(second int) string {
-	return attempt.Before(f.start.Add(time.Duration(second) * time.Second))
+func (f *failures) at(second int) attempt.Position {
+	return attempt.PositionAt(f.start.Add(time.Duration(second) * time.Second))
 }
 
 // patience is how long an index may lag behind its table.
 const patience = 10 * time.Second
 
 // want asks until the answer is as wanted: an index may lag behind.
-func (f *failures) want(t *testing.T, queue, from, before string, limit int, want []attempt.Record) {
+func (f *failures) want(t *testing.T, queue string, from, before attempt.Position, limit int, want []attempt.Record) {
 	t.Helper()
 	over := time.After(patience)
 	again := time.NewTicker(50 * time.Millisecond)
@@ -79,7 +79,7 @@ func (f *failures) want(t *testing.T, queue, from, before string, limit int, wan
 		if err != nil {
 			t.Fatal(err)
 		}
-		diff := cmp.Diff(want, got)
+		diff := gocmp.Diff(want, got)
 		if diff == "" {
 			return
 		}
@@ -130,7 +130,7 @@ func failuresSameTime(t *testing.T, f *failures) {
 		all = append(all, f.failure(1))
 	}
 	put(t, f, all...)
-	slices.SortFunc(all, func(a, b attempt.Record) int { return strings.Compare(b.Position(), a.Position()) })
+	slices.SortFunc(all, func(a, b attempt.Record) int { return cmp.Compare(b.Position(), a.Position()) })
 	f.want(t, webhookFailures, f.at(0), f.at(60), 100, all)
 	before := f.at(60)
 	for i := 0; i < len(all); i += 3 {

@@ -28,7 +28,8 @@ type AttemptsAPI interface {
 // Attempts keeps attempt records in a table with the partition key webhook_id
 // and the sort key message_attempt, both strings, a TTL on expires_at, and the
 // sparse index "failures" with the keys failed_in and failed_at, both strings,
-// and record projected. It may be used by many goroutines at once.
+// and record projected. It is as attempt.Store has it; where Put fails, some of
+// the records may be kept.
 type Attempts struct {
 	API   AttemptsAPI
 	Table string
@@ -59,8 +60,10 @@ const (
 	expiresName   = "expires_at"
 )
 
-// Put writes records, 25 a request, and again what DynamoDB left unprocessed.
+// Put writes records, 25 a request, and again what DynamoDB left unprocessed. A
+// request that has a key twice is refused as a whole ("BatchWriteItem").
 func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
+	records = attempt.Distinct(records)
 	for len(records) > 0 {
 		n := min(batchLimit, len(records))
 		requests := make([]types.WriteRequest, n)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
 )
 
 var errDown = errors.New("down")
@@ -92,7 +93,7 @@ func TestPut(t *testing.T) {
 func TestDeliveredFitsOneWriteUnit(t *testing.T) {
 	t.Parallel()
 	item, err := toItem(attempt.Record{
-		WebhookID: strings.Repeat("w", 36), MessageID: strings.Repeat("m", 36), Attempt: 1, At: time.Now(),
+		WebhookID: strings.Repeat("w", 36), Origin: strings.Repeat("o", 36), MessageID: strings.Repeat("m", 36), Attempt: 1, At: time.Now(),
 		URL: "https://" + strings.Repeat("u", 200), EventType: strings.Repeat("e", 64), Status: 200, DurationMS: 9999, Verdict: attempt.Delivered,
 	})
 	if err != nil {
@@ -110,6 +111,76 @@ func TestDeliveredFitsOneWriteUnit(t *testing.T) {
 	}
 	if size > 1024 {
 		t.Errorf("a delivered attempt takes %d bytes, more than one write unit", size)
+	}
+}
+
+// history answers queries page by page, one item each.
+type history struct {
+	AttemptsAPI
+	items        []map[string]types.AttributeValue
+	inconsistent int
+	pages        int
+}
+
+func (h *history) Query(_ context.Context, in *sdk.QueryInput, _ ...func(*sdk.Options)) (*sdk.QueryOutput, error) {
+	if in.ConsistentRead == nil || !*in.ConsistentRead || in.IndexName != nil {
+		h.inconsistent++
+	}
+	out := &sdk.QueryOutput{Items: h.items[h.pages : h.pages+1]}
+	if h.pages++; h.pages < len(h.items) {
+		out.LastEvaluatedKey = out.Items[0]
+	}
+	return out, nil
+}
+
+// TestHistoriesAreReadConsistently: who reads less than all that was kept sends
+// again what was delivered. Every page asks for it.
+func TestHistoriesAreReadConsistently(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]func(*Attempts) ([]attempt.Record, error){
+		"of a message":    func(a *Attempts) ([]attempt.Record, error) { return a.OfMessage(t.Context(), "w", "m") },
+		"of a webhook id": func(a *Attempts) ([]attempt.Record, error) { return a.OfWebhook(t.Context(), "w") },
+	} {
+		h := &history{}
+		for n := range 3 {
+			item, err := toItem(attempt.Record{WebhookID: "w", MessageID: "m", Attempt: n + 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.items = append(h.items, item)
+		}
+		if got, err := read(&Attempts{API: h, Table: "attempts"}); err != nil || len(got) != 3 || h.pages != 3 || h.inconsistent > 0 {
+			t.Errorf("%s: %d records by %d queries, %d of which were not consistent; %v", name, len(got), h.pages, h.inconsistent, err)
+		}
+	}
+}
+
+// TestThirtyDays: that is how long the table's TTL leaves a record and a claim.
+func TestThirtyDays(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	record, recordErr := toItem(attempt.Record{WebhookID: "w", MessageID: "m", Attempt: 1, At: at})
+	taken, takenErr := claimItem(claim.Claim{Queue: "q", ItemID: "i", At: at, Until: at.Add(time.Minute)})
+	if recordErr != nil || takenErr != nil {
+		t.Fatal(recordErr, takenErr)
+	}
+	want := fmt.Sprint(time.Date(2026, 12, 24, 8, 0, 0, 0, time.UTC).Unix())
+	for name, item := range map[string]map[string]types.AttributeValue{"a record": record, "a claim": taken} {
+		if n, ok := item["expires_at"].(*types.AttributeValueMemberN); !ok || n.Value != want {
+			t.Errorf("%s expires at %v, want %s", name, item["expires_at"], want)
+		}
+	}
+}
+
+// TestItemsFromBefore: what was written before records had origins is read, and
+// is of its message.
+func TestItemsFromBefore(t *testing.T) {
+	t.Parallel()
+	r, err := fromItem(map[string]types.AttributeValue{recordName: &types.AttributeValueMemberS{
+		Value: `{"webhook_id":"w","message_id":"m","attempt":2,"at":"2026-11-24T08:00:00Z","url":"u","event_type":"e","status":503,` +
+			`"duration_ms":1,"verdict":"exhausted","reason":"503","response":"","truncated":false}`}})
+	if err != nil || r.OriginID() != "m" || r.Attempt != 2 || r.Verdict != attempt.Exhausted {
+		t.Errorf("%v: %+v", err, r)
 	}
 }
 

@@ -24,8 +24,7 @@ type ClaimsAPI interface {
 }
 
 // Claims keeps who acts on what, in the table of Attempts: a webhook id can't
-// hold the '#' that a claim's partition key has. It may be used by many
-// goroutines at once.
+// hold the '#' that a claim's partition key has. It is as claim.Store has it.
 type Claims struct {
 	API   ClaimsAPI
 	Table string
@@ -66,9 +65,7 @@ func micros(t time.Time) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.UnixMicro(), 10)}
 }
 
-// TakeClaim keeps c if there is no claim on its item, or one that lapsed before
-// c.At and is not settled: one conditional write. Otherwise it returns the
-// other one and claim.ErrTaken.
+// TakeClaim is as claim.Store has it, by one conditional write.
 func (s *Claims) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error) {
 	item, err := claimItem(c)
 	if err != nil {
@@ -76,8 +73,7 @@ func (s *Claims) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Clai
 	}
 	_, err = s.API.PutItem(ctx, &sdk.PutItemInput{
 		TableName: &s.Table, Item: item,
-		// As claim.Claim.Blocks has it; but a copy of this request that
-		// arrives late must not undo what was settled since.
+		// As claim.Claim.Blocks has it.
 		ConditionExpression:      aws.String("attribute_not_exists(#token) OR (#settled = :no AND (#token = :token OR #until <= :now))"),
 		ExpressionAttributeNames: map[string]string{"#token": tokenName, "#settled": settledName, "#until": untilName},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
@@ -110,8 +106,7 @@ func (s *Claims) PutClaim(ctx context.Context, c claim.Claim) error {
 	return nil
 }
 
-// DropClaim removes the claim on c's item if it has c's Token and is not
-// settled.
+// DropClaim is as claim.Store has it.
 func (s *Claims) DropClaim(ctx context.Context, c claim.Claim) error {
 	_, err := s.API.DeleteItem(ctx, &sdk.DeleteItemInput{
 		TableName: &s.Table, Key: claimKey(c.Queue, c.ItemID),

@@ -46,16 +46,16 @@ func shardOf(messageID string) uint32 {
 func indexFailure(item map[string]types.AttributeValue, r attempt.Record) {
 	if queue := deadletter.QueueOf(r); queue != "" {
 		item[failedInName] = &types.AttributeValueMemberS{Value: shardKey(queue, shardOf(r.MessageID))}
-		item[failedAtName] = &types.AttributeValueMemberS{Value: r.Position()}
+		item[failedAtName] = &types.AttributeValueMemberS{Value: string(r.Position())}
 	}
 }
 
 // NewestFailures returns up to limit failures of a dead-letter queue, newest
 // first, whose Position is less than before, if that is given, and not less
 // than from: one query a shard, or more where a page of 1 MB holds too few.
-func (a *Attempts) NewestFailures(ctx context.Context, queue, from, before string, limit int) ([]attempt.Record, error) {
+func (a *Attempts) NewestFailures(ctx context.Context, queue string, from, before attempt.Position, limit int) ([]attempt.Record, error) {
 	from, before = cmp.Or(from, " "), cmp.Or(before, "~") // before and after every time
-	if from >= before {
+	if !from.Before(before) {
 		return nil, nil // BETWEEN refuses it
 	}
 	var of [shards][]attempt.Record
@@ -74,14 +74,14 @@ func (a *Attempts) NewestFailures(ctx context.Context, queue, from, before strin
 	return all[:min(limit, len(all))], nil
 }
 
-func (a *Attempts) failuresOf(ctx context.Context, key, from, before string, limit int) ([]attempt.Record, error) {
+func (a *Attempts) failuresOf(ctx context.Context, key string, from, before attempt.Position, limit int) ([]attempt.Record, error) {
 	in := &sdk.QueryInput{
 		TableName: &a.Table, IndexName: aws.String(failuresIndex), ScanIndexForward: aws.Bool(false),
 		KeyConditionExpression:   aws.String("#q = :q AND #at BETWEEN :from AND :before"),
 		ExpressionAttributeNames: map[string]string{"#q": failedInName, "#at": failedAtName},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":q":    &types.AttributeValueMemberS{Value: key},
-			":from": &types.AttributeValueMemberS{Value: from}, ":before": &types.AttributeValueMemberS{Value: before},
+			":from": &types.AttributeValueMemberS{Value: string(from)}, ":before": &types.AttributeValueMemberS{Value: string(before)},
 		},
 	}
 	var records []attempt.Record
@@ -96,7 +96,7 @@ func (a *Attempts) failuresOf(ctx context.Context, key, from, before string, lim
 			if err != nil {
 				return nil, err
 			}
-			if r.Position() < before {
+			if r.Position().Before(before) {
 				records = append(records, r)
 			}
 		}

@@ -124,14 +124,14 @@ func TestNewestFailures(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		page         int
-		from, before string
+		from, before attempt.Position
 		limit        int
 		newest, last int
 	}{
 		{"all of them", 100, "", "", 100, 39, 0},
 		{"a limit", 100, "", "", 5, 39, 35},
 		{"the bounds", 100, records[10].Position(), records[20].Position(), 100, 19, 10},
-		{"a time's bounds", 100, attempt.Before(records[10].At), attempt.Before(records[20].At), 100, 19, 10},
+		{"a time's bounds", 100, attempt.PositionAt(records[10].At), attempt.PositionAt(records[20].At), 100, 19, 10},
 		{"the bound takes no place of the limit", 100, "", records[20].Position(), 1, 19, 19},
 		{"pages shorter than the limit", 2, "", "", 30, 39, 10},
 		{"pages of one, and the bound is one of them", 1, "", records[20].Position(), 20, 19, 0},
@@ -159,7 +159,7 @@ func TestNewestFailures(t *testing.T) {
 func TestNoFailuresToAskFor(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		from, before string
+		from, before attempt.Position
 		limit        int
 	}{
 		"equal bounds":   {failureAt(1).Position(), failureAt(1).Position(), 10},
@@ -255,7 +255,7 @@ func TestFailuresAreIndexed(t *testing.T) {
 			t.Fatal(err)
 		}
 		in[text(item[failedInName])]++
-		if text(item[failedAtName]) != r.Position() {
+		if text(item[failedAtName]) != string(r.Position()) {
 			t.Fatalf("failed_at is %q", text(item[failedAtName]))
 		}
 	}

@@ -219,9 +219,9 @@ func TestMoveErrors(t *testing.T) {
 		{"a second task", refusal("AWS.SimpleQueueService.UnsupportedOperation",
 			"There is already a task running. Only one active task is allowed for a source queue arn at a given time."), deadletter.ErrMoving},
 		{"a second task on LocalStack", refusal("InvalidParameterValue", "There is already a task running. Only one…"), deadletter.ErrMoving},
-		{"no such task", &types.ResourceNotFoundException{Message: aws.String("Task does not exist.")}, deadletter.ErrNoMove},
-		{"it has ended", refusal("AWS.SimpleQueueService.UnsupportedOperation", "Only active tasks can be cancelled."), deadletter.ErrNoMove},
-		{"an endpoint without", refusal("InvalidAction", "?"), deadletter.ErrNoMoves},
+		{"no such task", &types.ResourceNotFoundException{Message: aws.String("Task does not exist.")}, deadletter.ErrMoveEnded},
+		{"it has ended", refusal("AWS.SimpleQueueService.UnsupportedOperation", "Only active tasks can be cancelled."), deadletter.ErrMoveEnded},
+		{"an endpoint without", refusal("InvalidAction", "?"), deadletter.ErrMovesUnsupported},
 		{"denied", refusal("AccessDenied", "no"), nil},
 		{"no answer", errDown, nil},
 	} {
@@ -232,14 +232,14 @@ func TestMoveErrors(t *testing.T) {
 				if !errors.Is(err, c.err) {
 					t.Errorf("%s: %v lost its cause", what, err)
 				}
-				for _, sentinel := range []error{deadletter.ErrMoving, deadletter.ErrNoMove, deadletter.ErrNoMoves} {
+				for _, sentinel := range []error{deadletter.ErrMoving, deadletter.ErrMoveEnded, deadletter.ErrMovesUnsupported} {
 					if errors.Is(err, sentinel) != (sentinel == c.is) {
 						t.Errorf("%s: %v is %v: %v", what, err, sentinel, errors.Is(err, sentinel))
 					}
 				}
 			}
 			list, err := m.List(t.Context())
-			if none := errors.Is(c.is, deadletter.ErrNoMoves); none != (err == nil) || len(list) != 0 {
+			if none := errors.Is(c.is, deadletter.ErrMovesUnsupported); none != (err == nil) || len(list) != 0 {
 				t.Errorf("list: %v, %v", list, err)
 			}
 		})

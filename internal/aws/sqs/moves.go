@@ -68,7 +68,7 @@ func (m *Moves) List(ctx context.Context) ([]deadletter.Move, error) {
 		return nil, err
 	}
 	out, err := m.API.ListMessageMoveTasks(ctx, &sdk.ListMessageMoveTasksInput{SourceArn: arn, MaxResults: aws.Int32(10)})
-	if err = m.explain("list the message move tasks", err); errors.Is(err, deadletter.ErrNoMoves) {
+	if err = m.explain("list the message move tasks", err); errors.Is(err, deadletter.ErrMovesUnsupported) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err

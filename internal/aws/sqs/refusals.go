@@ -29,11 +29,11 @@ func moveError(err error) error {
 	case strings.Contains(refused.ErrorMessage(), "already a task running"):
 		return fmt.Errorf("%w: %w", deadletter.ErrMoving, err)
 	case errors.As(err, &missing), strings.Contains(refused.ErrorMessage(), "active tasks can be cancelled"):
-		return fmt.Errorf("%w: %w", deadletter.ErrNoMove, err)
+		return fmt.Errorf("%w: %w", deadletter.ErrMoveEnded, err)
 	}
 	switch refused.ErrorCode() {
 	case "InvalidAction", "UnknownOperationException", "NotImplemented", "InternalFailure.NotImplemented":
-		return fmt.Errorf("%w: %w", deadletter.ErrNoMoves, err)
+		return fmt.Errorf("%w: %w", deadletter.ErrMovesUnsupported, err)
 	}
 	return err
 }

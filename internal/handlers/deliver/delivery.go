@@ -47,10 +47,8 @@ func (d *delivery) Prepare(ctx context.Context) {
 
 // begin makes the record of the attempt to come.
 func (d *delivery) begin() {
-	d.record = attempt.Record{
-		WebhookID: d.ID, MessageID: d.Msg.MessageId, Attempt: d.Number,
-		URL: d.webhook.URL, EventType: d.webhook.EventType, Tenant: d.webhook.Tenant,
-	}
+	d.record = d.Begin()
+	d.record.URL, d.record.EventType, d.record.Tenant = d.webhook.URL, d.webhook.EventType, d.webhook.Tenant
 }
 
 func secretVerdict(err error) attempt.Verdict {

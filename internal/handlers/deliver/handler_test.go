@@ -230,7 +230,7 @@ func TestWhatIsSentAndRecorded(t *testing.T) {
 	}
 	start := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 	want := attempt.Record{
-		WebhookID: "a", MessageID: "m-a", Attempt: 1, At: start, URL: "https://a.test/in?token=t", EventType: "e",
+		WebhookID: "a", Origin: "m-a", MessageID: "m-a", Attempt: 1, At: start, URL: "https://a.test/in?token=t", EventType: "e",
 		Status: 500, DurationMS: 1, Verdict: attempt.Retryable, Reason: "500 Internal Server Error", Response: "oops", Truncated: true,
 		NextAt: start.Add(time.Second + 1500*time.Microsecond),
 	}

@@ -31,26 +31,12 @@ type Senders interface {
 	Sender(ctx context.Context, on channel.Name, since time.Time) (channel.Sender, error)
 }
 
-// Claims keeps who sends an SMS. Every method is durable and consistent once
-// it returns nil; after an error it may have done its work or not. It is used
-// by many goroutines at once.
-type Claims interface {
-	// TakeClaim keeps c if there is no claim on its item. Otherwise it returns
-	// the other claim and claim.ErrTaken. A claim with the same Token is
-	// c itself.
-	TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error)
-	// PutClaim keeps c instead of any other claim on its item.
-	PutClaim(ctx context.Context, c claim.Claim) error
-	// DropClaim removes the claim on c's item if it has c's Token and is not
-	// settled. It is no error if that is not there.
-	DropClaim(ctx context.Context, c claim.Claim) error
-}
-
 // Needs is what a Handler needs, all of it.
 type Needs struct {
 	batch.Needs
 	Senders Senders
-	Claims  Claims
+	// Claims keeps who sends an SMS.
+	Claims claim.Store
 	// Misconfigured counts the hand-overs that failed by configuration: an
 	// operator must act. It must not block.
 	Misconfigured func(on channel.Name)

@@ -149,8 +149,8 @@ func (n *notice) renewed(ctx context.Context, on channel.Name, failed channel.Se
 }
 
 func (n *notice) record(on channel.Name) *attempt.Record {
-	return &attempt.Record{
-		Notification: true, WebhookID: n.ID, MessageID: n.Msg.MessageId, Attempt: n.Number, At: n.Now(), Tenant: n.message.Tenant,
-		Channel: string(on), Recipient: n.message.Address(on),
-	}
+	r := n.Begin()
+	r.Notification, r.At, r.Tenant = true, n.Now(), n.message.Tenant
+	r.Channel, r.Recipient = string(on), n.message.Address(on)
+	return &r
 }

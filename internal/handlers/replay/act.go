@@ -32,7 +32,7 @@ type acting struct {
 //
 //  1. each is claimed, so that nobody else acts on it;
 //  2. the acts are recorded for the ledger; without that nothing is done;
-//  3. a replay sends the message anew, under its webhook-id;
+//  3. a replay sends the message anew, under its webhook-id and its origin;
 //  4. the claim is settled: what is left is to be deleted, never sent again;
 //  5. the message is deleted, and its failure leaves the index.
 //
@@ -137,7 +137,7 @@ func (a *acting) announce(ctx context.Context, letters []*letter) {
 
 // sendAgain sends the message to where it came from.
 func (a *acting) sendAgain(ctx context.Context, l *letter) (err error) {
-	carried := message.Carried{ID: l.item.WebhookID, Attempts: l.item.Attempts, First: l.item.FirstAt, Retry: replayPolicy}
+	carried := message.Carried{ID: l.item.WebhookID, Origin: l.origin, Attempts: l.item.Attempts, First: l.item.FirstAt, Retry: replayPolicy}
 	if l.newID, err = a.queue.Source.Send(ctx, l.msg, carried.Attributes()); err != nil {
 		a.drop(ctx, l)
 		return wrapUnavailable("the message can't be sent", err)

@@ -37,7 +37,7 @@ func TestReplayOne(t *testing.T) {
 				w.park(n, id, "acme")
 			}
 			body := w.letters["m00025"].msg.Body
-			w.records = append(w.records, attempt.Record{WebhookID: c.carries, MessageID: "m00025", Attempt: 1, At: start.Add(-time.Hour),
+			w.record(attempt.Record{WebhookID: c.carries, MessageID: "m00025", Attempt: 1, At: start.Add(-time.Hour),
 				Verdict: attempt.Retryable})
 			got := get[Started](w, "POST", path("/replay/m00025"), "").Task
 			got.Examined = 0
@@ -46,7 +46,7 @@ func TestReplayOne(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			wantSent := []sent{{body, map[string]string{"efferent-id": c.carries, "efferent-retry": "replay", "efferent-attempts": "2",
+			wantSent := []sent{{body, map[string]string{"efferent-id": c.carries, "efferent-origin": "m00025", "efferent-retry": "replay", "efferent-attempts": "2",
 				"efferent-first": "2026-11-24T07:00:00Z"}}}
 			if diff := cmp.Diff(wantSent, w.sent, cmp.AllowUnexported(sent{})); diff != "" {
 				t.Errorf("sent (-want +got):\n%s", diff)
@@ -202,8 +202,8 @@ func TestWhatCanNotBeDone(t *testing.T) {
 	t.Parallel()
 	claim := func(settled bool, act string) func(*world) {
 		return func(w *world) {
-			w.claimed["m00001"] = claim.Claim{ItemID: "m00001", Act: act, Actor: "bob", At: start.Add(time.Second), Until: start.Add(time.Hour),
-				Settled: settled}
+			w.claim(claim.Claim{ItemID: "m00001", Act: act, Actor: "bob", At: start.Add(time.Second), Until: start.Add(time.Hour),
+				Settled: settled})
 		}
 	}
 	gone := func(w *world) { delete(w.letters, "m00001") }
@@ -252,7 +252,7 @@ func TestStaleClaim(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.park(1, "evt_1", "acme")
-	w.claimed[id] = claim.Claim{ItemID: id, Act: deadletter.Replay, At: start.Add(-time.Hour), Settled: true}
+	w.claim(claim.Claim{ItemID: id, Act: deadletter.Replay, At: start.Add(-time.Hour), Settled: true})
 	get[Started](w, "POST", path("/replay/"+id), "")
 	if len(w.sent) != 1 || w.visible() != "" {
 		t.Errorf("sent %v, left %s", w.sent, w.visible())

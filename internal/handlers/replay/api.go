@@ -21,8 +21,9 @@ type Item struct {
 	// status; 0 where no answer came.
 	Reason     string `json:"reason"`
 	LastStatus int    `json:"last_status"`
-	// Attempts is how many were made under its webhook id, FirstAt and LastAt
-	// when the first and the last of them were.
+	// Attempts is how many were made of it, before replays too, FirstAt and LastAt
+	// when the first and the last of them were. Of other messages under the same
+	// webhook id they say nothing.
 	Attempts int       `json:"attempts"`
 	FirstAt  time.Time `json:"first_at,omitzero"`
 	LastAt   time.Time `json:"last_at,omitzero"`

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -10,7 +9,9 @@ import (
 )
 
 // Delivery is the answer to GET /api/v1/deliveries/{webhook_id}: the attempts,
-// oldest first.
+// of one origin after the other, each oldest first. One webhook id may be that of
+// several messages, to other endpoints or of other tenants; a replay keeps the
+// origin of what it replays.
 type Delivery struct {
 	WebhookID string           `json:"webhook_id"`
 	Attempts  []attempt.Record `json:"attempts"`
@@ -26,13 +27,20 @@ func (h *Handler) delivery(r *http.Request) (int, any, error) {
 		return 0, nil, notFound("no attempt is recorded for the webhook id %q; "+
 			"it was not tried yet, or its records are older than %d days", id, attempt.Retention/(24*time.Hour))
 	}
-	inOrder(records)
-	return http.StatusOK, Delivery{id, records}, nil
+	return http.StatusOK, Delivery{id, byOrigin(records)}, nil
 }
 
-// inOrder sorts attempts, oldest first.
-func inOrder(records []attempt.Record) {
-	slices.SortStableFunc(records, func(a, b attempt.Record) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.SortKey(), b.SortKey()))
-	})
+// byOrigin sorts attempts by their origins, that which was tried first first, and
+// names the origin in each.
+func byOrigin(records []attempt.Record) []attempt.Record {
+	slices.SortStableFunc(records, earlier)
+	began := map[string]int{}
+	for i := range records {
+		records[i].Origin = records[i].OriginID()
+		if _, ok := began[records[i].Origin]; !ok {
+			began[records[i].Origin] = i
+		}
+	}
+	slices.SortStableFunc(records, func(a, b attempt.Record) int { return began[a.Origin] - began[b.Origin] })
+	return records
 }

@@ -24,7 +24,15 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/storetest"
 )
+
+// TestFakesKeepTheirPromises: with no fault the world is a store like any other.
+func TestFakesKeepTheirPromises(t *testing.T) {
+	t.Parallel()
+	storetest.TestClaims(t, newWorld(t))
+
+}
 
 var errFault = errors.New("injected fault: secret detail")
 
@@ -46,13 +54,13 @@ const queueName = "webhook-failures"
 type world struct {
 	t  *testing.T
 	mu sync.Mutex
+	// store has the records and the claims; the world's methods put faults
+	// before it.
+	store *storetest.Memory
 
 	now       time.Time
-	letters   map[string]*parked
+	letters   map[string]*parkedLetter
 	sent      []sent
-	records   []attempt.Record
-	forgotten map[string]bool // by position
-	claimed   map[string]claim.Claim
 	entries   []ledger.Entry
 	moves     []deadletter.Move
 	started   []int // rates
@@ -68,7 +76,7 @@ type world struct {
 	log   []string
 }
 
-type parked struct {
+type parkedLetter struct {
 	msg       events.SQSMessage
 	visibleAt time.Time
 }
@@ -82,7 +90,7 @@ var start = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
 	return &world{
-		t: t, now: start, letters: map[string]*parked{}, forgotten: map[string]bool{}, claimed: map[string]claim.Claim{},
+		t: t, now: start, letters: map[string]*parkedLetter{}, store: &storetest.Memory{},
 		fault: map[string]func(int) fault{}, calls: map[string]int{},
 	}
 }
@@ -142,16 +150,33 @@ func (w *world) park(n int, id, tenant string) (itemID string) {
 		text += `,"id":"` + id + `"`
 	}
 	at := w.now.Add(time.Duration(n) * time.Millisecond)
-	w.letters[itemID] = &parked{msg: events.SQSMessage{
+	w.letters[itemID] = &parkedLetter{msg: events.SQSMessage{
 		MessageId: itemID, ReceiptHandle: "r-" + itemID, Body: text + "}",
 		Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(at.Add(-time.Minute).UnixMilli(), 10), "MessageGroupId": tenant},
 	}}
-	w.records = append(w.records, attempt.Record{
-		WebhookID: cmp.Or(id, itemID), MessageID: itemID, Attempt: 4, At: at, URL: "https://a.test/" + itemID + "?t=1", EventType: "e." + tenant,
+	w.record(attempt.Record{
+		WebhookID: cmp.Or(id, itemID), Origin: itemID, MessageID: itemID, Attempt: 4, At: at, URL: "https://a.test/" + itemID + "?t=1", EventType: "e." + tenant,
 		Tenant: tenant,
 		Status: 503, Verdict: attempt.Exhausted, Reason: "503 Service Unavailable",
 	})
 	return itemID
+}
+
+// record keeps attempts.
+func (w *world) record(records ...attempt.Record) {
+	w.t.Helper()
+	if err := w.store.Put(w.t.Context(), records); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// claim has somebody hold an item, or be done with it.
+func (w *world) claim(c claim.Claim) {
+	w.t.Helper()
+	c.Queue = queueName
+	if err := w.store.PutClaim(w.t.Context(), c); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w *world) time() time.Time {
@@ -214,85 +239,52 @@ func on(call int, f fault) func(int) fault {
 	}
 }
 
-func (w *world) OfWebhook(_ context.Context, id string) (of []attempt.Record, err error) {
-	err = w.call("history", func() error {
-		for _, r := range w.records {
-			if r.WebhookID == id {
-				of = append(of, r)
-			}
-		}
-		return nil
-	})
+func (w *world) OfWebhook(ctx context.Context, id string) (of []attempt.Record, err error) {
+	err = w.call("history", func() (err error) { of, err = w.store.OfWebhook(ctx, id); return err })
 	return of, err
 }
 
-func (w *world) NewestFailures(_ context.Context, queue, from, before string, limit int) (newest []attempt.Record, err error) {
-	err = w.call("failures", func() error {
-		for _, r := range w.records {
-			p := r.Position()
-			if deadletter.QueueOf(r) == queue && !w.forgotten[p] && p >= from && (before == "" || p < before) {
-				newest = append(newest, r)
-			}
-		}
-		slices.SortFunc(newest, func(a, b attempt.Record) int { return cmp.Compare(b.Position(), a.Position()) })
-		newest = newest[:min(limit, len(newest))]
-		return nil
+func (w *world) OfMessage(ctx context.Context, id, messageID string) (of []attempt.Record, err error) {
+	err = w.call("history", func() (err error) { of, err = w.store.OfMessage(ctx, id, messageID); return err })
+	return of, err
+}
+
+func (w *world) NewestFailures(ctx context.Context, queue string, from, before attempt.Position, limit int) (newest []attempt.Record,
+	err error) {
+	err = w.call("failures", func() (err error) {
+		newest, err = w.store.NewestFailures(ctx, queue, from, before, limit)
+		return err
 	})
 	return newest, err
 }
 
-func (w *world) ForgetFailures(_ context.Context, records []attempt.Record) error {
-	return w.call("forget", func() error {
-		for _, r := range records {
-			w.forgotten[r.Position()] = true
-		}
-		return nil
-	})
+func (w *world) ForgetFailures(ctx context.Context, records []attempt.Record) error {
+	return w.call("forget", func() error { return w.store.ForgetFailures(ctx, records) })
 }
 
-func (w *world) TakeClaim(_ context.Context, c claim.Claim) (other claim.Claim, err error) {
+func (w *world) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error) {
 	op := "take"
 	if c.ItemID == deadletter.Whole {
 		op = "turn"
 	}
-	err = w.call(op, func() error {
-		held, ok := w.claimed[c.ItemID]
-		if ok && held.Token != c.Token && (held.Settled || held.Until.After(c.At)) {
-			other = held
-			return claim.ErrTaken
-		}
-		w.claimed[c.ItemID] = c
-		return nil
-	})
+	err = w.call(op, func() (err error) { other, err = w.store.TakeClaim(ctx, c); return err })
 	return other, err
 }
 
-func (w *world) PutClaim(_ context.Context, c claim.Claim) error {
-	return w.call("settle", func() error { w.claimed[c.ItemID] = c; return nil })
+func (w *world) PutClaim(ctx context.Context, c claim.Claim) error {
+	return w.call("settle", func() error { return w.store.PutClaim(ctx, c) })
 }
 
-func (w *world) DropClaim(_ context.Context, c claim.Claim) error {
+func (w *world) DropClaim(ctx context.Context, c claim.Claim) error {
 	op := "drop"
 	if c.ItemID == deadletter.Whole {
 		op = "leave"
 	}
-	return w.call(op, func() error {
-		if held := w.claimed[c.ItemID]; !held.Settled && held.Token == c.Token {
-			delete(w.claimed, c.ItemID)
-		}
-		return nil
-	})
+	return w.call(op, func() error { return w.store.DropClaim(ctx, c) })
 }
 
-func (w *world) ClaimsOn(_ context.Context, _ string, ids []string) (on []claim.Claim, err error) {
-	err = w.call("claims", func() error {
-		for _, id := range ids {
-			if c, ok := w.claimed[id]; ok {
-				on = append(on, c)
-			}
-		}
-		return nil
-	})
+func (w *world) ClaimsOn(ctx context.Context, queue string, ids []string) (on []claim.Claim, err error) {
+	err = w.call("claims", func() (err error) { on, err = w.store.ClaimsOn(ctx, queue, ids); return err })
 	return on, err
 }
 
@@ -374,7 +366,7 @@ func (m *moveTasks) Start(_ context.Context, rate int) error {
 	return w.call("start", func() error {
 		switch {
 		case w.noMoves:
-			return fmt.Errorf("start: %w", deadletter.ErrNoMoves)
+			return fmt.Errorf("start: %w", deadletter.ErrMovesUnsupported)
 		case len(w.moves) > 0 && w.moves[0].Status == deadletter.Running:
 			return fmt.Errorf("start: %w", deadletter.ErrMoving)
 		}

@@ -3,6 +3,7 @@ package replay
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -19,7 +20,8 @@ import (
 type letter struct {
 	msg     events.SQSMessage
 	item    Item
-	history []attempt.Record // of its webhook id, oldest first
+	origin  string
+	history []attempt.Record // of its origin, oldest first
 	claim   claim.Claim
 	newID   string
 	err     error
@@ -50,6 +52,7 @@ func (q *Queue) open(m events.SQSMessage) *letter {
 	l.item.ItemID = m.MessageId
 	carried := message.CarriedBy(func(name string) *string { return m.MessageAttributes[name].StringValue })
 	l.item.WebhookID = cmp.Or(l.item.WebhookID, carried.ID, m.MessageId)
+	l.origin = cmp.Or(carried.Origin, m.MessageId)
 	return l
 }
 
@@ -63,21 +66,30 @@ func itemOf(r attempt.Record) Item {
 }
 
 // recall reads its attempts.
-func (h *Handler) recall(ctx context.Context, l *letter) error {
-	records, err := h.History.OfWebhook(ctx, l.item.WebhookID)
+func (h *Handler) recall(ctx context.Context, l *letter) (err error) {
+	if l.replayed() {
+		l.history, err = h.History.OfWebhook(ctx, l.item.WebhookID)
+	} else { // that is shorter, where many share the id
+		l.history, err = h.History.OfMessage(ctx, l.item.WebhookID, l.msg.MessageId)
+	}
 	if err != nil {
 		return &unavailable{"the attempts can't be read", err}
 	}
-	inOrder(records)
-	l.history = records
+	l.history = slices.DeleteFunc(l.history, func(r attempt.Record) bool {
+		return r.OriginID() != l.origin && r.MessageID != l.msg.MessageId // which a handler from before origins has written
+	})
+	slices.SortStableFunc(l.history, earlier)
 	if last := l.last(); last != nil {
-		l.item.tell(records, last)
+		l.item.tell(l.history, last)
 		return nil
 	}
 	l.item.Reason = "no attempt of this message is recorded: it died without a handler, or its records are gone"
 	l.item.FirstAt = message.SentAt(l.msg.Attributes)
 	return nil
 }
+
+// replayed reports whether the message was replayed before.
+func (l *letter) replayed() bool { return l.origin != l.msg.MessageId }
 
 // last is the newest attempt of this very message, nil where there is none.
 func (l *letter) last() *attempt.Record {
@@ -89,7 +101,7 @@ func (l *letter) last() *attempt.Record {
 	return nil
 }
 
-// tell fills in what the attempts up to the last one of the item say.
+// tell fills in what the attempts of its origin up to its last one say.
 func (i *Item) tell(history []attempt.Record, last *attempt.Record) {
 	i.Reason, i.LastStatus, i.LastAt = last.Reason, last.Status, last.At
 	for _, r := range history {

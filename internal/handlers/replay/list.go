@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/efferent/efferent/internal/attempt"
-	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
@@ -23,12 +21,8 @@ const (
 	// listTime is how long a listing looks for items among failures that have
 	// been dealt with.
 	listTime = 10 * time.Second
-	// drainTime is how long after its last attempt a message may need to reach
-	// the dead-letter queue, countTime how long SQS may need to count it there.
-	drainTime = 10 * time.Second
+	// countTime is how long SQS may need to count a message.
 	countTime = 2 * time.Minute
-	// reads is how many histories are read at a time.
-	reads = 16
 )
 
 // listing is one request for the items of a queue.
@@ -38,10 +32,9 @@ type listing struct {
 	filter Filter
 	limit  int
 	// from and before bound the positions of the failures.
-	from, before string
+	from, before attempt.Position
 	count        deadletter.Count
-	// moved is when the last move task began that has since ended.
-	moved time.Time
+	fates        fates
 	// there is how many of the failures seen so far, on former pages too, are
 	// still in the queue.
 	there int
@@ -93,6 +86,7 @@ func (h *Handler) listing(r *http.Request) (l *listing, err error) {
 			return nil, badRequest("parameter limit: %.40q is not a number from 1 to %d", text, maxLimit)
 		}
 	}
+	l.fates = fates{Handler: h, queue: l.queue}
 	if l.there, l.before, err = readListCursor(query.Get("cursor")); err != nil {
 		return nil, err
 	}
@@ -100,14 +94,15 @@ func (h *Handler) listing(r *http.Request) (l *listing, err error) {
 	return l, err
 }
 
-func readListCursor(text string) (there int, before string, err error) {
+func readListCursor(text string) (there int, before attempt.Position, err error) {
 	if text == "" {
 		return 0, "", nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
-	count, before, ok := strings.Cut(string(b), " ")
+	count, position, _ := strings.Cut(string(b), " ")
 	there, countErr := strconv.Atoi(count)
-	if err != nil || countErr != nil || !ok || !strings.Contains(before, "#") {
+	before = attempt.Position(position)
+	if err != nil || countErr != nil || !before.Valid() {
 		return 0, "", badRequest("cursor: is not one that this API gave")
 	}
 	return there, before, nil
@@ -135,9 +130,8 @@ func (l *listing) fromIndex(ctx context.Context) error {
 	return nil
 }
 
-// look asks SQS how many messages there are and what was moved. A move task
-// that ended has taken all that was in the queue at its start, and what is
-// older than the queue keeps messages is gone.
+// look asks SQS how many messages there are and what was moved. What is older
+// than the queue keeps messages is gone, and what a task took need not be read.
 func (l *listing) look(ctx context.Context) error {
 	var moves []deadletter.Move
 	g, ctx := errgroup.WithContext(ctx)
@@ -146,49 +140,41 @@ func (l *listing) look(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return &unavailable{"the queue can't be looked at", err}
 	}
+	l.fates.tasks = tasksThatMoved(moves)
 	from := l.Now().Add(-l.count.Retention)
-	for _, m := range moves {
-		if m.Status == deadletter.Completed && m.Started.After(l.moved) {
-			l.moved = m.Started
-		}
-	}
-	if taken := l.moved.Add(-drainTime); taken.After(from) {
+	if taken := l.fates.emptied().Add(-longestAttempt - drainTime); taken.After(from) {
 		from = taken
 	}
-	l.from = attempt.Before(from)
+	l.from = attempt.PositionAt(from)
 	return nil
 }
 
 // add takes the failures that are still in the queue, up to the limit, and
 // moves the cursor over those it has seen.
 func (l *listing) add(ctx context.Context, failures []attempt.Record) error {
-	histories, err := l.histories(ctx, failures)
-	if err != nil {
-		return err
-	}
-	claims, err := l.claims(ctx, failures)
-	if err != nil {
+	if err := l.fates.read(ctx, failures); err != nil {
 		return err
 	}
 	var over []attempt.Record
-	for i, failure := range failures {
+	for _, failure := range failures {
 		if len(l.items) == l.limit {
 			break
 		}
 		l.before = failure.Position()
-		switch {
-		case dealtWith(failure, histories[i], claims):
+		switch fate := l.fates.of(failure); {
+		case fate == dealtWith:
 			over = append(over, failure)
-		case l.moved.After(failure.At) && l.count.Total() <= l.there:
-			// It may have come too late for the move task, but the queue holds no
-			// message that is not accounted for.
-			if l.Now().Sub(failure.At) > countTime {
+		case fate == moved:
+		case fate == doubtful && l.count.Total() <= l.there:
+			// The queue holds no message that is not accounted for: those that died
+			// last come first here, and the move task took those that died first.
+			if l.fates.emptied().After(failure.At) && l.Now().Sub(failure.At) > countTime {
 				over = append(over, failure)
 			}
 		default:
 			l.there++
 			item := itemOf(failure)
-			item.tell(histories[i], &failure)
+			item.tell(l.fates.history(failure), &failure)
 			if l.filter.takes(item) {
 				l.items = append(l.items, item)
 			}
@@ -196,15 +182,6 @@ func (l *listing) add(ctx context.Context, failures []attempt.Record) error {
 	}
 	l.forget(ctx, over)
 	return nil
-}
-
-// dealtWith reports whether a failed message was tried again since, under its
-// webhook id, or was replayed or discarded.
-func dealtWith(failure attempt.Record, history []attempt.Record, claims map[string]claim.Claim) bool {
-	if c, ok := claims[failure.MessageID]; ok && c.Settled && !c.At.Before(failure.At) {
-		return true
-	}
-	return slices.ContainsFunc(history, func(r attempt.Record) bool { return r.At.After(failure.At) })
 }
 
 // forget keeps the index short: what was dealt with once is so for ever.
@@ -215,35 +192,4 @@ func (l *listing) forget(ctx context.Context, over []attempt.Record) {
 	if err := l.Failures.ForgetFailures(ctx, over); err != nil {
 		l.Log.Warn("failures that were dealt with stay in the index", "failures", len(over), "error", err)
 	}
-}
-
-func (l *listing) histories(ctx context.Context, failures []attempt.Record) ([][]attempt.Record, error) {
-	histories := make([][]attempt.Record, len(failures))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(reads)
-	for i, f := range failures {
-		g.Go(func() (err error) {
-			histories[i], err = l.History.OfWebhook(ctx, f.WebhookID)
-			return err
-		})
-	}
-	return histories, wrapUnavailable("the attempts can't be read", g.Wait())
-}
-
-func (l *listing) claims(ctx context.Context, failures []attempt.Record) (map[string]claim.Claim, error) {
-	all := map[string]claim.Claim{}
-	for some := range slices.Chunk(failures, 100) {
-		ids := make([]string, len(some))
-		for i, f := range some {
-			ids[i] = f.MessageID
-		}
-		claims, err := l.Claims.ClaimsOn(ctx, l.queue.Name, ids)
-		if err != nil {
-			return nil, &unavailable{"the claims can't be read", err}
-		}
-		for _, c := range claims {
-			all[c.ItemID] = c
-		}
-	}
-	return all, nil
 }

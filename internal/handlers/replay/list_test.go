@@ -9,6 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/storetest"
 )
 
 func listed(w *world, query string) (ids string, page Items) {
@@ -22,8 +23,9 @@ func listed(w *world, query string) (ids string, page Items) {
 
 func TestList(t *testing.T) {
 	t.Parallel()
-	later := func(id, message string) attempt.Record {
-		return attempt.Record{WebhookID: id, MessageID: message, Attempt: 1, At: start.Add(time.Minute), Verdict: attempt.Delivered}
+	later := func(id, origin, message string) attempt.Record {
+		return attempt.Record{WebhookID: id, Origin: origin, MessageID: message, Attempt: 1, At: start.Add(time.Minute),
+			Verdict: attempt.Delivered}
 	}
 	moved := func(status string, after time.Duration) func(*world) {
 		return func(w *world) { w.moves = []deadletter.Move{{Status: status, Started: start.Add(after)}} }
@@ -35,26 +37,30 @@ func TestList(t *testing.T) {
 		want        string
 	}{
 		{name: "newest first", want: "m00003 m00002 m00001"},
-		{name: "tried again under its id", setup: func(w *world) { w.records = append(w.records, later("evt_2", "other")) },
+		{name: "tried again under its origin", setup: func(w *world) { w.record(later("evt_2", "m00002", "other")) },
 			want: "m00003 m00001"},
+		{name: "another under its id was tried", setup: func(w *world) { w.record(later("evt_2", "other", "other")) },
+			want: "m00003 m00002 m00001"},
+		{name: "another under its id was tried, from before there were origins",
+			setup: func(w *world) { w.record(later("evt_2", "", "other")) }, want: "m00003 m00002 m00001"},
 		{name: "tried again under its message id", setup: func(w *world) {
-			r := later("evt_2", "m00002")
+			r := later("evt_2", "m00002", "m00002")
 			r.Attempt = 5
-			w.records = append(w.records, r)
+			w.record(r)
 		}, want: "m00003 m00001"},
 		{name: "tried before", setup: func(w *world) {
-			r := later("evt_2", "before")
+			r := later("evt_2", "m00002", "before")
 			r.At = start.Add(-time.Hour)
-			w.records = append(w.records, r)
+			w.record(r)
 		}, want: "m00003 m00002 m00001"},
 		{name: "replayed", setup: func(w *world) {
-			w.claimed["m00003"] = claim.Claim{ItemID: "m00003", At: start.Add(time.Second), Settled: true}
+			w.claim(claim.Claim{ItemID: "m00003", At: start.Add(time.Second), Settled: true})
 		}, want: "m00002 m00001"},
 		{name: "replayed before it failed", setup: func(w *world) {
-			w.claimed["m00003"] = claim.Claim{ItemID: "m00003", At: start.Add(-time.Second), Settled: true}
+			w.claim(claim.Claim{ItemID: "m00003", At: start.Add(-time.Second), Settled: true})
 		}, want: "m00003 m00002 m00001"},
 		{name: "held", setup: func(w *world) {
-			w.claimed["m00003"] = claim.Claim{ItemID: "m00003", At: start.Add(time.Second), Until: start.Add(time.Hour)}
+			w.claim(claim.Claim{ItemID: "m00003", At: start.Add(time.Second), Until: start.Add(time.Hour)})
 		}, want: "m00003 m00002 m00001"},
 		{name: "a move task has ended", setup: moved(deadletter.Completed, time.Minute), want: ""},
 		{name: "a move task runs", setup: moved(deadletter.Running, time.Minute), want: "m00003 m00002 m00001"},
@@ -111,13 +117,13 @@ func TestListForgets(t *testing.T) {
 	for n := range 3 {
 		w.park(n, fmt.Sprint("evt_", n), "acme")
 	}
-	w.records = append(w.records, attempt.Record{WebhookID: "evt_1", MessageID: "other", Attempt: 1, At: start.Add(time.Minute)})
+	w.record(attempt.Record{WebhookID: "evt_1", Origin: "m00001", MessageID: "other", Attempt: 1, At: start.Add(time.Minute)})
 	listed(w, "")
-	if len(w.forgotten) != 1 {
-		t.Errorf("%d failures were forgotten, want the one that was tried again", len(w.forgotten))
+	if w.store.Forgotten() != 1 {
+		t.Errorf("%d failures were forgotten, want the one that was tried again", w.store.Forgotten())
 	}
 	w.fault["forget"] = func(int) fault { return fails }
-	clear(w.forgotten)
+	w.store.Remember()
 	if got, _ := listed(w, ""); got != "m00002 m00000" {
 		t.Errorf("with an index that can't be written: %s", got)
 	}
@@ -131,12 +137,12 @@ func TestGhosts(t *testing.T) {
 	w.park(1, "", "acme")
 	w.moves = []deadletter.Move{{Status: deadletter.Completed, Started: start.Add(time.Second)}}
 	clear(w.letters)
-	if got, _ := listed(w, ""); got != "" || len(w.forgotten) != 0 {
-		t.Errorf("at once: %q, forgotten %v", got, w.forgotten)
+	if got, _ := listed(w, ""); got != "" || w.store.Forgotten() != 0 {
+		t.Errorf("at once: %q, forgotten %v", got, w.store.Forgotten())
 	}
 	w.advance(countTime + time.Second)
-	if got, _ := listed(w, ""); got != "" || len(w.forgotten) != 1 {
-		t.Errorf("later: %q, forgotten %v", got, w.forgotten)
+	if got, _ := listed(w, ""); got != "" || w.store.Forgotten() != 1 {
+		t.Errorf("later: %q, forgotten %v", got, w.store.Forgotten())
 	}
 }
 
@@ -149,7 +155,8 @@ func TestPages(t *testing.T) {
 			for n := range 120 {
 				w.park(n, fmt.Sprint("evt_", n), "acme")
 				if n%3 == 0 { // a third was tried again
-					w.records = append(w.records, attempt.Record{WebhookID: fmt.Sprint("evt_", n), MessageID: "x", Attempt: 1, At: start.Add(time.Hour)})
+					w.record(attempt.Record{WebhookID: fmt.Sprint("evt_", n), Origin: fmt.Sprintf("m%05d", n), MessageID: "x", Attempt: 1,
+						At: start.Add(time.Hour)})
 				}
 			}
 			var all []string
@@ -181,7 +188,7 @@ func TestQueueShowsWhatDiedWithoutAHandler(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.park(1, "evt_1", "acme")
-	w.records = nil
+	w.store = &storetest.Memory{}
 	if got, page := listed(w, ""); got != "" || page.ApproximateTotal != 1 {
 		t.Errorf("the index has %q of %d", got, page.ApproximateTotal)
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 )
 
-// History gives the attempts made under a webhook id, of all its messages, in
-// any order; none where there are none. It is used by many goroutines at once.
+// History gives the attempts that were made, as attempt.Store promises.
 type History interface {
+	OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error)
 	OfWebhook(ctx context.Context, webhookID string) ([]attempt.Record, error)
 }
 
@@ -22,31 +22,19 @@ type History interface {
 // queue. A record that was put is in it soon, on DynamoDB within about a
 // second. It is used by many goroutines at once.
 type Failures interface {
-	// NewestFailures returns up to limit records with this FailedIn, newest
-	// first, whose Position is less than before and not less than from. An
-	// empty before has no bound.
-	NewestFailures(ctx context.Context, queue, from, before string, limit int) ([]attempt.Record, error)
+	// NewestFailures returns up to limit failures of a queue, newest first, whose
+	// Position is before before and not before from. An empty bound is none.
+	NewestFailures(ctx context.Context, queue string, from, before attempt.Position, limit int) ([]attempt.Record, error)
 	// ForgetFailures takes failures out of the index; the records stay. Those
 	// that are not in it are passed over.
 	ForgetFailures(ctx context.Context, records []attempt.Record) error
 }
 
-// Claims keeps who acts on which dead letter. Every method is durable and
-// consistent once it returns nil; after an error it may have done its work or
-// not. It is used by many goroutines at once.
+// Claims keeps who acts on which dead letter.
 type Claims interface {
-	// TakeClaim keeps c if there is no claim on its item, or one that lapsed
-	// before c.At and is not settled. Otherwise it returns the other claim and
-	// claim.ErrTaken. A claim with the same Token is c itself, kept by a
-	// request whose answer was lost.
-	TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error)
-	// PutClaim keeps c instead of any other claim on its item.
-	PutClaim(ctx context.Context, c claim.Claim) error
-	// DropClaim removes the claim on c's item if it is c, unsettled: the one
-	// with the same Token. It is no error if that is not there.
-	DropClaim(ctx context.Context, c claim.Claim) error
-	// ClaimsOn returns the claims on these items, in any order; at most 100
-	// items.
+	claim.Store
+	// ClaimsOn returns the claims on these items, once each and in any order; at
+	// most 100 items. It is as consistent as the others.
 	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]claim.Claim, error)
 }
 
@@ -77,12 +65,12 @@ type Source interface {
 type Moves interface {
 	// Start starts one that moves everything back to where it came from, at
 	// most rate messages a second; 0 leaves that to SQS. Errors:
-	// deadletter.ErrMoving, deadletter.ErrNoMoves.
+	// deadletter.ErrMoving, deadletter.ErrMovesUnsupported.
 	Start(ctx context.Context, rate int) error
 	// List returns the latest ten, newest first. An endpoint without move tasks
 	// has none.
 	List(ctx context.Context) ([]deadletter.Move, error)
-	// Cancel cancels one by its handle. Error: deadletter.ErrNoMove.
+	// Cancel cancels one by its handle. Error: deadletter.ErrMoveEnded.
 	Cancel(ctx context.Context, handle string) error
 }
 

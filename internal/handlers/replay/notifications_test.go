@@ -21,14 +21,14 @@ func TestNotifications(t *testing.T) {
 		{"n_3", "sms", `{"id":"n_3","channel":"sms","recipient":"","body":"b"}`}, // malformed
 	} {
 		id := "m" + string(rune('1'+i))
-		w.letters[id] = &parked{msg: events.SQSMessage{MessageId: id, ReceiptHandle: "r-" + id, Body: c.body,
+		w.letters[id] = &parkedLetter{msg: events.SQSMessage{MessageId: id, ReceiptHandle: "r-" + id, Body: c.body,
 			Attributes: map[string]string{"SentTimestamp": "1"}}}
 		r := attempt.Record{Notification: true, WebhookID: c.id, MessageID: id, Attempt: 1, At: start.Add(-1), Tenant: "acme",
 			Channel: c.channel, Verdict: attempt.Permanent, Reason: "as told"}
 		if i == 0 { // it ended on another channel than it began
 			r.Channel, r.FailedChannels = "slack", []string{"sms", "slack"}
 		}
-		w.records = append(w.records, r)
+		w.record(r)
 	}
 	index := get[Items](w, "GET", "/api/v1/dlq?queue=notification-failures&channel=sms", "").Items
 	browsed := get[Items](w, "GET", "/api/v1/dlq?queue=notification-failures&channel=sms&source=queue", "").Items

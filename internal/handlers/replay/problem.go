@@ -48,9 +48,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, known.status, known.detail)
 	case errors.Is(err, deadletter.ErrMoving):
 		problem(w, http.StatusConflict, "a message move task of this queue is running; wait for its end, or cancel it")
-	case errors.Is(err, deadletter.ErrNoMove):
+	case errors.Is(err, deadletter.ErrMoveEnded):
 		problem(w, http.StatusConflict, "the message move task is not running any more")
-	case errors.Is(err, deadletter.ErrNoMoves):
+	case errors.Is(err, deadletter.ErrMovesUnsupported):
 		problem(w, http.StatusNotImplemented, "this SQS endpoint has no message move tasks; replay by a filter instead")
 	case errors.Is(err, deadletter.ErrTooLarge):
 		problem(w, http.StatusUnprocessableEntity, "the message is too large to carry its webhook-id and policy along; "+

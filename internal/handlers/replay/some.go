@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/message"
 )
@@ -78,24 +81,30 @@ type matching struct {
 }
 
 // look replays those of the messages that the filter takes, and returns the
-// others. A message that was sent since the pass began is one that it replayed
-// itself, and that failed again: once is enough.
+// others. What it replayed itself, and failed again, comes back as a message that
+// was sent since the pass began: once is enough.
 func (m *matching) look(messages []events.SQSMessage) (hold []events.SQSMessage, err error) {
 	var letters []*letter
+	began := m.from.Started.Truncate(time.Millisecond) // as SQS tells the time
 	for _, msg := range messages {
 		l := m.queue.open(msg)
-		if m.filter.contents(l.item) && message.SentAt(msg.Attributes).Before(m.from.Started) {
+		if m.filter.contents(l.item) && message.SentAt(msg.Attributes).Before(began) {
 			letters = append(letters, l)
 		} else {
 			hold = append(hold, msg)
 		}
 	}
-	if err := m.recallAll(letters); err != nil {
+	again := make([]bool, len(letters))
+	g, ctx := errgroup.WithContext(m.ctx)
+	for i, l := range letters {
+		g.Go(func() (err error) { again[i], err = m.recallOnce(ctx, l); return err })
+	}
+	if err := g.Wait(); err != nil {
 		return messages, err
 	}
 	var taken []*letter
-	for _, l := range letters {
-		if m.filter.failure(l.item) {
+	for i, l := range letters {
+		if !again[i] && m.filter.failure(l.item) {
 			taken = append(taken, l)
 		} else {
 			hold = append(hold, l.msg)
@@ -105,12 +114,23 @@ func (m *matching) look(messages []events.SQSMessage) (hold []events.SQSMessage,
 	return m.count(taken, hold)
 }
 
-func (m *matching) recallAll(letters []*letter) error {
-	g, ctx := errgroup.WithContext(m.ctx)
-	for _, l := range letters {
-		g.Go(func() error { return m.recall(ctx, l) })
+// recallOnce reads a letter's attempts, and reports whether it was replayed since
+// the pass began: by our clock, for SQS's may be behind.
+func (m *matching) recallOnce(ctx context.Context, l *letter) (again bool, err error) {
+	if err := m.recall(ctx, l); err != nil || !l.replayed() {
+		return false, err
 	}
-	return g.Wait()
+	var former []string
+	for _, r := range l.history {
+		if r.MessageID != l.msg.MessageId && !slices.Contains(former, r.MessageID) {
+			former = append(former, r.MessageID)
+		}
+	}
+	claims, err := m.Claims.ClaimsOn(ctx, m.queue.Name, former[max(0, len(former)-100):])
+	if err != nil {
+		return false, &unavailable{"the claims can't be read", err}
+	}
+	return slices.ContainsFunc(claims, func(c claim.Claim) bool { return c.Settled && !c.At.Before(m.from.Started) }), nil
 }
 
 // count adds up what became of the letters. One that another acts on, or has

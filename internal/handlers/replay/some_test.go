@@ -128,10 +128,10 @@ func TestFilterFaults(t *testing.T) {
 	}{
 		{"one is too large", func(w *world) { w.letters["m00001"].msg.Body = `{"tenant":"acme","id":"too-large"}` }, 202, "too large", 2},
 		{"one is held by another", func(w *world) {
-			w.claimed["m00001"] = claim.Claim{ItemID: "m00001", Until: start.Add(time.Hour)}
+			w.claim(claim.Claim{ItemID: "m00001", Until: start.Add(time.Hour)})
 		}, 202, `"moved":2`, 2},
 		{"one was replayed already", func(w *world) {
-			w.claimed["m00001"] = claim.Claim{ItemID: "m00001", At: start.Add(time.Hour), Settled: true}
+			w.claim(claim.Claim{ItemID: "m00001", At: start.Add(time.Hour), Settled: true})
 		}, 202, `"moved":2`, 2},
 		{"others hold some", func(w *world) { w.othersOwn = 3 }, 202, "somebody else holds messages", 3},
 		{"the audit queue is down", func(w *world) { w.fault["audit"] = on(1, fails) }, 503, "audit queue", 0},
@@ -282,7 +282,7 @@ func TestShow(t *testing.T) {
 	w := newWorld(t)
 	id := w.park(1, "evt_1", "acme")
 	w.park(2, "", "acme")
-	w.records = append(w.records, attempt.Record{WebhookID: "evt_1", MessageID: id, Attempt: 1, At: start.Add(-time.Minute),
+	w.record(attempt.Record{WebhookID: "evt_1", MessageID: id, Attempt: 1, At: start.Add(-time.Minute),
 		Verdict: attempt.Retryable})
 	got := get[Letter](w, "GET", path("/"+id), "")
 	want := Item{ItemID: id, WebhookID: "evt_1", EventType: "e.acme", URL: "https://a.test/m00001?t=1", Tenant: "acme",

@@ -1,0 +1,19 @@
+package attempt
+
+import "context"
+
+// Store is what a store of attempts promises. Handlers ask for the methods that
+// they need. It is used by many goroutines at once.
+type Store interface {
+	// Put keeps records, durably once it returns nil. After an error any part of
+	// them may have been kept. The same record may be put again, and come twice
+	// in one call: Distinct says which of two records of one attempt is kept.
+	Put(ctx context.Context, records []Record) error
+	// OfMessage returns the attempts of one SQS message in order. A record whose
+	// Put returned before the call is among them.
+	OfMessage(ctx context.Context, webhookID, messageID string) ([]Record, error)
+	// OfWebhook returns the attempts made under a webhook id, message by message,
+	// whoever sent them and whereto: ids are not unique. It reads as OfMessage
+	// does.
+	OfWebhook(ctx context.Context, webhookID string) ([]Record, error)
+}

@@ -1,0 +1,277 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
+	"github.com/efferent/efferent/internal/deadletter"
+)
+
+const (
+	// drainTime is how long after the end of its last attempt a message may need
+	// to reach the dead-letter queue; no attempt takes longer than longestAttempt.
+	drainTime      = 30 * time.Second
+	longestAttempt = time.Minute
+	// reads is how many histories are read at a time.
+	reads = 16
+)
+
+// fate is what has become of a message since it failed for good.
+type fate int
+
+const (
+	parked    fate = iota // as far as is known it is in the dead-letter queue
+	dealtWith             // it was replayed, discarded, or tried again, for certain
+	moved                 // a move task took it
+	doubtful              // a move task may have taken it, and SQS's count must say
+)
+
+// fates knows the fate of failures by what is recorded of them. A replay keeps
+// a message's origin, so an attempt of the same origin tells that it was tried
+// again. A move task does not: what it took comes back as a message with an
+// origin of its own, which may be equal to others in all that is recorded.
+type fates struct {
+	*Handler
+	queue *Queue
+	// tasks are the move tasks that took messages, oldest first.
+	tasks []deadletter.Move
+	// What was read for a page of failures: their pasts by webhook id, and the
+	// claims by message id.
+	pasts  map[string]*past
+	claims map[string]claim.Claim
+}
+
+// past is what was done under one webhook id.
+type past struct {
+	records []attempt.Record
+	// latest is when the last attempt of each origin was made.
+	latest map[string]time.Time
+	// back are the dead messages that came back from a move task, by message id.
+	back map[string]bool
+}
+
+func newPast(records []attempt.Record) *past {
+	p := &past{records: records, latest: map[string]time.Time{}}
+	for _, r := range records {
+		if r.At.After(p.latest[r.OriginID()]) {
+			p.latest[r.OriginID()] = r.At
+		}
+	}
+	return p
+}
+
+// tasksThatMoved are the tasks that may have taken messages, oldest first.
+func tasksThatMoved(all []deadletter.Move) (took []deadletter.Move) {
+	for _, m := range all {
+		if m.Moved > 0 || m.Status != deadletter.Failed && m.Status != deadletter.Cancelled {
+			took = append(took, m)
+		}
+	}
+	slices.SortFunc(took, func(a, b deadletter.Move) int { return a.Started.Compare(b.Started) })
+	return took
+}
+
+// emptied is when the last task began that came to its end: it has taken all
+// that was in the queue by then. It is zero if there was none.
+func (f *fates) emptied() time.Time {
+	for _, m := range slices.Backward(f.tasks) {
+		if m.Status == deadletter.Completed {
+			return m.Started
+		}
+	}
+	return time.Time{}
+}
+
+// of is the fate of a failure, one of those last read.
+func (f *fates) of(failure attempt.Record) fate {
+	switch {
+	case f.isDealtWith(failure):
+		return dealtWith
+	case f.pasts[failure.WebhookID].back[failure.MessageID]:
+		return moved
+	case arrived(failure).Before(f.emptied()):
+		return moved
+	case len(f.tasks) > 0 && failure.At.Before(f.tasks[len(f.tasks)-1].Started):
+		return doubtful
+	}
+	return parked
+}
+
+// arrived is when a failed message was in the dead-letter queue, at the latest.
+func arrived(failure attempt.Record) time.Time {
+	return failure.At.Add(time.Duration(failure.DurationMS)*time.Millisecond + drainTime)
+}
+
+// isDealtWith reports whether a failed message was replayed or discarded since,
+// or tried again.
+func (f *fates) isDealtWith(failure attempt.Record) bool {
+	if c, ok := f.claims[failure.MessageID]; ok && c.Settled && !c.At.Before(failure.At) {
+		return true
+	}
+	return f.pasts[failure.WebhookID].latest[failure.OriginID()].After(failure.At)
+}
+
+// history are the attempts of the message that failed.
+func (f *fates) history(failure attempt.Record) []attempt.Record {
+	return attempt.OfOrigin(f.pasts[failure.WebhookID].records, failure.OriginID())
+}
+
+// read reads what tells the fates of a page of failures. One webhook id may be
+// that of many: its past is read once, and kept for the next page.
+func (f *fates) read(ctx context.Context, failures []attempt.Record) error {
+	if err := f.readPasts(ctx, failures); err != nil {
+		return err
+	}
+	ask := map[string]bool{}
+	for _, r := range failures {
+		ask[r.MessageID] = true
+	}
+	lives := map[*past][]life{}
+	for _, p := range f.pasts {
+		if len(f.tasks) == 0 {
+			break
+		}
+		lives[p] = livesIn(p.records)
+		for _, l := range lives[p] {
+			if l.dead() {
+				ask[l.last.MessageID] = true
+			}
+		}
+	}
+	if err := f.readClaims(ctx, slices.Collect(maps.Keys(ask))); err != nil {
+		return err
+	}
+	for p, all := range lives {
+		p.back = cameBack(all, f.tasks, f.isDealtWith)
+	}
+	return nil
+}
+
+func (f *fates) readPasts(ctx context.Context, failures []attempt.Record) error {
+	known := f.pasts
+	f.pasts = map[string]*past{}
+	var ids []string
+	for _, r := range failures {
+		if f.pasts[r.WebhookID] = known[r.WebhookID]; f.pasts[r.WebhookID] == nil && !slices.Contains(ids, r.WebhookID) {
+			ids = append(ids, r.WebhookID)
+		}
+	}
+	found := make([][]attempt.Record, len(ids))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(reads)
+	for i, id := range ids {
+		g.Go(func() (err error) { found[i], err = f.History.OfWebhook(ctx, id); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return &unavailable{"the attempts can't be read", err}
+	}
+	for i, id := range ids {
+		f.pasts[id] = newPast(found[i])
+	}
+	return nil
+}
+
+func (f *fates) readClaims(ctx context.Context, ids []string) error {
+	f.claims = map[string]claim.Claim{}
+	for some := range slices.Chunk(ids, 100) {
+		claims, err := f.Claims.ClaimsOn(ctx, f.queue.Name, some)
+		if err != nil {
+			return &unavailable{"the claims can't be read", err}
+		}
+		for _, c := range claims {
+			f.claims[c.ItemID] = c
+		}
+	}
+	return nil
+}
+
+// life is what happened to a message under one SQS id that is its origin.
+type life struct{ first, last attempt.Record }
+
+func (l life) dead() bool { return deadletter.QueueOf(l.last) != "" }
+
+// twins have this in common: all that a record has of a message, so that one of
+// them can be another that came back.
+type twins struct {
+	tenant, url, eventType, channel, recipient string
+	notification                               bool
+}
+
+// twins are by the first attempt: a notification's later ones are on others of
+// its channels.
+func (l life) twins() twins {
+	r := l.first
+	return twins{r.Tenant, r.URL, r.EventType, r.Channel, r.Recipient, r.Notification}
+}
+
+// livesIn finds the lives in the history of a webhook id. What was replayed is
+// left out: it keeps its origin wherever it goes.
+func livesIn(history []attempt.Record) (all []life) {
+	at := map[string]int{}
+	for _, r := range history {
+		if r.OriginID() != r.MessageID {
+			continue
+		}
+		i, ok := at[r.MessageID]
+		if !ok {
+			i = len(all)
+			at[r.MessageID] = i
+			all = append(all, life{r, r})
+		}
+		if r.Attempt < all[i].first.Attempt {
+			all[i].first = r
+		}
+		if r.Attempt > all[i].last.Attempt {
+			all[i].last = r
+		}
+	}
+	return all
+}
+
+// cameBack finds the dead messages that a move task took, by the twins that were
+// first tried after it began: each is one of them that came back. Move tasks
+// begin with the oldest message ("Learn how to configure a dead-letter queue
+// redrive in Amazon SQS"), so it is the one that died first.
+func cameBack(lives []life, tasks []deadletter.Move, over func(attempt.Record) bool) map[string]bool {
+	births, deaths := map[twins][]attempt.Record{}, map[twins][]attempt.Record{}
+	for _, l := range lives {
+		births[l.twins()] = append(births[l.twins()], l.first)
+		if l.dead() && !over(l.last) {
+			deaths[l.twins()] = append(deaths[l.twins()], l.last)
+		}
+	}
+	back := map[string]bool{}
+	for of, dead := range deaths {
+		slices.SortFunc(dead, earlier)
+		slices.SortFunc(births[of], earlier)
+		for _, born := range births[of] {
+			if len(dead) > 0 && dead[0].At.Before(taskBefore(tasks, born.At)) {
+				back[dead[0].MessageID] = true
+				dead = dead[1:]
+			}
+		}
+	}
+	return back
+}
+
+func earlier(a, b attempt.Record) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.SortKey(), b.SortKey()))
+}
+
+// taskBefore is when the last of the tasks began that began before t; zero if
+// none did.
+func taskBefore(tasks []deadletter.Move, t time.Time) (began time.Time) {
+	for _, m := range tasks {
+		if !m.Started.After(t) {
+			began = m.Started
+		}
+	}
+	return began
+}

@@ -1,0 +1,12 @@
+package storetest
+
+import "testing"
+
+// TestMemory: a fake that is a store.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	store := &Memory{}
+	TestAttempts(t, store)
+	TestFailures(t, store)
+	TestClaims(t, store)
+}

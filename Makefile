@@ -7,7 +7,7 @@ LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint fuzz bench lambdas clean
+.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench lambdas clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,12 @@ fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	@grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u | while read -r dir; do \
 	  grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6- | while read -r name; do \
 	    go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) $$dir || exit 1; done || exit 1; done
+
+test-docs: ## Run the commands that README and docs/ show, as a reader would (needs AWS CLI v2 and Python)
+	go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/docs
+
+mutants: ## Break the code on purpose, in one place at a time: a test must fail. MUTANTS=regexp picks some
+	go run ./e2e/mutants -run "$(MUTANTS)"
 
 bench: build build/goaws build/localstack-venv ## Measure: webhooks and notifications beside bare loops, queues beside GoAWS and LocalStack, the Lambda's start, dead letters
 	go build -o build/bench ./bench

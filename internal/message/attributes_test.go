@@ -29,6 +29,27 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
+// A message in its own queue has no DeadLetterQueueSourceArn, however often it
+// was received, unless it came back from the dead-letter queue under its id.
+func TestRedrivenAt(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:sqs:us-east-1:000000000000:webhook-failures"
+	for _, c := range []struct {
+		arn, first string
+		want       time.Time
+	}{
+		{"", "1795000000123", time.Time{}},
+		{arn, "1795000000123", time.UnixMilli(1_795_000_000_123)},
+		{arn, "", time.Time{}},
+		{arn, "x", time.Time{}},
+	} {
+		got := RedrivenAt(map[string]string{"DeadLetterQueueSourceArn": c.arn, "ApproximateFirstReceiveTimestamp": c.first})
+		if !got.Equal(c.want) {
+			t.Errorf("from %q, first received at %q: redriven at %v, want %v", c.arn, c.first, got, c.want)
+		}
+	}
+}
+
 // TestCarriedBy reads what Attributes has written, and no id that is none.
 func TestCarriedBy(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,115 @@
+//go:build e2e
+
+package docs
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// TestCommands runs the commands of every page. The pages run one after the
+// other, each with a state and with ports of its own.
+func TestCommands(t *testing.T) {
+	clone := filepath.Join(t.TempDir(), "efferent")
+	copyRepository(t, "../..", clone)
+	var notRun int
+	for _, page := range pages(t, clone) {
+		text, err := os.ReadFile(filepath.Join(clone, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks, err := parse(string(text))
+		if err != nil {
+			t.Errorf("%s: %v", page, err)
+			continue
+		}
+		t.Run(page, func(t *testing.T) {
+			r := newReader(t, clone)
+			for _, b := range blocks {
+				if b.NotRun != "" {
+					notRun++
+					t.Logf("%s:%d is not run: %s", page, b.Line, b.NotRun)
+					continue
+				}
+				if !r.run(t, fmt.Sprintf("%s:%d", page, b.Line), b) {
+					return // what follows rests on it
+				}
+			}
+		})
+	}
+	t.Logf("%d blocks were not run", notRun)
+}
+
+func pages(t *testing.T, root string) (all []string) {
+	t.Helper()
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range found {
+			page, err := filepath.Rel(root, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, page)
+		}
+	}
+	if !slices.Contains(all, "README.md") {
+		t.Fatalf("README.md is not among the pages: %v", all)
+	}
+	return all
+}
+
+// copyRepository copies the working tree, without what is built or installed.
+func copyRepository(t *testing.T, from, to string) {
+	t.Helper()
+	built := []string{".git", ".venv", "build", "cdk.out", "node_modules"}
+	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		switch {
+		case err != nil:
+			return err
+		case slices.Contains(built, rel):
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), content, info.Mode().Perm())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// freeAddress is one that nobody listens at.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}

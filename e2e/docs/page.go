@@ -1,0 +1,122 @@
+// Package docs runs the commands that the documentation shows, as a reader
+// would: the ```sh blocks of a page, from its top to its end, in a copy of this
+// repository.
+//
+// An HTML comment on the line before a block, which readers do not see, says
+// what a test can't know:
+//
+//	<!-- not run: needs an AWS account -->     it is left out, for this reason
+//	<!-- in the background -->                 it serves until the page's end
+//	<!-- with efferent dev -->                 one is running: started here, unless the page has
+//	<!-- until it prints: evt_1 no -->         it is repeated until a line of its output has that
+//
+// A ```text block after it is its output: lines that come in this order, where
+// … stands for anything. How wide the columns are does not count.
+package docs
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// block is one fenced block of commands.
+type block struct {
+	// Line is where its fence stands in the page, from 1.
+	Line int
+	Text string
+	// NotRun is why it is not run; empty when it is.
+	NotRun string
+	// Background: it serves, and the next block does not wait for its end.
+	Background bool
+	// WithDev: an efferent dev must be running.
+	WithDev bool
+	// Until is a regular expression that a line of the output must match.
+	Until *regexp.Regexp
+	// Output is the text that the page shows for it; empty when it shows none.
+	Output string
+}
+
+var (
+	comment = regexp.MustCompile(`^<!-- (.*) -->$`)
+	fence   = regexp.MustCompile("^(\\s*)```(.*)$")
+)
+
+// notCommands are the languages of blocks that nobody would type into a shell.
+var notCommands = map[string]bool{"json": true, "go": true, "mermaid": true, "text": true}
+
+// parse finds a page's blocks of commands. A fence that does not say what it
+// holds is an error: it might be commands.
+func parse(page string) (all []block, err error) {
+	lines := strings.Split(page, "\n")
+	var afterCommands bool
+	for i := 0; i < len(lines); i++ {
+		open := fence.FindStringSubmatch(lines[i])
+		if open == nil {
+			afterCommands = afterCommands && strings.TrimSpace(lines[i]) == ""
+			continue
+		}
+		b := block{Line: i + 1}
+		var text []string
+		for i++; i < len(lines) && !fence.MatchString(lines[i]); i++ {
+			text = append(text, strings.TrimPrefix(lines[i], open[1]))
+		}
+		b.Text = strings.Join(text, "\n") + "\n"
+		switch language := open[2]; {
+		case language == "sh":
+			if b.Line > 1 {
+				err = b.directive(lines[b.Line-2])
+			}
+			all = append(all, b)
+			afterCommands = true
+		case language == "text" && afterCommands:
+			all[len(all)-1].Output = b.Text
+		case !notCommands[language]:
+			err = fmt.Errorf("a block of %q: commands are ```sh, their output ```text", language)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", b.Line, err)
+		}
+	}
+	return all, nil
+}
+
+// directive reads the line before a block.
+func (b *block) directive(line string) (err error) {
+	found := comment.FindStringSubmatch(strings.TrimSpace(line))
+	if found == nil {
+		return nil
+	}
+	what, rest, _ := strings.Cut(found[1], ": ")
+	switch {
+	case what == "not run" && rest != "":
+		b.NotRun = rest
+	case what == "in the background" && rest == "":
+		b.Background = true
+	case what == "with efferent dev" && rest == "":
+		b.WithDev = true
+	case what == "until it prints" && rest != "":
+		b.Until, err = regexp.Compile("(?m)^.*" + rest + ".*$")
+	default:
+		return fmt.Errorf("the comment %q is none of those that this test knows", found[1])
+	}
+	return err
+}
+
+// spaces are as good as one.
+var spaces = regexp.MustCompile(` +`)
+
+// expected is what an output must match.
+func expected(output string) *regexp.Regexp {
+	var lines []string
+	for line := range strings.Lines(output) {
+		line = strings.TrimSpace(line)
+		if line == "…" {
+			lines = append(lines, `(?:.*\n)*?`)
+			continue
+		}
+		line = spaces.ReplaceAllString(strings.ReplaceAll(regexp.QuoteMeta(line), "…", ".*"), " *")
+		lines = append(lines, " *"+line+` *\n`)
+	}
+	return regexp.MustCompile("(?m)^" + strings.Join(lines, ""))
+}

@@ -1,0 +1,87 @@
+package docs
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	page := strings.ReplaceAll(`# A page
+
+'''json
+{}
+'''
+
+'''sh
+echo a
+'''
+
+'''text
+a
+'''
+
+<!-- not run: it costs money -->
+'''sh
+buy
+'''
+
+1. In a list
+
+   <!-- in the background -->
+   '''sh
+   serve \
+     all
+   '''
+
+<!-- until it prints: evt_1 +delivered -->
+'''sh
+look
+'''
+
+Words.
+
+'''text
+no output of anything
+'''
+`, "'''", "```")
+	all, err := parse(page)
+	if err != nil || len(all) != 4 {
+		t.Fatalf("got %d blocks, %v", len(all), err)
+	}
+	if b := all[0]; b.Line != 7 || b.Text != "echo a\n" || b.Output != "a\n" {
+		t.Errorf("got %+v", b)
+	}
+	if b := all[1]; b.NotRun != "it costs money" || b.Output != "" {
+		t.Errorf("got %+v", b)
+	}
+	if b := all[2]; !b.Background || b.Text != "serve \\\n  all\n" {
+		t.Errorf("got %+v", b)
+	}
+	if b := all[3]; b.Output != "" || !b.Until.MatchString("x\nevt_1   delivered y\n") || b.Until.MatchString("evt_1\ndelivered") {
+		t.Errorf("got %+v", b)
+	}
+	for _, bad := range []string{
+		"```\nefferent dev\n```", "```bash\nls\n```", "<!-- not run -->\n```sh\nls\n```", "<!-- notrun: x -->\n```sh\nls\n```",
+	} {
+		if all, err := parse(bad); err == nil {
+			t.Errorf("%q was read as %+v", bad, all)
+		}
+	}
+}
+
+func TestExpected(t *testing.T) {
+	t.Parallel()
+	shown := expected("AFTER  ID\n…\n …s   evt_1 delivered\n")
+	for output, want := range map[string]bool{
+		"AFTER  ID  \n 0.1s  evt_1  delivered\n":                         true,
+		"first\nAFTER  ID\nother\nanother\n 12s  evt_1  delivered\nlast": true,
+		"AFTER  ID\n 0.1s  evt_1  permanent\n":                           false,
+		"AFTER\n 0.1s  evt_1  delivered\n":                               false,
+		"AFTER  ID\n 0.1s  evt_1  delivered twice\n":                     false,
+	} {
+		if got := shown.MatchString(output); got != want {
+			t.Errorf("%q: %v", output, got)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+//go:build e2e
+
+package docs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is how long one block may take; the first builds everything.
+const patience = 4 * time.Minute
+
+// reader is somebody who works through one page.
+type reader struct {
+	clone string
+	// variables is a file with the variables that the blocks so far have set.
+	variables string
+	// here writes a command as it must be on this machine, where the pages'
+	// ports may be in use.
+	here *strings.Replacer
+	env  []string
+	// dev ends the efferent dev that is running; nil when none is.
+	dev func()
+}
+
+func newReader(t *testing.T, clone string) *reader {
+	t.Helper()
+	aws, http, mail := freeAddress(t), freeAddress(t), freeAddress(t)
+	_, mailPort, err := net.SplitHostPort(mail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scratch := t.TempDir()
+	return &reader{
+		clone: clone, variables: filepath.Join(scratch, "variables"),
+		here: strings.NewReplacer(
+			devCommand, devCommand[:len(devCommand)-1]+" --aws "+aws+" --http "+http+" --data "+filepath.Join(scratch, "efferent.db")+"\n",
+			"127.0.0.1:4566", aws, "127.0.0.1:8080", http, "127.0.0.1:9000", freeAddress(t),
+			"127.0.0.1:8025", mail, "SMTP_PORT=8025", "SMTP_PORT="+mailPort,
+		),
+		// By these, --dev finds it there.
+		env: append(os.Environ(), "AWS_ENDPOINT_URL=http://"+aws, "EFFERENT_API_URL=http://"+http),
+	}
+}
+
+// devCommand is how the pages start the local stack.
+const devCommand = "go run ./cmd/efferent dev\n"
+
+// run runs one block, and reports whether it did what the page says.
+func (r *reader) run(t *testing.T, at string, b block) bool {
+	t.Helper()
+	if b.WithDev && r.dev == nil {
+		r.serve(t, at, devCommand)
+	}
+	if b.Background {
+		return r.serve(t, at, b.Text)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		cmd, stdout, stderr := r.command(ctx, b.Text)
+		err := cmd.Run()
+		switch {
+		case ctx.Err() != nil && b.Until != nil:
+			t.Errorf("%s never printed %q, but\n%s%s", at, b.Until, stdout, stderr)
+			return false
+		case err != nil:
+			t.Errorf("%s: %v\n%s%s%s", at, err, b.Text, stdout, stderr)
+			return false
+		case b.Until != nil && !b.Until.Match(stdout.Bytes()):
+			continue
+		}
+		if b.Output != "" && !expected(b.Output).Match(stdout.Bytes()) {
+			t.Errorf("%s printed\n%s, and the page shows\n%s", at, stdout, b.Output)
+		}
+		return true
+	}
+}
+
+// command is a block as a script that knows the variables of those before it.
+func (r *reader) command(ctx context.Context, text string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer) {
+	script := "set -e -a; trap 'export -p >" + r.variables + "' EXIT\n[ ! -e " + r.variables + " ] || . " + r.variables + "\n" +
+		r.here.Replace(text)
+	cmd = exec.CommandContext(ctx, "bash", "-c", script)
+	cmd.Dir, cmd.Env = r.clone, r.env
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what `go run` runs must end with it
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	return cmd, stdout, stderr
+}
+
+// serve starts what goes on until the page's end. An efferent dev ends the one
+// before it, and is waited for until it says that it is ready.
+func (r *reader) serve(t *testing.T, at, text string) bool {
+	t.Helper()
+	isDev := strings.Contains(text, devCommand)
+	if isDev && r.dev != nil {
+		r.dev()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd, _, stderr := r.command(ctx, text)
+	watch := &readiness{ready: make(chan struct{})}
+	if isDev {
+		cmd.Stdout = watch
+	}
+	if err := cmd.Start(); err != nil {
+		cancel()
+		t.Errorf("%s: %v", at, err)
+		return false
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	stop := func() {
+		defer cancel()
+		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
+			return // it has ended
+		}
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			t.Errorf("%s does not end", at)
+		}
+	}
+	if !isDev {
+		t.Cleanup(stop)
+		return true
+	}
+	r.dev = func() { stop(); r.dev = nil }
+	t.Cleanup(func() {
+		if r.dev != nil {
+			r.dev()
+		}
+	})
+	select {
+	case <-watch.ready:
+		return true
+	case err := <-ended:
+		ended <- err
+		t.Errorf("%s: it ended with %v\n%s", at, err, stderr)
+	case <-time.After(patience):
+		t.Errorf("%s: it is not ready", at)
+	}
+	return false
+}
+
+// readiness watches an output for its first line, which must say ready.
+type readiness struct {
+	seen  []byte
+	ready chan struct{}
+}
+
+func (r *readiness) Write(b []byte) (int, error) {
+	if r.seen == nil && !bytes.HasPrefix(b, []byte("ready ")) {
+		return 0, errors.New("it does not say that it is ready")
+	}
+	if r.seen == nil {
+		close(r.ready)
+	}
+	r.seen = b
+	return len(b), nil
+}

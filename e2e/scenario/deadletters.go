@@ -33,7 +33,7 @@ const (
 // tasks too.
 func DeadLetters(t *testing.T, s *Stack, moves bool) {
 	// What other scenarios moved back may be on its way to this queue again.
-	s.awaitNone(t, "webhooks", visible, hidden, delayed)
+	s.AwaitEmpty(t, "webhooks")
 	s.discardAll(t)
 	t.Run("an outage, then one and the rest", func(t *testing.T) { s.outage(t, moves) })
 	t.Run("the same item twice at once", s.twiceAtOnce)
@@ -76,6 +76,12 @@ func (s *Stack) parked(t *testing.T) (all []replay.Item, total int) {
 			return all, total
 		}
 	}
+}
+
+// AwaitEmpty waits until SQS counts no messages at all in a queue.
+func (s *Stack) AwaitEmpty(t *testing.T, queue string) {
+	t.Helper()
+	s.awaitNone(t, queue, visible, hidden, delayed)
 }
 
 // awaitNone waits until SQS counts no messages of these kinds in a queue.

@@ -7,9 +7,7 @@ import (
 
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
-	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/eventsource"
-	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -46,10 +44,4 @@ func (f feed) needs(s settings.Sending, attempts batch.Attempts) batch.Needs {
 // source feeds a handler as Lambda's event source mapping does.
 func (f feed) source(handle eventsource.Handler) *eventsource.Source {
 	return eventsource.New(f.queue(), handle, eventsource.Options{Log: f.log, Grace: f.grace})
-}
-
-// claimsStore is a store of claims as both rooms need it.
-type claimsStore interface {
-	claim.Store
-	replay.Claims
 }

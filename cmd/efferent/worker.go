@@ -20,6 +20,7 @@ import (
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/eventsource"
+	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
@@ -39,7 +40,7 @@ type workerCommand struct {
 // stores is where the handlers keep what they must not forget.
 type stores struct {
 	attempts attemptsStore
-	claims   claimsStore
+	claims   replay.Claims
 	close    func()
 }
 

@@ -23,14 +23,9 @@ import (
 	"github.com/efferent/efferent/internal/retry"
 )
 
-// Attempts keeps the records of attempts. It is used by many goroutines at
-// once.
+// Attempts keeps the records of attempts, as attempt.Store promises.
 type Attempts interface {
-	// OfMessage returns the records of one SQS message in order. A record
-	// whose Put returned before the call is among them.
 	OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error)
-	// Put keeps records, durably once it returns nil. After an error any part
-	// of them may have been kept. The same record may be put again.
 	Put(ctx context.Context, records []attempt.Record) error
 }
 

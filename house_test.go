@@ -41,6 +41,7 @@ func layers() (all []layer) {
 		layer{"internal/aws/", pure},
 		// SQLite keeps the engines' state, by the interfaces that they declare.
 		layer{"internal/sqlite", slices.Concat(pure, engines)},
+		layer{"internal/objects", pure},
 		layer{"internal/settings", pure},
 		layer{"internal/standin", pure},
 		layer{"internal/storetest", pure},

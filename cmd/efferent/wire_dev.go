@@ -15,6 +15,7 @@ import (
 
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/eventsource"
+	"github.com/efferent/efferent/internal/handlers/audit"
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
@@ -105,7 +106,14 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
 		return nil, err
 	}
+	kept := sqlite.NewLedger(l.db)
+	ledgerSource, err := auditSource(l.feed(settings.AuditQueue), l.poller,
+		audit.Needs{Heads: kept, Staging: kept, Objects: ledgerObjects(c.Data)})
+	if err != nil {
+		return nil, err
+	}
 	l.sources = []*eventsource.Source{
+		ledgerSource,
 		webhooksSource(l.feed(settings.WebhooksQueue), delivery, secrets, attempts),
 		notificationsSource(l.feed(settings.NotificationsQueue), notification, providers(notification, secrets), attempts, claims),
 	}

@@ -50,6 +50,7 @@ func layers() (all []layer) {
 		layer{"internal/aws/sms", slices.Concat(pure, exchange)},
 		// SQLite keeps the engines' state, by the interfaces that they declare.
 		layer{"internal/sqlite", slices.Concat(pure, engines)},
+		layer{"internal/objects", pure},
 		layer{"internal/settings", pure},
 		layer{"internal/standin", pure},
 		layer{"internal/storetest", pure},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/eventsource"
+	"github.com/efferent/efferent/internal/handlers/audit"
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
@@ -105,16 +106,28 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
 		return nil, err
 	}
-	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue), delivery, secrets, attempts)
+	err = l.handle(c.Data, delivery, notification, secrets, attempts, claims)
+	return l, err
+}
+
+// handle feeds the handlers that the Lambdas run.
+func (l *local) handle(data string, w settings.Webhooks, n settings.Sending, secrets *secretserver.Server, attempts *sqlite.Attempts,
+	claims *sqlite.Claims) error {
+	kept := sqlite.NewLedger(l.db)
+	ledger, err := auditSource(l.feed(settings.AuditQueue), l.poller, audit.Needs{Heads: kept, Staging: kept, Objects: ledgerObjects(data)})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue), notification, providers(notification, secrets), attempts, claims)
+	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue), w, secrets, attempts)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	l.sources = []*eventsource.Source{webhooks, notifications}
-	return l, nil
+	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue), n, providers(n, secrets), attempts, claims)
+	if err != nil {
+		return err
+	}
+	l.sources = []*eventsource.Source{ledger, webhooks, notifications}
+	return nil
 }
 
 // feed is one of the queues, for its handler.

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // MessageLimit is the most bytes of one audit message's body. SQS takes 1 MiB;
@@ -65,3 +66,14 @@ func DeduplicationID(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }
+
+// IsLane reports whether a name is one of those that Lane gives. Lanes are
+// parts of paths.
+func IsLane(name string) bool {
+	digits, ok := strings.CutPrefix(name, "lane-")
+	n, err := strconv.Atoi(digits)
+	return ok && err == nil && n >= 0 && n < MaxLanes && name == "lane-"+strconv.Itoa(n)
+}
+
+// MaxLanes is the most lanes that a ledger can have.
+const MaxLanes = 1000

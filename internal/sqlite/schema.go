@@ -21,6 +21,7 @@ var migrations = [][]string{
 	{},
 	{queuesSchema, secretsSchema, attemptsSchema},
 	{failuresColumn, failuresQueues, failuresIndex, claimsSchema},
+	{ledgerHeadsSchema, ledgerStagedSchema},
 }
 
 // migrate brings the file to the newest version, in one transaction.

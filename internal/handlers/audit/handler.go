@@ -1,0 +1,154 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/efferent/efferent/internal/ledger"
+)
+
+// Needs is what the handler works with; all of it is needed.
+type Needs struct {
+	Heads   Heads
+	Staging Staging
+	Objects Objects
+	Queue   Queue
+	Log     *slog.Logger
+}
+
+// Handler appends batches. It may be used by many goroutines at once.
+type Handler struct{ Needs }
+
+// New returns a handler, or an error that names each need that is missing.
+func New(n Needs) (*Handler, error) {
+	var errs []error
+	for name, missing := range map[string]bool{
+		"Heads": n.Heads == nil, "Staging": n.Staging == nil, "Objects": n.Objects == nil, "Queue": n.Queue == nil, "Log": n.Log == nil,
+	} {
+		if missing {
+			errs = append(errs, errors.New("audit: "+name+" is missing"))
+		}
+	}
+	return &Handler{n}, errors.Join(errs...)
+}
+
+// held is how long a message waits that could not be appended, by its receive
+// count: a day from any of its first four receives, within SQS's 12 hours.
+var held = []time.Duration{time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour, 11 * time.Hour, 11 * time.Hour}
+
+// message is one of the batch, and what is done with it.
+type message struct {
+	*events.SQSMessage
+	sequence string
+	entries  [][]byte
+	// malformed messages are drained: they reach the dead-letter queue by the
+	// queue's own redrive policy, and hold up nobody.
+	malformed bool
+	failed    bool
+}
+
+// Handle appends a batch and says which messages are not done with
+// (batchItemFailures, never nil). It never returns an error: that would bring
+// back the appended ones too.
+func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	var order []string
+	groups := map[string][]*message{}
+	var all []*message
+	for i := range event.Records {
+		m := h.read(&event.Records[i])
+		lane := m.Attributes["MessageGroupId"]
+		if groups[lane] == nil {
+			order = append(order, lane)
+		}
+		groups[lane] = append(groups[lane], m)
+		all = append(all, m)
+	}
+	created, err := h.Queue.Created(ctx)
+	var lanes sync.WaitGroup
+	for _, lane := range order {
+		lanes.Go(func() { h.lane(ctx, lane, groups[lane], created, err) })
+	}
+	lanes.Wait()
+
+	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for _, m := range all {
+		if m.failed || m.malformed {
+			h.hide(ctx, m)
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		}
+	}
+	return response, nil
+}
+
+// read reads one message. One of another version is not malformed, but fails:
+// it holds up its lane until somebody knows it.
+func (h *Handler) read(from *events.SQSMessage) *message {
+	m := &message{SQSMessage: from, sequence: from.Attributes["SequenceNumber"]}
+	lane := from.Attributes["MessageGroupId"]
+	var err error
+	switch {
+	case !ledger.IsLane(lane) || m.sequence == "":
+		err = fmt.Errorf("%w: it has the message group %.40q and the SequenceNumber %.40q", ledger.ErrMalformed, lane, m.sequence)
+	default:
+		m.entries, err = ledger.ParseMessage([]byte(from.Body))
+	}
+	if err != nil {
+		m.malformed = errors.Is(err, ledger.ErrMalformed)
+		m.failed = !m.malformed
+		h.Log.Error("an audit message can't be appended; it goes to the dead-letter queue", "message", from.MessageId, "lane", lane, "error", err)
+	}
+	return m
+}
+
+// lane appends the messages of one group, up to the first that fails: later
+// ones of the group may not overtake it.
+func (h *Handler) lane(ctx context.Context, lane string, messages []*message, created int64, err error) {
+	messages = slices.DeleteFunc(slices.Clone(messages), func(m *message) bool { return m.malformed })
+	for i, m := range messages {
+		if m.failed {
+			failAll(messages[i:])
+			messages = messages[:i]
+			break
+		}
+	}
+	if len(messages) == 0 {
+		return
+	}
+	var head ledger.Head
+	if err == nil {
+		head, err = h.append(ctx, lane, messages, created)
+	}
+	if err != nil {
+		failAll(messages)
+		h.Log.Error("entries were not appended; they come back", "lane", lane, "messages", len(messages), "error", err)
+		return
+	}
+	if err := h.publish(ctx, lane, head); err != nil {
+		h.Log.Error("tiles were not published; the next run does it", "lane", lane, "error", err)
+	}
+}
+
+func failAll(messages []*message) {
+	for _, m := range messages {
+		m.failed = true
+	}
+}
+
+func (h *Handler) hide(ctx context.Context, m *message) {
+	var wait time.Duration
+	if !m.malformed {
+		receives, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+		wait = held[min(max(receives, 1), len(held))-1]
+	}
+	if err := h.Queue.ChangeVisibility(ctx, m.ReceiptHandle, wait); err != nil {
+		h.Log.Warn("the visibility was not changed; the message comes back when its timeout ends", "message", m.MessageId, "error", err)
+	}
+}

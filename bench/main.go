@@ -53,6 +53,8 @@ func run(args []string) error {
 			return notifications(args[1:])
 		case "cost":
 			return cost()
+		case "compare":
+			return compare(args[1:])
 		case "starts":
 			return starts(args[1:])
 		}

@@ -93,12 +93,10 @@ func (b *batch) key() string { return b.items[0].Msg.MessageId }
 func (b *batch) work(ctx context.Context) {
 	var prepared, finished sync.WaitGroup
 	prepared.Add(len(b.items))
-	finished.Add(len(b.items))
 	announced := make(chan struct{})
 	open := make(chan struct{}, cmp.Or(b.Concurrency, 128))
 	for _, i := range b.items {
-		goroutines.run(func() {
-			defer finished.Done()
+		finished.Go(func() {
 			i.job.Prepare(ctx)
 			prepared.Done()
 			<-announced

@@ -23,8 +23,8 @@ type layer struct {
 
 // pure packages know no AWS, no database and no clock of their own.
 var pure = []string{
-	"internal/attempt", "internal/channel", "internal/claim", "internal/deadletter", "internal/ledger", "internal/message",
-	"internal/retry", "internal/webhook",
+	"internal/attempt", "internal/channel", "internal/claim", "internal/deadletter", "internal/ledger", "internal/loopback",
+	"internal/message", "internal/retry", "internal/retryafter", "internal/webhook",
 }
 
 // layers are the house, from the inside out. The longest path that fits a
@@ -36,7 +36,7 @@ func layers() (all []layer) {
 	engines := []string{"internal/eventsource", "internal/localaws/"}
 	return append(all,
 		layer{"internal/handlers/", pure},
-		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery"}},
+		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery", "internal/loopback"}},
 		layer{"internal/eventsource", nil},
 		layer{"internal/aws/", pure},
 		// SQLite keeps the engines' state, by the interfaces that they declare.

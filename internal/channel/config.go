@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/efferent/efferent/internal/loopback"
 	"github.com/efferent/efferent/internal/message"
 )
 
@@ -113,7 +113,7 @@ func ParseEmail(secret string) (EmailConfig, error) {
 }
 
 func (c *EmailConfig) check() (field, problem string) {
-	if _, err := mail.ParseAddress(c.From); err != nil || hasControl(c.From) {
+	if _, err := mail.ParseAddress(c.From); err != nil || message.HasControl(c.From) {
 		return "from", "is not an email address"
 	}
 	if c.SES {
@@ -132,11 +132,11 @@ func (c *EmailConfig) check() (field, problem string) {
 		c.Port = 587
 	}
 	switch {
-	case c.Host == "" || strings.ContainsAny(c.Host, "/@ \t\r\n") || hasControl(c.Host):
+	case c.Host == "" || strings.ContainsAny(c.Host, "/@ \t\r\n") || message.HasControl(c.Host):
 		return "host", "must be the name or address of the SMTP server"
 	case c.Port < 1 || c.Port > 65535:
 		return "port", "must be between 1 and 65535"
-	case c.TLS == TLSOpportunistic && !isLoopback(c.Host):
+	case c.TLS == TLSOpportunistic && !loopback.Is(c.Host):
 		return "tls", "can't be opportunistic, except on a loopback address"
 	case c.TLS != TLSStart && c.TLS != TLSImplicit && c.TLS != TLSNone && c.TLS != TLSOpportunistic:
 		return "tls", "must be starttls, implicit, none or opportunistic"
@@ -144,7 +144,7 @@ func (c *EmailConfig) check() (field, problem string) {
 		return "username", "missing beside a password"
 	case c.Username != "" && c.Password == "":
 		return "password", "missing beside a username"
-	case c.Username != "" && c.TLS == TLSNone && !isLoopback(c.Host):
+	case c.Username != "" && c.TLS == TLSNone && !loopback.Is(c.Host):
 		return "tls", "can't be none with a password, except on a loopback address"
 	}
 	return "", ""
@@ -209,7 +209,7 @@ func (c *SMSConfig) check() (field, problem string) {
 	}
 	if c.EndUserMessaging {
 		switch {
-		case c.OriginationIdentity == "" || hasControl(c.OriginationIdentity):
+		case c.OriginationIdentity == "" || message.HasControl(c.OriginationIdentity):
 			return "origination_identity", "must be a phone number, sender id or pool, by its id or ARN"
 		case c.AccountSID != "" || c.AuthToken != "" || c.FromNumber != "" || c.MessagingServiceSID != "" || c.BaseURL != "":
 			return "end_user_messaging", "can't be true beside Twilio's fields"
@@ -221,7 +221,7 @@ func (c *SMSConfig) check() (field, problem string) {
 		return "origination_identity", "is for end_user_messaging only"
 	case !twilioAccount.MatchString(c.AccountSID):
 		return "account_sid", "must be the account's SID (AC…)"
-	case c.AuthToken == "" || hasControl(c.AuthToken):
+	case c.AuthToken == "" || message.HasControl(c.AuthToken):
 		return "auth_token", "must be the account's auth token"
 	case (c.FromNumber == "") == (c.MessagingServiceSID == ""):
 		return "from_number", "give this or messaging_service_sid, one of the two"
@@ -275,13 +275,5 @@ func baseURL(u *string, fallback string) (field, problem string) {
 func goodURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && !strings.ContainsAny(s, "#?") &&
-		(u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()))
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.Unmap().IsLoopback()
+		(u.Scheme == "https" || u.Scheme == "http" && loopback.Is(u.Hostname()))
 }

@@ -8,10 +8,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/efferent/efferent/internal/retryafter"
 )
 
 const (
@@ -105,15 +105,7 @@ func notTLS(err error) bool {
 	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &record)
 }
 
-// retryAfter reads seconds or an HTTP date (RFC 9110, section 10.2.3); 0
-// without either.
+// retryAfter is how long a provider asks to wait, a day at most.
 func retryAfter(h http.Header, now time.Time) time.Duration {
-	value := strings.TrimSpace(h.Get("Retry-After"))
-	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return min(max(at.Sub(now), 0), maxRetryAfter)
-	}
-	return 0
+	return min(retryafter.Parse(h.Get("Retry-After"), now), maxRetryAfter)
 }

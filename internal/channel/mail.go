@@ -19,7 +19,7 @@ import (
 // what could add a header or a recipient.
 func newMail(from string, h Handover, date time.Time) (*gomail.Msg, error) {
 	sender, err := mail.ParseAddress(from)
-	if err != nil || hasControl(from) {
+	if err != nil || message.HasControl(from) {
 		return nil, errors.New("the configured from is not an email address")
 	}
 	if problem := checkMail(h); problem != "" {

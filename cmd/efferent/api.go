@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/loopback"
 )
 
 // apiTime is how long one request may take: API Gateway answers within 30 s.
@@ -75,10 +75,7 @@ func (f *apiFlags) get(ctx context.Context, path string, into any) error {
 }
 
 // isLoopback reports whether u is on this machine.
-func isLoopback(u *url.URL) bool {
-	ip, err := netip.ParseAddr(u.Hostname())
-	return err == nil && ip.IsLoopback() || u.Hostname() == "localhost" || strings.HasSuffix(u.Hostname(), ".localhost")
-}
+func isLoopback(u *url.URL) bool { return loopback.Is(u.Hostname()) }
 
 // apiClient speaks to the API: unsigned, signed, or with a token.
 type apiClient struct {

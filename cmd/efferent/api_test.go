@@ -186,7 +186,7 @@ func TestRegionOf(t *testing.T) {
 func TestIsLoopback(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{"http://127.0.0.1:80": true, "http://[::1]:80": true, "http://localhost": true,
-		"http://a.localhost:1":       true,
+		"http://a.localhost:1": true, "http://LOCALHOST.:1": true, "http://[::ffff:127.0.0.1]": true,
 		"http://localhost.acme.test": false, "https://10.0.0.1": false, "http://0.0.0.0": false} {
 		u, err := url.Parse(text)
 		if err != nil {

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"net/mail"
 	"strings"
+
+	"github.com/efferent/efferent/internal/loopback"
+	"github.com/efferent/efferent/internal/message"
 )
 
 // DefaultFrom is the sender of emails unless the secret says otherwise.
@@ -60,7 +63,7 @@ func (c EmailConfig) withDefaults() EmailConfig {
 }
 
 func (c EmailConfig) check() (field, problem string) {
-	if _, err := mail.ParseAddress(c.From); err != nil || hasControl(c.From) {
+	if _, err := mail.ParseAddress(c.From); err != nil || message.HasControl(c.From) {
 		return "from", "is not an email address"
 	}
 	if c.SES {
@@ -70,11 +73,11 @@ func (c EmailConfig) check() (field, problem string) {
 		return "", ""
 	}
 	switch {
-	case c.Host == "" || strings.ContainsAny(c.Host, "/@ \t\r\n") || hasControl(c.Host):
+	case c.Host == "" || strings.ContainsAny(c.Host, "/@ \t\r\n") || message.HasControl(c.Host):
 		return "host", "must be the name or address of the SMTP server"
 	case c.Port < 1 || c.Port > 65535:
 		return "port", "must be between 1 and 65535"
-	case c.TLS == TLSOpportunistic && !isLoopback(c.Host):
+	case c.TLS == TLSOpportunistic && !loopback.Is(c.Host):
 		return "tls", "can't be opportunistic, except on a loopback address"
 	case c.TLS != TLSStart && c.TLS != TLSImplicit && c.TLS != TLSNone && c.TLS != TLSOpportunistic:
 		return "tls", "must be starttls, implicit, none or opportunistic"
@@ -82,7 +85,7 @@ func (c EmailConfig) check() (field, problem string) {
 		return "username", "missing beside a password"
 	case c.Username != "" && c.Password == "":
 		return "password", "missing beside a username"
-	case c.Username != "" && c.TLS == TLSNone && !isLoopback(c.Host):
+	case c.Username != "" && c.TLS == TLSNone && !loopback.Is(c.Host):
 		return "tls", "can't be none with a password, except on a loopback address"
 	}
 	return "", ""

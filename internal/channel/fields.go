@@ -101,7 +101,7 @@ func checkChannel(s string) string {
 }
 
 func checkSubject(s string) string {
-	if len(s) > maxSubject || hasControl(s) {
+	if len(s) > maxSubject || message.HasControl(s) {
 		return subjectWanted
 	}
 	return ""
@@ -156,8 +156,4 @@ func checkFallback(n *Notification) string {
 		seen[f] = true
 	}
 	return ""
-}
-
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 })
 }

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/efferent/efferent/internal/loopback"
 	"github.com/efferent/efferent/internal/message"
 )
 
@@ -77,13 +77,5 @@ func baseURL(u, fallback string) string { return strings.TrimRight(cmp.Or(u, fal
 func goodURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && !strings.ContainsAny(s, "#?") &&
-		(u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()))
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.Unmap().IsLoopback()
+		(u.Scheme == "https" || u.Scheme == "http" && loopback.Is(u.Hostname()))
 }

@@ -3,6 +3,8 @@ package channel
 import (
 	"cmp"
 	"regexp"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // SMSConfig is the secret efferent/twilio, of Twilio or of AWS.
@@ -56,7 +58,7 @@ func (c SMSConfig) check() (field, problem string) {
 	}
 	if c.EndUserMessaging {
 		switch {
-		case c.OriginationIdentity == "" || hasControl(c.OriginationIdentity):
+		case c.OriginationIdentity == "" || message.HasControl(c.OriginationIdentity):
 			return "origination_identity", "must be a phone number, sender id or pool, by its id or ARN"
 		case c.AccountSID != "" || c.AuthToken != "" || c.FromNumber != "" || c.MessagingServiceSID != "" || c.BaseURL != "":
 			return "end_user_messaging", "can't be true beside Twilio's fields"
@@ -68,7 +70,7 @@ func (c SMSConfig) check() (field, problem string) {
 		return "origination_identity", "is for end_user_messaging only"
 	case !twilioAccount.MatchString(c.AccountSID):
 		return "account_sid", "must be the account's SID (AC…)"
-	case c.AuthToken == "" || hasControl(c.AuthToken):
+	case c.AuthToken == "" || message.HasControl(c.AuthToken):
 		return "auth_token", "must be the account's auth token"
 	case (c.FromNumber == "") == (c.MessagingServiceSID == ""):
 		return "from_number", "give this or messaging_service_sid, one of the two"

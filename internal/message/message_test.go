@@ -85,6 +85,19 @@ func TestFields(t *testing.T) {
 	}
 }
 
+func TestHasControl(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]bool{
+		"": false, "a b~": false, "é\u00a0\u00ad": false, "\u2027\u202a": false, "\xff": false,
+		"a\x00": true, "a\tb": true, "a\r": true, "\n": true, "\x1f": true, "\x7f": true,
+		"é\n": true, "a\u0080": true, "\u0085": true, "\u009f": true, "\u2028": true, "é\u2029": true,
+	} {
+		if HasControl(s) != want {
+			t.Errorf("%q: want %v", s, want)
+		}
+	}
+}
+
 func TestSuggestion(t *testing.T) {
 	t.Parallel()
 	fields := []string{"id", "url", "event_type"}

@@ -2,11 +2,8 @@ package webhook
 
 import (
 	"io"
-	"math"
 	"net/http"
-	"strconv"
 	"sync"
-	"time"
 	"unicode/utf8"
 
 	"github.com/efferent/efferent/internal/attempt"
@@ -90,16 +87,4 @@ func withoutPartialRune(b []byte) []byte {
 		}
 	}
 	return b
-}
-
-// retryAfter reads a Retry-After header, seconds or a date (RFC 9110, section
-// 10.2.3). What it can't read, and what is past, is 0.
-func retryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
-		return time.Duration(max(0, min(seconds, math.MaxInt64/int64(time.Second)))) * time.Second
-	}
-	if date, err := http.ParseTime(value); err == nil {
-		return max(0, date.Sub(now))
-	}
-	return 0
 }

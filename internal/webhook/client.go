@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/retryafter"
 )
 
 // DefaultTimeout bounds an exchange as a whole: DNS, connecting, TLS, sending
@@ -191,7 +192,7 @@ func (c *Client) exchange(req *http.Request, x *Exchange) error {
 	}
 	x.Status = resp.StatusCode
 	if x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable {
-		x.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), c.now())
+		x.RetryAfter = retryafter.Parse(resp.Header.Get("Retry-After"), c.now())
 	}
 	switch {
 	case x.Status == http.StatusSwitchingProtocols: // has no body; what follows is another protocol's

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"code.dny.dev/ssrf"
+
+	"github.com/efferent/efferent/internal/loopback"
 )
 
 // ErrBlockedAddress says that a host has no address that may be connected to.
@@ -118,7 +120,7 @@ func ParseAllowHTTP(s string) (AllowHTTP, error) {
 // permits takes a URL's host, without port or brackets.
 func (a AllowHTTP) permits(host string) bool {
 	host = normalHost(host)
-	if a.all || a.loopback && isLoopback(host) {
+	if a.all || a.loopback && loopback.Is(host) {
 		return true
 	}
 	for _, h := range a.hosts {
@@ -127,13 +129,6 @@ func (a AllowHTTP) permits(host string) bool {
 		}
 	}
 	return false
-}
-
-func isLoopback(host string) bool {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.Unmap().IsLoopback()
-	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 func normalHost(host string) string {

@@ -3,8 +3,8 @@ package sqsserver
 import (
 	"net"
 	"net/http"
-	"net/netip"
-	"strings"
+
+	"github.com/efferent/efferent/internal/loopback"
 )
 
 // LoopbackOnly refuses requests whose Host is not a loopback name with 403. A
@@ -20,17 +20,10 @@ func LoopbackOnly(next http.Handler) http.Handler {
 	})
 }
 
-// isLoopback: localhost and the names below it (RFC 6761, 6.3), 127.0.0.0/8
-// and ::1, with or without a port.
+// isLoopback takes a Host header, with or without a port.
 func isLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
-	} else {
-		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.Unmap().IsLoopback()
-	}
-	host = strings.ToLower(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+	return loopback.Is(host)
 }

@@ -12,8 +12,8 @@ func TestLoopbackOnly(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]int{
 		"localhost": 200, "LOCALHOST:4566": 200, "sqs.localhost:1": 200, "127.0.0.1": 200, "127.1.2.3:80": 200, "[::1]:80": 200, "[::1]": 200,
-		"[::ffff:127.0.0.1]:80": 200,
-		"":                      403, "example.com": 403, "example.com:80": 403, "localhost.example.com": 403, "notlocalhost": 403,
+		"[::ffff:127.0.0.1]:80": 200, "localhost.:80": 200,
+		"": 403, "example.com": 403, "example.com:80": 403, "localhost.example.com": 403, "notlocalhost": 403,
 		"10.0.0.1:4566": 403,
 		"[::2]:80":      403, "127.0.0.1.example.com": 403, "0.0.0.0": 403,
 	} {

@@ -19,7 +19,8 @@ import (
 )
 
 func failed(n int) attempt.Record {
-	return attempt.Record{WebhookID: uuid.NewString(), MessageID: uuid.NewString(), Attempt: n, At: time.Now().UTC(), Verdict: attempt.Permanent}
+	return attempt.Record{WebhookID: uuid.NewString(), MessageID: uuid.NewString(), Attempt: n, At: time.Now().UTC(),
+		Verdict: attempt.Permanent}
 }
 
 func puts(t *testing.T, records ...attempt.Record) (requests []types.WriteRequest) {

@@ -16,42 +16,48 @@ build: ## Build the efferent command into build/
 	go build -o build/efferent ./cmd/efferent
 
 test: lint ## Run all tests that need nothing but Go, and Node for those of the CDK
-	go test $(GOTESTFLAGS) $$(go list ./... | grep -v /infra/)
+	go test -timeout 30m $(GOTESTFLAGS) $$(go list ./... | grep -v /infra/)
 	# Without the race detector: jsii's own runtime has a race at its end.
-	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go test $(filter-out -race,$(GOTESTFLAGS)) ./infra/...
+	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go test -timeout 30m $(filter-out -race,$(GOTESTFLAGS)) ./infra/...
 
-lint: ## Check formatting, go vet and staticcheck
-	@unformatted=$$(find . -name '*.go' -not -path './node_modules/*' -not -path './build/*' -not -path './.venv/*' | xargs gofmt -l); \
+# What is tracked, and what is about to be.
+FILES = git ls-files -z --cached --others --exclude-standard --deduplicate
+
+lint: ## Check formatting, the length of lines, the size of files, go vet and staticcheck
+	@unformatted=$$($(FILES) '*.go' | xargs -0 gofmt -l); \
 	  test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
+	@long=$$($(FILES) '*.go' ':!*testdata/*' | LC_ALL=C.UTF-8 xargs -0 grep -snHE '^.{141,}' | cut -d: -f1,2); \
+	  test -z "$$long" || { echo "lines of more than 140 characters:"; echo "$$long"; exit 1; }
+	@large=$$($(FILES) | xargs -0 sh -c 'find "$$@" -maxdepth 0 -type f -size +1000000c' find); \
+	  test -z "$$large" || { echo "files of more than 1 MB: $$large"; exit 1; }
 	go vet -tags e2e,smtp,localstack,dynamodb ./...
 	go tool staticcheck -tags e2e,smtp,localstack,dynamodb ./...
 
 AWS_CLI_V2 ?= /usr/bin/aws
 
-test-python: build ## Test efferent dev with boto3, both AWS CLIs and Python's Standard Webhooks library
+test-python: build build/python-venv ## Test efferent dev with boto3, both AWS CLIs and Python's Standard Webhooks library
 	@$(AWS_CLI_V2) --version | grep -q aws-cli/2 || { echo "AWS CLI v2 is not at $(AWS_CLI_V2): apt-get install awscli, or set AWS_CLI_V2"; exit 1; }
-	python3 -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -r e2e/python/requirements.txt
-	EFFERENT=build/efferent AWS_CLI_V1=.venv/bin/aws AWS_CLI_V2=$(AWS_CLI_V2) .venv/bin/python -m unittest -v e2e/python/test_*.py
+	EFFERENT=build/efferent AWS_CLI_V1=build/python-venv/bin/aws AWS_CLI_V2=$(AWS_CLI_V2) \
+	  build/python-venv/bin/python -m unittest -v e2e/python/test_*.py
 
-test-dynamodb: ## Test the DynamoDB stores against DynamoDB Local (needs Java 17 and Maven)
-	mvn -q -B -f e2e/dynamodb/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/build/dynamodb
-	DYNAMODB_LOCAL=$(CURDIR)/build/dynamodb go test $(GOTESTFLAGS) -tags dynamodb ./internal/aws/dynamodb
+test-dynamodb: build/moto-venv build/ministack-venv ## Test the DynamoDB stores on moto's and on MiniStack's DynamoDB
+	MOTO_SERVER=$(CURDIR)/build/moto-venv/bin/moto_server MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack \
+	  go test -timeout 20m $(GOTESTFLAGS) -tags dynamodb ./internal/aws/dynamodb
 
 test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with TLS and passwords
-	SMTP_PYTHON=$(CURDIR)/build/smtp-venv/bin/python go test $(GOTESTFLAGS) -tags smtp -timeout 2m ./e2e/smtp
+	SMTP_PYTHON=$(CURDIR)/build/smtp-venv/bin/python go test $(GOTESTFLAGS) -tags smtp -timeout 20m ./e2e/smtp
 
 e2e: test-dynamodb test-smtp build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
-	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/deployed
+	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -timeout 40m -v ./e2e/deployed
 
 e2e-localstack: build/localstack-venv ## Run efferent worker on LocalStack's queues
-	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags localstack -timeout 10m -run LocalStack -v ./cmd/efferent
+	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent
 
 conformance: ## Check our SQS endpoint (or AWS_ENDPOINT_URL) against what AWS documents
-	go test $(GOTESTFLAGS) -count=1 -timeout 300s ./e2e/conformance
+	go test $(GOTESTFLAGS) -count=1 -timeout 20m ./e2e/conformance
 
 conformance-localstack: build/localstack-venv ## Check LocalStack so, but for what it is known to fail
-	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -count=1 -timeout 300s -parallel 8 \
+	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -count=1 -timeout 20m -parallel 8 \
 	  ./e2e/conformance -known-failures localstack-known-failures.txt
 
 build/%-venv: e2e/%/requirements.txt

@@ -278,8 +278,5 @@ func wantReplayed(t *testing.T, p *process, e *scenario.Endpoint, id string, kil
 	if replays < 1 || replays > kills+1 || came < replays || came > most {
 		t.Errorf("%s was replayed %d times and came %d times, want %d at most: %s", id, replays, came, most, scenario.Verdicts(records))
 	}
-	if came > 4 {
-		t.Logf("OLD %s replays %d came %d most %d", id, replays, came, most)
-	}
 	return replays
 }

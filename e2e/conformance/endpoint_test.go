@@ -23,8 +23,9 @@ import (
 type endpoint struct {
 	url   string
 	clock *clockwork.FakeClock // nil on a real one
-	// patience is how long a check may take.
-	patience time.Duration
+	// patience is how long a check may take. wake is how long a receive that
+	// waits may sleep on: on a real clock less than the 20 seconds it asked for.
+	patience, wake time.Duration
 }
 
 // longest is the most time that a check may let pass on a real endpoint.
@@ -41,7 +42,7 @@ func realEndpoint(t *testing.T) *endpoint {
 	if url == "" {
 		return nil
 	}
-	return &endpoint{url: url, patience: 90 * time.Second}
+	return &endpoint{url: url, patience: 5 * time.Minute, wake: 15 * time.Second}
 }
 
 // takes: a real endpoint is given what needs no more than a few seconds.
@@ -71,7 +72,7 @@ func ours(t *testing.T, inFlight int) *endpoint {
 			t.Error(err)
 		}
 	})
-	return &endpoint{url: server.URL, clock: clock, patience: 10 * time.Second}
+	return &endpoint{url: server.URL, clock: clock, patience: 5 * time.Minute, wake: 5 * time.Minute}
 }
 
 // start is a run of a check on the endpoint.

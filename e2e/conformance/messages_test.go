@@ -174,7 +174,7 @@ type received struct {
 func (c *C) inBackground(url string, seconds int32) <-chan received {
 	done := make(chan received, 1)
 	go func() {
-		ctx, stop := context.WithTimeout(c.ctx, 15*time.Second)
+		ctx, stop := context.WithTimeout(c.ctx, c.endpoint.wake)
 		defer stop()
 		messages, err := c.lookWithin(ctx, url, seconds)
 		done <- received{messages, err}

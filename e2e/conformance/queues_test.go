@@ -83,7 +83,7 @@ func (c *C) tidy() {
 	if c.endpoint.clock != nil {
 		return
 	}
-	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
 	for _, url := range c.created {
 		// Many are gone already.

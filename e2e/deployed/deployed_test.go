@@ -90,18 +90,7 @@ func newTarget(t *testing.T) *Target {
 // key that is its root's. With auth it enforces IAM.
 func (target *Target) start(t *testing.T, auth bool) aws.Config {
 	t.Helper()
-	m, err := ministack.Start(t.Context(), ministack.Options{Program: os.Getenv("MINISTACK"), Dir: target.Dir, Auth: auth})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(m.Output())
-		}
-		if err := m.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	m := ministack.Start(t, auth)
 	target.Endpoint, target.CA, target.AccessKey, target.SecretKey = m.URL, m.CA, "test", "test"
 	config := scenario.Config(m.URL)
 	if auth {

@@ -125,7 +125,7 @@ func (a *api) bearing(token string) *api {
 // awaitAudit waits for a message on the audit queue that holds these texts.
 func awaitAudit(t *testing.T, s *scenario.Stack, texts ...string) {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
 	url := s.QueueURL(t, "audit.fifo")
 	for {

@@ -5,20 +5,19 @@ package localstack
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/efferent/efferent/e2e/program"
 )
 
 // Server is a running LocalStack.
 type Server struct {
 	URL string
-	cmd *exec.Cmd
+	*program.Server
 }
 
 // Start runs LocalStack until the test ends, and returns its URL. The Python
@@ -34,66 +33,46 @@ func Start(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Stop)
+	t.Cleanup(func() {
+		s.Stop()
+		if t.Failed() {
+			t.Logf("LocalStack said:\n%s", s.Output())
+		}
+	})
 	return s.URL
 }
 
 // Run runs LocalStack on a free port of the loopback, with its files in dir,
 // and waits until it answers.
 func Run(ctx context.Context, python, dir string) (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := program.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	address := l.Addr().String()
-	l.Close()
-	log, err := os.Create(filepath.Join(dir, "localstack.log"))
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
 	if python, err = filepath.Abs(python); err != nil { // it is started in dir
 		return nil, err
 	}
 	c := exec.Command(python, "-m", "localstack.runtime.main")
-	c.Dir, c.Stdout, c.Stderr = dir, log, log
 	c.Env = append(os.Environ(), "GATEWAY_LISTEN="+address, "LOCALSTACK_HOST="+address, "SERVICES=sqs,secretsmanager",
 		"SKIP_SSL_CERT_DOWNLOAD=1", "DISABLE_EVENTS=1", "LOCALSTACK_VOLUME_DIR="+dir)
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := c.Start(); err != nil {
-		return nil, fmt.Errorf("start LocalStack: %w", err)
-	}
-	s := &Server{URL: "http://" + address, cmd: c}
-	if err := answers(ctx, s.URL); err != nil {
-		s.Stop()
-		output, _ := os.ReadFile(log.Name())
-		return nil, fmt.Errorf("LocalStack does not answer: %w\n%s", err, output)
-	}
-	return s, nil
+	s := &Server{URL: "http://" + address}
+	s.Server, err = program.Start(ctx, c, dir, s.healthy)
+	return s, err
 }
 
-// Stop ends it and its children.
-func (s *Server) Stop() {
-	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
-	_ = s.cmd.Wait()
-}
-
-func answers(ctx context.Context, url string) error {
-	ctx, stop := context.WithTimeout(ctx, 2*time.Minute)
-	defer stop()
-	for tick := time.NewTicker(200 * time.Millisecond); ; {
-		resp, err := http.Get(url + "/_localstack/health")
-		if err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return nil
-			}
-			err = fmt.Errorf("it answers %s", resp.Status)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return err
-		}
+// healthy reports whether it answers; it listens earlier than that.
+func (s *Server) healthy(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/_localstack/health", nil)
+	if err != nil {
+		return err
 	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", resp.Status)
+	}
+	return nil
 }

@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NAME = "efferent/webhooks/python"
-PATIENCE = 30  # seconds
+PATIENCE = 300  # seconds: the machine may be busy
 
 
 class Receiver(http.server.ThreadingHTTPServer):

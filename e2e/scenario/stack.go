@@ -28,8 +28,9 @@ const (
 	SecretValue = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 )
 
-// patience is how long a scenario waits for what should come at once.
-const patience = time.Minute
+// patience is how long a scenario waits for what should come at once: long, for
+// the machine may be busy with other things.
+const patience = 5 * time.Minute
 
 // glance is for how many seconds Failures hides what it sees.
 const glance = 2

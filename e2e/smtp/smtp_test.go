@@ -114,7 +114,7 @@ func (s *server) last(t *testing.T) taken {
 	select {
 	case m := <-s.mails:
 		return m
-	case <-time.After(30 * time.Second):
+	case <-time.After(5 * time.Minute):
 		t.Fatal("the server has no mail")
 		return taken{}
 	}
@@ -187,7 +187,7 @@ func TestWhatTheServerRefuses(t *testing.T) {
 	} {
 		for _, way := range []string{channel.TLSStart, channel.TLSImplicit} {
 			t.Run(name+" "+way, func(t *testing.T) {
-				ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+				ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 				defer stop()
 				there := *s
 				there.trust = c.trust

@@ -383,8 +383,8 @@ func TestPostCutsEndlessBodies(t *testing.T) {
 		{"flood of 200", 200, forever, strings.Repeat("a", 1000), true, Exchange{Status: 200, Truncated: true}},
 		{"flood of 500", 500, forever, strings.Repeat("a", 1000), true,
 			Exchange{Status: 500, Truncated: true, Response: strings.Repeat("a", 4096)}},
-		{"trickle of 200", 200, 50 * time.Millisecond, "a", false, Exchange{Status: 200, Truncated: true}},
-		{"trickle of 500", 500, 50 * time.Millisecond, "a", false, Exchange{Status: 500, Truncated: true, Response: "a"}},
+		{"trickle of 200", 200, 2 * time.Second, "a", false, Exchange{Status: 200, Truncated: true}},
+		{"trickle of 500", 500, 2 * time.Second, "a", false, Exchange{Status: 500, Truncated: true, Response: "a"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -420,9 +420,9 @@ func TestPostGivesUp(t *testing.T) {
 		<-r.Context().Done()
 	})
 	t.Run("an answer that never begins", func(t *testing.T) {
-		x := client(t, timeout(50*time.Millisecond)).Post(t.Context(), request(t, url))
+		x := client(t, timeout(2*time.Second)).Post(t.Context(), request(t, url))
 		<-arrived
-		if v, reason := Classify(x); x.Interrupted || v != attempt.Retryable || reason != "no answer within 50ms" {
+		if v, reason := Classify(x); x.Interrupted || v != attempt.Retryable || reason != "no answer within 2s" {
 			t.Errorf("got %+v: %s, %s", x, v, reason)
 		}
 	})

@@ -15,14 +15,57 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	local "github.com/efferent/efferent/e2e/dynamodb"
+	"github.com/efferent/efferent/e2e/ministack"
+	"github.com/efferent/efferent/e2e/moto"
+	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/storetest"
 )
 
-func TestAttempts(t *testing.T) {
+// TestReferees runs the same suites, and what only a server shows, on two
+// servers that play DynamoDB, and that so agree with each other and with its
+// documentation. Where one is known to differ its test says so. Neither can show
+// a read that is not consistent.
+func TestReferees(t *testing.T) {
 	t.Parallel()
-	client := local.Start(t)
+	t.Run("moto", func(t *testing.T) {
+		t.Parallel()
+		testReferee(t, moto.Start(t))
+	})
+	t.Run("MiniStack", func(t *testing.T) {
+		t.Parallel()
+		client := testReferee(t, ministack.Start(t, false).URL)
+		// Not of moto 5.2.5: its batch_write_item (moto/dynamodb/responses.py)
+		// takes any number of items, and the same key twice.
+		t.Run("what a batch may hold", func(t *testing.T) { t.Parallel(); testBatches(t, client) })
+	})
+}
+
+func testReferee(t *testing.T, url string) *sdk.Client {
+	config := scenario.Config(url)
+	config.RetryMaxAttempts = 0 // as many as the SDK makes by itself
+	client := sdk.NewFromConfig(config)
+	createTable(t, client)
+	store := &Attempts{API: client, Table: "attempts"}
+	storetest.TestAttempts(t, store)
+	storetest.TestFailures(t, store)
+	storetest.TestClaims(t, &Claims{API: client, Table: "attempts"})
+	for name, test := range map[string]func(*testing.T, *sdk.Client){
+		"a claim whose answer is lost":         testLostAnswer,
+		"items expire":                         testExpiry,
+		"the index holds failures and no more": testSparseIndex,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, client)
+		})
+	}
+	return client
+}
+
+// createTable makes the table of a deployment (infra/cdk/efferent/attempts.go).
+func createTable(t *testing.T, client *sdk.Client) {
+	t.Helper()
 	_, err := client.CreateTable(t.Context(), &sdk.CreateTableInput{
 		TableName: aws.String("attempts"), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{
@@ -47,14 +90,6 @@ func TestAttempts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := &Attempts{API: client, Table: "attempts"}
-	storetest.TestAttempts(t, store)
-	storetest.TestFailures(t, store)
-	storetest.TestClaims(t, &Claims{API: client, Table: "attempts"})
-	t.Run("a claim whose answer is lost", func(t *testing.T) {
-		t.Parallel()
-		testLostAnswer(t, client)
-	})
 }
 
 // losing sends requests, and loses the answer to the first one.

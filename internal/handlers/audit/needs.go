@@ -11,7 +11,8 @@
 //  4. the head says so;
 //  5. what was staged of them is dropped.
 //
-// A run begins by what the last one left undone of 3 to 5.
+// What a run leaves undone of 3 to 5 is done by a later one, 5 by the next that
+// fills a bundle.
 package audit
 
 import (

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/efferent/efferent/e2e/scenario"
+)
+
+const arnStart = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:"
+
+func TestSecretNames(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{ // "" where it is taken
+		"efferent/webhooks/acme": "", "efferent/webhooks/prod/acme": "", "efferent/webhooks/acme#ep1": "",
+		"efferent/smtp": "", "efferent/slack": "", "efferent/twilio": "", "efferent/smtp#password": "",
+		arnStart + "efferent/webhooks/acme-AbCdEf": "", arnStart + "efferent/webhooks/acme-AbCdEf#ep1": "",
+		arnStart + "efferent/smtp-AbCdEf": "",
+		"efferent/webhook/acme":           `did you mean "efferent/webhooks/acme"?`,
+		"Efferent/Webhooks/acme":          `did you mean "efferent/webhooks/acme"?`,
+		"eferent/webhooks/acme#ep1":       `did you mean "efferent/webhooks/acme#ep1"?`, "efferent/smpt": `did you mean "efferent/smtp"?`,
+		"acme": "begin with efferent/webhooks/", "efferent/webhooks": "begin with efferent/webhooks/", "": "begin with efferent/webhooks/",
+		"efferent/email": "efferent/smtp, efferent/slack, efferent/twilio configure channels", "efferent/smtp#": "is ever used",
+		"efferent/webhooks/": "must be the name or ARN of a secret under efferent/webhooks/", "efferent/webhooks/a b": "Secrets Manager",
+		"efferent/webhooks/acme#": "names no key", "/efferent/webhooks/acme": "did you mean",
+		arnStart + "other-AbCdEf": "under efferent/webhooks/", "arn:aws:s3:::bucket": "ARN",
+	} {
+		if _, err := readSecretRef(text); (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: got %v, want it to tell %q", text, err, says)
+		}
+	}
+}
+
+func TestSecretValues(t *testing.T) {
+	t.Parallel()
+	const hooks, good = "efferent/webhooks/acme", scenario.SecretValue
+	for label, c := range map[string]struct{ name, value, says, warns string }{
+		"good":                     {hooks, good, "", ""},
+		"plain":                    {hooks, "correct horse battery staple", "", ""},
+		"short":                    {hooks, "whsec_aHVudGVyMg==", "", "the key has 7 bytes"},
+		"short and plain":          {hooks, "hunter2", "", "the key has 7 bytes"},
+		"long":                     {hooks, strings.Repeat("x", 65), "", "the key has 65 bytes"},
+		"empty":                    {hooks, "", "empty", ""},
+		"space":                    {hooks, " \n", "empty", ""},
+		"a signature's prefix":     {hooks, "v1," + good, "without v1,", ""},
+		"too long":                 {hooks, strings.Repeat("x", maxSecretValue+1), "65536 bytes at most", ""},
+		"not UTF-8":                {hooks, "\xff\xfe", "UTF-8", ""},
+		"JSON":                     {hooks, "\n{\n \"ep1\": \"" + good + "\",\n \"ep2\": \"" + good + "\"}\n", "", ""},
+		"JSON, a bad key":          {hooks, `{"ep1": "` + good + `", "ep2": "v1,` + good + `"}`, `key "ep2": unusable signing secret: `, ""},
+		"JSON, capitals":           {hooks, `{"ep1": "` + good + `", "ep2": "WHSEC_x"}`, `key "ep2"`, ""},
+		"JSON, a note":             {hooks, `{"ep1": "` + good + `", "at": "https://acme.test", "n": 7}`, "", `key "at": unusable`},
+		"JSON, a short key":        {hooks, `{"ep1": "x"}`, "", `key "ep1": the key has 1 bytes`},
+		"JSON, no key":             {hooks, `{}`, "none of its keys", ""},
+		"JSON, only numbers":       {hooks, `{"ep1": 1}`, "none of its keys", ""},
+		"JSON, only an empty text": {hooks, `{"ep1": ""}`, "none of its keys", ""},
+		"JSON, a key twice":        {hooks, `{"ep1": "a", "ep1": "b"}`, "each key once", ""},
+		"JSON, nearly":             {hooks, "{ep1: " + good + "}", "is not a JSON object", ""},
+		"an array":                 {hooks, `["` + good + `"]`, "NAME#KEY", ""},
+		"one key":                  {hooks + "#ep1", good, "", ""},
+		"one key, bad":             {hooks + "#ep1", "Bearer " + good, "the word before it", ""},
+		"one key, JSON":            {hooks + "#ep1", `{"ep1": "` + good + `"}`, "NAME#KEY", ""},
+		"by ARN":                   {arnStart + hooks + "-AbCdEf", "v1," + good, "without v1,", ""},
+		"by ARN without its end":   {arnStart + hooks, "v1," + good, "without v1,", ""},
+		"SMTP":                     {"efferent/smtp", `{"host": "mail.acme.test"}`, "", ""},
+		"SMTP, misspelt":           {"efferent/smtp", `{"hots": "mail.acme.test"}`, `"hots"`, ""},
+		"SMTP by ARN":              {arnStart + "efferent/smtp-AbCdEf", `{"hots": "mail.acme.test"}`, `"hots"`, ""},
+		"Slack's URL alone":        {"efferent/slack", "https://hooks.slack.com/services/T0/B0/x", "JSON object", ""},
+	} {
+		t.Run(label, func(t *testing.T) {
+			t.Parallel()
+			ref, err := readSecretRef(c.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			warnings, err := ref.check(c.value)
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want it to tell %q", err, c.says)
+			}
+			warned := strings.Join(warnings, "\n")
+			if (warned == "") != (c.warns == "") || !strings.Contains(warned, c.warns) {
+				t.Errorf("warned %q, want %q", warned, c.warns)
+			}
+			if told := warned; err != nil {
+				if told += err.Error(); strings.Contains(told, strings.TrimPrefix(good, "whsec_")) || strings.Contains(told, "hunter2") {
+					t.Errorf("the secret is told: %q", told)
+				}
+			}
+		})
+	}
+}
+
+// TestSecretKeys sets the keys of JSON secrets one by one, against dev.
+func TestSecretKeys(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	const good = scenario.SecretValue
+	for _, c := range []struct{ name, value, says, want string }{
+		{"efferent/webhooks/j#b", good, "", `{"b":"` + good + `"}`}, // it is made
+		{"efferent/webhooks/j#a", "correct horse battery staple", "", `{"a":"correct horse battery staple","b":"` + good + `"}`},
+		{"efferent/webhooks/j", `{"note": {"n": 1.00}, "b": "` + good + `"}`, "", `{"note": {"n": 1.00}, "b": "` + good + `"}`},
+		{"efferent/webhooks/j#b", `"quotes" within and é`, "", `{"b":"\"quotes\" within and é","note":{"n":1.00}}`},
+		{"efferent/webhooks/j#b", "v1," + good, "without v1,", `{"b":"\"quotes\" within and é","note":{"n":1.00}}`},
+		{"efferent/webhooks/plain", good, "", good},
+		{"efferent/webhooks/plain#a", good, "holds no JSON object", good},
+		{"efferent/smtp", `{"host":"mail.acme.test"}`, "", `{"host":"mail.acme.test"}`},
+		{"efferent/smtp#from", "ops@acme.test", "", `{"from":"ops@acme.test","host":"mail.acme.test"}`},
+		{"efferent/smtp#form", "ops@acme.test", `field "form": unknown`, `{"from":"ops@acme.test","host":"mail.acme.test"}`},
+	} {
+		_, stderr, err := s.command(c.value+"\n", "secret", "put", "--dev", c.name, "-")
+		if (err == nil) != (c.says == "") || !strings.Contains(stderr, c.says) {
+			t.Errorf("%s: got %v, %q; want it to tell %q", c.name, err, stderr, c.says)
+		}
+		name, _, _ := strings.Cut(c.name, "#")
+		out, err := s.Secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &name})
+		if err != nil || aws.ToString(out.SecretString) != c.want {
+			t.Fatalf("%s: kept %q, %v; want %q", c.name, aws.ToString(out.SecretString), err, c.want)
+		}
+	}
+	gone := &secretsmanager.DeleteSecretInput{SecretId: aws.String("efferent/webhooks/j")}
+	if _, err := s.Secrets.DeleteSecret(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, err := s.command(good, "secret", "put", "--dev", "efferent/webhooks/j")
+	if err == nil || !strings.Contains(stderr, "restore it") {
+		t.Errorf("over a deleted one: %v, %q", err, stderr)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/attempt"
 )
 
 const arnStart = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:"
@@ -126,5 +127,43 @@ func TestSecretKeys(t *testing.T) {
 	_, stderr, err := s.command(good, "secret", "put", "--dev", "efferent/webhooks/j")
 	if err == nil || !strings.Contains(stderr, "restore it") {
 		t.Errorf("over a deleted one: %v, %q", err, stderr)
+	}
+}
+
+// TestSecretsSign sends with secrets as they may come to stand in Secrets
+// Manager. What is no key signs nothing: the message is dead, and says why.
+func TestSecretsSign(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	e := scenario.NewEndpoint(t, scenario.OK)
+	const good, other = scenario.SecretValue, "whsec_b3RoZXIgb3RoZXIgb3RoZXIgb3RoZXI="
+	for name, value := range map[string]string{
+		"prefixed": "v1," + good, "quoted": `"` + good + `"`, "ended": good + "\n", "capital": "WHSEC_x", "plain": "hunter2",
+		"json": `{"ep1": "` + good + `", "ep2": "` + other + `", "ep3": "v1,` + good + `"}`,
+	} {
+		s.PutSecret(t, "efferent/webhooks/"+name, value)
+	}
+	for ref, c := range map[string]struct{ signsWith, reason string }{
+		"json#ep1": {signsWith: good}, "json#ep2": {signsWith: other},
+		"json": {reason: "NAME#KEY"}, "json#ep3": {reason: "without v1,"}, "json#ep4": {reason: `no text under the key "ep4"`},
+		"prefixed": {reason: "without v1,"}, "quoted": {reason: "quotes"}, "ended": {reason: "line break"}, "capital": {reason: "nearly"},
+		"plain#ep1": {reason: "not a JSON object"}, "none": {reason: "secret not found"},
+	} {
+		id := strings.ReplaceAll(ref, "#", "-")
+		s.Send(t, strings.Replace(scenario.Text(id, e.URL), scenario.SecretName, "efferent/webhooks/"+ref, 1))
+		records := s.Attempts(t, id)
+		last := records[len(records)-1]
+		if c.signsWith != "" {
+			got := e.Arrivals(id)
+			if last.Verdict != attempt.Delivered || len(got) != 1 {
+				t.Fatalf("%s: %+v, %d arrived", ref, last, len(got))
+			}
+			got[0].Verify(t, c.signsWith)
+			continue
+		}
+		if last.Verdict != attempt.Permanent || len(records) != 1 || !strings.Contains(last.Reason, c.reason) ||
+			strings.Contains(last.Reason, good[6:]) || len(e.Arrivals(id)) != 0 {
+			t.Errorf("%s: %+v", ref, records)
+		}
 	}
 }

@@ -94,6 +94,11 @@ func TestCommandErrors(t *testing.T) {
 		{"API is not there", []string{"deliveries", "show", "--api", "http://127.0.0.1:1", "x"}, "the API does not answer"},
 		{"unusable secret", []string{"secret", "put", "--dev", "efferent/webhooks/a", "whsec_"}, "nothing follows whsec_"},
 		{"no secret", []string{"secret", "put", "--dev", "efferent/webhooks/a"}, "empty"},
+		{"an empty secret", []string{"secret", "put", "--dev", "efferent/webhooks/a", ""}, "empty"},
+		{"a signature's prefix", []string{"secret", "put", "--dev", "efferent/webhooks/a", "v1," + scenario.SecretValue}, "without v1,"},
+		{"a name that nothing uses", []string{"secret", "put", "--dev", "efferent/webhook/a", "x"}, `did you mean "efferent/webhooks/a"?`},
+		{"generated for a channel", []string{"secret", "put", "--dev", "--generate", "efferent/smtp"}, "--generate makes secrets that sign"},
+		{"a prefix, which secrets have none of", []string{"secret", "put", "--dev", "--prefix", "prod-", "efferent/webhooks/a", "x"}, "--prefix"},
 		{"a value and --generate", []string{"secret", "put", "--dev", "--generate", "efferent/webhooks/a", "x"}, "not both"},
 		{"bad settings", []string{"dev"}, "EFFERENT_RETRY_POLICIES"},
 	} {

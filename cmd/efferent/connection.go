@@ -17,7 +17,13 @@ import (
 type awsFlags struct {
 	Dev         bool   `help:"Speak to the efferent dev of this machine."`
 	EndpointURL string `name:"endpoint-url" env:"AWS_ENDPOINT_URL" placeholder:"URL" help:"Speak to this AWS endpoint instead of AWS itself."`
-	Prefix      string `env:"EFFERENT_PREFIX" placeholder:"P-" help:"What the stack puts before its queues' names."`
+}
+
+// queueFlags say which stack's queues a command works with. Secrets have the
+// same names in every stack.
+type queueFlags struct {
+	awsFlags
+	Prefix string `env:"EFFERENT_PREFIX" placeholder:"P-" help:"What the stack puts before its queues' names."`
 }
 
 // config is the caller's own AWS configuration, or dev's with --dev.
@@ -55,7 +61,7 @@ func (f *awsFlags) secrets(ctx context.Context) (*secretsmanager.Client, error) 
 }
 
 // queueURL finds one of the stack's queues.
-func (f *awsFlags) queueURL(ctx context.Context, client *sqs.Client, name string) (string, error) {
+func (f *queueFlags) queueURL(ctx context.Context, client *sqs.Client, name string) (string, error) {
 	name = f.Prefix + name
 	out, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
 	var answered smithy.APIError

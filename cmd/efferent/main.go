@@ -33,7 +33,8 @@ var vars = kong.Vars{
 		"Otherwise Slack after email, email after Slack or SMS.",
 	"send_secret": "Name or ARN of the secret that signs, under efferent/webhooks/; NAME#KEY for a key of a JSON secret.",
 	"secret_name": "The secret's name: those under efferent/webhooks/ sign webhooks; " +
-		"efferent/smtp, efferent/slack and efferent/twilio configure channels.",
+		"efferent/smtp, efferent/slack and efferent/twilio configure channels. NAME#KEY sets one key of a JSON secret.",
+	"secret_value": "The value. Left out, or -, it is read from standard input, unseen, and stays out of your shell's history.",
 }
 
 func main() {

@@ -16,7 +16,7 @@ import (
 )
 
 type notifyCommand struct {
-	awsFlags
+	queueFlags
 	Channel    string            `required:"" placeholder:"CHANNEL" help:"email, slack or sms."`
 	Recipient  string            `required:"" placeholder:"ADDRESS" help:"The address on that channel."`
 	Subject    string            `placeholder:"TEXT" help:"The subject."`

@@ -19,7 +19,7 @@ import (
 )
 
 type sendCommand struct {
-	awsFlags
+	queueFlags
 	URL      string   `required:"" placeholder:"URL" help:"The endpoint."`
 	Secret   string   `required:"" placeholder:"NAME" help:"${send_secret}"`
 	Event    string   `required:"" placeholder:"TYPE" help:"The event type."`
@@ -62,7 +62,7 @@ func (c *sendCommand) Run(ctx context.Context) error {
 
 // put sends a message to one of the stack's queues and returns its id. Messages
 // of a tenant are a group of a fair queue.
-func (f *awsFlags) put(ctx context.Context, queue, text, tenant string) (messageID string, err error) {
+func (f *queueFlags) put(ctx context.Context, queue, text, tenant string) (messageID string, err error) {
 	client, err := f.sqs(ctx)
 	if err != nil {
 		return "", err

@@ -31,7 +31,7 @@ import (
 const workerGrace = 25 * time.Second
 
 type workerCommand struct {
-	awsFlags
+	queueFlags
 	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default})."`
 	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where attempts are kept: dynamodb (table ATTEMPTS_TABLE) or sqlite:FILE."`
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`

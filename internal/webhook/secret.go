@@ -23,6 +23,10 @@ const (
 	publicPrefix  = "whpk_"
 )
 
+// CheckReference says what is wrong with a reference to a signing secret, as a
+// message has it (`name`, an ARN, either with #key); "" where nothing is.
+func CheckReference(ref string) string { return checkSecret(ref) }
+
 // Secret is a parsed signing secret. It shows itself as redacted wherever it
 // is printed. It is small, may be copied, and is safe for concurrent use; it
 // is worth keeping, since it keeps prepared keys.
@@ -41,16 +45,18 @@ type key struct {
 //   - whsec_<base64> signs v1 with the decoded bytes;
 //   - whsk_<base64> signs v1a with an ed25519 private key (64 bytes, or its
 //     32-byte seed), and nothing else;
-//   - any other text signs v1 with its own bytes.
+//   - any other text signs v1 with its own bytes, unless it can't be meant as a
+//     key: see misplaced.
 //
 // The first and the last also sign X-Webhook-Signature, with the whole text
-// as it is. Errors wrap ErrSecretUnusable.
+// as it is. Errors wrap ErrSecretUnusable, and say what to put instead.
 func ParseSecret(s string) (Secret, error) {
+	if why := misplaced(s); why != "" {
+		return Secret{}, unusable(why)
+	}
 	k := &key{whole: []byte(s), v1: []byte(s)}
 	var err error
 	switch {
-	case s == "":
-		err = unusable("it is empty")
 	case strings.HasPrefix(s, sharedPrefix):
 		k.v1, err = decodeKey(s, sharedPrefix)
 	case strings.HasPrefix(s, privatePrefix):
@@ -63,6 +69,16 @@ func ParseSecret(s string) (Secret, error) {
 	}
 	k.macs.New = func() any { return newMACs(k) }
 	return Secret{key: k}, nil
+}
+
+// KeyBytes is the length of a shared secret's key; 0 for a private key, whose
+// length is given. Standard Webhooks asks for 24 to 64 bytes ("Signature
+// scheme"). Its libraries, and ParseSecret, take any.
+func (s Secret) KeyBytes() int {
+	if s.key == nil || s.key.private != nil {
+		return 0
+	}
+	return len(s.key.v1)
 }
 
 func parsePrivate(s string) (ed25519.PrivateKey, error) {
@@ -90,19 +106,23 @@ func parsePublic(s string) (ed25519.PublicKey, error) {
 	return b, err
 }
 
-// decodeKey takes standard base64, padded or not, and no line breaks, which
-// encoding/base64 would skip.
+// decodeKey takes standard base64, padded or not. A line break, which
+// encoding/base64 would skip, is refused by misplaced.
 func decodeKey(s, prefix string) ([]byte, error) {
 	text := strings.TrimPrefix(s, prefix)
 	if text == "" {
 		return nil, unusable("nothing follows " + prefix)
 	}
-	if strings.ContainsAny(text, "\r\n") {
-		return nil, unusable("there is a line break in it")
+	encoding := base64.RawStdEncoding
+	if strings.HasSuffix(text, "=") {
+		encoding = base64.StdEncoding
 	}
-	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	b, err := encoding.DecodeString(text)
+	if err != nil && strings.ContainsAny(text, "-_") {
+		return nil, unusable("what follows " + prefix + " is base64 of the URL alphabet; put it with + for - and / for _")
+	}
 	if err != nil {
-		return nil, unusable("what follows " + prefix + " is not base64")
+		return nil, unusable("what follows " + prefix + " is not base64: is it whole?")
 	}
 	if len(b) == 0 {
 		return nil, unusable("nothing follows " + prefix)

@@ -62,6 +62,9 @@ func TestCache(t *testing.T) {
 			{0, gone, "", whenever, "", webhook.ErrSecretNotFound, 1}, {0, nil, "#a", 0, "", webhook.ErrSecretNotFound, 1},
 			{1, v("v1", "s"), "", whenever, "v1", nil, 2},
 		},
+		"a secret that is missed again and again": {
+			{0, gone, "", whenever, "", webhook.ErrSecretNotFound, 1}, {1, nil, "", whenever, "", webhook.ErrSecretNotFound, 2},
+		},
 		"a secret that is mended": {
 			{0, v("v1", ""), "", whenever, "", webhook.ErrSecretUnusable, 1}, {0, nil, "", whenever, "", webhook.ErrSecretUnusable, 1},
 			{1, v("v2", "s"), "", whenever, "v2", nil, 2},

@@ -11,12 +11,13 @@ import (
 	"github.com/efferent/efferent/internal/webhook"
 )
 
-// How long it is taken for granted that a secret is not there. A signing secret
-// is named by a message, which is dead without it, and alive again once the
-// secret is put: that is to be seen at once. A channel without a secret is one
-// that is not used, which every notification may ask for.
+// How long it is taken for granted that a secret is not there, or is no key. A
+// signing secret is named by a message, which is dead without it, and lives
+// again once the secret is put: that is to be seen at once, so it is only the
+// messages of a batch that share a look-up. A channel without a secret is one
+// that is not used, and every notification may ask for it.
 const (
-	noKeyFor  = time.Second
+	noKeyFor  = 200 * time.Millisecond
 	noTextFor = 30 * time.Second
 )
 
@@ -39,9 +40,9 @@ type Signing struct {
 // another text.
 //
 // Errors wrap webhook.ErrSecretNotFound or webhook.ErrSecretUnusable, and stand
-// for a second; or they are what Secrets Manager answered, which may pass, and
-// stand for a second too. Where a read fails and there are keys within the TTL,
-// those are given.
+// for a fifth of a second; or they are what Secrets Manager answered, which may
+// pass, and stand for a second. Where a read fails and there are keys within
+// the TTL, those are given.
 func (s *Signing) Keys(ctx context.Context, ref string, since time.Time) (webhook.Keys, error) {
 	if keys, ok := s.cache.known(ref, s.Now(), since); ok {
 		return keys, nil

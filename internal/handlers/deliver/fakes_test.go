@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -37,7 +37,7 @@ type world struct {
 	t       *testing.T
 	now     time.Time
 	log     []string
-	records map[string][]attempt.Record
+	store   storetest.Memory
 	entries []ledger.Entry
 	answers []webhook.Exchange // of the sender, in turn; the last one for ever
 	posts   []webhook.Request
@@ -56,7 +56,7 @@ type world struct {
 func newWorld(t *testing.T, answers ...webhook.Exchange) *world {
 	return &world{
 		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: answers,
-		records: map[string][]attempt.Record{}, hidden: map[string]time.Duration{}, version: "v1",
+		hidden: map[string]time.Duration{}, version: "v1",
 	}
 }
 
@@ -112,7 +112,7 @@ func (w *world) Keys(_ context.Context, ref string, since time.Time) (webhook.Ke
 	return webhook.Keys{Version: w.cached}, nil
 }
 
-func (w *world) OfMessage(_ context.Context, webhookID, messageID string) ([]attempt.Record, error) {
+func (w *world) OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reads++
@@ -120,10 +120,10 @@ func (w *world) OfMessage(_ context.Context, webhookID, messageID string) ([]att
 	if w.readFault != nil && w.readFault(w.reads) != works {
 		return nil, errFault
 	}
-	return slices.Clone(w.records[webhookID+"/"+messageID]), nil
+	return w.store.OfMessage(ctx, webhookID, messageID)
 }
 
-func (w *world) Put(_ context.Context, records []attempt.Record) error {
+func (w *world) Put(ctx context.Context, records []attempt.Record) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.puts++
@@ -133,16 +133,28 @@ func (w *world) Put(_ context.Context, records []attempt.Record) error {
 	}
 	for _, r := range records {
 		w.note("record %s %d %s", r.WebhookID, r.Attempt, r.Verdict)
-		if f == fails {
-			continue
-		}
-		key := r.WebhookID + "/" + r.MessageID
-		w.records[key] = append(slices.DeleteFunc(w.records[key], func(o attempt.Record) bool { return o.Attempt == r.Attempt }), r)
 	}
-	if f != works {
+	if f == fails {
 		return errFault
 	}
-	return nil
+	if err := w.store.Put(ctx, records); err != nil || f == works {
+		return err
+	}
+	return errFault
+}
+
+// recorded are the attempts under an id.
+func (w *world) recorded(id string) []attempt.Record {
+	records, _ := w.store.OfWebhook(w.t.Context(), id)
+	return records
+}
+
+// record keeps attempts of a message, whatever they say of it.
+func (w *world) record(id string, records ...attempt.Record) {
+	for i := range records {
+		records[i].WebhookID, records[i].MessageID = id, "m-"+id
+	}
+	_ = w.store.Put(w.t.Context(), records)
 }
 
 func (w *world) ChangeVisibility(_ context.Context, receipt string, d time.Duration) error {

@@ -171,7 +171,7 @@ func (w *world) check(t *testing.T, want want, failed bool) {
 		t.Errorf("reported as failed: %t, want %t", failed, want.failed)
 	}
 	var verdicts []attempt.Verdict
-	records := w.records["a/m-a"]
+	records := w.recorded("a")
 	for i, r := range records {
 		verdicts = append(verdicts, r.Verdict)
 		if r.Attempt != i+1 {
@@ -234,7 +234,7 @@ func TestWhatIsSentAndRecorded(t *testing.T) {
 		Status: 500, DurationMS: 1, Verdict: attempt.Retryable, Reason: "500 Internal Server Error", Response: "oops", Truncated: true,
 		NextAt: start.Add(time.Second + 1500*time.Microsecond),
 	}
-	got := w.records["a/m-a"][0]
+	got := w.recorded("a")[0]
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
@@ -250,7 +250,7 @@ func TestDeliveredKeepsNoResponse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, ok200)
 	w.handle(aMessage("a", body("a"), 1))
-	if got := w.records["a/m-a"][0].Response; got != "" {
+	if got := w.recorded("a")[0].Response; got != "" {
 		t.Errorf("the record of a delivery keeps the answer %q", got)
 	}
 }
@@ -267,8 +267,8 @@ func TestNoIDMeansTheMessageID(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, ok200)
 			w.handle(aMessage("a", text, 1))
-			if len(w.records["m-a/m-a"]) != 1 {
-				t.Errorf("recorded as %v, want it under the message id", w.records)
+			if len(w.recorded("m-a")) != 1 {
+				t.Errorf("recorded as %v, want it under the message id", w.recorded("a"))
 			}
 		})
 	}
@@ -324,9 +324,9 @@ func TestWhatAMessageCarries(t *testing.T) {
 				m.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}
 			}
 			w.handle(m)
-			records := w.records[c.id+"/m-a"]
+			records := w.recorded(c.id)
 			if len(records) != 1 || !strings.Contains(records[0].Reason, c.reason) || w.hidden["r-a"] != c.hidden {
-				t.Errorf("hidden for %s, and recorded %+v", w.hidden["r-a"], w.records)
+				t.Errorf("hidden for %s, and recorded %+v", w.hidden["r-a"], records)
 			}
 		})
 	}

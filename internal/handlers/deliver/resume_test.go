@@ -82,7 +82,7 @@ func TestSecondReceive(t *testing.T) {
 				c.setup(w)
 			}
 			if c.history != nil {
-				w.records["a/m-a"] = c.history
+				w.record("a", c.history...)
 			}
 			if c.text == "" {
 				c.text = body("a")
@@ -107,8 +107,7 @@ func TestRedrivenUnderItsOldID(t *testing.T) {
 		if n == 4 {
 			v = attempt.Exhausted
 		}
-		w.records["a/m-a"] = append(w.records["a/m-a"], attempt.Record{
-			WebhookID: "a", MessageID: "m-a", Attempt: n, Verdict: v, At: w.now.Add(-time.Minute)})
+		w.record("a", attempt.Record{Attempt: n, Verdict: v, At: w.now.Add(-time.Minute)})
 	}
 	first := w.now
 	var hidden []time.Duration
@@ -126,7 +125,7 @@ func TestRedrivenUnderItsOldID(t *testing.T) {
 	if diff := cmp.Diff([]time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 0}, hidden); diff != "" {
 		t.Errorf("hidden for (-want +got):\n%s", diff)
 	}
-	records := w.records["a/m-a"]
+	records := w.recorded("a")
 	if last := records[len(records)-1]; len(records) != 8 || last.Attempt != 8 || last.Verdict != attempt.Exhausted ||
 		!strings.Contains(last.Reason, "4 of 4") {
 		t.Errorf("%d records, the last %+v", len(records), last)
@@ -165,7 +164,7 @@ func walk(t *testing.T, w *world, name string, call int, f fault) {
 	for receives := 1; receives <= 20; receives++ {
 		delete(w.hidden, "r-a")
 		failed := w.handle(aMessage("a", body("a"), receives))
-		if records := w.records["a/m-a"]; len(records) > 0 {
+		if records := w.recorded("a"); len(records) > 0 {
 			last = records[len(records)-1]
 		}
 		if len(failed) == 0 {

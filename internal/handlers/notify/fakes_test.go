@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/storetest"
 )
 
 var errFault = errors.New("injected fault")
@@ -48,8 +48,7 @@ type world struct {
 	secrets map[channel.Name]*secret // where they matter
 	calls   map[channel.Name][]channel.Handover
 	reached map[channel.Name]int // how many the recipient may have got
-	records map[string][]attempt.Record
-	claims  map[string]claim.Claim
+	store   storetest.Memory
 	entries []ledger.Entry
 	hidden  map[string]time.Duration
 	alarms  []channel.Name
@@ -66,8 +65,7 @@ func newWorld(t *testing.T) *world {
 	return &world{
 		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: map[channel.Name][]channel.Outcome{},
 		absent: map[channel.Name]error{}, secrets: map[channel.Name]*secret{}, refuses: map[channel.Name]*refusal{},
-		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{}, records: map[string][]attempt.Record{},
-		claims: map[string]claim.Claim{},
+		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{},
 		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{},
 	}
 }
@@ -195,45 +193,32 @@ func (p provider) Send(ctx context.Context, h channel.Handover) (out channel.Out
 	return out
 }
 
-func (w *world) OfMessage(_ context.Context, id, messageID string) (of []attempt.Record, err error) {
-	err = w.call("history", func() error { of = slices.Clone(w.records[id+"/"+messageID]); return nil })
+func (w *world) OfMessage(ctx context.Context, id, messageID string) (of []attempt.Record, err error) {
+	err = w.call("history", func() (err error) { of, err = w.store.OfMessage(ctx, id, messageID); return err })
 	return of, err
 }
 
-func (w *world) Put(_ context.Context, records []attempt.Record) error {
-	return w.call("record", func() error {
-		for _, r := range records {
-			key := r.WebhookID + "/" + r.MessageID
-			w.records[key] = append(slices.DeleteFunc(w.records[key], func(o attempt.Record) bool { return o.Attempt == r.Attempt }), r)
-		}
-		return nil
-	})
+func (w *world) Put(ctx context.Context, records []attempt.Record) error {
+	return w.call("record", func() error { return w.store.Put(ctx, records) })
 }
 
-func (w *world) TakeClaim(_ context.Context, c claim.Claim) (other claim.Claim, err error) {
-	err = w.call("claim", func() error {
-		held, ok := w.claims[c.ItemID]
-		if ok && held.Blocks(c) {
-			other = held
-			return claim.ErrTaken
-		}
-		w.claims[c.ItemID] = c
-		return nil
-	})
+// recorded are the attempts under an id.
+func (w *world) recorded(id string) []attempt.Record {
+	records, _ := w.store.OfWebhook(w.t.Context(), id)
+	return records
+}
+
+func (w *world) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error) {
+	err = w.call("claim", func() (err error) { other, err = w.store.TakeClaim(ctx, c); return err })
 	return other, err
 }
 
-func (w *world) PutClaim(_ context.Context, c claim.Claim) error {
-	return w.call("settle", func() error { w.claims[c.ItemID] = c; return nil })
+func (w *world) PutClaim(ctx context.Context, c claim.Claim) error {
+	return w.call("settle", func() error { return w.store.PutClaim(ctx, c) })
 }
 
-func (w *world) DropClaim(_ context.Context, c claim.Claim) error {
-	return w.call("drop", func() error {
-		if held := w.claims[c.ItemID]; held.Token == c.Token && !held.Settled {
-			delete(w.claims, c.ItemID)
-		}
-		return nil
-	})
+func (w *world) DropClaim(ctx context.Context, c claim.Claim) error {
+	return w.call("drop", func() error { return w.store.DropClaim(ctx, c) })
 }
 
 func (w *world) ChangeVisibility(_ context.Context, receipt string, d time.Duration) error {
@@ -299,7 +284,10 @@ func (w *world) run(q *queued) string {
 // story tells a message's attempts: "1:email:transient:retryable …".
 func (w *world) story(id string, q *queued) string {
 	var all []string
-	for _, r := range w.records[id+"/"+q.msg.MessageId] {
+	for _, r := range w.recorded(id) {
+		if r.MessageID != q.msg.MessageId {
+			continue
+		}
 		all = append(all, fmt.Sprintf("%d:%s:%s:%s", r.Attempt, r.Channel, r.Class, r.Verdict))
 	}
 	return strings.Join(all, " ")

@@ -90,7 +90,7 @@ func TestEveryClassEverywhere(t *testing.T) {
 // checkResult holds the last record and the ledger against what happened.
 func (w *world) checkResult(q *queued, chain []channel.Name, position int, class channel.Class, end string) {
 	w.t.Helper()
-	records := w.records["n_1/m-a"]
+	records := w.recorded("n_1")
 	last := records[len(records)-1]
 	var failed []string
 	for _, name := range chain[:position] {
@@ -185,10 +185,8 @@ func TestWhatIsNotAsked(t *testing.T) {
 			end := w.run(q)
 			calls := w.count("email") + w.count("slack") + w.count("sms")
 			reasons := ""
-			for _, of := range w.records {
-				for _, r := range of {
-					reasons += r.Reason + "\n"
-				}
+			for _, r := range append(w.recorded("n_1"), w.recorded("m-a")...) {
+				reasons += r.Reason + "\n"
 			}
 			if end != c.end || calls != c.calls || !strings.Contains(reasons, c.says) {
 				t.Errorf("%s after %d hand-overs: %s", end, calls, reasons)

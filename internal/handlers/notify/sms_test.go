@@ -37,7 +37,7 @@ func TestSMSFaults(t *testing.T) {
 						if w.reached["sms"] > 1 {
 							t.Fatalf("%d SMS may have arrived: %s", w.reached["sms"], w.story("n_1", q))
 						}
-						records := w.records["n_1/m-a"]
+						records := w.recorded("n_1")
 						switch {
 						case end == "sent" && w.count("sms") == 0:
 							t.Error("done with, and never handed over")

@@ -46,8 +46,8 @@ func TestReplayOne(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			wantSent := []sent{{body, map[string]string{"efferent-id": c.carries, "efferent-origin": "m00025", "efferent-retry": "replay", "efferent-attempts": "2",
-				"efferent-first": "2026-11-24T07:00:00Z"}}}
+			wantSent := []sent{{body, map[string]string{"efferent-id": c.carries, "efferent-origin": "m00025", "efferent-retry": "replay",
+				"efferent-attempts": "2", "efferent-first": "2026-11-24T07:00:00Z"}}}
 			if diff := cmp.Diff(wantSent, w.sent, cmp.AllowUnexported(sent{})); diff != "" {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}

@@ -48,7 +48,8 @@ func TestDeliveryIsInOrder(t *testing.T) {
 	w := newWorld(t)
 	w.record([]attempt.Record{
 		{WebhookID: "e", MessageID: "a", Attempt: 1, At: start.Add(time.Minute)}, {WebhookID: "e", MessageID: "b", Attempt: 2, At: start},
-		{WebhookID: "e", MessageID: "b", Attempt: 1, At: start}, {WebhookID: "e", Origin: "b", MessageID: "0", Attempt: 1, At: start.Add(time.Hour)},
+		{WebhookID: "e", MessageID: "b", Attempt: 1, At: start},
+		{WebhookID: "e", Origin: "b", MessageID: "0", Attempt: 1, At: start.Add(time.Hour)},
 		{WebhookID: "e", Origin: "c", MessageID: "c", Attempt: 1, At: start.Add(time.Second)},
 	}...)
 	var order []string

@@ -155,7 +155,8 @@ func (w *world) park(n int, id, tenant string) (itemID string) {
 		Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(at.Add(-time.Minute).UnixMilli(), 10), "MessageGroupId": tenant},
 	}}
 	w.record(attempt.Record{
-		WebhookID: cmp.Or(id, itemID), Origin: itemID, MessageID: itemID, Attempt: 4, At: at, URL: "https://a.test/" + itemID + "?t=1", EventType: "e." + tenant,
+		WebhookID: cmp.Or(id, itemID), Origin: itemID, MessageID: itemID, Attempt: 4, At: at,
+		URL: "https://a.test/" + itemID + "?t=1", EventType: "e." + tenant,
 		Tenant: tenant,
 		Status: 503, Verdict: attempt.Exhausted, Reason: "503 Service Unavailable",
 	})

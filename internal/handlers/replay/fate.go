@@ -70,7 +70,7 @@ func newPast(records []attempt.Record) *past {
 // tasksThatMoved are the tasks that may have taken messages, oldest first.
 func tasksThatMoved(all []deadletter.Move) (took []deadletter.Move) {
 	for _, m := range all {
-		if m.Moved > 0 || m.Status != deadletter.Failed && m.Status != deadletter.Cancelled {
+		if m.Moved > 0 || !cutShort(m) {
 			took = append(took, m)
 		}
 	}
@@ -238,7 +238,9 @@ func livesIn(history []attempt.Record) (all []life) {
 // cameBack finds the dead messages that a move task took, by the twins that were
 // first tried after it began: each is one of them that came back. Move tasks
 // begin with the oldest message ("Learn how to configure a dead-letter queue
-// redrive in Amazon SQS"), so it is the one that died first.
+// redrive in Amazon SQS"), so it is the one that died first. What a producer
+// sends again, in all equal, after a task that was cancelled half way, can't be
+// told from what came back; but no task has more come back than it moved.
 func cameBack(lives []life, tasks []deadletter.Move, over func(attempt.Record) bool) map[string]bool {
 	births, deaths := map[twins][]attempt.Record{}, map[twins][]attempt.Record{}
 	for _, l := range lives {
@@ -248,14 +250,18 @@ func cameBack(lives []life, tasks []deadletter.Move, over func(attempt.Record) b
 		}
 	}
 	back := map[string]bool{}
-	for of, dead := range deaths {
+	for kind, dead := range deaths {
 		slices.SortFunc(dead, earlier)
-		slices.SortFunc(births[of], earlier)
-		for _, born := range births[of] {
-			if len(dead) > 0 && dead[0].At.Before(taskBefore(tasks, born.At)) {
-				back[dead[0].MessageID] = true
-				dead = dead[1:]
+		slices.SortFunc(births[kind], earlier)
+		of := map[int]int64{} // how many came back of a task
+		for _, born := range births[kind] {
+			i := taskBefore(tasks, born.At)
+			if i < 0 || len(dead) == 0 || !dead[0].At.Before(tasks[i].Started) || cutShort(tasks[i]) && of[i] == tasks[i].Moved {
+				continue
 			}
+			back[dead[0].MessageID] = true
+			dead = dead[1:]
+			of[i]++
 		}
 	}
 	return back
@@ -265,13 +271,18 @@ func earlier(a, b attempt.Record) int {
 	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.SortKey(), b.SortKey()))
 }
 
-// taskBefore is when the last of the tasks began that began before t; zero if
-// none did.
-func taskBefore(tasks []deadletter.Move, t time.Time) (began time.Time) {
-	for _, m := range tasks {
-		if !m.Started.After(t) {
-			began = m.Started
+// cutShort reports whether a task ended before it had moved everything.
+func cutShort(m deadletter.Move) bool {
+	return m.Status == deadletter.Cancelled || m.Status == deadletter.Failed
+}
+
+// taskBefore is the last of the tasks that began before t, -1 if none did.
+func taskBefore(tasks []deadletter.Move, t time.Time) int {
+	n, _ := slices.BinarySearchFunc(tasks, t, func(m deadletter.Move, t time.Time) int {
+		if m.Started.After(t) {
+			return 1
 		}
-	}
-	return began
+		return -1
+	})
+	return n - 1
 }

@@ -75,6 +75,14 @@ func TestList(t *testing.T) {
 			w.advance(2 * time.Second)
 			w.park(4, "evt_4", "acme")
 		}, want: "m00004"},
+		{name: "a slow attempt ended just before a move task began", setup: func(w *world) {
+			moved(deadletter.Completed, time.Minute)(w)
+			delete(w.letters, "m00001")
+			delete(w.letters, "m00002")
+			slow, _ := w.store.OfWebhook(w.t.Context(), "evt_3")
+			slow[0].DurationMS = 40_000
+			w.record(slow...)
+		}, want: "m00003"},
 		{name: "older than the queue keeps", setup: func(w *world) { w.advance(14*24*time.Hour + 2*time.Millisecond) }, want: "m00003 m00002"},
 		{name: "by tenant", query: "&tenant=beta", want: "m00003 m00001"},
 		{name: "by url", query: "&url_prefix=https://a.test/m00002", want: "m00002"},

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"golang.org/x/sync/errgroup"
@@ -85,10 +84,9 @@ type matching struct {
 // was sent since the pass began: once is enough.
 func (m *matching) look(messages []events.SQSMessage) (hold []events.SQSMessage, err error) {
 	var letters []*letter
-	began := m.from.Started.Truncate(time.Millisecond) // as SQS tells the time
 	for _, msg := range messages {
 		l := m.queue.open(msg)
-		if m.filter.contents(l.item) && message.SentAt(msg.Attributes).Before(began) {
+		if m.filter.contents(l.item) && message.SentAt(msg.Attributes).Before(m.from.Started) {
 			letters = append(letters, l)
 		} else {
 			hold = append(hold, msg)

@@ -40,19 +40,9 @@ type Attempts interface {
 	Put(ctx context.Context, records []attempt.Record) error
 }
 
-// Claims keeps who sends an SMS. Every method is durable and consistent once
-// it returns nil; after an error it may have done its work or not. It is used
-// by many goroutines at once.
+// Claims keeps who sends an SMS.
 type Claims interface {
-	// TakeClaim keeps c if there is no claim on its item. Otherwise it returns
-	// the other claim and claim.ErrTaken. A claim with the same Token is
-	// c itself.
-	TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error)
-	// PutClaim keeps c instead of any other claim on its item.
-	PutClaim(ctx context.Context, c claim.Claim) error
-	// DropClaim removes the claim on c's item if it has c's Token and is not
-	// settled. It is no error if that is not there.
-	DropClaim(ctx context.Context, c claim.Claim) error
+	claim.Store
 }
 
 // Queue is the queue that the messages came from.

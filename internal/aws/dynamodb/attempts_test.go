@@ -16,7 +16,10 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 )
 
-var errDown = errors.New("down")
+var (
+	errDown  = errors.New("down")
+	errTwice = errors.New("Provided list of item keys contains duplicates")
+)
 
 // table answers batch writes as told: how many of each request's items it
 // leaves unprocessed.
@@ -34,6 +37,14 @@ func (f *table) BatchWriteItem(_ context.Context, in *sdk.BatchWriteItemInput, _
 	if f.err != nil {
 		return nil, f.err
 	}
+	keys := map[string]bool{}
+	for _, r := range requests {
+		key := text(r.PutRequest.Item[webhookIDName]) + "/" + text(r.PutRequest.Item[sortKeyName])
+		if keys[key] {
+			return nil, errTwice
+		}
+		keys[key] = true
+	}
 	left := 0
 	if len(f.unprocessed) > 0 {
 		left, f.unprocessed = f.unprocessed[0], f.unprocessed[1:]
@@ -47,6 +58,7 @@ func TestPut(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		records     int
+		twice       int // so many of them come a second time
 		unprocessed []int
 		err         error
 		patience    int // how often Wait waits before its context ends
@@ -57,6 +69,8 @@ func TestPut(t *testing.T) {
 		{name: "none"},
 		{name: "one request", records: 25, sizes: []int{25}, kept: 25},
 		{name: "two requests", records: 26, sizes: []int{25, 1}, kept: 26},
+		{name: "one message twice in a batch", records: 9, twice: 1, sizes: []int{9}, kept: 9},
+		{name: "all of them twice", records: 25, twice: 25, sizes: []int{25}, kept: 25},
 		{name: "some are left, twice", records: 10, unprocessed: []int{4, 3}, patience: 2, sizes: []int{10, 4, 3}, kept: 10},
 		{name: "some are left for ever", records: 2, unprocessed: []int{2, 2, 2}, patience: 2, sizes: []int{2, 2, 2}, is: context.Canceled},
 		{name: "refused", records: 30, err: errDown, sizes: []int{25}, is: errDown},
@@ -74,7 +88,7 @@ func TestPut(t *testing.T) {
 			for i := range c.records {
 				records = append(records, attempt.Record{WebhookID: "w", MessageID: fmt.Sprint(i), Attempt: 1})
 			}
-			err := a.Put(t.Context(), records)
+			err := a.Put(t.Context(), append(records, records[:c.twice]...))
 			if !errors.Is(err, c.is) {
 				t.Fatalf("got %v, want %v", err, c.is)
 			}

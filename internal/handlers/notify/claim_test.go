@@ -109,3 +109,15 @@ func TestNamesOfSMS(t *testing.T) {
 		}
 	}
 }
+
+// TestOrigins: a replayed notification carries the origin that it had.
+func TestOrigins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q, origin := w.message("a", sms("n_1", "", "+46701234567")), "m-first"
+	q.msg.MessageAttributes = map[string]events.SQSMessageAttribute{"efferent-origin": {DataType: "String", StringValue: &origin}}
+	w.run(q)
+	if records := w.recorded("n_1"); len(records) != 1 || records[0].Origin != origin {
+		t.Errorf("recorded are %+v", records)
+	}
+}

@@ -98,7 +98,7 @@ func newLetterBench() (_ *letterBench, err error) {
 		urls[name] = *out.QueueUrl
 	}
 	b.attempts = sqlite.NewAttempts(b.db)
-	b.routes = (&replay.Handler{
+	h, err := replay.New(replay.Needs{
 		Queues: []replay.Queue{{
 			Name: deadletter.WebhookFailures, Read: replay.ReadWebhook,
 			Letters: &awssqs.Letters{API: b.client, URL: urls[deadletter.WebhookFailures]},
@@ -109,7 +109,11 @@ func newLetterBench() (_ *letterBench, err error) {
 		Audit:  &awssqs.Audit{API: b.client, URL: urls[settings.AuditQueue], Lanes: 4},
 		Caller: func(*http.Request) string { return "bench" }, Now: time.Now,
 		Wait: func(_ context.Context, d time.Duration) { time.Sleep(d) }, Log: slog.New(slog.DiscardHandler),
-	}).Routes()
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.routes = h.Routes()
 	return b, nil
 }
 

@@ -45,7 +45,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &replay.Handler{
+	n := replay.Needs{
 		History: p.attempts, Failures: p.attempts, Claims: p.claims,
 		Audit:  &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes},
 		Caller: func(*http.Request) string { return "local" },
@@ -66,14 +66,14 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		h.Queues = append(h.Queues, replay.Queue{
+		n.Queues = append(n.Queues, replay.Queue{
 			Name: q.failures, Read: q.read,
 			Letters: &awssqs.Letters{API: p.queues, URL: failures},
 			Source:  &awssqs.Source{API: p.queues, URL: source},
 			Moves:   &awssqs.Moves{API: p.queues, URL: failures},
 		})
 	}
-	return h, nil
+	return replay.New(n)
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -52,7 +52,7 @@ func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 			Moves:   &awssqs.Moves{API: queues, URL: failures},
 		}
 	}
-	h := &replay.Handler{
+	n := replay.Needs{
 		Queues: []replay.Queue{
 			deadLetters(deadletter.WebhookFailures, places.WebhookFailuresQueueURL, places.WebhooksQueueURL, replay.ReadWebhook),
 			deadLetters(deadletter.NotificationFailures, places.NotificationFailuresQueueURL, places.NotificationsQueueURL, replay.ReadNotification),
@@ -61,6 +61,10 @@ func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
 		Audit:  &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: places.AuditLanes},
 		Caller: caller, Now: time.Now, Wait: pause, Log: log,
+	}
+	h, err := replay.New(n)
+	if err != nil {
+		return nil, err
 	}
 	return h.Routes(), nil
 }

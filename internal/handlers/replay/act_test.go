@@ -295,3 +295,19 @@ func TestUnfinished(t *testing.T) {
 		})
 	}
 }
+
+// TestNewRefuses: a handler is not made without each of its needs, those of its
+// queues too.
+func TestNewRefuses(t *testing.T) {
+	t.Parallel()
+	for name, forget := range map[string]func(*Needs){
+		"Claims": func(n *Needs) { n.Claims = nil }, "Caller": func(n *Needs) { n.Caller = nil }, "Queues": func(n *Needs) { n.Queues = nil },
+		"Moves": func(n *Needs) { n.Queues[1].Moves = nil },
+	} {
+		n := newWorld(t).handler().Needs
+		forget(&n)
+		if h, err := New(n); err == nil || h != nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("without %s: %v", name, err)
+		}
+	}
+}

@@ -96,7 +96,7 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) handler() *Handler {
-	return &Handler{
+	h, err := New(Needs{
 		Queues: []Queue{{Name: queueName, Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()},
 			{Name: "notification-failures", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
 		History: w, Failures: w, Claims: w, Audit: w,
@@ -105,7 +105,11 @@ func (w *world) handler() *Handler {
 			runtime.Gosched()
 			w.advance(min(d, cmp.Or(w.wait, d)))
 		}, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	return h
 }
 
 // ask makes one request.

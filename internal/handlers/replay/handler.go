@@ -8,12 +8,15 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/efferent/efferent/internal/need"
 )
 
 // Queue is one dead-letter queue and what belongs to it.
@@ -28,9 +31,8 @@ type Queue struct {
 	Moves   Moves
 }
 
-// Handler answers the API. Every field is needed. It may be used by many
-// goroutines at once.
-type Handler struct {
+// Needs is what a Handler needs, all of it.
+type Needs struct {
 	Queues   []Queue
 	History  History
 	Failures Failures
@@ -42,6 +44,23 @@ type Handler struct {
 	// Wait pauses for d, or less if ctx ends before.
 	Wait func(ctx context.Context, d time.Duration)
 	Log  *slog.Logger
+}
+
+// Handler answers the API. It may be used by many goroutines at once.
+type Handler struct{ Needs }
+
+// New returns a Handler. Its error names each need that is missing.
+func New(n Needs) (*Handler, error) {
+	missing := []error{need.All(n)}
+	for _, q := range n.Queues {
+		if err := need.All(q); err != nil {
+			missing = append(missing, fmt.Errorf("the queue %q: %w", q.Name, err))
+		}
+	}
+	if err := errors.Join(missing...); err != nil {
+		return nil, fmt.Errorf("the handler of dead letters: %w", err)
+	}
+	return &Handler{n}, nil
 }
 
 const (

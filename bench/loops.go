@@ -216,7 +216,7 @@ func handler(args []string) (result, error) {
 }
 
 // handlerNeeds is what a handler of batches needs, without jitter and logs.
-func handlerNeeds(attempts batch.Attempts, queue batch.Queue, audit batch.Audit) batch.Needs {
+func handlerNeeds(attempts batch.Attempts, queue batch.Queue, audit ledger.Audit) batch.Needs {
 	return batch.Needs{
 		Attempts: attempts, Queue: queue, Audit: audit, Policies: retry.Policies{}, MaxReceives: 20,
 		Now: time.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),

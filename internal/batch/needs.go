@@ -37,18 +37,11 @@ type Queue interface {
 	ChangeVisibility(ctx context.Context, receiptHandle string, d time.Duration) error
 }
 
-// Audit is the way to the ledger. When Append returns nil every entry will be
-// in it; after an error any part of them may be. Entries of one key stay in
-// order. It is used by many goroutines at once.
-type Audit interface {
-	Append(ctx context.Context, key string, entries []ledger.Entry) error
-}
-
 // Needs is what every handler of batches needs.
 type Needs struct {
 	Attempts Attempts
 	Queue    Queue
-	Audit    Audit
+	Audit    ledger.Audit
 	Policies retry.Policies
 	// MaxReceives is the queue's maxReceiveCount.
 	MaxReceives int

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/need"
 )
 
@@ -37,7 +38,7 @@ type Needs struct {
 	History  History
 	Failures Failures
 	Claims   Claims
-	Audit    Audit
+	Audit    ledger.Audit
 	// Caller names who makes a request, for the ledger: an ARN, or a subject.
 	Caller func(*http.Request) string
 	Now    func() time.Time

@@ -9,7 +9,6 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
-	"github.com/efferent/efferent/internal/ledger"
 )
 
 // History gives the attempts that were made, as attempt.Store promises.
@@ -72,11 +71,4 @@ type Moves interface {
 	List(ctx context.Context) ([]deadletter.Move, error)
 	// Cancel cancels one by its handle. Error: deadletter.ErrMoveEnded.
 	Cancel(ctx context.Context, handle string) error
-}
-
-// Audit is the way to the ledger. When Append returns nil every entry will be
-// in it; after an error any part of them may be. Entries of one key stay in
-// order.
-type Audit interface {
-	Append(ctx context.Context, key string, entries []ledger.Entry) error
 }

@@ -147,7 +147,7 @@ func (c *cache[T]) renew(ctx context.Context, r rule[T], name string, seen *read
 		next := r.read(ctx, name)
 		c.sweep(next.at, r.ttl)
 		if last != nil && next.trouble != nil && last.err == nil && next.at.Before(last.until) {
-			next = last.after(next, r.pause())
+			next = last.after(next)
 		}
 		c.readings.Store(name, next)
 		if last != nil {
@@ -164,15 +164,12 @@ func (c *cache[T]) renew(ctx context.Context, r rule[T], name string, seen *read
 }
 
 // after is what is known once a look-up has failed.
-func (l *reading) after(failed *reading, pause time.Duration) *reading {
+func (l *reading) after(failed *reading) *reading {
 	return &reading{
 		text: l.text, version: l.version, object: l.object, at: l.at, until: l.until,
-		trouble: failed.trouble, again: failed.at.Add(pause), missing: failed.missing,
+		trouble: failed.trouble, again: failed.at.Add(quiet), missing: failed.missing,
 	}
 }
-
-// pause is the least time between two readings of one secret.
-func (r *rule[T]) pause() time.Duration { return min(quiet, r.ttl) }
 
 // read makes one look-up. It is not the one caller's whose turn it is, so it
 // does not end with that one's context.
@@ -181,17 +178,16 @@ func (r *rule[T]) read(ctx context.Context, name string) *reading {
 	defer stop()
 	at := r.now()
 	out, err := r.api.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
-	l := &reading{at: at, until: at.Add(r.ttl), again: at.Add(r.pause()), missing: at.Add(r.absentFor)}
+	l := &reading{at: at, until: at.Add(r.ttl), again: at.Add(quiet), missing: at.Add(r.absentFor)}
 	var none *types.ResourceNotFoundException
 	var deleted *types.InvalidRequestException // it is marked for deletion
 	switch {
 	case errors.As(err, &none), errors.As(err, &deleted):
 		l.err = fmt.Errorf("%w: %q", r.absent, name)
-		l.until = l.missing
 	case err != nil:
 		l.trouble = fmt.Errorf("secret %q can't be read: %w", name, err)
-		l.err, l.until = l.trouble, r.now().Add(passing)
-		l.again, l.missing = l.until, l.until
+		l.err, l.missing = l.trouble, r.now().Add(passing)
+		l.until = l.missing
 	case out.SecretString == nil:
 		l.err = fmt.Errorf("secret %q: %w: it is binary, and %s", name, r.unusable, r.noText)
 	default:

@@ -49,6 +49,10 @@ func TestCache(t *testing.T) {
 			{40, nil, "#a", 40, "v1", nil, 2}, // its own text is the same
 			{41, nil, "#a", whenever, "v1", nil, 2}, {41, nil, "#b", whenever, "v2", nil, 2},
 		},
+		"what one key finds out, the others know": {
+			{0, v("v1", `{"a":"s","b":"t"}`), "#a", whenever, "v1", nil, 1}, {1, nil, "#b", whenever, "v1", nil, 1},
+			{40, v("v2", `{"a":"u","b":"w"}`), "#b", 40, "v2", nil, 2}, {41, nil, "#a", whenever, "v2", nil, 2},
+		},
 		"a key that was put a moment ago": {
 			{0, v("v1", `{"a":"s"}`), "#a", whenever, "v1", nil, 1}, {0, nil, "#b", whenever, "", webhook.ErrSecretUnusable, 1},
 			{1, v("v2", `{"a":"s","b":"t"}`), "#b", whenever, "v2", nil, 2}, {1, nil, "#a", whenever, "v1", nil, 2},
@@ -146,6 +150,10 @@ func TestOneRequestForManyCallers(t *testing.T) {
 					close(m.release)
 				}
 				all.Wait()
+				_, err := s.Keys(t.Context(), name+"#3", time.Now()) // the next batch
+				if answered != errors.Is(err, webhook.ErrSecretUnusable) || answered == errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("then %v", err)
+				}
 				if m.calls != 1 || !answered && time.Since(start) != fetchTimeout {
 					t.Errorf("%d requests, %s for 10 callers at once", m.calls, time.Since(start))
 				}
@@ -193,12 +201,16 @@ func TestForgets(t *testing.T) {
 	}
 }
 
-// A secret may be forgotten while somebody is on the way to read it anew.
-func TestForgottenOnTheWay(t *testing.T) {
+// Others may have read a secret, or forgotten it, while somebody is on the way
+// to read it anew.
+func TestOnTheWay(t *testing.T) {
 	t.Parallel()
-	s := &Signing{API: &manager{out: text("v1", "s")}, Now: func() time.Time { return at }}
-	l, err := s.cache.renew(t.Context(), s.rule(), name, &reading{})
-	if err != nil || l == nil || l.text != "s" {
-		t.Errorf("got %+v, %v", l, err)
+	m := &manager{out: text("v1", "s")}
+	s := &Signing{API: m, Now: func() time.Time { return at }}
+	for range 2 {
+		l, err := s.cache.renew(t.Context(), s.rule(), name, &reading{})
+		if err != nil || l == nil || l.text != "s" || m.calls != 1 {
+			t.Errorf("got %+v, %v after %d reads", l, err, m.calls)
+		}
 	}
 }

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"net/url"
+	"slices"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 type deliveriesCommand struct {
-	Show deliveriesShowCommand `cmd:"" help:"The attempts of one delivery, and why they failed."`
+	Show deliveriesShowCommand `cmd:"" help:"The attempts under one id, and why they failed."`
 }
 
 type deliveriesShowCommand struct {
@@ -25,5 +27,15 @@ func (c *deliveriesShowCommand) Run(ctx context.Context) error {
 	if c.JSON {
 		return printJSON(d)
 	}
-	return printTable(attemptColumns, d.Attempts)
+	columns := attemptColumns
+	if severalOrigins(d.Attempts) {
+		columns = append(slices.Clone(originColumns), columns...)
+	}
+	return printTable(columns, d.Attempts)
+}
+
+// severalOrigins reports whether the attempts under one id were made of several
+// messages: to other endpoints, of other tenants, or sent twice.
+func severalOrigins(attempts []attempt.Record) bool {
+	return slices.ContainsFunc(attempts, func(r attempt.Record) bool { return r.OriginID() != attempts[0].OriginID() })
 }

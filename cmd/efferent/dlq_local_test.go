@@ -108,6 +108,68 @@ func TestDLQCommands(t *testing.T) {
 	}
 }
 
+// TestDLQOfOneID: an event that went to endpoints of two tenants, to one of them
+// twice, with every command that tells its letters apart.
+func TestDLQOfOneID(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	e := scenario.NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(http.StatusNotFound) })
+	for _, to := range []string{"acme/a", "acme/b", "acme/b", "beta/a", "beta/c"} {
+		tenant, path, _ := strings.Cut(to, "/")
+		s.Send(t, scenario.Text("evt", e.URL+"/"+path, `"tenant":"`+tenant+`"`))
+	}
+	all := s.parked(t, "webhook-failures", 5)
+	if table, note := s.dlq(t, "list"); strings.Count(table, " acme ") != 3 || strings.Count(table, " beta ") != 2 || note != "5 of about 5\n" {
+		t.Errorf("listed: %s%s", table, note)
+	}
+	show := func() string {
+		t.Helper()
+		out, stderr, err := s.command("", "deliveries", "show", "--dev", "evt")
+		if err != nil {
+			t.Fatalf("%v, %s", err, stderr)
+		}
+		return out
+	}
+	attempts := show()
+	mustHold(t, "deliveries show", attempts, []string{"ORIGIN", "TENANT", "URL", e.URL + "/a", e.URL + "/b", e.URL + "/c"})
+	for _, i := range all {
+		shown, _ := s.dlq(t, "show", i.ItemID)
+		if strings.Count(attempts, i.ItemID) != 2 || strings.Count(shown, "404 Not Found") != 2 || // the reason, and one attempt
+			!strings.Contains(shown, "Attempts  1\n") || !strings.Contains(shown, "URL       "+i.URL+"\n") {
+			t.Errorf("%+v is shown as %s among %s", i, shown, attempts)
+		}
+	}
+	if out, _ := s.dlq(t, "rm", all[0].ItemID); out != all[0].ItemID+" discarded\n" {
+		t.Errorf("discarded: %s", out)
+	}
+	s.parked(t, "webhook-failures", 4)
+	beta := 0
+	for _, i := range all[1:] {
+		if i.Tenant == "beta" {
+			beta++
+		}
+	}
+	if out, _ := s.dlq(t, "replay", "--tenant", "beta", "--yes"); !strings.HasPrefix(out, fmt.Sprintf("%d replayed of ", beta)) {
+		t.Errorf("replayed: %s", out)
+	}
+	for _, i := range s.parked(t, "webhook-failures", 4) {
+		if want := map[string]int{"acme": 1, "beta": 2}[i.Tenant]; i.Attempts != want {
+			t.Errorf("after the replay of one tenant's there is %+v, want %d attempts", i, want)
+		}
+	}
+	// One after the other, an origin's attempts stand together.
+	lines := strings.Split(strings.TrimSpace(show()), "\n")[1:]
+	var origins []string
+	for _, line := range lines {
+		if origin := strings.Fields(line)[0]; len(origins) == 0 || origins[len(origins)-1] != origin {
+			origins = append(origins, origin)
+		}
+	}
+	if len(lines) != 5+beta || len(origins) != 5 {
+		t.Errorf("%d attempts by %v", len(lines), origins)
+	}
+}
+
 // TestDLQOfNotifications looks at a notification that no channel took, whose
 // attempts deliveries show shows too.
 func TestDLQOfNotifications(t *testing.T) {

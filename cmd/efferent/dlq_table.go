@@ -148,6 +148,13 @@ var attemptColumns = []column[attempt.Record]{
 	{title: "REASON", cell: func(r attempt.Record) string { return r.Reason }},
 }
 
+// originColumns tell apart what has the same webhook id.
+var originColumns = []column[attempt.Record]{
+	{title: "ORIGIN", cell: attempt.Record.OriginID},
+	{title: "TENANT", cell: func(r attempt.Record) string { return r.Tenant }, optional: true},
+	{title: "URL", cell: func(r attempt.Record) string { return r.URL }, optional: true},
+}
+
 func nextText(at time.Time) string {
 	if at.IsZero() {
 		return "-"

@@ -38,7 +38,9 @@ func DeadLetters(t *testing.T, s *Stack, moves bool) {
 	t.Run("an outage, then one and the rest", func(t *testing.T) { s.outage(t, moves) })
 	t.Run("the same item twice at once", s.twiceAtOnce)
 	t.Run("discard", s.discard)
+	t.Run("one id for many", s.oneIDForMany)
 	if moves {
+		t.Run("equal letters", s.equalLetters)
 		t.Run("the console's redrive", s.consoleRedrive)
 	}
 }

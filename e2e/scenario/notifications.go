@@ -44,6 +44,7 @@ func Notifications(t *testing.T, s *Stack) {
 	t.Run("fallbacks", n.fallbacks)
 	t.Run("an SMS that may have been sent", n.unknownSMS)
 	t.Run("one SMS for two messages", n.sameSMS)
+	t.Run("one id for several people", n.oneIDForPeople)
 	t.Run("bad input", n.badNotifications)
 }
 
@@ -289,6 +290,26 @@ func (p *people) sameSMS(t *testing.T) {
 	})
 	if asked := p.providers.Asked(channel.SMS, o.sms); asked != 1 {
 		t.Errorf("Twilio was asked %d times", asked)
+	}
+}
+
+// oneIDForPeople sends one event's id to several people, and to one of them for
+// two tenants: each gets an SMS, and is recorded with it.
+func (p *people) oneIDForPeople(t *testing.T) {
+	t.Parallel()
+	ann, bob := p.person("shared"), p.person("shared")
+	bob.id = ann.id
+	p.SendTo(t, notifications, ann.text(channel.SMS, ""), bob.text(channel.SMS, ""), ann.text(channel.SMS, `,"tenant":"acme"`),
+		ann.text(channel.SMS, `,"tenant":"beta"`))
+	records := p.historyUntil(t, ann.id, func(records []attempt.Record) bool {
+		return len(records) == 4 && !slices.ContainsFunc(records, func(r attempt.Record) bool { return r.Verdict != attempt.Delivered })
+	})
+	p.took(t, ann.sms, 3)
+	p.took(t, bob.sms, 1)
+	for _, r := range records {
+		if r.ProviderID == "" {
+			t.Errorf("recorded as reached, and sent nothing: %+v", r)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package docs
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -84,4 +87,33 @@ func TestExpected(t *testing.T) {
 			t.Errorf("%q: %v", output, got)
 		}
 	}
+}
+
+// The tables of settings name what the code reads, all of it.
+func TestSettingsAreDocumented(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ code, names, page string }{
+		{"internal/settings/names.go", `= "(EFFERENT_[A-Z_]+)"`, "docs/settings.md"},
+		{"infra/cdk/context.go", `(?m)^\t"([A-Za-z]+)": `, "docs/deploy.md"},
+	} {
+		code, page := read(t, c.code), read(t, c.page)
+		found := regexp.MustCompile(c.names).FindAllStringSubmatch(code, -1)
+		if len(found) == 0 {
+			t.Errorf("%s names nothing", c.code)
+		}
+		for _, name := range found {
+			if !strings.Contains(page, "`"+name[1]+"`") {
+				t.Errorf("%s does not tell of %s, which is in %s", c.page, name[1], c.code)
+			}
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("../..", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

@@ -70,6 +70,12 @@ func OpenCheckpoint(signed []byte, key note.Verifier) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("the checkpoint is %w, %s+%08x: %w", ErrUnsigned, key.Name(), key.KeyHash(), err)
 	}
+	for _, s := range n.Sigs {
+		// The library reads base64 whose last bits are not zero, too.
+		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
+			return Checkpoint{}, fmt.Errorf("the checkpoint of %s has a malformed signature: %w: %w", key.Name(), ErrUnsigned, err)
+		}
+	}
 	c, err := parseCheckpoint(n.Text)
 	if err == nil && c.Origin != key.Name() {
 		err = fmt.Errorf("it is of %q: %w", c.Origin, ErrUnsigned)

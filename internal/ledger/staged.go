@@ -66,7 +66,11 @@ func deflated(b []byte) ([]byte, error) {
 // Entries are the entries, as many as Start and End say. Its error is
 // ErrChanged.
 func (s Staged) Entries() ([][]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(s.Data)), stagedLimit+MaxEntry+3))
+	packed := bytes.NewReader(s.Data)
+	b, err := io.ReadAll(io.LimitReader(flate.NewReader(packed), stagedLimit+MaxEntry+3))
+	if err == nil && packed.Len() > 0 {
+		err = fmt.Errorf("%d bytes follow them", packed.Len())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("staged entries %d to %d can't be decompressed: %w (%w)", s.Start, s.End-1, ErrChanged, err)
 	}

@@ -175,6 +175,9 @@ func (v *verification) run(ctx context.Context) error {
 // staged verifies what is not published, run by run.
 func (v *verification) staged(ctx context.Context) error {
 	rest := v.log.Rest
+	if err := v.joins(); err != nil {
+		return err
+	}
 	for _, s := range v.log.chain {
 		for v.frontier.Size < s.End && len(rest) > 0 {
 			if _, err := v.append(ctx, rest[0]); err != nil {
@@ -187,6 +190,14 @@ func (v *verification) staged(ctx context.Context) error {
 				s.Start, s.End-1, v.lane)
 		}
 		v.report(v.frontier.Size)
+	}
+	return nil
+}
+
+// joins holds the first staged run against the tree that it says it begins at.
+func (v *verification) joins() error {
+	if chain := v.log.chain; len(chain) > 0 && chain[0].Start == v.frontier.Size && chain[0].Before != v.frontier.Root() {
+		return changedAt(v.frontier.Size, "the staged entries from %d on of %s name another tree before them", v.frontier.Size, v.lane)
 	}
 	return nil
 }
@@ -259,6 +270,9 @@ func (v *verification) append(ctx context.Context, entry []byte) (full []Tile, e
 	}
 	if v.Acts != nil {
 		v.Acts.add(entry)
+	}
+	if err := v.joins(); err != nil {
+		return full, err
 	}
 	for len(v.anchors) > 0 && v.anchors[0].Size <= v.frontier.Size {
 		c := v.anchors[0]

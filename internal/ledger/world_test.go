@@ -1,14 +1,17 @@
 package ledger_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/objects"
 	"github.com/efferent/efferent/internal/storetest"
 )
 
@@ -41,11 +44,44 @@ func public(k key) ledger.PublicKey {
 	return ledger.PublicKey{Origin: origin, Key: p}
 }
 
+// bag is objects that a test can get at.
+type bag map[string][]byte
+
+func (b bag) Put(_ context.Context, path string, data []byte) error {
+	if kept, ok := b[path]; ok && !bytes.Equal(kept, data) {
+		return ledger.ErrChanged
+	}
+	b[path] = data
+	return nil
+}
+
+func (b bag) Replace(_ context.Context, path string, data []byte) error {
+	b[path] = data
+	return nil
+}
+
+func (b bag) Get(_ context.Context, path string) ([]byte, error) {
+	data, ok := b[path]
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", path, ledger.ErrNotFound)
+	}
+	return data, nil
+}
+
+func (b bag) List(_ context.Context, prefix, after string) (paths []string, err error) {
+	for _, path := range slices.Sorted(maps.Keys(b)) {
+		if strings.HasPrefix(path, prefix) && path > after {
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
+
 // world is a ledger of one lane, as the handlers write it.
 type world struct {
 	*storetest.MemoryLedger
-	*objects.Memory
-	checkpoints *objects.Memory
+	bag
+	checkpoints bag
 	key         key
 	head        ledger.Head
 	frontier    ledger.Frontier
@@ -53,7 +89,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	return &world{MemoryLedger: storetest.NewMemoryLedger(), Memory: objects.NewMemory(), checkpoints: objects.NewMemory(), key: newKey(1)}
+	return &world{MemoryLedger: storetest.NewMemoryLedger(), bag: bag{}, checkpoints: bag{}, key: newKey(1)}
 }
 
 func (w *world) kept() ledger.Kept { return ledger.Kept{Objects: w.checkpoints} }

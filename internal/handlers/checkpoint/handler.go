@@ -43,8 +43,8 @@ type Needs struct {
 	Key    ledger.SigningKey
 	// Origin is the ledger's; a lane's is it, a slash, and the lane.
 	Origin string
-	// Lanes is how many lanes entries are spread over now. Further ones that
-	// hold entries are signed too.
+	// Lanes is how many lanes entries are spread over now. Further ones, from
+	// when there were more, are signed too, up to the first empty one.
 	Lanes int
 	Log   *slog.Logger
 }
@@ -77,7 +77,7 @@ func (h *Handler) Handle(ctx context.Context) error {
 			h.Log.Error("a lane of the ledger was not signed", "lane", lane, "changed", errors.Is(err, ledger.ErrChanged), "error", err)
 			errs = append(errs, fmt.Errorf("%s: %w", lane, err))
 		}
-		if i+1 >= h.Lanes && size == 0 {
+		if i >= h.Lanes && size == 0 {
 			break
 		}
 	}

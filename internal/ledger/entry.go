@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -27,7 +28,8 @@ const (
 )
 
 // Entry is one line of the ledger. An entry can never be erased, so it holds
-// no query string, no recipient and no body.
+// no query string, no recipient and no body. Whatever its texts are, its
+// canonical form has less than MaxEntry bytes: longer ones are cut.
 type Entry struct {
 	Action string
 	// Actor is who did it: a component of Efferent, or a caller's identity.
@@ -41,17 +43,27 @@ type Entry struct {
 	ID        string
 	MessageID string
 	Resource  string
+	Tenant    string // empty where there is none
 	Timestamp time.Time
 	WebhookID string
 }
+
+// The most bytes of an entry's texts, and the most channels in it. JSON makes
+// six bytes of a control character, so all of them come to less than MaxEntry.
+const (
+	textLimit     = 512
+	resourceLimit = 2 << 10
+	channelLimit  = 32
+	channelsLimit = 16
+)
 
 // AppendJSON appends the entry's canonical form (RFC 8785) to b. Times are UTC
 // in milliseconds. Its error says that a text is not valid UTF-8. It is written
 // by hand because every delivery makes two of these.
 func (e Entry) AppendJSON(b []byte) ([]byte, error) {
 	w := fieldWriter{b: append(b, '{')}
-	w.text("action", e.Action)
-	w.text("actor", e.Actor)
+	w.text("action", e.Action, textLimit)
+	w.text("actor", e.Actor, textLimit)
 	if e.Attempt != 0 {
 		w.name("attempt")
 		w.b = strconv.AppendInt(w.b, int64(e.Attempt), 10)
@@ -59,15 +71,18 @@ func (e Entry) AppendJSON(b []byte) ([]byte, error) {
 	if len(e.FailedChannels) > 0 {
 		w.list("failed_channels", e.FailedChannels)
 	}
-	w.text("id", e.ID)
+	w.text("id", e.ID, textLimit)
 	if e.MessageID != "" {
-		w.text("message_id", e.MessageID)
+		w.text("message_id", e.MessageID, textLimit)
 	}
-	w.text("resource", e.Resource)
+	w.text("resource", e.Resource, resourceLimit)
+	if e.Tenant != "" {
+		w.text("tenant", e.Tenant, textLimit)
+	}
 	w.name("timestamp")
 	w.b = e.Timestamp.UTC().AppendFormat(w.b, `"2006-01-02T15:04:05.000Z"`)
 	if e.WebhookID != "" {
-		w.text("webhook_id", e.WebhookID)
+		w.text("webhook_id", e.WebhookID, textLimit)
 	}
 	if w.err != nil {
 		return b, fmt.Errorf("ledger entry %s of %s: %w", e.Action, e.ID, w.err)
@@ -88,9 +103,13 @@ func (w *fieldWriter) name(name string) {
 	w.b = append(append(append(w.b, '"'), name...), `":`...)
 }
 
-func (w *fieldWriter) text(name, value string) {
+func (w *fieldWriter) text(name, value string, limit int) {
 	w.name(name)
-	quoted, err := jsontext.AppendQuote(w.b, value)
+	w.quote(name, value, limit)
+}
+
+func (w *fieldWriter) quote(name, value string, limit int) {
+	quoted, err := jsontext.AppendQuote(w.b, within(value, limit))
 	if err != nil {
 		w.err = fmt.Errorf("%s: %w", name, err)
 	}
@@ -99,15 +118,23 @@ func (w *fieldWriter) text(name, value string) {
 
 func (w *fieldWriter) list(name string, values []string) {
 	w.name(name)
-	for i, value := range values {
+	for i, value := range values[:min(len(values), channelsLimit)] {
 		w.b = append(w.b, "[,"[min(i, 1)])
-		quoted, err := jsontext.AppendQuote(w.b, value)
-		if err != nil {
-			w.err = fmt.Errorf("%s: %w", name, err)
-		}
-		w.b = quoted
+		w.quote(name, value, channelLimit)
 	}
 	w.b = append(w.b, ']')
+}
+
+// within cuts a text that has more than limit bytes. What is left says of which
+// text it is the beginning, by the SHA-256 of the whole.
+func within(text string, limit int) string {
+	if len(text) <= limit || !utf8.ValidString(text) {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit] + "…sha256:" + DeduplicationID([]byte(text))
 }
 
 // BeforeSending is the resource of an attempt that is about to be made.

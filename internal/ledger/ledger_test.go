@@ -3,7 +3,9 @@ package ledger
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +19,7 @@ var at = time.Date(2026, 11, 24, 12, 0, 0, 5_000_000, time.FixedZone("CET", 3600
 func TestEntryJSON(t *testing.T) {
 	t.Parallel()
 	e := Entry{
-		Action: WebhookAttempt, Actor: "efferent:deliver", Attempt: 2, ID: "m#2", MessageID: "m",
+		Action: WebhookAttempt, Actor: "efferent:deliver", Attempt: 2, ID: "m#2", MessageID: "m", Tenant: "acme",
 		Resource: BeforeSending("https://u:p@a.test/in%2Fto?token=1#f", "a<b>&c"), Timestamp: at, WebhookID: "evt_1",
 	}
 	got, err := e.AppendJSON(nil)
@@ -25,7 +27,7 @@ func TestEntryJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"action":"webhook.attempt","actor":"efferent:deliver","attempt":2,"id":"m#2","message_id":"m",` +
-		`"resource":"url=https://a.test/in%2Fto, event=a<b>&c","timestamp":"2026-11-24T11:00:00.005Z","webhook_id":"evt_1"}`
+		`"resource":"url=https://a.test/in%2Fto, event=a<b>&c","tenant":"acme","timestamp":"2026-11-24T11:00:00.005Z","webhook_id":"evt_1"}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -33,7 +35,8 @@ func TestEntryJSON(t *testing.T) {
 
 func TestEntryThatIsNotUTF8(t *testing.T) {
 	t.Parallel()
-	for _, e := range []Entry{{Action: "a\xff"}, {ID: "\xff"}, {Resource: "\xff"}, {WebhookID: "\xff"}} {
+	for _, e := range []Entry{{Action: "a\xff"}, {ID: "\xff"}, {Resource: "\xff"}, {Tenant: "\xff"},
+		{Resource: strings.Repeat("x", 1<<20) + "\xff"}, {WebhookID: "\xff"}} {
 		if b, err := e.AppendJSON(nil); err == nil {
 			t.Errorf("%+v was written as %s", e, b)
 		}
@@ -47,6 +50,7 @@ func TestEntryJSONIsCanonical(t *testing.T) {
 		e := Entry{
 			Action: s.Draw(t, "action"), Actor: s.Draw(t, "actor"), Attempt: rapid.IntRange(0, 99).Draw(t, "n"),
 			ID: s.Draw(t, "id"), MessageID: s.Draw(t, "mid"), Resource: s.Draw(t, "res"), Timestamp: at, WebhookID: s.Draw(t, "wid"),
+			Tenant: s.Draw(t, "tenant"), FailedChannels: rapid.SliceOf(s).Draw(t, "failed"),
 		}
 		got, err := e.AppendJSON(nil)
 		if err != nil {
@@ -60,6 +64,162 @@ func TestEntryJSONIsCanonical(t *testing.T) {
 			t.Fatalf("got %s, canonical is %s", got, canonical)
 		}
 	})
+}
+
+// TestEntriesAreBounded: whatever the texts are, the entry is one that the
+// ledger takes, and says what was cut.
+func TestEntriesAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, piece := range []string{"\x01", "€", "a", "\U0001F600"} {
+		long := strings.Repeat(piece, 1<<20)
+		channels := slices.Repeat([]string{long}, 99)
+		e := Entry{Action: long, Actor: long, Attempt: 1<<53 - 1, FailedChannels: channels, ID: long, MessageID: long, Resource: long,
+			Tenant: long, Timestamp: at, WebhookID: long}
+		b, err := e.AppendJSON(nil)
+		if err != nil || len(b) > MaxEntry {
+			t.Errorf("%q: %d bytes, %v", piece, len(b), err)
+		}
+		if entries, err := ParseMessage(slices.Concat([]byte(messageHead), b, []byte(messageTail))); err != nil || len(entries) != 1 {
+			t.Errorf("%q: %v", piece, err)
+		}
+		if !bytes.Contains(b, []byte("…sha256:"+DeduplicationID([]byte(long)))) {
+			t.Errorf("%q: it does not say what was cut", piece)
+		}
+	}
+	if got := within(strings.Repeat("a", textLimit), textLimit); len(got) != textLimit {
+		t.Errorf("a text of just the limit was cut to %q", got)
+	}
+}
+
+func TestParseMessage(t *testing.T) {
+	t.Parallel()
+	const entry = `{"action":"a","id":"x","timestamp":"t"}`
+	for _, c := range []struct {
+		name, body string
+		entries    int
+		err        error
+	}{
+		{"one", `{"v":1,"entries":[` + entry + `]}`, 1, nil},
+		{"two, in another order, spaced", ` {"entries": [ ` + entry + `, ` + entry + `], "v": 1 } `, 2, nil},
+		{"more members than now", `{"v":1,"entries":[{"action":"a","id":"x","later":{"a":[1,2]},"timestamp":"t"}]}`, 1, nil},
+		{"another version", `{"v":2,"things":1}`, 0, ErrVersion},
+		{"another version's text", `{"v":"1","entries":[]}`, 0, ErrVersion},
+		{"nothing", ``, 0, ErrMalformed},
+		{"half", `{"v":1,"entries":[` + entry, 0, ErrMalformed},
+		{"more behind it", `{"v":1,"entries":[` + entry + `]}{}`, 0, ErrMalformed},
+		{"a list", `[` + entry + `]`, 0, ErrMalformed},
+		{"no version", `{"entries":[` + entry + `]}`, 0, ErrMalformed},
+		{"no entries", `{"v":1}`, 0, ErrMalformed},
+		{"none in the list", `{"v":1,"entries":[]}`, 0, ErrMalformed},
+		{"twice", `{"v":1,"entries":[` + entry + `],"entries":[` + entry + `]}`, 0, ErrMalformed},
+		{"another member", `{"v":1,"entries":[` + entry + `],"x":1}`, 0, ErrMalformed},
+		{"an entry that is none", `{"v":1,"entries":[1]}`, 0, ErrMalformed},
+		{"an entry without an id", `{"v":1,"entries":[{"action":"a","timestamp":"t"}]}`, 0, ErrMalformed},
+		{"not in order", `{"v":1,"entries":[{"id":"x","action":"a","timestamp":"t"}]}`, 0, ErrMalformed},
+		{"spaces in an entry", `{"v":1,"entries":[{"action":"a", "id":"x","timestamp":"t"}]}`, 0, ErrMalformed},
+		{"a number of another form", `{"v":1,"entries":[{"action":"a","attempt":1.0,"id":"x","timestamp":"t"}]}`, 0, ErrMalformed},
+		{"a member twice", `{"v":1,"entries":[{"action":"a","action":"b","id":"x","timestamp":"t"}]}`, 0, ErrMalformed},
+		{"not UTF-8", `{"v":1,"entries":[{"action":"` + "\xff" + `","id":"x","timestamp":"t"}]}`, 0, ErrMalformed},
+		{"too large", `{"v":1,"entries":[{"action":"a","id":"` + strings.Repeat("x", MaxEntry) + `","timestamp":"t"}]}`, 0, ErrMalformed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			entries, err := ParseMessage([]byte(c.body))
+			if len(entries) != c.entries || !errors.Is(err, c.err) {
+				t.Errorf("got %d entries, %v; want %d, %v", len(entries), err, c.entries, c.err)
+			}
+		})
+	}
+}
+
+// TestMessagesComeBack: what a producer of ours writes is taken byte for byte.
+func TestMessagesComeBack(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringN(1, 700, -1)
+		var all []Entry
+		var want [][]byte
+		for range rapid.IntRange(1, 20).Draw(t, "n") {
+			e := Entry{Action: s.Draw(t, "action"), Actor: s.Draw(t, "actor"), ID: s.Draw(t, "id"), Resource: s.Draw(t, "res"), Timestamp: at}
+			b, err := e.AppendJSON(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, want = append(all, e), append(want, b)
+		}
+		bodies, err := Messages(all, rapid.IntRange(1, 4000).Draw(t, "limit"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got [][]byte
+		for _, b := range bodies {
+			entries, err := ParseMessage(b)
+			if err != nil {
+				t.Fatalf("%v of %s", err, b)
+			}
+			got = append(got, entries...)
+		}
+		if !slices.EqualFunc(got, want, bytes.Equal) {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	})
+}
+
+func TestRedactor(t *testing.T) {
+	t.Parallel()
+	r := Redactor{Key: []byte("november")}
+	hidden := r.hash("path", "/services/T0/B0/secret")
+	for _, c := range []struct {
+		r         Redactor
+		url, want string
+	}{
+		{r, "https://hooks.slack.com/services/T0/B0/secret?x=1", "https://hooks.slack.com/" + hidden},
+		{Redactor{r.Key, true}, "https://u:p@a.test:8443/in?x=1#f", "https://a.test:8443/in"},
+		{r, "https://a.test", "https://a.test"},
+		{r, "https://a.test/", "https://a.test/"},
+		{r, "https://u:p@a.test?token", "https://a.test"},
+		{r, "no url", r.hash("path", "no url")},
+	} {
+		if got := c.r.URL(c.url); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.url, got, c.want)
+		}
+	}
+	ann := r.Recipient("ann@acme.test")
+	if ann != r.Recipient("ann@acme.test") || ann == r.Recipient("bob@acme.test") || ann == (Redactor{Key: []byte("december")}).Recipient("ann@acme.test") ||
+		strings.Contains(ann, "ann") || ann == r.hash("path", "ann@acme.test") {
+		t.Errorf("ann is %s", ann)
+	}
+	if got := Month(time.Date(2026, 12, 1, 0, 30, 0, 0, time.FixedZone("CET", 3600))); got != "2026-11" {
+		t.Errorf("the month is %s", got)
+	}
+}
+
+func TestAfter(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"1", "", true}, {"", "", false}, {"", "1", false}, {"2", "1", true}, {"1", "1", false}, {"10", "9", true}, {"9", "10", false},
+		{"010", "9", true}, {"18849496460467696128", "18849496460467696127", true}, {"018849496460467696127", "18849496460467696128", false},
+		{"340282366920938463463374607431768211455", "18849496460467696128", true},
+	} {
+		if got := After(c.a, c.b); got != c.want {
+			t.Errorf("%s after %s: %v", c.a, c.b, got)
+		}
+	}
+}
+
+func TestIsLane(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"lane-0": true, "lane-12": true, "lane-999": true, "lane-1000": false, "lane-": false, "lane-01": false, "lane--1": false,
+		"lane-+1": false, "Lane-1": false, "": false, "lane-0/../x": false, "lane-1 ": false,
+	} {
+		if IsLane(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
 }
 
 func TestResources(t *testing.T) {

@@ -58,7 +58,7 @@ func Messages(entries []Entry, limit int) ([][]byte, error) {
 func Lane(key string, lanes int) string {
 	h := fnv.New32a()
 	h.Write([]byte(key))
-	return "lane-" + strconv.Itoa(int(h.Sum32()%uint32(max(1, lanes))))
+	return LaneName(int(h.Sum32() % uint32(max(1, lanes))))
 }
 
 // DeduplicationID is the id under which SQS drops a repeated send of body.
@@ -67,12 +67,15 @@ func DeduplicationID(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// LaneName is the name of the lane of that number, from 0 on.
+func LaneName(n int) string { return "lane-" + strconv.Itoa(n) }
+
 // IsLane reports whether a name is one of those that Lane gives. Lanes are
 // parts of paths.
 func IsLane(name string) bool {
 	digits, ok := strings.CutPrefix(name, "lane-")
 	n, err := strconv.Atoi(digits)
-	return ok && err == nil && n >= 0 && n < MaxLanes && name == "lane-"+strconv.Itoa(n)
+	return ok && err == nil && n >= 0 && n < MaxLanes && name == LaneName(n)
 }
 
 // MaxLanes is the most lanes that a ledger can have.

@@ -66,7 +66,11 @@ func deflated(b []byte) ([]byte, error) {
 // Entries are the entries, as many as Start and End say. Its error is
 // ErrChanged.
 func (s Staged) Entries() ([][]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(s.Data)), stagedLimit+MaxEntry+3))
+	packed := bytes.NewReader(s.Data)
+	b, err := io.ReadAll(io.LimitReader(flate.NewReader(packed), stagedLimit+MaxEntry+3))
+	if err == nil && packed.Len() > 0 {
+		err = fmt.Errorf("%d bytes follow them", packed.Len())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("staged entries %d to %d can't be decompressed: %w (%w)", s.Start, s.End-1, ErrChanged, err)
 	}
@@ -104,28 +108,36 @@ func Chain(head Head, all []Staged) ([]Staged, error) {
 	return chain, nil
 }
 
-// entriesFrom are the entries of a chain from an index on.
-func entriesFrom(chain []Staged, from int64) ([][]byte, error) {
+// Unpublished are the entries that a chain holds and no full bundle, beginning
+// with entry published.
+func Unpublished(chain []Staged, published int64) ([][]byte, error) {
 	var entries [][]byte
 	for _, s := range chain {
-		if s.End <= from {
-			continue
-		}
 		some, err := s.Entries()
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, some[max(0, from-s.Start):]...)
+		entries = append(entries, some[max(0, published-s.Start):]...)
 	}
 	return entries, nil
 }
 
-// Unpublished are the entries that a head's chain holds and no full bundle,
-// beginning with entry head.Published.
-func Unpublished(head Head, all []Staged) ([][]byte, error) {
-	chain, err := Chain(head, all)
-	if err != nil {
-		return nil, err
+// follows appends s to a tree, where it is what comes next in it.
+func (s Staged) follows(edge *Edge) bool {
+	if s.Start != edge.Size || s.Before != edge.Root() {
+		return false
 	}
-	return entriesFrom(chain, head.Published)
+	entries, err := s.Entries()
+	if err != nil {
+		return false
+	}
+	next := edge.Clone()
+	for _, e := range entries {
+		next.Append(LeafHash(e))
+	}
+	if next.Root() != s.Root {
+		return false
+	}
+	*edge = next
+	return true
 }

@@ -39,6 +39,20 @@ func (t Tile) Root() Hash {
 	return e.Root()
 }
 
+// span is how many leaves are under one of the tile's hashes.
+func (t Tile) span() int64 {
+	span := int64(1)
+	for range t.Level {
+		span *= TileWidth
+	}
+	return span
+}
+
+// start is the first leaf under the tile, end the one after the last that will
+// be under it.
+func (t Tile) start() int64 { return t.Index * TileWidth * t.span() }
+func (t Tile) end() int64   { return (t.Index + 1) * TileWidth * t.span() }
+
 // ParseTile reads the tile at level and index, which has to be width hashes wide.
 func ParseTile(level int, index int64, width int, b []byte) (Tile, error) {
 	if len(b) != width*tlog.HashSize {
@@ -73,15 +87,16 @@ func Bundle(entries [][]byte) []byte {
 	return b
 }
 
-// ParseBundle reads what Bundle packed. The entries are parts of b.
+// ParseBundle reads what Bundle packed. The entries are parts of b; those that
+// stand before an error come with it.
 func ParseBundle(b []byte) (entries [][]byte, err error) {
 	for len(b) > 0 {
 		if len(b) < 2 {
-			return nil, fmt.Errorf("a bundle ends within a length: %w", ErrChanged)
+			return entries, fmt.Errorf("a bundle ends within a length: %w", ErrChanged)
 		}
 		n := int(binary.BigEndian.Uint16(b))
 		if len(b) < 2+n {
-			return nil, fmt.Errorf("a bundle ends within an entry of %d bytes: %w", n, ErrChanged)
+			return entries, fmt.Errorf("a bundle ends within an entry of %d bytes: %w", n, ErrChanged)
 		}
 		entries = append(entries, b[2:2+n:2+n])
 		b = b[2+n:]

@@ -100,9 +100,9 @@ func (d *Directory) Get(_ context.Context, path string) ([]byte, error) {
 	return b, err
 }
 
-// List returns the paths under a prefix that ends in a slash, in order, without
-// those of folders below it.
-func (d *Directory) List(_ context.Context, prefix string) ([]string, error) {
+// List returns the paths under a prefix that ends in a slash and after a path,
+// in order, without those of folders below it.
+func (d *Directory) List(_ context.Context, prefix, after string) ([]string, error) {
 	name, err := d.file(filepath.ToSlash(filepath.Clean(prefix)))
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (d *Directory) List(_ context.Context, prefix string) ([]string, error) {
 	}
 	var paths []string
 	for _, f := range found {
-		if !f.IsDir() && f.Name()[0] != '.' {
+		if !f.IsDir() && f.Name()[0] != '.' && prefix+f.Name() > after {
 			paths = append(paths, prefix+f.Name())
 		}
 	}

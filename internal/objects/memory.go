@@ -55,13 +55,13 @@ func (m *Memory) Get(_ context.Context, path string) ([]byte, error) {
 	return bytes.Clone(b), nil
 }
 
-// List returns the paths under a prefix that ends in a slash, in order, without
-// those of folders below it.
-func (m *Memory) List(_ context.Context, prefix string) (paths []string, err error) {
+// List returns the paths under a prefix that ends in a slash and after a path,
+// in order, without those of folders below it.
+func (m *Memory) List(_ context.Context, prefix, after string) (paths []string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for path := range m.kept {
-		if rest, ok := strings.CutPrefix(path, prefix); ok && !strings.Contains(rest, "/") {
+		if rest, ok := strings.CutPrefix(path, prefix); ok && !strings.Contains(rest, "/") && path > after {
 			paths = append(paths, path)
 		}
 	}

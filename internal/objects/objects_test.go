@@ -56,12 +56,12 @@ func TestReplaceAndList(t *testing.T) {
 	type store interface {
 		storetest.Objects
 		Replace(ctx context.Context, path string, b []byte) error
-		List(ctx context.Context, prefix string) ([]string, error)
+		List(ctx context.Context, prefix, after string) ([]string, error)
 	}
 	for name, s := range map[string]store{"directory": NewDirectory(t.TempDir()), "memory": NewMemory()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got, err := s.List(t.Context(), "lane-0/checkpoints/"); err != nil || len(got) != 0 {
+			if got, err := s.List(t.Context(), "lane-0/checkpoints/", ""); err != nil || len(got) != 0 {
 				t.Errorf("got %v, %v of nothing", got, err)
 			}
 			for _, b := range []string{"1", "2"} {
@@ -77,9 +77,13 @@ func TestReplaceAndList(t *testing.T) {
 			if b, err := s.Get(t.Context(), "lane-0/checkpoint"); err != nil || string(b) != "2" {
 				t.Errorf("got %q, %v", b, err)
 			}
-			got, err := s.List(t.Context(), "lane-0/checkpoints/")
+			got, err := s.List(t.Context(), "lane-0/checkpoints/", "")
 			if want := []string{"lane-0/checkpoints/01", "lane-0/checkpoints/02"}; err != nil || !slices.Equal(got, want) {
 				t.Errorf("got %v, %v, want %v", got, err, want)
+			}
+			got, err = s.List(t.Context(), "lane-0/checkpoints/", "lane-0/checkpoints/01")
+			if want := []string{"lane-0/checkpoints/02"}; err != nil || !slices.Equal(got, want) {
+				t.Errorf("got %v, %v after the first, want %v", got, err, want)
 			}
 		})
 	}

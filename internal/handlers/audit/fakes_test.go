@@ -298,7 +298,11 @@ func (s *stores) log(t *testing.T, lane string, head ledger.Head) (all []string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rest, err := ledger.Unpublished(head, staged)
+	chain, err := ledger.Chain(head, staged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, err := ledger.Unpublished(chain, head.Published)
 	if err != nil {
 		t.Fatal(err)
 	}

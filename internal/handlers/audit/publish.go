@@ -27,7 +27,11 @@ func (h *Handler) publish(ctx context.Context, lane string, head ledger.Head) er
 	if err != nil {
 		return err
 	}
-	entries, err := ledger.Unpublished(head, staged)
+	chain, err := ledger.Chain(head, staged)
+	if err != nil {
+		return err
+	}
+	entries, err := ledger.Unpublished(chain, head.Published)
 	if err != nil {
 		return err
 	}

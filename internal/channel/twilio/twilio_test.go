@@ -76,6 +76,9 @@ func TestAnswers(t *testing.T) {
 			t.Parallel()
 			p, ctx := channeltest.Start(t, c.answer)
 			s, h := sender(p.URL)
+			if !c.want.Sent() {
+				c.want.Response = c.answer.Body
+			}
 			channeltest.Check(t, s.Send(ctx, h), c.want)
 			if requests, _ := p.Seen(); len(requests) != 1 {
 				t.Errorf("got %d requests", len(requests))

@@ -23,8 +23,8 @@ type layer struct {
 
 // pure packages know no AWS, no database and no clock of their own.
 var pure = []string{
-	"internal/attempt", "internal/channel", "internal/claim", "internal/deadletter", "internal/ledger", "internal/message",
-	"internal/retry", "internal/webhook",
+	"internal/attempt", "internal/channel", "internal/claim", "internal/deadletter", "internal/ledger", "internal/loopback",
+	"internal/message", "internal/retry", "internal/retryafter", "internal/webhook",
 }
 
 // layers are the house, from the inside out. The longest path that fits a
@@ -39,7 +39,7 @@ func layers() (all []layer) {
 		layer{"internal/handlers/", pure},
 		// The senders know the notification, and not each other.
 		layer{"internal/channel/", slices.Concat(pure, wire)},
-		layer{"internal/channel/exchange", nil},
+		layer{"internal/channel/exchange", []string{"internal/retryafter"}},
 		layer{"internal/channel/mailbox", nil},
 		layer{"internal/channel/senders", slices.Concat(pure, []string{"internal/channel/"})},
 		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery"}},

@@ -3,6 +3,8 @@ package channel
 import (
 	"net/mail"
 	"regexp"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 const maxEmailAddress = 254 // bytes: RFC 5321, section 4.5.3.1.3, without the brackets
@@ -25,7 +27,7 @@ func CheckRecipient(on Name, address string) string {
 	switch {
 	case address == "":
 		return "must not be empty"
-	case hasControl(address):
+	case message.HasControl(address):
 		return "must have no line breaks or other control characters"
 	case on == Email && !isEmail(address):
 		return "must be one email address, without a name"

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/efferent/efferent/internal/loopback"
 )
 
 // DevSecret returns the text of the secret that configures a channel, made of
@@ -43,7 +45,7 @@ func devEmail(getenv func(string) string) (string, error) {
 	switch {
 	case c["port"] == 465:
 		c["tls"] = TLSImplicit
-	case isLoopback(host):
+	case loopback.Is(host):
 		c["tls"] = TLSOpportunistic
 	}
 	return devText(Email, host, c)

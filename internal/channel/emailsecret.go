@@ -6,6 +6,9 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+
+	"github.com/efferent/efferent/internal/loopback"
+	"github.com/efferent/efferent/internal/message"
 )
 
 // DefaultFrom is the sender of emails unless the secret says otherwise.
@@ -74,7 +77,7 @@ func (c EmailConfig) withDefaults() EmailConfig {
 }
 
 func (c EmailConfig) check() (field, problem string) {
-	if _, err := mail.ParseAddress(c.From); err != nil || hasControl(c.From) {
+	if _, err := mail.ParseAddress(c.From); err != nil || message.HasControl(c.From) {
 		return "from", "is not an email address"
 	}
 	if c.SES {
@@ -89,9 +92,9 @@ func (c EmailConfig) check() (field, problem string) {
 		return "username", "missing beside a password"
 	case c.Username != "" && c.Password == "":
 		return "password", "missing beside a username"
-	case hasControl(c.Username):
+	case message.HasControl(c.Username):
 		return "username", controlUnwanted
-	case hasControl(c.Password):
+	case message.HasControl(c.Password):
 		return "password", controlUnwanted
 	case c.EHLO != "" && !IsFullName(c.EHLO) && !isLiteral(c.EHLO):
 		return "ehlo", "must be a full domain name in ASCII, or an address literal such as [192.0.2.1] or [IPv6:2001:db8::1]"
@@ -111,7 +114,7 @@ func (c EmailConfig) checkSES() (field, problem string) {
 }
 
 func (c EmailConfig) checkTLS() (field, problem string) {
-	near := isLoopback(c.Host)
+	near := loopback.Is(c.Host)
 	switch {
 	case c.TLS != TLSStart && c.TLS != TLSImplicit && c.TLS != TLSNone && c.TLS != TLSOpportunistic:
 		return "tls", "must be starttls, implicit, none or opportunistic"
@@ -130,7 +133,7 @@ func isHost(s string) bool {
 	if _, err := netip.ParseAddr(s); err == nil {
 		return true
 	}
-	return s != "" && !strings.ContainsAny(s, "/@:[]?#\\ ") && !hasControl(s)
+	return s != "" && !strings.ContainsAny(s, "/@:[]?#\\ ") && !message.HasControl(s)
 }
 
 // IsFullName reports whether s is a fully qualified domain name in ASCII, as

@@ -94,7 +94,7 @@ func checkChannel(s string) string {
 }
 
 func checkSubject(s string) string {
-	if hasControl(s) {
+	if message.HasControl(s) {
 		return subjectWanted
 	}
 	return ""
@@ -160,8 +160,4 @@ func checkFallback(n *Notification) string {
 		seen[f] = true
 	}
 	return ""
-}
-
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 })
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/efferent/efferent/internal/loopback"
 	"github.com/efferent/efferent/internal/message"
 )
 
@@ -98,18 +98,10 @@ func baseURL(u, fallback string) string { return strings.TrimRight(cmp.Or(u, fal
 func goodURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Hostname() != "" && goodPort(u.Port()) && u.User == nil && u.RawQuery == "" && !strings.ContainsAny(s, "#?") &&
-		(u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()))
+		(u.Scheme == "https" || u.Scheme == "http" && loopback.Is(u.Hostname()))
 }
 
 func goodPort(s string) bool {
 	port, err := strconv.ParseUint(s, 10, 16)
 	return s == "" || err == nil && port > 0
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.Unmap().IsLoopback()
 }

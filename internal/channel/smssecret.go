@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"regexp"
 	"strings"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // SMSConfig is the secret efferent/twilio, of Twilio or of AWS.
@@ -60,7 +62,7 @@ func (c SMSConfig) check() (field, problem string) {
 	}
 	if c.EndUserMessaging {
 		switch {
-		case c.OriginationIdentity == "" || hasControl(c.OriginationIdentity):
+		case c.OriginationIdentity == "" || message.HasControl(c.OriginationIdentity):
 			return "origination_identity", "must be a phone number, sender id or pool, by its id or ARN"
 		case c.AccountSID != "" || c.AuthToken != "" || c.FromNumber != "" || c.MessagingServiceSID != "" || c.BaseURL != "":
 			return "end_user_messaging", "can't be true beside Twilio's fields"

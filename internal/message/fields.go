@@ -2,6 +2,7 @@ package message
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -42,12 +43,15 @@ func OnlyOf(s, extra string) bool {
 	return true
 }
 
-// HasControl reports whether s has a control character of ASCII, a line break
-// among them.
+// HasControl reports whether s has a control character: one of Unicode's
+// category Cc, a line break among them, or a line or paragraph separator
+// (U+2028, U+2029), which end a line for many readers.
 func HasControl(s string) bool {
 	for i := range len(s) {
-		if s[i] < ' ' || s[i] == 0x7f {
+		if c := s[i]; c < ' ' || c == 0x7f {
 			return true
+		} else if c >= utf8.RuneSelf {
+			return strings.ContainsFunc(s[i:], func(r rune) bool { return unicode.IsControl(r) || r == 0x2028 || r == 0x2029 })
 		}
 	}
 	return false

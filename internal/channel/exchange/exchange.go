@@ -8,10 +8,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/efferent/efferent/internal/retryafter"
 )
 
 const (
@@ -79,15 +79,8 @@ func Watch(ctx context.Context) (context.Context, func() bool) {
 	return httptrace.WithClientTrace(ctx, trace), got.Load
 }
 
-// RetryAfter is what the answer asks to wait: seconds or an HTTP date (RFC 9110,
-// section 10.2.3), at most 24 hours; 0 without either.
+// RetryAfter is how long the answer asks to wait, a day at most; 0 without
+// that.
 func (a Answer) RetryAfter(now time.Time) time.Duration {
-	value := strings.TrimSpace(a.Header.Get("Retry-After"))
-	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return min(max(at.Sub(now), 0), maxRetryAfter)
-	}
-	return 0
+	return min(retryafter.Parse(a.Header.Get("Retry-After"), now), maxRetryAfter)
 }

@@ -45,7 +45,7 @@ var texts = []struct {
 		`(unable|not allowed|not permitted|not authori[sz]ed|refus\w+|not|cannot|can't|won't) (to )?relay|` +
 		`credentials for relay|allowed rcpthosts`), byRelay},
 	{regexp.MustCompile(`(?i)\b(SPF|DKIM|DMARC)\b`), byDomain},
-	{regexp.MustCompile(`(?i)sender\b.{0,80}\b(rejected|verif\w+|not allowed|not authori[sz]ed|not permitted|not owned|not valid|invalid|denied)|` +
+	{regexp.MustCompile(`(?i)sender\b.{0,80}\b(rejected|verif\w+|not (allowed|authori[sz]ed|permitted|owned|valid)|invalid|denied)|` +
 		`send(ing)? as\b|SendAsDenied|from address|is not verified|not owned by user|verified sender`), bySender},
 	{regexp.MustCompile(`(?i)authenticat\w+ (is )?(required|failed|needed)|not (been )?authenticated|unauthenticated|` +
 		`is not authori[sz]ed to perform`), byAuth},

@@ -44,6 +44,7 @@ func addressless(s channel.Sender) bool {
 func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 	on := channel.Name(r.Channel)
 	r.Class, r.Reason, r.Status, r.ProviderID = string(out.Class), out.Reason, out.Status, out.ProviderID
+	r.Response = out.Response
 	n.tries[on]++
 	if out.Class == channel.Configuration {
 		n.Misconfigured(on)

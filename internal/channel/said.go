@@ -19,7 +19,7 @@ const (
 	hidden  = "[secret]"
 	// shortest is the fewest characters of base64 that are taken for a secret
 	// inside of something longer.
-	shortest = 6
+	shortest = 4
 )
 
 // Said is what a provider answered, as an Outcome keeps it: the first KiB of
@@ -35,9 +35,11 @@ func Said(answer string, secrets ...string) string {
 	}
 	// The longest first: a short one may be a part of it.
 	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
 	for _, form := range forms {
-		answer = strings.ReplaceAll(answer, form, hidden)
+		pairs = append(pairs, form, hidden)
 	}
+	answer = strings.NewReplacer(pairs...).Replace(answer)
 	answer = credentials.ReplaceAllString(answer, "${1}"+hidden)
 	return message.Shorten(answer, maxSaid)
 }

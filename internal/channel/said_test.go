@@ -37,6 +37,9 @@ func TestSaid(t *testing.T) {
 			}
 		}
 	}
+	if got := Said(strings.Repeat("e", 60<<10), "e", "e", "ee"); len(got) > maxSaid || !strings.HasPrefix(got, "[secret][secret]") {
+		t.Errorf("a short secret: %q", got)
+	}
 	for answer, want := range map[string]string{
 		"nothing of it":  "nothing of it",
 		"not \xff UTF-8": "not \uFFFD UTF-8",

@@ -48,7 +48,7 @@ func TestEmailAnswers(t *testing.T) {
 		"EHLO 421": {&mailServer{says: map[string]string{"EHLO": "421 busy", "HELO": "421 busy"}}, channel.EmailConfig{},
 			channel.Outcome{Class: channel.Transient, Status: 421, Reason: "421"}, 0},
 		"EHLO 550": {&mailServer{says: map[string]string{"EHLO": "550 no", "HELO": "550 no"}}, channel.EmailConfig{},
-			channel.Outcome{Class: channel.Configuration, Status: 550, Reason: "550"}, 0},
+			channel.Outcome{Class: channel.Configuration, Status: 550, Reason: "550: check host, port and ehlo in the secret efferent/smtp"}, 0},
 		"EHLO is cut": {&mailServer{cut: "EHLO"}, channel.EmailConfig{},
 			channel.Outcome{Class: channel.Transient, Reason: "no connection: connection closed"}, 0},
 		"no STARTTLS": {&mailServer{}, channel.EmailConfig{TLS: channel.TLSStart},

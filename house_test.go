@@ -35,21 +35,22 @@ func layers() (all []layer) {
 	for _, path := range pure {
 		all = append(all, layer{path, pure})
 	}
-	exchange := []string{"internal/channel/exchange"}
+	wire := []string{"internal/channel/exchange", "internal/channel/mailbox"}
 	engines := []string{"internal/eventsource", "internal/localaws/"}
 	return append(all,
 		layer{"internal/batch", pure},
 		layer{"internal/need", nil},
 		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
 		// The senders know the notification, and not each other.
-		layer{"internal/channel/", slices.Concat(pure, exchange)},
+		layer{"internal/channel/", slices.Concat(pure, wire)},
 		layer{"internal/channel/exchange", []string{"internal/retryafter"}},
+		layer{"internal/channel/mailbox", nil},
 		layer{"internal/channel/senders", slices.Concat(pure, []string{"internal/channel/"})},
 		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery", "internal/loopback"}},
 		layer{"internal/eventsource", nil},
 		layer{"internal/aws/", pure},
-		layer{"internal/aws/ses", slices.Concat(pure, exchange)},
-		layer{"internal/aws/sms", slices.Concat(pure, exchange)},
+		layer{"internal/aws/ses", slices.Concat(pure, wire)},
+		layer{"internal/aws/sms", slices.Concat(pure, wire)},
 		// SQLite keeps the engines' state, by the interfaces that they declare.
 		layer{"internal/sqlite", slices.Concat(pure, engines)},
 		layer{"internal/objects", pure},

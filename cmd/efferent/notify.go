@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -87,10 +88,30 @@ func (c *notifyCommand) message() (string, error) {
 	if err != nil {
 		return "", errors.New("the message is not valid UTF-8")
 	}
-	if _, err := channel.Decode(text); err != nil {
+	decoded, err := channel.Decode(text)
+	if err != nil {
 		return "", err
 	}
-	return string(text), nil
+	return string(text), checkAddresses(decoded)
+}
+
+// checkAddresses refuses what the handler would find out too late: it goes on
+// to the next channel where one can't take an address or a text.
+func checkAddresses(n channel.Notification) error {
+	for _, on := range n.Chain() {
+		address := n.Address(on)
+		if problem := channel.CheckRecipient(on, address); problem != "" && (address != "" || on == n.Channel) {
+			field := "recipient"
+			if _, ok := n.Recipients[on]; ok {
+				field = "recipients"
+			}
+			return fmt.Errorf("field %q: %s %s", field, on, problem)
+		}
+	}
+	if problem := channel.CheckText(n.Channel, n.Subject, n.Body); problem != "" {
+		return fmt.Errorf("field %q: %s", "body", problem)
+	}
+	return nil
 }
 
 // readBody reads a file; - is standard input.

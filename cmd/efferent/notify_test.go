@@ -71,8 +71,11 @@ func TestNotifyErrors(t *testing.T) {
 		args []string
 		says string
 	}{
-		"unknown channel":         {[]string{"--channel", "fax", "--recipient", "1", "--body", "b"}, `field "channel"`},
-		"no such address":         {[]string{"--channel", "sms", "--recipient", "0701", "--body", "b"}, `field "recipient"`},
+		"unknown channel":          {[]string{"--channel", "fax", "--recipient", "1", "--body", "b"}, `field "channel"`},
+		"no such address":          {[]string{"--channel", "sms", "--recipient", "0701", "--body", "b"}, `field "recipient"`},
+		"no such fallback address": {append(email, "--body", "b", "--fallback", "sms", "--recipients", "sms=0701"), `field "recipients": sms`},
+		"too long a text": {[]string{"--channel", "sms", "--recipient", "+46701234567", "--body", strings.Repeat("x", 2000)},
+			`field "body"`},
 		"own channel as fallback": {append(email, "--body", "b", "--fallback", "email"), `field "fallback"`},
 		"no body":                 {email, "--body"},
 		"an empty body":           {append(email, "--body", ""), `field "body"`},

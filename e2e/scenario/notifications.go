@@ -42,6 +42,7 @@ func Notifications(t *testing.T, s *Stack) {
 	}
 	t.Run("by every channel", n.byEveryChannel)
 	t.Run("fallbacks", n.fallbacks)
+	t.Run("addresses and lengths", n.addresses)
 	t.Run("an SMS that may have been sent", n.unknownSMS)
 	t.Run("one SMS for two messages", n.sameSMS)
 	t.Run("one id for several people", n.oneIDForPeople)
@@ -201,6 +202,9 @@ func (p *people) fallbacks(t *testing.T) {
 		{name: "the mail server refuses us", on: channel.Email, more: `,"fallback":["sms"]`,
 			says: map[channel.Name][]standin.Answer{channel.Email: {standin.Refuse}},
 			want: "email:configuration sms:delivered"},
+		{name: "the mail server does not relay", on: channel.Email, more: `,"fallback":["sms"]`,
+			says: map[channel.Name][]standin.Answer{channel.Email: {standin.Relay}},
+			want: "email:configuration sms:delivered"},
 		{name: "the answer to an email is lost", on: channel.Email,
 			says: map[channel.Name][]standin.Answer{channel.Email: {standin.Lose, standin.Take}},
 			want: "email:unknown email:delivered"},
@@ -226,8 +230,51 @@ func (p *people) fallbacks(t *testing.T) {
 			if got := story(records); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
+			if first := records[0]; c.says[c.on][0] != standin.Lose && (first.Response == "" || strings.Contains(first.Reason, "denied")) {
+				t.Errorf("what the provider said is not kept, or told: %+v", first)
+			}
 			if c.parked {
 				p.Failures(t, notificationFailures, notifications, o.id)
+			}
+		})
+	}
+}
+
+// addresses: what one channel can't take, another may.
+func (p *people) addresses(t *testing.T) {
+	t.Parallel()
+	const idn = "bücher.test"
+	for _, c := range []struct {
+		name       string
+		on         channel.Name
+		change     func(person) (old, replaced string)
+		want, says string
+	}{
+		{"no email address", channel.Email, func(o person) (string, string) { return o.email, "ann" },
+			"email:permanent slack:delivered", "must be one email address"},
+		{"a line break in one", channel.Email, func(o person) (string, string) { return o.email, `a@b.test\r\nBcc: ` + o.email },
+			"email:permanent slack:delivered", "line breaks"},
+		{"a domain that is none", channel.Email, func(o person) (string, string) { return o.email, "ann@bü_cher.test" },
+			"email:permanent slack:delivered", "domain"},
+		{"no phone number", channel.SMS, func(o person) (string, string) { return o.sms, "0701" },
+			"sms:permanent email:delivered", "E.164"},
+		{"too long for an SMS", channel.SMS, func(person) (string, string) { return "Zwölf", strings.Repeat("x", 2000) },
+			"sms:permanent email:delivered", "1600 characters"},
+		{"a number that is not used", channel.Email, func(o person) (string, string) { return o.sms, "0701" }, "email:delivered", ""},
+		{"a domain of another script", channel.Email, func(o person) (string, string) { return o.email, o.id + "@" + idn },
+			"email:delivered", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			o := p.person("address")
+			before, after := c.change(o)
+			p.SendTo(t, notifications, strings.ReplaceAll(o.text(c.on, ""), before, after))
+			records := p.Attempts(t, o.id)
+			if got := story(records); got != c.want || !strings.Contains(records[0].Reason, c.says) {
+				t.Errorf("%s: %+v", got, records[0])
+			}
+			if strings.HasSuffix(after, idn) {
+				p.took(t, o.id+"@xn--bcher-kva.test", 1)
 			}
 		})
 	}
@@ -319,9 +366,8 @@ func (p *people) badNotifications(t *testing.T) {
 	for _, c := range []struct{ name, text, reason string }{
 		{"unknown channel", o.text("fax", ""), `field "channel"`},
 		{"empty recipient", strings.Replace(o.text(channel.Email, ""), `"recipient":"`+o.email+`"`, `"recipient":""`, 1), `field "recipient"`},
-		{"newline in the address", strings.Replace(o.text(channel.Email, ""), `"recipient":"`, `"recipient":"a@b.test\r\nBcc: `, 1),
-			`field "recipient"`},
-		{"too long", strings.Replace(o.text(channel.SMS, ""), "Zwölf", strings.Repeat("x", 2000), 1), `field "body"`},
+		{"an address of null", strings.Replace(o.text(channel.Email, ""), `"sms":"`+o.sms+`"`, `"sms":null`, 1), `field "recipients"`},
+		{"newline in the subject", strings.Replace(o.text(channel.Email, ""), "Ångström", `a\r\nBcc: eve@acme.test`, 1), `field "subject"`},
 		{"own channel as fallback", o.text(channel.Email, `,"fallback":["email"]`), `field "fallback"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

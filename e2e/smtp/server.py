@@ -24,6 +24,8 @@ class Handler:
             return "550 5.1.1 no such user here"
         if address.startswith("busy@"):
             return "450 4.2.1 try again later"
+        if address.startswith("elsewhere@"):
+            return "554 5.7.1 Relay access denied"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -35,6 +37,8 @@ class Handler:
         say({
             "sender": envelope.mail_from,
             "recipients": envelope.rcpt_tos,
+            "ehlo": session.host_name,
+            "smtputf8": envelope.smtp_utf8,
             "mechanism": session.auth_data.mechanism if session.auth_data else "",
             "tls": session.ssl is not None or server.transport.get_extra_info("ssl_object") is not None,
             "to": [a.addr_spec for a in mail["To"].addresses],

@@ -34,6 +34,8 @@ type server struct {
 type taken struct {
 	Sender     string            `json:"sender"`
 	Recipients []string          `json:"recipients"`
+	EHLO       string            `json:"ehlo"`
+	SMTPUTF8   bool              `json:"smtputf8"`
 	Mechanism  string            `json:"mechanism"`
 	TLS        bool              `json:"tls"`
 	To         []string          `json:"to"`
@@ -99,7 +101,7 @@ func start(t *testing.T) *server {
 // sender is one with a good password, unless change spoils it.
 func (s *server) sender(way string, change func(*channel.EmailConfig)) *smtp.Sender {
 	c := channel.EmailConfig{From: "Éfferent <noreply@efferent.test>", Host: "localhost", Port: s.StartTLS, TLS: way, Username: "ann",
-		Password: "correct horse"}
+		Password: "correct horse", EHLO: "mail.efferent.test"}
 	if way == channel.TLSImplicit {
 		c.Port = s.Implicit
 	}
@@ -131,7 +133,8 @@ func TestMailIsRead(t *testing.T) {
 			"long": {ID: "n_3", Recipient: "ann@acme.test", Subject: long[:400], Body: long + "\n"},
 			"leaving": {ID: "n_4", Recipient: "ann@acme.test", Subject: "News", Body: "No more?\n",
 				ListUnsubscribe: "https://acme.test/leave?u=" + strings.Repeat("x", 200)},
-			"abroad": {ID: "n_5", Recipient: "ånn@acme.test", Subject: "Hej", Body: "Hej\n"},
+			"abroad":          {ID: "n_5", Recipient: "ånn@acme.test", Subject: "Hej", Body: "Hej\n"},
+			"a domain abroad": {ID: "n_6", Recipient: "ann@blåbær.test", Subject: "Hej", Body: "Hej\n"},
 		} {
 			t.Run(way+" "+name, func(t *testing.T) {
 				out := s.sender(way, as).Send(t.Context(), h)
@@ -153,7 +156,9 @@ func TestMailIsRead(t *testing.T) {
 					t.Errorf("to unsubscribe: %q", unsubscribe)
 				}
 				got.Headers, got.Text = nil, ""
-				want := taken{Sender: "noreply@efferent.test", Recipients: []string{h.Recipient}, To: []string{h.Recipient},
+				to := strings.Replace(h.Recipient, "blåbær.test", "xn--blbr-roah.test", 1)
+				want := taken{Sender: "noreply@efferent.test", Recipients: []string{to}, To: []string{to},
+					EHLO: "mail.efferent.test", SMTPUTF8: name == "abroad",
 					From: [][2]string{{"Éfferent", "noreply@efferent.test"}}, Mechanism: "PLAIN", TLS: true, Defects: []string{}}
 				if name == "abroad" { // which is what makes it so
 					want.Defects = []string{"local-part contains non-ASCII characters)"}
@@ -183,6 +188,7 @@ func TestWhatTheServerRefuses(t *testing.T) {
 		"a certificate untrusted": {"ann@acme.test", as, nil, channel.Configuration, "certificate is not trusted", false},
 		"a recipient unknown":     {"nobody@acme.test", as, s.trust, channel.Permanent, "550", false},
 		"a recipient busy":        {"busy@acme.test", as, s.trust, channel.Transient, "450", false},
+		"relaying denied":         {"elsewhere@acme.test", as, s.trust, channel.Configuration, "does not relay", false},
 		"an answer lost":          {"lost@acme.test", as, s.trust, channel.Unknown, "may have been taken", true},
 	} {
 		for _, way := range []string{channel.TLSStart, channel.TLSImplicit} {
@@ -204,5 +210,19 @@ func TestWhatTheServerRefuses(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestOurName: without one of ours, the server is told a full name or an
+// address.
+func TestOurName(t *testing.T) {
+	s := start(t)
+	out := s.sender(channel.TLSImplicit, func(c *channel.EmailConfig) { c.EHLO = "" }).Send(t.Context(),
+		channel.Handover{ID: "n_1", Recipient: "ann@acme.test", Subject: "Hi", Body: "Hello\n"})
+	if !out.Sent() {
+		t.Fatalf("%+v", out)
+	}
+	if name := s.last(t).EHLO; !channel.IsFullName(name) && name != "[127.0.0.1]" && name != "[IPv6:::1]" {
+		t.Errorf("it is %q", name)
 	}
 }

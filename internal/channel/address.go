@@ -17,6 +17,10 @@ var (
 	slackChannel = regexp.MustCompile(`^([CDGUW][A-Z0-9]{1,63}|#[^\s#@<>&[:cntrl:]]{1,80})$`)
 )
 
+// maxKept is how much of an address Decode keeps, in bytes: more than any
+// channel takes, and little enough for a record.
+const maxKept = 1 << 10
+
 // CheckRecipient says what is wrong with an address on a channel; "" when
 // nothing is. It never quotes the address.
 func CheckRecipient(on Name, address string) string {

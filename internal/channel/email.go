@@ -15,7 +15,7 @@ func checkMail(h Handover) string {
 		return "the subject " + problem
 	}
 	if problem := CheckText(Email, h.Subject, h.Body); problem != "" {
-		return "the body " + problem
+		return "the text " + problem
 	}
 	if problem := message.CheckID(h.ID); problem != "" {
 		return "the id " + problem

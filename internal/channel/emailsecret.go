@@ -3,6 +3,8 @@ package channel
 import (
 	"cmp"
 	"net/mail"
+	"net/netip"
+	"regexp"
 	"strings"
 
 	"github.com/efferent/efferent/internal/loopback"
@@ -32,7 +34,12 @@ type EmailConfig struct {
 	Port     int    `json:"port"` // by default 587, or 465 with implicit TLS
 	Username string `json:"username"`
 	Password string `json:"password"`
-	TLS      string `json:"tls"` // one of the constants; "none" is an operator's choice
+	// TLS is one of the constants; "none" is an operator's choice. By default
+	// it is implicit on port 465, and starttls elsewhere.
+	TLS string `json:"tls"`
+	// EHLO is how we introduce ourselves: a full name or an address literal. By
+	// default it is this machine's full name, or else its address.
+	EHLO string `json:"ehlo"`
 }
 
 // ParseEmail reads the secret efferent/smtp and fills in its defaults. Its
@@ -49,14 +56,21 @@ func ParseEmail(secret string) (EmailConfig, error) {
 	return c, nil
 }
 
+// submissions is the port of submission over implicit TLS (RFC 8314, section
+// 7.3).
+const submissions = 465
+
 func (c EmailConfig) withDefaults() EmailConfig {
 	c.From = cmp.Or(c.From, DefaultFrom)
 	if c.SES {
 		return c
 	}
+	if c.TLS == "" && c.Port == submissions {
+		c.TLS = TLSImplicit
+	}
 	c.TLS = cmp.Or(c.TLS, TLSStart)
 	if c.Port == 0 && c.TLS == TLSImplicit {
-		c.Port = 465
+		c.Port = submissions
 	}
 	c.Port = cmp.Or(c.Port, 587)
 	return c
@@ -67,26 +81,75 @@ func (c EmailConfig) check() (field, problem string) {
 		return "from", "is not an email address"
 	}
 	if c.SES {
-		if c.Host != "" || c.Port != 0 || c.Username != "" || c.Password != "" || c.TLS != "" {
-			return "ses", "can't be true beside an SMTP server's fields"
-		}
-		return "", ""
+		return c.checkSES()
 	}
 	switch {
-	case c.Host == "" || strings.ContainsAny(c.Host, "/@ \t\r\n") || message.HasControl(c.Host):
-		return "host", "must be the name or address of the SMTP server"
+	case !isHost(c.Host):
+		return "host", "must be the name or address of the SMTP server, without a port"
 	case c.Port < 1 || c.Port > 65535:
 		return "port", "must be between 1 and 65535"
-	case c.TLS == TLSOpportunistic && !loopback.Is(c.Host):
-		return "tls", "can't be opportunistic, except on a loopback address"
-	case c.TLS != TLSStart && c.TLS != TLSImplicit && c.TLS != TLSNone && c.TLS != TLSOpportunistic:
-		return "tls", "must be starttls, implicit, none or opportunistic"
 	case c.Username == "" && c.Password != "":
 		return "username", "missing beside a password"
 	case c.Username != "" && c.Password == "":
 		return "password", "missing beside a username"
-	case c.Username != "" && c.TLS == TLSNone && !loopback.Is(c.Host):
+	case message.HasControl(c.Username):
+		return "username", controlUnwanted
+	case message.HasControl(c.Password):
+		return "password", controlUnwanted
+	case c.EHLO != "" && !IsFullName(c.EHLO) && !isLiteral(c.EHLO):
+		return "ehlo", "must be a full domain name in ASCII, or an address literal such as [192.0.2.1] or [IPv6:2001:db8::1]"
+	}
+	return c.checkTLS()
+}
+
+// checkSES: everything but the sender is the role's.
+func (c EmailConfig) checkSES() (field, problem string) {
+	if c.Host != "" || c.Port != 0 || c.Username != "" || c.Password != "" || c.TLS != "" || c.EHLO != "" {
+		return "ses", "can't be true beside an SMTP server's fields"
+	}
+	if c.From == DefaultFrom {
+		return "from", "missing beside ses: an address that SES has verified"
+	}
+	return "", ""
+}
+
+func (c EmailConfig) checkTLS() (field, problem string) {
+	near := loopback.Is(c.Host)
+	switch {
+	case c.TLS != TLSStart && c.TLS != TLSImplicit && c.TLS != TLSNone && c.TLS != TLSOpportunistic:
+		return "tls", "must be starttls, implicit, none or opportunistic"
+	case c.TLS == TLSOpportunistic && !near:
+		return "tls", "can't be opportunistic, except on a loopback address"
+	case c.TLS != TLSImplicit && c.Port == submissions && !near:
+		return "tls", "must be implicit on port 465"
+	case c.Username != "" && c.TLS == TLSNone && !near:
 		return "tls", "can't be none with a password, except on a loopback address"
 	}
 	return "", ""
+}
+
+// isHost takes a name, which may be in any script, or an IP address.
+func isHost(s string) bool {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return true
+	}
+	return s != "" && !strings.ContainsAny(s, "/@:[]?#\\ ") && !message.HasControl(s)
+}
+
+// IsFullName reports whether s is a fully qualified domain name in ASCII, as
+// EHLO takes it (RFC 5321, section 4.1.2).
+func IsFullName(s string) bool { return len(s) <= 255 && fullName.MatchString(s) }
+
+// The last label is no number, or an IPv4 address were a name.
+var fullName = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+// isLiteral takes RFC 5321's address literals, section 4.1.3.
+func isLiteral(s string) bool {
+	inside, ok := strings.CutPrefix(strings.TrimSuffix(s, "]"), "[")
+	if !ok || !strings.HasSuffix(s, "]") {
+		return false
+	}
+	v6, isV6 := strings.CutPrefix(inside, "IPv6:")
+	a, err := netip.ParseAddr(v6)
+	return err == nil && a.Zone() == "" && a.Is6() == isV6
 }

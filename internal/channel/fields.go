@@ -1,23 +1,24 @@
 package channel
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/efferent/efferent/internal/message"
 )
 
 const (
-	maxSubject     = 998 // bytes: a header line (RFC 5322, section 2.1.1)
 	maxUnsubscribe = 995 // bytes: SES's longest header value
 	maxFallback    = 8   // more than there are channels: the rest is a mistake
 	notAString     = "is not valid Unicode"
 	badFallback    = "must be a list of channel names (email, slack, sms)"
-	badRecipients  = "must map channel names to addresses, each once"
+	badRecipients  = "must map channel names to addresses (strings), each once"
 	channelWanted  = "must be email, slack or sms"
-	subjectWanted  = "must be at most 998 bytes, without line breaks or other control characters"
+	subjectWanted  = "must have no line breaks or other control characters"
 	unsubscrWanted = "must be an https or mailto URL of at most 995 ASCII characters"
 )
 
@@ -42,15 +43,16 @@ func text(target func(*Notification) *string, check func(string) string) field {
 var fields = map[string]field{
 	"id":      text(func(n *Notification) *string { return &n.ID }, message.CheckID),
 	"channel": text(func(n *Notification) *string { return (*string)(&n.Channel) }, checkChannel),
-	// The address is checked when the channel is known.
-	"recipient":        text(func(n *Notification) *string { return &n.Recipient }, func(string) string { return "" }),
+	// An address that its channel can't take is the channel's failure, and a text
+	// that is too long for one too: another may do. Each sender looks at both.
+	"recipient":        text(func(n *Notification) *string { return &n.Recipient }, checkFilled),
 	"subject":          text(func(n *Notification) *string { return &n.Subject }, checkSubject),
-	"body":             text(func(n *Notification) *string { return &n.Body }, checkBody),
+	"body":             text(func(n *Notification) *string { return &n.Body }, checkFilled),
 	"tenant":           text(func(n *Notification) *string { return &n.Tenant }, message.CheckTenant),
 	"list_unsubscribe": text(func(n *Notification) *string { return &n.ListUnsubscribe }, checkUnsubscribe),
 	"recipients": {
 		kind: jsontext.KindBeginObject, wrong: badRecipients,
-		target: func(n *Notification) any { return &n.Recipients }, check: checkRecipients,
+		target: func(n *Notification) any { return (*addresses)(&n.Recipients) }, check: checkRecipients,
 	},
 	"fallback": {
 		kind: jsontext.KindBeginArray, wrong: badFallback,
@@ -76,20 +78,11 @@ func (p *parsing) checkTogether(whole bool) {
 	if n.Channel == "" {
 		return
 	}
-	if p.seen["recipient"] {
-		if problem := CheckRecipient(n.Channel, n.Recipient); problem != "" {
-			p.Fail("recipient", problem)
-			n.Recipient = ""
-		}
-	}
 	for _, f := range n.Fallback {
 		if f == n.Channel {
 			p.Fail("fallback", "names the message's own channel, "+string(f))
 			n.Fallback = nil
 		}
-	}
-	if problem := CheckText(n.Channel, n.Subject, n.Body); problem != "" {
-		p.Fail("body", problem)
 	}
 }
 
@@ -101,13 +94,13 @@ func checkChannel(s string) string {
 }
 
 func checkSubject(s string) string {
-	if len(s) > maxSubject || message.HasControl(s) {
+	if message.HasControl(s) {
 		return subjectWanted
 	}
 	return ""
 }
 
-func checkBody(s string) string {
+func checkFilled(s string) string {
 	if s == "" {
 		return "must not be empty"
 	}
@@ -126,19 +119,30 @@ func checkUnsubscribe(s string) string {
 }
 
 func checkRecipients(n *Notification) string {
-	for _, name := range []Name{Email, Slack, SMS} { // in an order, so that the same message has the same error
-		if address, ok := n.Recipients[name]; ok {
-			if problem := CheckRecipient(name, address); problem != "" {
-				return string(name) + " " + problem
-			}
-		}
-	}
 	for name := range n.Recipients {
 		if !name.known() {
 			return "has a key that is not email, slack or sms"
 		}
 	}
 	return ""
+}
+
+// addresses are read like any other map, but null is no address.
+type addresses map[Name]string
+
+func (a *addresses) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	var read map[Name]*string
+	if err := json.UnmarshalDecode(d, &read); err != nil {
+		return err
+	}
+	*a = addresses{}
+	for name, address := range read {
+		if address == nil {
+			return errors.New("null")
+		}
+		(*a)[name] = *address
+	}
+	return nil
 }
 
 func checkFallback(n *Notification) string {

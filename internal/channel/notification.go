@@ -61,10 +61,14 @@ func (n Notification) Address(on Name) string {
 const maxMessage = 1 << 20
 
 // Decode reads a notification strictly: unknown, repeated or differently cased
-// keys, wrong types, a missing field, a malformed address and trailing data
-// are all a *message.FieldError, which names the first problem. Decode goes on past a
-// bad field, so that the Notification that it returns beside an error has what
-// was good of it: a failure can be recorded under its id.
+// keys, wrong types, a missing field and trailing data are all a
+// *message.FieldError, which names the first problem. Decode goes on past a bad
+// field, so that the Notification that it returns beside an error has what was
+// good of it: a failure can be recorded under its id.
+//
+// What only one channel can't take is no fault of the message: a malformed
+// address, or a text that is too long (CheckRecipient, CheckText). Of an address
+// that is too long for every channel the first KiB is kept.
 func Decode(data []byte) (Notification, error) {
 	p := parsing{seen: map[string]bool{}}
 	if len(data) > maxMessage {
@@ -76,6 +80,10 @@ func Decode(data []byte) (Notification, error) {
 		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 	whole := p.Read(p.member)
 	p.checkTogether(whole)
+	p.n.Recipient = message.Shorten(p.n.Recipient, maxKept)
+	for name, address := range p.n.Recipients {
+		p.n.Recipients[name] = message.Shorten(address, maxKept)
+	}
 	return p.n, p.Err()
 }
 

@@ -50,6 +50,10 @@ type Outcome struct {
 	Paced bool
 	// Status is the HTTP status or the SMTP code of the answer; 0 without one.
 	Status int
+	// Response is what the provider said when it failed: the first KiB, without
+	// secrets (Said). It may quote the recipient and the message: it is for the
+	// record of the attempt, never for a log.
+	Response string
 }
 
 // Sent reports whether the provider took the notification.
@@ -57,6 +61,14 @@ func (o Outcome) Sent() bool { return o.Class == "" }
 
 // Taken is the outcome of what the provider took.
 func Taken(id string, status int) Outcome { return Outcome{ProviderID: id, Status: status} }
+
+// Saying is o with what the provider answered, where it failed.
+func (o Outcome) Saying(answer string, secrets ...string) Outcome {
+	if !o.Sent() {
+		o.Response = Said(answer, secrets...)
+	}
+	return o
+}
 
 // Failed is the outcome of what it did not.
 func Failed(class Class, status int, reason string) Outcome {

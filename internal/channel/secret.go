@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/efferent/efferent/internal/loopback"
 	"github.com/efferent/efferent/internal/message"
@@ -62,8 +65,26 @@ func parseSecret(name, secret string, into any) error {
 	if err != nil {
 		return fmt.Errorf("secret %q: it is not a JSON object with each key once", name)
 	}
+	return refuseEmpty(name, secret)
+}
+
+// refuseEmpty: what was left empty by a template or a slip of the hand is not
+// what a default is for.
+func refuseEmpty(name, secret string) error {
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal([]byte(secret), &members); err != nil || members == nil {
+		return fmt.Errorf("secret %q: it is not a JSON object with each key once", name)
+	}
+	for _, field := range slices.Sorted(maps.Keys(members)) {
+		switch strings.TrimSpace(string(members[field])) {
+		case `""`, "null", "0":
+			return secretError(name, field, "must not be empty: leave it out for its default")
+		}
+	}
 	return nil
 }
+
+const controlUnwanted = "must have no line breaks or other control characters"
 
 func secretError(secret, field, problem string) error {
 	return fmt.Errorf("secret %q: field %s: %s", secret, strconv.Quote(field), problem)
@@ -76,6 +97,11 @@ func baseURL(u, fallback string) string { return strings.TrimRight(cmp.Or(u, fal
 
 func goodURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && !strings.ContainsAny(s, "#?") &&
+	return err == nil && u.Hostname() != "" && goodPort(u.Port()) && u.User == nil && u.RawQuery == "" && !strings.ContainsAny(s, "#?") &&
 		(u.Scheme == "https" || u.Scheme == "http" && loopback.Is(u.Hostname()))
+}
+
+func goodPort(s string) bool {
+	port, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && port > 0
 }

@@ -1,6 +1,6 @@
 package channel
 
-import "strings"
+import "regexp"
 
 // SlackConfig is the secret efferent/slack: one of the first two.
 type SlackConfig struct {
@@ -29,6 +29,9 @@ func (c SlackConfig) withDefaults() SlackConfig {
 	return c
 }
 
+// A token is told by its beginning ("Tokens": xoxb-, xoxp-, xoxe.xoxb-).
+var slackToken = regexp.MustCompile(`^xox[\x21-\x7e]+$`)
+
 func (c SlackConfig) check() (field, problem string) {
 	switch {
 	case (c.WebhookURL == "") == (c.BotToken == ""):
@@ -37,8 +40,8 @@ func (c SlackConfig) check() (field, problem string) {
 		return "webhook_url", urlWanted
 	case c.WebhookURL != "" && c.BaseURL != "":
 		return "base_url", "is for bot_token only"
-	case strings.ContainsFunc(c.BotToken, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		return "bot_token", "is not a Slack token"
+	case c.BotToken != "" && !slackToken.MatchString(c.BotToken):
+		return "bot_token", "is not a Slack token (xox…)"
 	case c.BotToken != "" && !goodURL(c.BaseURL):
 		return "base_url", urlWanted
 	}

@@ -3,6 +3,7 @@ package channel
 import (
 	"cmp"
 	"regexp"
+	"strings"
 
 	"github.com/efferent/efferent/internal/message"
 )
@@ -27,8 +28,11 @@ type SMSConfig struct {
 var (
 	twilioAccount = regexp.MustCompile(`^[A-Za-z0-9_-]{2,64}$`)
 	twilioService = regexp.MustCompile(`^MG[A-Za-z0-9_-]{1,64}$`)
-	// A number, a short code, or a name ("Alphanumeric Sender ID").
-	twilioFrom = regexp.MustCompile(`^(\+?[0-9]{3,15}|[A-Za-z0-9 +_&-]{1,11})$`)
+	// A number or a short code, or a name with a letter in it ("Alphanumeric
+	// Sender ID").
+	twilioNumber = regexp.MustCompile(`^(\+[1-9][0-9]{6,14}|[0-9]{3,8})$`)
+	twilioName   = regexp.MustCompile(`^[A-Za-z0-9 +_&-]{1,11}$`)
+	letter       = regexp.MustCompile(`[A-Za-z]`)
 )
 
 // ParseSMS reads the secret efferent/twilio, as ParseEmail reads its own.
@@ -68,13 +72,13 @@ func (c SMSConfig) check() (field, problem string) {
 	switch {
 	case c.OriginationIdentity != "":
 		return "origination_identity", "is for end_user_messaging only"
-	case !twilioAccount.MatchString(c.AccountSID):
+	case !twilioAccount.MatchString(c.AccountSID) || strings.HasPrefix(c.AccountSID, "SK"): // an API key's
 		return "account_sid", "must be the account's SID (AC…)"
-	case c.AuthToken == "" || message.HasControl(c.AuthToken):
+	case c.AuthToken == "" || strings.ContainsFunc(c.AuthToken, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		return "auth_token", "must be the account's auth token"
 	case (c.FromNumber == "") == (c.MessagingServiceSID == ""):
 		return "from_number", "give this or messaging_service_sid, one of the two"
-	case c.FromNumber != "" && !twilioFrom.MatchString(c.FromNumber):
+	case c.FromNumber != "" && !isTwilioFrom(c.FromNumber):
 		return "from_number", "must be a phone number as in E.164, a short code or a sender id"
 	case c.MessagingServiceSID != "" && !twilioService.MatchString(c.MessagingServiceSID):
 		return "messaging_service_sid", "must be a messaging service's SID (MG…)"
@@ -82,4 +86,8 @@ func (c SMSConfig) check() (field, problem string) {
 		return "base_url", urlWanted
 	}
 	return "", ""
+}
+
+func isTwilioFrom(s string) bool {
+	return twilioNumber.MatchString(s) || twilioName.MatchString(s) && letter.MatchString(s)
 }

@@ -6,6 +6,7 @@ import (
 )
 
 const (
+	maxSubject = 998 // bytes: a header line (RFC 5322, section 2.1.1)
 	// maxEmailBody is far below what mail servers take, and leaves room for
 	// the rest of a queue's message.
 	maxEmailBody = 512 << 10 // bytes
@@ -43,6 +44,8 @@ func SMSText(subject, body string) string {
 // when nothing is.
 func CheckText(on Name, subject, body string) string {
 	switch {
+	case on == Email && len(subject) > maxSubject:
+		return "must have a subject of at most 998 bytes for an email"
 	case on == Email && len(body) > maxEmailBody:
 		return "must be at most 512 KiB for an email"
 	case on == Slack && utf8.RuneCountInString(SlackText(subject, body)) > maxSlackText:

@@ -26,6 +26,7 @@ const (
 	Never    Answer = "knows no such recipient"
 	Later    Answer = "is busy"
 	Refuse   Answer = "refuses the sender"
+	Relay    Answer = "does not relay for the sender"       // email only
 	OptedOut Answer = "knows that the recipient wants none" // SMS only
 	Lose     Answer = "takes it, and the answer is lost"
 )

@@ -15,6 +15,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/channel/mailbox"
 )
 
 // API is what sending takes.
@@ -53,17 +54,47 @@ func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if refused, ok := channel.CheckEmail(h); !ok {
 		return refused
 	}
+	from, refused, ok := s.addresses(&h)
+	if !ok {
+		return refused
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ctx, connected := exchange.Watch(ctx)
-	out, err := s.api.SendEmail(ctx, s.input(h))
+	out, err := s.api.SendEmail(ctx, input(from, h))
 	if err != nil {
-		return refused(err, connected())
+		return failed(err, connected())
 	}
 	return channel.Outcome{ProviderID: aws.ToString(out.MessageId), Status: http.StatusOK}
 }
 
-func (s *Sender) input(h channel.Handover) *sesv2.SendEmailInput {
+// addresses writes the sender and h's recipient in ASCII: domains in A-labels,
+// the name in encoded words. SES takes nothing else: it knows no SMTPUTF8
+// (Destination, in SES's API reference).
+func (s *Sender) addresses(h *channel.Handover) (from string, refused channel.Outcome, ok bool) {
+	const ascii = "must have only ASCII before the @ for SES"
+	sender, err := mailbox.Parse(s.from)
+	if err == nil && mailbox.NeedsUTF8(sender) {
+		err = errors.New(ascii)
+	}
+	if err != nil {
+		return "", channel.Failed(channel.Configuration, 0, "SES: from "+err.Error()+": check it in the secret "+channel.EmailSecret), false
+	}
+	to, err := mailbox.Parse(h.Recipient)
+	if err == nil && mailbox.NeedsUTF8(to) {
+		err = errors.New(ascii)
+	}
+	if err != nil {
+		return "", channel.Failed(channel.Permanent, 0, "SES: the recipient "+err.Error()), false
+	}
+	h.Recipient = to.Address
+	if sender.Name == "" {
+		return sender.Address, channel.Outcome{}, true
+	}
+	return sender.String(), channel.Outcome{}, true
+}
+
+func input(from string, h channel.Handover) *sesv2.SendEmailInput {
 	utf8 := func(s string) *types.Content { return &types.Content{Data: &s, Charset: aws.String("UTF-8")} }
 	m := &types.Message{Subject: utf8(h.Subject), Body: &types.Body{Text: utf8(h.Body)}}
 	m.Headers = []types.MessageHeader{{Name: aws.String("Auto-Submitted"), Value: aws.String("auto-generated")}}
@@ -73,7 +104,7 @@ func (s *Sender) input(h channel.Handover) *sesv2.SendEmailInput {
 		}
 	}
 	return &sesv2.SendEmailInput{
-		FromEmailAddress: &s.from, Destination: &types.Destination{ToAddresses: []string{h.Recipient}},
+		FromEmailAddress: &from, Destination: &types.Destination{ToAddresses: []string{h.Recipient}},
 		Content:   &types.EmailContent{Simple: m},
 		EmailTags: []types.MessageTag{{Name: aws.String(Tag), Value: &h.ID}},
 	}
@@ -101,7 +132,7 @@ var classes = map[string]channel.Class{
 	"RequestThrottled":                   channel.Transient,
 }
 
-func refused(err error, connected bool) channel.Outcome {
+func failed(err error, connected bool) channel.Outcome {
 	var api smithy.APIError
 	var answer *smithyhttp.ResponseError
 	status := 0
@@ -119,7 +150,7 @@ func refused(err error, connected bool) channel.Outcome {
 	default:
 		class = channel.Configuration // credentials, the role, or the endpoint
 	}
-	return channel.Outcome{Class: class, Status: status, Reason: "SES: " + api.ErrorCode()}
+	return channel.Failed(class, status, "SES: "+api.ErrorCode()).Saying(api.ErrorCode() + ": " + api.ErrorMessage())
 }
 
 // lost is the outcome without an answer that can be read.

@@ -75,6 +75,9 @@ func check(t *testing.T, got channel.Outcome, class channel.Class, status int, s
 	if got.Class != class || got.Status != status || !strings.Contains(got.Reason, says) || (got.Reason == "") != got.Sent() {
 		t.Errorf("%+v, want %s with %d: %s", got, class, status, says)
 	}
+	if status >= 400 && status < 500 && !strings.Contains(got.Response, ": about ") {
+		t.Errorf("what the service said is not kept: %q", got.Response)
+	}
 	for _, private := range []string{"ann@", "private", "hush", "127.0.0.1"} {
 		if strings.Contains(got.Reason, private) {
 			t.Errorf("the reason %q tells %q", got.Reason, private)
@@ -193,7 +196,7 @@ func TestRequest(t *testing.T) {
 		t.Error(diff)
 	}
 	delete(got.(map[string]any)["Content"].(map[string]any)["Simple"].(map[string]any), "Headers")
-	if err := json.Unmarshal([]byte(`{"FromEmailAddress": "Efferent <noreply@efferent.test>", 
+	if err := json.Unmarshal([]byte(`{"FromEmailAddress": "\"Efferent\" <noreply@efferent.test>",
 		"Destination": {"ToAddresses": ["ann@acme.test"]},
 		"EmailTags": [{"Name": "efferent-id", "Value": "n_7"}],
 		"Content": {"Simple": {"Subject": {"Data": "Grüße", "Charset": "UTF-8"},
@@ -202,6 +205,41 @@ func TestRequest(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestAddresses: SES takes ASCII only.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, to string
+		want     string // a part of the request
+		class    channel.Class
+		says     string
+	}{
+		{"noreply@efferent.test", "ann@bücher.test", `"ToAddresses":["ann@xn--bcher-kva.test"]`, "", ""},
+		{"noreply@bücher.test", "ann@acme.test", `"FromEmailAddress":"noreply@xn--bcher-kva.test"`, "", ""},
+		{"Müller & Søn <noreply@bücher.test>", "ann@acme.test",
+			`"FromEmailAddress":"=?utf-8?b?TcO8bGxlciAmIFPDuG4=?= <noreply@xn--bcher-kva.test>"`, "", ""},
+		{"noreply@efferent.test", "änn@acme.test", "", channel.Permanent, "the recipient must have only ASCII before the @"},
+		{"noreply@efferent.test", "ann@bü_cher.test", "", channel.Permanent, "the recipient must have a domain"},
+		{"nörply@efferent.test", "ann@acme.test", "", channel.Configuration, "from must have only ASCII before the @"},
+		{"noreply@bü_cher.test", "ann@acme.test", "", channel.Configuration, "from must have a domain"},
+	} {
+		t.Run(c.from+" "+c.to, func(t *testing.T) {
+			t.Parallel()
+			s := &service{status: 200}
+			h := aMail()
+			h.Recipient = c.to
+			status := 0
+			if c.class == "" {
+				status = 200
+			}
+			check(t, New(start(t, s), channel.EmailConfig{From: c.from}).Send(t.Context(), h), c.class, status, c.says)
+			if s.count() != status/200 || c.want != "" && !strings.Contains(s.requests[0], c.want) {
+				t.Errorf("the requests are %v, want %s", s.requests, c.want)
+			}
+		})
 	}
 }
 

@@ -101,7 +101,7 @@ func refused(err error, connected bool) channel.Outcome {
 	if reason != "" {
 		o.Reason += " (" + reason + ")"
 	}
-	return o
+	return o.Saying(api.ErrorCode() + ": " + api.ErrorMessage())
 }
 
 // classOf is empty for what only the status can tell.

@@ -76,6 +76,9 @@ func check(t *testing.T, got channel.Outcome, class channel.Class, status int, s
 	if got.Class != class || got.Status != status || !strings.Contains(got.Reason, says) || (got.Reason == "") != got.Sent() {
 		t.Errorf("%+v, want %s with %d: %s", got, class, status, says)
 	}
+	if status >= 400 && status < 500 && !strings.Contains(got.Response, ": about ") {
+		t.Errorf("what the service said is not kept: %q", got.Response)
+	}
 	for _, private := range []string{"+4670", "private", "hush", "127.0.0.1"} {
 		if strings.Contains(got.Reason, private) {
 			t.Errorf("the reason %q tells %q", got.Reason, private)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +126,10 @@ func TestAuditAppend(t *testing.T) {
 	}
 	a := &api{}
 	audit := &Audit{API: a, URL: "u", Lanes: 4}
-	large := []ledger.Entry{entry("1", 500<<10), entry("2", 500<<10), entry("3", 1)}
+	var large []ledger.Entry // more than one message takes
+	for i := range 250 {
+		large = append(large, entry(strconv.Itoa(i), 4<<10))
+	}
 	if err := audit.Append(t.Context(), "key", large); err != nil {
 		t.Fatal(err)
 	}

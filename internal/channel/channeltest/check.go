@@ -35,6 +35,14 @@ func Check(t *testing.T, got, want channel.Outcome) {
 			t.Errorf("the reason %q tells %q", got.Reason, secret)
 		}
 	}
+	for _, secret := range []string{SecretPath, SecretToken, SecretAuth} {
+		if strings.Contains(got.Response, secret) {
+			t.Errorf("the response %q tells %q", got.Response, secret)
+		}
+	}
+	if want.Response == "" && !got.Sent() { // where it matters it is wanted
+		got.Response = ""
+	}
 	got.Reason, want.Reason = "", ""
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

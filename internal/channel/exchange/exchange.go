@@ -79,8 +79,8 @@ func Watch(ctx context.Context) (context.Context, func() bool) {
 	return httptrace.WithClientTrace(ctx, trace), got.Load
 }
 
-// RetryAfter is how long the answer asks to wait, at most 24 hours; 0 where it
-// does not.
+// RetryAfter is how long the answer asks to wait, a day at most; 0 without
+// that.
 func (a Answer) RetryAfter(now time.Time) time.Duration {
 	return min(retryafter.Parse(a.Header.Get("Retry-After"), now), maxRetryAfter)
 }

@@ -40,7 +40,7 @@ func (s *Bot) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if a.Err != nil {
 		return lost(a)
 	}
-	return botOutcome(a.Status, a.Body, a.RetryAfter(s.clock.Now()))
+	return botOutcome(a.Status, a.Body, a.RetryAfter(s.clock.Now())).Saying(string(a.Body), s.token)
 }
 
 // botAnswer is a part of every answer of the Web API.

@@ -80,6 +80,10 @@ func TestAnswers(t *testing.T) {
 		{"slack", answer{Status: 500, Body: "rollup_error"}, channel.Outcome{Class: channel.Transient, Status: 500, Reason: "rollup_error"}},
 		{"slack", answer{Status: 503, Body: htmlPage}, channel.Outcome{Class: channel.Transient, Status: 503, Reason: "503"}},
 
+		{"slack", answer{Status: 404, Body: "no service at /services/" + channeltest.SecretPath + ": hushhushhush"},
+			channel.Outcome{Class: channel.Configuration, Status: 404, Reason: "404"}},
+		{"slackbot", answer{Status: 200, Body: `{"ok": false, "error": "invalid_auth", "token": "` + channeltest.SecretToken + `"}`},
+			channel.Outcome{Class: channel.Configuration, Status: 200, Reason: "invalid_auth"}},
 		{"slackbot", answer{Status: 200, Body: `{"ok": true, "channel": "C9", "ts": "1.2", "message": {"text": "x"}}`},
 			channel.Outcome{Status: 200, ProviderID: "C9/1.2"}},
 		{"slackbot", answer{Status: 200, Body: `{"ok": false, "error": "channel_not_found"}`},
@@ -120,6 +124,10 @@ func TestAnswers(t *testing.T) {
 			t.Parallel()
 			p, ctx := channeltest.Start(t, c.answer)
 			s, h := senders[c.sender](p.URL)
+			if !c.want.Sent() {
+				c.want.Response = strings.NewReplacer("/services/"+channeltest.SecretPath, "[secret]", "hushhushhush", "[secret]",
+					channeltest.SecretToken, "[secret]").Replace(c.answer.Body)
+			}
 			channeltest.Check(t, s.Send(ctx, h), c.want)
 			if requests, _ := p.Seen(); len(requests) != 1 {
 				t.Errorf("got %d requests", len(requests))

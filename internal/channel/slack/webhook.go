@@ -5,6 +5,8 @@ package slack
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -43,8 +45,11 @@ func (s *Webhook) Addressless() bool { return true }
 
 // Send posts h's text. The webhook belongs to one channel: only those of
 // before Slack's apps heed h.Recipient ("Sending messages using incoming
-// webhooks"), which may be empty.
+// webhooks"), so it may be empty, and one that is no channel is left out.
 func (s *Webhook) Send(ctx context.Context, h channel.Handover) channel.Outcome {
+	if channel.CheckRecipient(channel.Slack, h.Recipient) != "" {
+		h.Recipient = ""
+	}
 	body, refused, ok := bodyOf(h)
 	if !ok {
 		return refused
@@ -64,7 +69,16 @@ func (s *Webhook) Send(ctx context.Context, h channel.Handover) channel.Outcome 
 	if o.RetryAfter > 0 {
 		s.pace.hold(s.clock.Now().Add(o.RetryAfter))
 	}
-	return o
+	return o.Saying(string(a.Body), s.secrets()...)
+}
+
+// secrets are the URL and what of it an answer may quote.
+func (s *Webhook) secrets() []string {
+	u, err := url.Parse(s.url)
+	if err != nil {
+		return []string{s.url}
+	}
+	return []string{s.url, u.EscapedPath(), strings.TrimPrefix(u.Path, "/services/"), path.Base(u.Path)}
 }
 
 // webhookOutcome reads a webhook's answer: 200 with the body ok, or an

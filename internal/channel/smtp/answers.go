@@ -6,10 +6,28 @@ import (
 	"strconv"
 	"strings"
 
-	gomail "github.com/wneessen/go-mail"
-
 	"github.com/efferent/efferent/internal/channel"
 )
+
+// stage is where in a mail's commands something happened.
+type stage string
+
+const (
+	atMail    stage = "MAIL FROM"
+	atRcpt    stage = "RCPT TO"
+	atData    stage = "DATA"
+	atContent stage = "the mail's content"
+	atEnd     stage = "the mail's end"
+)
+
+// said adds the server's answer to the outcome that was made of it.
+func (s *Sender) said(o channel.Outcome, err error) channel.Outcome {
+	var answer *textproto.Error
+	if errors.As(err, &answer) {
+		return o.Saying(strconv.Itoa(answer.Code)+" "+answer.Msg, s.c.Password)
+	}
+	return o
+}
 
 // refusedSession is the outcome when no mail could even be offered: connecting,
 // greeting, TLS or authentication failed. Nobody's recipient is known to the
@@ -42,7 +60,7 @@ func refusedBy(code int) channel.Outcome {
 	case isAuthCode(code):
 		return misconfigured(code, "the server refused to authenticate us with "+answer+": check username and password")
 	}
-	return misconfigured(code, "the server refused the session with "+answer+": check host and port")
+	return misconfigured(code, "the server refused the session with "+answer+": check host, port and ehlo")
 }
 
 // misconfigured is the outcome that the secret is to blame for.
@@ -54,46 +72,21 @@ func misconfigured(code int, what string) channel.Outcome {
 func isAuthCode(code int) bool { return code == 530 || code == 534 || code == 535 || code == 538 }
 
 // refusedMail is the outcome when the server did not take the mail.
-func refusedMail(err error, w *wire) channel.Outcome {
-	var e *gomail.SendError
-	if !errors.As(err, &e) {
-		return channel.Failed(channel.Transient, 0, "SMTP: the mail could not be sent")
+func refusedMail(at stage, err error, w *wire) channel.Outcome {
+	var answer *textproto.Error
+	if !errors.As(err, &answer) {
+		if at == atEnd && w.broken != byWrite {
+			return channel.Failed(channel.Unknown, 0, "SMTP: no answer after the mail was handed over: it may have been taken")
+		}
+		return channel.Failed(channel.Transient, 0, "SMTP: connection lost at "+string(at))
 	}
-	code, enhanced, stage := e.ErrorCode(), e.EnhancedStatusCode(), stageOf(e.Reason)
-	answer := strings.TrimSuffix(strconv.Itoa(code)+" "+enhanced, " ")
-	switch {
-	case code == 0 && e.Reason == gomail.ErrSMTPDataClose && w.broken != byWrite:
-		return channel.Failed(channel.Unknown, 0, "SMTP: no answer after the mail was handed over: it may have been taken")
-	case code == 0:
-		return channel.Failed(channel.Transient, 0, "SMTP: connection lost at "+stage)
-	case code < 500:
-		return channel.Failed(channel.Transient, code, "SMTP: "+answer+" at "+stage)
-	case isAuthCode(code):
-		return channel.Failed(channel.Configuration, code, "SMTP: "+answer+" at "+stage+": the server wants another authentication, or TLS")
-	case e.Reason == gomail.ErrSMTPMailFrom || isSenderCode(enhanced):
-		return misconfigured(code, answer+" at "+stage+": the server refuses the sender: check from")
+	code, enhanced := answer.Code, enhancedCode.FindString(answer.Msg)
+	what := strings.TrimSuffix(strconv.Itoa(code)+" "+enhanced, " ") + " at " + string(at)
+	if code < 500 {
+		return channel.Failed(channel.Transient, code, "SMTP: "+what)
 	}
-	return channel.Failed(channel.Permanent, code, "SMTP: "+answer+" at "+stage)
-}
-
-// isSenderCode: X.1.7 and X.1.8 are about the sender's address (RFC 3463),
-// which servers often look at only when they know the recipient.
-func isSenderCode(enhanced string) bool {
-	return strings.HasSuffix(enhanced, ".1.7") || strings.HasSuffix(enhanced, ".1.8")
-}
-
-func stageOf(r gomail.SendErrReason) string {
-	switch r {
-	case gomail.ErrSMTPMailFrom:
-		return "MAIL FROM"
-	case gomail.ErrSMTPRcptTo:
-		return "RCPT TO"
-	case gomail.ErrSMTPData:
-		return "DATA"
-	case gomail.ErrSMTPDataClose:
-		return "the mail's end"
-	case gomail.ErrWriteContent:
-		return "the mail's content"
+	if ours := fault(at, code, enhanced, answer.Msg); ours != "" {
+		return misconfigured(code, what+": "+ours)
 	}
-	return "the start"
+	return channel.Failed(channel.Permanent, code, "SMTP: "+what)
 }

@@ -5,12 +5,15 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/mailbox"
 )
 
 const (
@@ -27,6 +30,8 @@ type Sender struct {
 	tls  *tls.Config
 	now  func() time.Time
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// hostname is this machine's.
+	hostname func() (string, error)
 }
 
 // New returns the sender for c's server. A nil trust is the machine's own
@@ -36,12 +41,15 @@ func New(c channel.EmailConfig, trust *tls.Config, now func() time.Time) *Sender
 	if trust != nil {
 		t = trust.Clone()
 	}
+	if host, err := mailbox.Host(c.Host); err == nil { // what is no name can't be resolved either
+		c.Host = host
+	}
 	if t.ServerName == "" {
 		t.ServerName = c.Host
 	}
 	t.MinVersion = max(t.MinVersion, tls.VersionTLS12)
 	t.InsecureSkipVerify = c.TLS == channel.TLSOpportunistic
-	return &Sender{c: c, tls: t, now: now, dial: new(net.Dialer).DialContext}
+	return &Sender{c: c, tls: t, now: now, dial: new(net.Dialer).DialContext, hostname: os.Hostname}
 }
 
 // Send hands h over in a session of its own.
@@ -49,38 +57,52 @@ func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if refused, ok := channel.CheckEmail(h); !ok {
 		return refused
 	}
-	m, err := newMail(s.c.From, h, s.now())
-	if err != nil {
-		return channel.Failed(channel.Configuration, 0, "email: "+err.Error())
+	m, refused, ok := s.mail(h)
+	if !ok {
+		return refused
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	w := &wire{ctx: ctx, connect: s.dial, tls: s.tls, implicit: s.c.TLS == channel.TLSImplicit}
 	defer w.close()
-	client, err := gomail.NewClient(s.c.Host, s.options(w, h.Recipient)...)
+	return s.said(s.session(ctx, w, m))
+}
+
+// session connects, signs in and hands the mail over.
+func (s *Sender) session(ctx context.Context, w *wire, m *email) (o channel.Outcome, said error) {
+	conn, err := w.dial(ctx, "tcp", net.JoinHostPort(s.c.Host, strconv.Itoa(s.c.Port)))
 	if err != nil {
-		return channel.Failed(channel.Configuration, 0, "SMTP: the configuration of the secret "+channel.EmailSecret+" can't be used")
+		return refusedSession(err, w), err
+	}
+	client, err := gomail.NewClient(s.c.Host, s.options(conn, m)...)
+	if err != nil {
+		return misconfigured(0, "the fields can't be used: check them"), nil
 	}
 	session, err := client.DialToSMTPClientWithContext(ctx)
 	if err != nil {
-		return refusedSession(err, w)
+		return refusedSession(err, w), err
 	}
-	if err := client.SendWithSMTPClient(session, m); err != nil && !m.IsDelivered() {
-		return refusedMail(err, w)
+	if ok, _ := session.Extension("SMTPUTF8"); !ok && m.needsUTF8() {
+		w.hurry(quitPatience)
+		_ = session.Quit()
+		return m.withoutUTF8(), nil
+	}
+	if at, err := m.handOver(session); err != nil {
+		return refusedMail(at, err, w), err
 	}
 	// It was taken: whatever becomes of the session's end.
 	w.hurry(quitPatience)
-	_ = client.CloseWithSMTPClient(session)
-	return channel.Taken(strings.Trim(m.GetMessageID(), "<>"), 250)
+	_ = session.Quit()
+	return channel.Taken(strings.Trim(m.GetMessageID(), "<>"), 250), nil
 }
 
 // options of a client for one mail: a client that is shared would race
 // (go-mail notes the mechanism that it found).
-func (s *Sender) options(w *wire, recipient string) []gomail.Option {
+func (s *Sender) options(conn net.Conn, m *email) []gomail.Option {
 	o := []gomail.Option{
-		gomail.WithPort(s.c.Port), gomail.WithTimeout(timeout), gomail.WithDialContextFunc(w.dial),
+		gomail.WithPort(s.c.Port), gomail.WithTimeout(timeout), gomail.WithHELO(s.ehlo(conn)),
+		gomail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil }),
 		gomail.WithTLSConfig(s.tls), gomail.WithTLSPolicy(gomail.NoTLS),
-		gomail.WithoutNoop(), gomail.WithoutRset(), // the session is new, and ends with this mail
 	}
 	switch s.c.TLS {
 	case channel.TLSStart:
@@ -88,7 +110,7 @@ func (s *Sender) options(w *wire, recipient string) []gomail.Option {
 	case channel.TLSOpportunistic:
 		o = append(o, gomail.WithTLSPolicy(gomail.TLSOpportunistic))
 	}
-	if isASCII(s.c.From + recipient) {
+	if !m.needsUTF8() {
 		// Asking for SMTPUTF8 where no address needs it makes a mail
 		// undeliverable to servers that don't have it.
 		o = append(o, gomail.WithoutSMTPUTF8())
@@ -109,8 +131,4 @@ func (s *Sender) mechanisms() []gomail.SMTPAuthType {
 	}
 	plus := []gomail.SMTPAuthType{gomail.SMTPAuthSCRAMSHA256PLUS, gomail.SMTPAuthSCRAMSHA1PLUS}
 	return append(append(plus, scram...), gomail.SMTPAuthPlain, gomail.SMTPAuthLogin, gomail.SMTPAuthCramMD5)
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
 }

@@ -9,12 +9,14 @@ var errorClasses = map[int]channel.Class{
 	20429: channel.Transient, // too many requests
 	21611: channel.Transient, // the sender's queue is full: nothing was created
 	21730: channel.Transient, // maintenance
+	30022: channel.Transient, // too many for the carrier (A2P 10DLC)
 	30001: channel.Transient, // the sender's queue is full, of a message created as failed
 
 	21610: channel.OptedOut, // the recipient answered STOP
 
 	20003: channel.Configuration, // authentication
 	20005: channel.Configuration, // account not active
+	20006: channel.Configuration, // access denied
 	20404: channel.Configuration, // no such account
 	20008: channel.Configuration, // test credentials
 	21212: channel.Configuration, // From: not a number
@@ -32,6 +34,10 @@ var errorClasses = map[int]channel.Class{
 	21705: channel.Configuration, // a messaging service that is not one
 	30002: channel.Configuration, // account suspended
 	30032: channel.Configuration, // toll-free number not verified
+	30024: channel.Configuration, // number not provisioned at the carrier
+	30033: channel.Configuration, // campaign suspended (A2P 10DLC)
+	30035: channel.Configuration, // number not ready (A2P 10DLC)
+	30037: channel.Configuration, // sending disabled for the account
 	30034: channel.Configuration, // number not registered (A2P 10DLC)
 
 	21211: channel.Permanent, // To: not a number

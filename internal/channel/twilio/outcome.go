@@ -70,7 +70,8 @@ func refused(status, code int) channel.Outcome {
 	case known:
 	case status == http.StatusTooManyRequests:
 		class = channel.Transient
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
+	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired, status == http.StatusForbidden,
+		status == http.StatusNotFound:
 		class = channel.Configuration
 	default:
 		class = channel.Permanent

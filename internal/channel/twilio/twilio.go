@@ -46,7 +46,7 @@ func (t *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 		o.Status = a.Status
 		return o
 	}
-	return outcomeOf(a.Status, a.Body, a.RetryAfter(t.clock.Now()))
+	return outcomeOf(a.Status, a.Body, a.RetryAfter(t.clock.Now())).Saying(string(a.Body), t.c.AuthToken)
 }
 
 func basicAuth(user, password string) string {

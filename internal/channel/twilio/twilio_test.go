@@ -56,6 +56,11 @@ func TestAnswers(t *testing.T) {
 		{twilioError(400, 21610), channel.Outcome{Class: channel.OptedOut, Status: 400, Reason: "21610"}},
 		{twilioError(401, 20003), channel.Outcome{Class: channel.Configuration, Status: 401, Reason: "20003"}},
 		{answer{Status: 401}, channel.Outcome{Class: channel.Configuration, Status: 401, Reason: "401"}},
+		{answer{Status: 402}, channel.Outcome{Class: channel.Configuration, Status: 402, Reason: "402"}},
+		{twilioError(400, 30034), channel.Outcome{Class: channel.Configuration, Status: 400, Reason: "30034"}},
+		{twilioError(400, 30037), channel.Outcome{Class: channel.Configuration, Status: 400, Reason: "30037"}},
+		{answer{Status: 401, Body: `{"code": 20003, "message": "hush-token, QUMxOmh1c2gtdG9rZW4="}`},
+			channel.Outcome{Class: channel.Configuration, Status: 401, Reason: "20003"}},
 		{answer{Status: 403}, channel.Outcome{Class: channel.Configuration, Status: 403, Reason: "403"}},
 		{twilioError(404, 20404), channel.Outcome{Class: channel.Configuration, Status: 404, Reason: "20404"}},
 		{twilioError(400, 21212), channel.Outcome{Class: channel.Configuration, Status: 400, Reason: "21212"}},
@@ -76,6 +81,9 @@ func TestAnswers(t *testing.T) {
 			t.Parallel()
 			p, ctx := channeltest.Start(t, c.answer)
 			s, h := sender(p.URL)
+			if !c.want.Sent() {
+				c.want.Response = strings.NewReplacer("hush-token", "[secret]", "h1c2gtdG9rZW4=", "[secret]4=").Replace(c.answer.Body)
+			}
 			channeltest.Check(t, s.Send(ctx, h), c.want)
 			if requests, _ := p.Seen(); len(requests) != 1 {
 				t.Errorf("got %d requests", len(requests))

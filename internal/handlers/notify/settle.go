@@ -74,7 +74,8 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 
 // tell fills in what a hand-over came to.
 func tell(r *attempt.Record, out channel.Outcome) {
-	r.Class, r.Reason, r.Status, r.ProviderID = string(out.Class), out.Reason, out.Status, out.ProviderID
+	r.Class, r.Reason, r.Status = string(out.Class), out.Reason, out.Status
+	r.ProviderID, r.Response = out.ProviderID, out.Response
 }
 
 // only reports whether a channel is the last one there is.

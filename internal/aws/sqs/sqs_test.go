@@ -127,7 +127,7 @@ func TestAuditAppend(t *testing.T) {
 	a := &api{}
 	audit := &Audit{API: a, URL: "u", Lanes: 4}
 	var large []ledger.Entry // more than one message takes
-	for i := range 250 {
+	for i := range 500 {
 		large = append(large, entry(strconv.Itoa(i), 4<<10))
 	}
 	if err := audit.Append(t.Context(), "key", large); err != nil {

@@ -269,7 +269,9 @@ func TestRefuses(t *testing.T) {
 			*w.MemoryLedger, *w.tiles = *storetest.NewMemoryLedger(), *objects.NewMemory()
 			w.grow(t, "lane-0", 299)
 		},
-		"emptied": func(t *testing.T, w *world) { *w.MemoryLedger, *w.tiles = *storetest.NewMemoryLedger(), *objects.NewMemory() },
+		"emptied": func(t *testing.T, w *world) {
+			*w.MemoryLedger, *w.tiles = *storetest.NewMemoryLedger(), *objects.NewMemory()
+		},
 		"forked": func(t *testing.T, w *world) {
 			*w.MemoryLedger, *w.tiles = *storetest.NewMemoryLedger(), *objects.NewMemory()
 			w.grow(t, "lane-0", 10)

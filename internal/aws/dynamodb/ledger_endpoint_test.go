@@ -1,0 +1,53 @@
+//go:build dynamodb
+
+package awsdynamodb
+
+import (
+	"os"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/uuid"
+
+	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/storetest"
+)
+
+// TestLedgerOnEndpoint runs the suite on the DynamoDB of AWS_ENDPOINT_URL.
+func TestLedgerOnEndpoint(t *testing.T) {
+	t.Parallel()
+	url := os.Getenv("AWS_ENDPOINT_URL")
+	if url == "" {
+		t.Skip("AWS_ENDPOINT_URL names no DynamoDB")
+	}
+	testLedger(t, sdk.NewFromConfig(scenario.Config(url)))
+}
+
+func testLedger(t *testing.T, client *sdk.Client) {
+	storetest.TestLedger(t, func(t *testing.T) storetest.Ledger {
+		table := "ledger-" + uuid.NewString()
+		createLedgerTable(t, client, table)
+		return &Ledger{API: client, Table: table}
+	})
+}
+
+// createLedgerTable makes the table of a deployment.
+func createLedgerTable(t *testing.T, client *sdk.Client, name string) {
+	t.Helper()
+	_, err := client.CreateTable(t.Context(), &sdk.CreateTableInput{
+		TableName: &name, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String(laneName), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String(itemName), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String(laneName), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String(itemName), KeyType: types.KeyTypeRange},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -34,7 +34,7 @@ var vars = kong.Vars{
 	"send_secret": "Name or ARN of the secret that signs, under efferent/webhooks/; NAME#KEY for a key of a JSON secret.",
 	"secret_name": "The secret's name: those under efferent/webhooks/ sign webhooks; " +
 		"efferent/smtp, efferent/slack and efferent/twilio configure channels. NAME#KEY sets one key of a JSON secret.",
-	"secret_value": "The value. Left out, or -, it is read from standard input, unseen, and stays out of your shell's history.",
+	"secret_value": "The value. Left out, or -, it is asked for or read from standard input, and stays out of your shell's history.",
 }
 
 func main() {

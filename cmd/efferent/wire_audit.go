@@ -2,11 +2,19 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/audit"
 	"github.com/efferent/efferent/internal/objects"
+)
+
+// The ledger pays by the commit, so its messages are gathered: nobody waits for
+// them.
+const (
+	auditBatch = 1000
+	auditRest  = 200 * time.Millisecond
 )
 
 // auditSource wires the handler that the audit Lambda runs to its queue.
@@ -20,7 +28,9 @@ func auditSource(f feed, queue awssqs.AttributesAPI, l audit.Needs) (*eventsourc
 	if err != nil {
 		return nil, err
 	}
-	return f.source(handler.Handle), nil
+	return eventsource.New(f.queue(), handler.Handle, eventsource.Options{
+		Log: f.log, Grace: f.grace, BatchSize: auditBatch, Concurrency: 1, Rest: auditRest,
+	}), nil
 }
 
 // objectStore keeps what is published of the ledger, wherever that is.

@@ -43,6 +43,9 @@ type Options struct {
 	// Past it another starts beside it, as Lambda adds instances, so that
 	// endpoints that don't answer hold up nobody else.
 	SlowAfter time.Duration
+	// Rest is how long each poller waits between two invocations (0), for a
+	// handler that is better off with many messages at a time.
+	Rest time.Duration
 	// Timeout is the function's timeout (30 s).
 	Timeout time.Duration
 	// Grace is how long open invocations may go on once Run's context has
@@ -115,14 +118,24 @@ func (s *Source) loop(ctx context.Context) {
 		messages, err := s.queue.Receive(ctx, s.o.BatchSize)
 		if err != nil && ctx.Err() == nil {
 			s.o.Log.Error("receiving failed, trying again in a second", "error", err)
-			select {
-			case <-s.o.Clock.After(time.Second):
-			case <-ctx.Done():
+			s.pause(ctx, time.Second)
+		}
+		if len(messages) > 0 {
+			if s.invokeOrHandOver(ctx, messages) {
+				return
 			}
+			s.pause(ctx, s.o.Rest)
 		}
-		if len(messages) > 0 && s.invokeOrHandOver(ctx, messages) {
-			return
-		}
+	}
+}
+
+func (s *Source) pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-s.o.Clock.After(d):
+	case <-ctx.Done():
 	}
 }
 

@@ -127,6 +127,29 @@ func TestReceiveErrorsAreWaitedOut(t *testing.T) {
 	}
 }
 
+// TestRest: a poller that is told to rests between two invocations, and not
+// before the first.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	clock := clockwork.NewFakeClock()
+	q := &queue{batches: [][]events.SQSMessage{batch("a"), batch("b")}, deleted: make(chan []string, 2)}
+	run(t, q, func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) { return failures(), nil },
+		Options{Concurrency: 1, Rest: time.Minute, Clock: clock})
+	if got := <-q.deleted; got[0] != "a" {
+		t.Errorf("deleted %v", got)
+	}
+	if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if len(q.deleted) > 0 {
+		t.Error("it did not rest")
+	}
+	clock.Advance(time.Minute)
+	if got := <-q.deleted; got[0] != "b" {
+		t.Errorf("deleted %v", got)
+	}
+}
+
 // TestSlowInvocationsHoldUpNobody fills every place with invocations that do
 // not end, and shows that the next batch goes through all the same.
 func TestSlowInvocationsHoldUpNobody(t *testing.T) {

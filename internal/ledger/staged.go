@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 )
 
 // stagedLimit is the most bytes of one staged item before they are compressed.
@@ -48,12 +49,17 @@ func Stage(edge *Edge, entries [][]byte) ([]Staged, error) {
 	return staged, nil
 }
 
+// deflaters are used again: a new one takes a megabyte of memory.
+var deflaters = sync.Pool{New: func() any {
+	w, _ := flate.NewWriter(nil, flate.DefaultCompression) // the level is one that there is
+	return w
+}}
+
 func deflated(b []byte) ([]byte, error) {
 	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.DefaultCompression)
-	if err != nil {
-		return nil, err
-	}
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&out)
 	if _, err := w.Write(b); err != nil {
 		return nil, err
 	}

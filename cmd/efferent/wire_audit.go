@@ -10,11 +10,8 @@ import (
 )
 
 // auditSource wires the handler that the audit Lambda runs to its queue.
-func auditSource(f feed, queue awssqs.AttributesAPI, l audit.Needs) (*eventsource.Source, error) {
-	l.Queue = struct {
-		*awssqs.Queue
-		*awssqs.Identity
-	}{f.queue(), &awssqs.Identity{API: queue, URL: f.url}}
+func auditSource(f feed, queue awssqs.OwnAPI, l audit.Needs) (*eventsource.Source, error) {
+	l.Queue = awssqs.NewOwn(queue, f.url)
 	l.Log = f.log
 	handler, err := audit.New(l)
 	if err != nil {

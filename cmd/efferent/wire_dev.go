@@ -11,11 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/eventsource"
-	"github.com/efferent/efferent/internal/handlers/audit"
+	"github.com/efferent/efferent/internal/handlers/checkpoint"
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
@@ -45,6 +46,7 @@ type local struct {
 	servers         []*http.Server
 	listeners       []net.Listener
 	sources         []*eventsource.Source
+	signer          *checkpoint.Handler
 }
 
 // openLocal opens the state and the two addresses. Errors name the flag that
@@ -106,11 +108,13 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
 		return nil, err
 	}
-	kept := sqlite.NewLedger(l.db)
-	ledgerSource, err := auditSource(l.feed(settings.AuditQueue), l.poller,
-		audit.Needs{Heads: kept, Staging: kept, Objects: ledgerObjects(c.Data)})
+	kept := openLedger(l.db, c.Data)
+	ledgerSource, err := auditSource(l.feed(settings.AuditQueue), l.poller, kept)
 	if err != nil {
 		return nil, err
+	}
+	if l.signer, err = localSigner(ctx, kept, secrets, delivery.AuditLanes, c.Log); err != nil {
+		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	l.sources = []*eventsource.Source{
 		ledgerSource,
@@ -184,6 +188,7 @@ func (l *local) Run(ctx context.Context) error {
 	for _, s := range l.sources {
 		g.Go(func() error { s.Run(ctx); return nil })
 	}
+	g.Go(func() error { signByTheClock(ctx, l.signer, clockwork.NewRealClock()); return nil })
 	return g.Wait()
 }
 

@@ -7,7 +7,9 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/audit"
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/objects"
+	"github.com/efferent/efferent/internal/sqlite"
 )
 
 // The ledger pays by the commit, so its messages are gathered: nobody waits for
@@ -18,13 +20,8 @@ const (
 )
 
 // auditSource wires the handler that the audit Lambda runs to its queue.
-func auditSource(f feed, queue awssqs.AttributesAPI, l audit.Needs) (*eventsource.Source, error) {
-	l.Queue = struct {
-		*awssqs.Queue
-		*awssqs.Identity
-	}{f.queue(), &awssqs.Identity{API: queue, URL: f.url}}
-	l.Log = f.log
-	handler, err := audit.New(l)
+func auditSource(f feed, queue awssqs.OwnAPI, kept ledgerStore) (*eventsource.Source, error) {
+	handler, err := audit.New(audit.Needs{Heads: kept, Staging: kept, Objects: kept, Queue: awssqs.NewOwn(queue, f.url), Log: f.log})
 	if err != nil {
 		return nil, err
 	}
@@ -33,17 +30,24 @@ func auditSource(f feed, queue awssqs.AttributesAPI, l audit.Needs) (*eventsourc
 	}), nil
 }
 
-// objectStore keeps what is published of the ledger, wherever that is.
+// objectStore keeps what is published of the ledger, and what is signed.
 type objectStore interface {
-	audit.Objects
+	ledger.KeptObjects
 }
 
-// ledgerObjects is where the ledger's tiles lie, beside the data file.
-func ledgerObjects(data string) objectStore {
+// ledgerStore is the ledger of one process.
+type ledgerStore struct {
+	*sqlite.Ledger
+	objectStore
+}
+
+// openLedger opens the ledger of a data file. Each lane is a folder in which
+// others' tools find a log (c2sp.org/tlog-tiles), up to its newest checkpoint.
+func openLedger(db *sqlite.DB, data string) ledgerStore {
 	if data == ":memory:" {
-		return objects.NewMemory()
+		return ledgerStore{sqlite.NewLedger(db), objects.NewMemory()}
 	}
-	return objects.NewDirectory(ledgerDirectory(data))
+	return ledgerStore{sqlite.NewLedger(db), objects.NewDirectory(ledgerDirectory(data))}
 }
 
 // ledgerDirectory is efferent.ledger for efferent.db.

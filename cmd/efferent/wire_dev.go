@@ -11,11 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/eventsource"
-	"github.com/efferent/efferent/internal/handlers/audit"
+	"github.com/efferent/efferent/internal/handlers/checkpoint"
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
@@ -45,6 +46,7 @@ type local struct {
 	servers         []*http.Server
 	listeners       []net.Listener
 	sources         []*eventsource.Source
+	signer          *checkpoint.Handler
 }
 
 // openLocal opens the state and the two addresses. Errors name the flag that
@@ -106,17 +108,21 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
 		return nil, err
 	}
-	err = l.handle(c.Data, delivery, notification, secrets, attempts, claims)
+	err = l.handle(ctx, c, delivery, notification, secrets, attempts, claims)
 	return l, err
 }
 
-// handle feeds the handlers that the Lambdas run.
-func (l *local) handle(data string, w settings.Webhooks, n settings.Sending, secrets *secretserver.Server, attempts *sqlite.Attempts,
-	claims *sqlite.Claims) error {
-	kept := sqlite.NewLedger(l.db)
-	ledger, err := auditSource(l.feed(settings.AuditQueue), l.poller, audit.Needs{Heads: kept, Staging: kept, Objects: ledgerObjects(data)})
+// handle feeds the handlers that the Lambdas run, and signs what becomes of the
+// ledger.
+func (l *local) handle(ctx context.Context, c localConfig, w settings.Webhooks, n settings.Sending, secrets *secretserver.Server,
+	attempts *sqlite.Attempts, claims *sqlite.Claims) error {
+	kept := openLedger(l.db, c.Data)
+	ledger, err := auditSource(l.feed(settings.AuditQueue), l.poller, kept)
 	if err != nil {
 		return err
+	}
+	if l.signer, err = localSigner(ctx, kept, secrets, w.AuditLanes, c.Log); err != nil {
+		return fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue), w, secrets, attempts)
 	if err != nil {
@@ -194,6 +200,7 @@ func (l *local) Run(ctx context.Context) error {
 	for _, s := range l.sources {
 		g.Go(func() error { s.Run(ctx); return nil })
 	}
+	g.Go(func() error { signByTheClock(ctx, l.signer, clockwork.NewRealClock()); return nil })
 	return g.Wait()
 }
 

@@ -16,6 +16,20 @@ const (
 	AuditQueueURL = "AUDIT_QUEUE_URL"
 	// AttemptsTable is the DynamoDB table of attempt records.
 	AttemptsTable = "ATTEMPTS_TABLE"
+	// LedgerTable is the DynamoDB table of the ledger's heads and staged entries.
+	LedgerTable = "LEDGER_TABLE"
+	// LedgerBucket is the S3 bucket of the ledger's tiles and entries.
+	LedgerBucket = "LEDGER_BUCKET"
+	// CheckpointsBucket is the S3 bucket of the ledger's signed checkpoints.
+	CheckpointsBucket = "CHECKPOINTS_BUCKET"
+	// LedgerKMSKey is the KMS key that signs checkpoints.
+	LedgerKMSKey = "LEDGER_KMS_KEY"
+	// LedgerKeySecret is the secret that holds the key that signs checkpoints,
+	// where there is no KMS key.
+	LedgerKeySecret = "LEDGER_KEY_SECRET"
+	// LedgerOrigin names the ledger in its checkpoints, as a URL without a
+	// scheme: "example.com/efferent/prod".
+	LedgerOrigin = "EFFERENT_LEDGER_ORIGIN"
 	// RetryPolicies adds to the retry policies: "seed=1s,2s,4s;slow=30s,60s".
 	RetryPolicies = "EFFERENT_RETRY_POLICIES"
 	// AllowHTTP says where plain http is allowed: none (default), loopback,

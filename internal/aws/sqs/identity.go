@@ -29,3 +29,21 @@ func (i *Identity) Created(ctx context.Context) (int64, error) {
 	}
 	return created, nil
 }
+
+// OwnAPI is what a consumer takes that looks at its own queue.
+type OwnAPI interface {
+	ConsumeAPI
+	AttributesAPI
+}
+
+// Own is a queue as its own consumer sees it: it can hide messages, and tell
+// the queue from a former one.
+type Own struct {
+	*Queue
+	*Identity
+}
+
+// NewOwn returns the queue at a URL.
+func NewOwn(api OwnAPI, url string) Own {
+	return Own{&Queue{API: api, URL: url}, &Identity{API: api, URL: url}}
+}

@@ -18,12 +18,14 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 )
 
-// Tiles is where unfinished tiles are put for others' tools, beside the full
-// ones. It is used by many goroutines at once.
+// Tiles is where unfinished tiles and the newest checkpoint are put for others'
+// tools, beside the full tiles. It is used by many goroutines at once.
 type Tiles interface {
 	// Put keeps b under path, durably once it returns nil. The same may be put
 	// again; ledger.ErrChanged: other bytes are there, and stay.
 	Put(ctx context.Context, path string, b []byte) error
+	// Replace keeps b under path, whatever is there.
+	Replace(ctx context.Context, path string, b []byte) error
 }
 
 // Kept keeps checkpoints (ledger.Kept). It is used by many goroutines at once.
@@ -114,6 +116,10 @@ func (h *Handler) lane(ctx context.Context, lane string) (size int64, err error)
 	}
 	if err := h.Kept.Keep(ctx, lane, size, signed); err != nil {
 		return size, err
+	}
+	// It is kept: that others' tools don't see it yet is no reason to fail.
+	if err := h.Tiles.Replace(ctx, lane+"/checkpoint", signed); err != nil {
+		h.Log.Warn("the newest checkpoint was not put beside its tiles; the next one will be", "lane", lane, "error", err)
 	}
 	h.Log.Info("a lane of the ledger was signed", "lane", lane, "size", size, "new", size-last.Size)
 	return size, nil

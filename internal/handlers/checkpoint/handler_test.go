@@ -75,6 +75,10 @@ func (w *world) Put(ctx context.Context, path string, b []byte) error {
 	return w.call(func() error { return w.tiles.Put(ctx, path, b) })
 }
 
+func (w *world) Replace(ctx context.Context, path string, b []byte) error {
+	return w.tiles.Replace(ctx, path, b)
+}
+
 func (w *world) Newest(ctx context.Context, lane string) (b []byte, err error) {
 	err = w.call(func() error { b, err = ledger.Kept{Objects: w.kept}.Newest(ctx, lane); return err })
 	return b, err
@@ -193,6 +197,11 @@ func TestSigns(t *testing.T) {
 	for _, n := range []int{252, 1, 1, 255, 1, 700, 3000} {
 		w.grow(t, "lane-0", n)
 		run(1, map[string]int64{"lane-0": w.size(t)})
+	}
+	newest, err := ledger.Kept{Objects: w.kept}.Newest(t.Context(), "lane-0")
+	must(t, err)
+	if shown, err := w.tiles.Get(t.Context(), "lane-0/checkpoint"); err != nil || string(shown) != string(newest) {
+		t.Errorf("beside its tiles is %q, %v", shown, err)
 	}
 	// All of it, with its unfinished tiles, is what the verifier finds sound.
 	all, err := ledger.Kept{Objects: w.kept}.All(t.Context(), "lane-0")

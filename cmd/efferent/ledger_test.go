@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/jonboulle/clockwork"
+
+	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/sqlite"
+)
+
+// audited waits until nothing is left in audit.fifo.
+func (s *running) audited(t *testing.T) {
+	t.Helper()
+	url := queueURL(s.awsURL, settings.AuditQueue)
+	counts := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
+	for deadline := time.After(soon); ; {
+		out, err := s.SQS.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: counts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := 0
+		for _, name := range counts {
+			n, err := strconv.Atoi(out.Attributes[string(name)])
+			if err != nil {
+				t.Fatal(err)
+			}
+			left += n
+		}
+		if left == 0 {
+			return
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-deadline:
+			t.Fatalf("%d messages are left in audit.fifo", left)
+		}
+	}
+}
+
+// verified verifies every lane, and returns what is in them and how many
+// entries the checkpoints hold.
+func verified(t *testing.T, kept ledgerStore) (acts *ledger.Acts, entries, anchored int64) {
+	t.Helper()
+	text, err := kept.Get(t.Context(), "key.pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ledger.ParsePublicKey(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	acts = ledger.NewActs()
+	for i := range ledger.DefaultLanes {
+		lane := ledger.LaneName(i)
+		signed, err := ledger.Kept{Objects: kept}.All(t.Context(), lane)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := ledger.Verifier{Reader: kept, Key: key, Acts: acts}.Lane(t.Context(), lane, signed)
+		if r.Verdict != ledger.Sound {
+			t.Errorf("%+v", r)
+		}
+		entries += r.Size
+		anchored += r.Anchored
+	}
+	return acts, entries, anchored
+}
+
+// TestLedger sends webhooks that are delivered and that fail, and finds every
+// attempt and its outcome in the ledger, signed.
+func TestLedger(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "e.db")
+	open := func() (*local, *running, func()) {
+		l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: data,
+			Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- l.Run(ctx) }()
+		s := &running{t: t, awsURL: l.awsURL, httpURL: l.httpURL}
+		s.connect()
+		return l, s, func() {
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	e := scenario.NewEndpoint(t, func(w http.ResponseWriter, r *http.Request, n int) {
+		if strings.HasSuffix(r.Header.Get("webhook-id"), "0") {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+	const webhooks = 400
+	for life := range 2 {
+		l, s, stop := open()
+		if life == 0 {
+			s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
+		}
+		for i := 0; i < webhooks/2; i += 10 {
+			var texts []string
+			for k := range 10 {
+				texts = append(texts, scenario.Text(fmt.Sprintf("evt-%d-%d", life, i+k), e.URL))
+			}
+			s.Send(t, texts...)
+		}
+		for i := range webhooks / 2 {
+			s.AttemptsUntil(t, fmt.Sprintf("evt-%d-%d", life, i), attempt.Verdict.Final)
+		}
+		s.audited(t)
+		if err := l.signer.Handle(t.Context()); err != nil {
+			t.Error(err)
+		}
+		acts, entries, anchored := verified(t, openLedger(l.db, data))
+		if want := int64(life+1) * webhooks; entries != want || anchored != want || acts.Unfinished() != 0 || acts.Unannounced() != 0 || acts.Repeated != 0 {
+			t.Errorf("life %d: %d entries, %d anchored, want %d; %d unfinished, %d unannounced, %d repeated", life, entries, anchored,
+				want, acts.Unfinished(), acts.Unannounced(), acts.Repeated)
+		}
+		stop()
+	}
+	for _, file := range []string{"lane-0/checkpoint", "lane-0/tile/0"} {
+		if _, err := os.Stat(filepath.Join(strings.TrimSuffix(data, ".db")+".ledger", file)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestKillWhileAuditing kills the process amid its traffic, again and again:
+// the ledger is sound each time, and holds each entry once.
+func TestKillWhileAuditing(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "e.db")
+	args := []string{"dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", data}
+	var arrived atomic.Int64
+	e := scenario.NewEndpoint(t, func(http.ResponseWriter, *http.Request, int) { arrived.Add(1) })
+	const webhooks, kills = 600, 3
+	var p *process
+	for kill := range kills {
+		p = startProcess(t, nil, args...)
+		if kill == 0 {
+			p.PutSecret(t, scenario.SecretName, scenario.SecretValue)
+		}
+		for i := 0; i < webhooks/kills; i += 10 {
+			var texts []string
+			for k := range 10 {
+				texts = append(texts, scenario.Text(fmt.Sprintf("evt-%d-%d", kill, i+k), e.URL))
+			}
+			p.Send(t, texts...)
+		}
+		for want := int64(kill+1) * webhooks / kills * 2 / 3; arrived.Load() < want; {
+			<-e.Seen
+		}
+		p.kill()
+	}
+	p = startProcess(t, nil, args...)
+	for kill := range kills {
+		for i := range webhooks / kills {
+			p.AttemptsUntil(t, fmt.Sprintf("evt-%d-%d", kill, i), attempt.Verdict.Final)
+		}
+	}
+	p.audited(t)
+	if err := p.terminate(); err != nil {
+		t.Error(err)
+	}
+	db, err := sqlite.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	acts, entries, _ := verified(t, openLedger(db, data))
+	if entries < 2*webhooks || acts.Repeated != 0 || acts.Unannounced() != 0 {
+		t.Errorf("%d entries, %d repeated, %d unannounced", entries, acts.Repeated, acts.Unannounced())
+	}
+}
+
+// TestSignByTheClock: at once, and every five minutes.
+func TestSignByTheClock(t *testing.T) {
+	t.Parallel()
+	l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: ":memory:",
+		Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	kept := ledger.Kept{Objects: l.signer.Needs.Tiles.(ledgerStore)}
+	grow := func(n int64) {
+		t.Helper()
+		head, err := l.signer.Ledger.Head(t.Context(), "lane-0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := l.signer.Needs.Tiles.(ledgerStore)
+		staged, err := ledger.Stage(&head.Edge, [][]byte{fmt.Append(nil, n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		head.Version++
+		if err := store.Stage(t.Context(), "lane-0", staged[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Move(t.Context(), "lane-0", head); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	clock := clockwork.NewFakeClock()
+	grow(1)
+	go signByTheClock(ctx, l.signer, clock)
+	for n := range int64(3) {
+		for {
+			all, err := kept.All(t.Context(), "lane-0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if int64(len(all)) == n+1 {
+				break
+			}
+			select {
+			case <-time.After(time.Millisecond):
+			case <-t.Context().Done():
+				t.Fatal(t.Context().Err())
+			}
+		}
+		grow(n + 2)
+		clock.Advance(signEvery)
+	}
+}

@@ -119,7 +119,8 @@ func TestDLQOfOneID(t *testing.T) {
 		s.Send(t, scenario.Text("evt", e.URL+"/"+path, `"tenant":"`+tenant+`"`))
 	}
 	all := s.parked(t, "webhook-failures", 5)
-	if table, note := s.dlq(t, "list"); strings.Count(table, " acme ") != 3 || strings.Count(table, " beta ") != 2 || note != "5 of about 5\n" {
+	if table, note := s.dlq(t, "list"); strings.Count(table, " acme ") != 3 || strings.Count(table, " beta ") != 2 ||
+		note != "5 of about 5\n" {
 		t.Errorf("listed: %s%s", table, note)
 	}
 	show := func() string {

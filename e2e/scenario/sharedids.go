@@ -98,27 +98,35 @@ func only(items []replay.Item, tenant, url string) (of []replay.Item) {
 // equalLetters: five messages that are equal in everything are redriven by SQS's
 // own task, and come back as messages of their own.
 func (s *Stack) equalLetters(t *testing.T) {
-	for name, refusals := range map[string]int{"all delivered": 0, "two refused again": 2} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		replays  int // by Efferent, before the task
+		refusals int // after it
+	}{{"all delivered", 0, 0}, {"two refused again", 0, 2}, {"replayed before", 1, 0}, {"replayed before, and two refused again", 1, 2}} {
+		t.Run(c.name, func(t *testing.T) {
 			id := newID("equal")
 			e := NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, nth int) {
-				if nth <= 5+refusals {
+				if nth <= 5*(1+c.replays)+c.refusals {
 					w.WriteHeader(http.StatusNotFound)
 				}
 			})
 			var texts []string
 			for range 5 {
-				texts = append(texts, Text(id, e.URL))
+				texts = append(texts, Text(id, e.URL, `"tenant":"acme"`))
 			}
 			s.Send(t, texts...)
+			s.awaitParked(t, 5)
+			for range c.replays {
+				s.replayTenant(t, "acme", 5)
+			}
 			before := s.awaitParked(t, 5)
 			arn := s.Attributes(t, failuresQueue)["QueueArn"]
 			if _, err := s.SQS.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: &arn}); err != nil {
 				t.Fatal(err)
 			}
 			s.awaitMove(t)
-			s.historyUntil(t, id, func(all []attempt.Record) bool { return len(all) == 10 })
-			after := s.awaitParked(t, refusals)
+			s.historyUntil(t, id, func(all []attempt.Record) bool { return len(all) == 10+5*c.replays })
+			after := s.awaitParked(t, c.refusals)
 			for _, i := range after {
 				if i.LastAt.Before(before[0].LastAt) { // the newest is first
 					t.Errorf("listed is one from before the redrive: %+v", i)

@@ -18,7 +18,7 @@ import (
 
 var (
 	errDown  = errors.New("down")
-	errTwice = errors.New("Provided list of item keys contains duplicates")
+	errTwice = errors.New("the list of item keys contains duplicates")
 )
 
 // table answers batch writes as told: how many of each request's items it

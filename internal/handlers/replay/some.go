@@ -95,7 +95,12 @@ func (m *matching) look(messages []events.SQSMessage) (hold []events.SQSMessage,
 	again := make([]bool, len(letters))
 	g, ctx := errgroup.WithContext(m.ctx)
 	for i, l := range letters {
-		g.Go(func() (err error) { again[i], err = m.recallOnce(ctx, l); return err })
+		g.Go(func() (err error) {
+			if err = m.recall(ctx, l); err == nil {
+				again[i], err = m.replayedHere(ctx, l)
+			}
+			return err
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return messages, err
@@ -112,13 +117,13 @@ func (m *matching) look(messages []events.SQSMessage) (hold []events.SQSMessage,
 	return m.count(taken, hold)
 }
 
-// recallOnce reads a letter's attempts, and reports whether it was replayed since
-// the pass began: by our clock, for SQS's may be behind.
-func (m *matching) recallOnce(ctx context.Context, l *letter) (again bool, err error) {
-	if err := m.recall(ctx, l); err != nil || !l.replayed() {
-		return false, err
+// replayedHere reports whether a letter was replayed since the pass began: by our
+// clock, for SQS's may be behind.
+func (m *matching) replayedHere(ctx context.Context, l *letter) (bool, error) {
+	if !l.replayed() {
+		return false, nil
 	}
-	var former []string
+	var former []string // the messages that it was
 	for _, r := range l.history {
 		if r.MessageID != l.msg.MessageId && !slices.Contains(former, r.MessageID) {
 			former = append(former, r.MessageID)

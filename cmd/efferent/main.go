@@ -15,7 +15,7 @@ import (
 type cli struct {
 	Dev        devCommand        `cmd:"" help:"Run all of Efferent in this process, with its own SQS and Secrets Manager endpoint."`
 	Worker     workerCommand     `cmd:"" help:"Run the handlers on queues of AWS, LocalStack or any other SQS endpoint."`
-	Demo       demoCommand       `cmd:"" help:"Show in half a minute what Efferent does: webhooks that arrive, fail, are retried and parked."`
+	Demo       demoCommand       `cmd:"" help:"Show in ten seconds what Efferent does: webhooks that arrive, fail, are retried and parked."`
 	Send       sendCommand       `cmd:"" help:"Put one webhook on the queue."`
 	Notify     notifyCommand     `cmd:"" help:"Put one notification on the queue."`
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`

@@ -7,8 +7,10 @@
 //
 //	<!-- not run: needs an AWS account -->     it is left out, for this reason
 //	<!-- in the background -->                 it serves until the page's end
-//	<!-- with efferent dev -->                 one is running: started here, unless the page has
 //	<!-- until it prints: evt_1 no -->         it is repeated until a line of its output has that
+//
+// Commands with --dev, or to dev's addresses, need an efferent dev: where the
+// page has not started one, the test does.
 //
 // A ```text block after it is its output: lines that come in this order, where
 // … stands for anything. How wide the columns are does not count.
@@ -29,8 +31,6 @@ type block struct {
 	NotRun string
 	// Background: it serves, and the next block does not wait for its end.
 	Background bool
-	// WithDev: an efferent dev must be running.
-	WithDev bool
 	// Until is a regular expression that a line of the output must match.
 	Until *regexp.Regexp
 	// Output is the text that the page shows for it; empty when it shows none.
@@ -81,6 +81,14 @@ func parse(page string) (all []block, err error) {
 	return all, nil
 }
 
+// needsDev reports whether a block speaks to an efferent dev.
+func (b *block) needsDev() bool {
+	return strings.Contains(b.Text, " --dev") || strings.Contains(b.Text, devAWS) || strings.Contains(b.Text, devHTTP)
+}
+
+// The addresses that the pages have for an efferent dev.
+const devAWS, devHTTP = "127.0.0.1:4566", "127.0.0.1:8080"
+
 // directive reads the line before a block.
 func (b *block) directive(line string) (err error) {
 	found := comment.FindStringSubmatch(strings.TrimSpace(line))
@@ -93,8 +101,6 @@ func (b *block) directive(line string) (err error) {
 		b.NotRun = rest
 	case what == "in the background" && rest == "":
 		b.Background = true
-	case what == "with efferent dev" && rest == "":
-		b.WithDev = true
 	case what == "until it prints" && rest != "":
 		b.Until, err = regexp.Compile("(?m)^.*" + rest + ".*$")
 	default:

@@ -44,7 +44,7 @@ func newReader(t *testing.T, clone string) *reader {
 		clone: clone, variables: filepath.Join(scratch, "variables"),
 		here: strings.NewReplacer(
 			devCommand, devCommand[:len(devCommand)-1]+" --aws "+aws+" --http "+http+" --data "+filepath.Join(scratch, "efferent.db")+"\n",
-			"127.0.0.1:4566", aws, "127.0.0.1:8080", http, "127.0.0.1:9000", freeAddress(t),
+			devAWS, aws, devHTTP, http, "127.0.0.1:9000", freeAddress(t),
 			"127.0.0.1:8025", mail, "SMTP_PORT=8025", "SMTP_PORT="+mailPort,
 		),
 		// By these, --dev finds it there.
@@ -58,7 +58,7 @@ const devCommand = "go run ./cmd/efferent dev\n"
 // run runs one block, and reports whether it did what the page says.
 func (r *reader) run(t *testing.T, at string, b block) bool {
 	t.Helper()
-	if b.WithDev && r.dev == nil {
+	if b.needsDev() && r.dev == nil {
 		r.serve(t, at, devCommand)
 	}
 	if b.Background {

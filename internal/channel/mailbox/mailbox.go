@@ -53,8 +53,7 @@ func Host(name string) (string, error) {
 }
 
 // lookup is idna.Lookup, which looks at no lengths, and looks at them.
-var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(true), idna.CheckJoiners(true),
-	idna.Transitional(false), idna.VerifyDNSLength(true))
+var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.VerifyDNSLength(true))
 
 // Literal is an address as it stands in place of a domain (RFC 5321, section
 // 4.1.3).

@@ -1,13 +1,17 @@
 package smtp
 
 import (
+	"context"
+	"errors"
 	"io"
 	"mime"
 	"mime/quotedprintable"
+	"net"
 	"net/mail"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -256,5 +260,21 @@ func TestAddressThatCanNotBeSent(t *testing.T) {
 				t.Errorf("it said %s", diff)
 			}
 		})
+	}
+}
+
+// TestInternationalHost: the server's name is one in A-labels, to the DNS and
+// in its certificate.
+func TestInternationalHost(t *testing.T) {
+	t.Parallel()
+	s := New(channel.EmailConfig{From: channel.DefaultFrom, Host: "bücher.test", Port: 587, TLS: channel.TLSStart}, nil, time.Now)
+	dialled := ""
+	s.dial = func(_ context.Context, _, address string) (net.Conn, error) {
+		dialled = address
+		return nil, errors.New("not there")
+	}
+	channeltest.Check(t, s.Send(t.Context(), aMail()), channel.Outcome{Class: channel.Transient, Reason: "no connection"})
+	if dialled != "xn--bcher-kva.test:587" || s.tls.ServerName != "xn--bcher-kva.test" {
+		t.Errorf("it dialled %q, for the certificate of %q", dialled, s.tls.ServerName)
 	}
 }

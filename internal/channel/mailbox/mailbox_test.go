@@ -72,7 +72,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		wire, at := a.String(), strings.LastIndexByte(a.Address, '@')
-		if strings.ContainsAny(wire, "\r\n\x00") || at < 1 || !isASCII(a.Address[at:]) || utf8.RuneCountInString(a.Address) > maxAddress {
+		if strings.ContainsAny(wire, "\r\n\x00") || at < 1 || !IsASCII(a.Address[at:]) || utf8.RuneCountInString(a.Address) > maxAddress {
 			t.Errorf("%q is taken as %q", in, wire)
 		}
 		if again, err := Parse(wire); err != nil || again.Address != a.Address {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/channeltest"
+	"github.com/efferent/efferent/internal/channel/mailbox"
 )
 
 // TestMail reads what was sent.
@@ -217,7 +218,7 @@ func TestInternationalAddress(t *testing.T) {
 			_, mails := m.got()
 			header, _, _ := strings.Cut(mails[0], "\r\n\r\n")
 			if !strings.Contains(header, "<"+c.wantFrom+">\r\n") || !strings.Contains(header, "To: <"+c.wantTo+">\r\n") ||
-				isASCII(header) == c.utf8 {
+				mailbox.IsASCII(header) == c.utf8 {
 				t.Errorf("the header is %q", header)
 			}
 			if domain := c.wantFrom[strings.Index(c.wantFrom, "@"):]; !strings.HasSuffix(out.ProviderID, domain) {

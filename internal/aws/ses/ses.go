@@ -88,8 +88,8 @@ func (s *Sender) addresses(h *channel.Handover) (from string, refused channel.Ou
 		return "", channel.Failed(channel.Permanent, 0, "SES: the recipient "+err.Error()), false
 	}
 	h.Recipient = to.Address
-	if sender.Name == "" {
-		return sender.Address, channel.Outcome{}, true
+	if mailbox.IsASCII(s.from) { // as it was written
+		return s.from, channel.Outcome{}, true
 	}
 	return sender.String(), channel.Outcome{}, true
 }

@@ -196,7 +196,7 @@ func TestRequest(t *testing.T) {
 		t.Error(diff)
 	}
 	delete(got.(map[string]any)["Content"].(map[string]any)["Simple"].(map[string]any), "Headers")
-	if err := json.Unmarshal([]byte(`{"FromEmailAddress": "\"Efferent\" <noreply@efferent.test>",
+	if err := json.Unmarshal([]byte(`{"FromEmailAddress": "Efferent <noreply@efferent.test>",
 		"Destination": {"ToAddresses": ["ann@acme.test"]},
 		"EmailTags": [{"Name": "efferent-id", "Value": "n_7"}],
 		"Content": {"Simple": {"Subject": {"Data": "Grüße", "Charset": "UTF-8"},
@@ -218,7 +218,7 @@ func TestAddresses(t *testing.T) {
 		says     string
 	}{
 		{"noreply@efferent.test", "ann@bücher.test", `"ToAddresses":["ann@xn--bcher-kva.test"]`, "", ""},
-		{"noreply@bücher.test", "ann@acme.test", `"FromEmailAddress":"noreply@xn--bcher-kva.test"`, "", ""},
+		{"noreply@bücher.test", "ann@acme.test", `"FromEmailAddress":"<noreply@xn--bcher-kva.test>"`, "", ""},
 		{"Müller & Søn <noreply@bücher.test>", "ann@acme.test",
 			`"FromEmailAddress":"=?utf-8?b?TcO8bGxlciAmIFPDuG4=?= <noreply@xn--bcher-kva.test>"`, "", ""},
 		{"noreply@efferent.test", "änn@acme.test", "", channel.Permanent, "the recipient must have only ASCII before the @"},

@@ -40,21 +40,20 @@ func Parse(s string) (*mail.Address, error) {
 
 // NeedsUTF8 reports whether an address that Parse read can be sent by SMTPUTF8
 // only (RFC 6531): its local part has no form in ASCII.
-func NeedsUTF8(a *mail.Address) bool { return !isASCII(a.Address) }
+func NeedsUTF8(a *mail.Address) bool { return !IsASCII(a.Address) }
 
 // Host is a host's name in A-labels (IDNA2008 and UTS 46, not transitional:
 // straße is not strasse). What is ASCII already stays as it is: an address, a
 // literal, or a name that the DNS may know though it is no host's.
 func Host(name string) (string, error) {
-	if isASCII(name) {
+	if IsASCII(name) {
 		return name, nil
 	}
 	return lookup.ToASCII(name)
 }
 
 // lookup is idna.Lookup, which looks at no lengths, and looks at them.
-var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(true), idna.CheckJoiners(true),
-	idna.Transitional(false), idna.VerifyDNSLength(true))
+var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.VerifyDNSLength(true))
 
 // Literal is an address as it stands in place of a domain (RFC 5321, section
 // 4.1.3).
@@ -66,6 +65,7 @@ func Literal(a netip.Addr) string {
 	return "[" + a.String() + "]"
 }
 
-func isASCII(s string) bool {
+// IsASCII reports whether s needs no encoding to be sent.
+func IsASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
 }

@@ -37,7 +37,7 @@ func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{
 		"", "ann", "@bücher.test", "ann@bücher.test, bob@bücher.test", "ann@bü_cher.test", "ann@-bücher.test", "ann@bü cher.test",
-		"ann@\u200dbücher.test", "ann@bücher..test", "ann@bücher。",
+		"ann@\u200dbücher.test", "ann@bü\u200dcher.test", "ann@bücher..test", "ann@bücher。",
 		"ann@" + strings.Repeat("ü", 64) + ".test", strings.Repeat("ä", 33) + "@acme.test",
 		"ann@" + strings.Repeat("üxyz.", 30) + "test", "ann@אa.test", "ann@bücher.test\r\nRCPT TO:<eve@acme.test>",
 	} {
@@ -72,7 +72,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		wire, at := a.String(), strings.LastIndexByte(a.Address, '@')
-		if strings.ContainsAny(wire, "\r\n\x00") || at < 1 || !isASCII(a.Address[at:]) || utf8.RuneCountInString(a.Address) > maxAddress {
+		if strings.ContainsAny(wire, "\r\n\x00") || at < 1 || !IsASCII(a.Address[at:]) || utf8.RuneCountInString(a.Address) > maxAddress {
 			t.Errorf("%q is taken as %q", in, wire)
 		}
 		if again, err := Parse(wire); err != nil || again.Address != a.Address {

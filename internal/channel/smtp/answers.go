@@ -82,11 +82,13 @@ func refusedMail(at stage, err error, w *wire) channel.Outcome {
 	}
 	code, enhanced := answer.Code, enhancedCode.FindString(answer.Msg)
 	what := strings.TrimSuffix(strconv.Itoa(code)+" "+enhanced, " ") + " at " + string(at)
-	if code < 500 {
-		return channel.Failed(channel.Transient, code, "SMTP: "+what)
-	}
-	if ours := fault(at, code, enhanced, answer.Msg); ours != "" {
+	ours := fault(at, code, enhanced, answer.Msg)
+	switch {
+	// That it does not relay Postfix says with a 454 unless told otherwise.
+	case ours == byRelay, ours != "" && code >= 500:
 		return misconfigured(code, what+": "+ours)
+	case code < 500:
+		return channel.Failed(channel.Transient, code, strings.TrimSuffix("SMTP: "+what+": "+ours, ": "))
 	}
 	return channel.Failed(channel.Permanent, code, "SMTP: "+what)
 }

@@ -12,10 +12,10 @@ var enhancedCode = regexp.MustCompile(`^[245]\.[0-9]{1,3}\.[0-9]{1,3}\b`)
 const (
 	byAuth   = "the server wants another authentication, or TLS: check username, password and tls"
 	bySender = "the server refuses the sender: check from"
-	byDomain = "the sender's domain does not pass SPF, DKIM or DMARC: check from, and the domain's DNS"
+	byDomain = "the sender's domain does not pass SPF, DKIM or DMARC: check its DNS, and from"
 	byRelay  = "the server does not relay for us: check host, username and password"
 	byEHLO   = "the server refuses our name: check ehlo"
-	byHost   = "the server refuses mail from this address, or its account is stopped: check host and username"
+	byHost   = "the server refuses mail from this address, or has stopped our account: check host and username"
 )
 
 // faults are the subjects and details of enhanced codes that are about us, not
@@ -56,13 +56,13 @@ var texts = []struct {
 // aboutRecipient are the enhanced codes of a mailbox, a host or a route that is
 // not there (RFC 3463), and of a group that takes nothing from us (Exchange
 // Online): whatever the text says.
-var aboutRecipient = regexp.MustCompile(`^5\.(1\.(1|2|3|4|6|10)|2\.[1-4]|4\.[0-4]|7\.1[23][0-9])$`)
+var aboutRecipient = regexp.MustCompile(`^[45]\.(1\.(1|2|3|4|6|10)|2\.[1-4]|4\.[0-4]|7\.1[23][0-9])$`)
 
 // quoted is what an answer's text quotes: an address may hold any word.
 var quoted = regexp.MustCompile(`\S*@\S*`)
 
-// fault says what of our own a 5xx blames; "" where it is the recipient or the
-// mail that it will not have.
+// fault says what of ours a refusal blames; "" where it is the recipient, the
+// mail or the server's own state.
 func fault(at stage, code int, enhanced, text string) string {
 	if isAuthCode(code) {
 		return byAuth
@@ -78,7 +78,7 @@ func fault(at stage, code int, enhanced, text string) string {
 	if is := textFault(quoted.ReplaceAllString(text, "")); is != "" {
 		return is
 	}
-	if at == atMail { // nobody's recipient is known yet
+	if at == atMail && code >= 500 { // nobody's recipient is known yet
 		return bySender
 	}
 	return ""

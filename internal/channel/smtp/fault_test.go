@@ -66,7 +66,7 @@ func TestWhoIsToBlame(t *testing.T) {
 		{".", "554 Message rejected: Email address is not verified. The following identities failed the check in region EU-NORTH-1: " +
 			"noreply@efferent.test", us, "check from"},
 		{".", "554 Access denied: User `arn:aws:iam::1:user/smtp' is not authorized to perform `ses:SendRawEmail'", us, "check username"},
-		{".", "554 Message rejected: Sending paused for this account.", us, "account is stopped"},
+		{".", "554 Message rejected: Sending paused for this account.", us, "stopped our account"},
 		{".", "554 Transaction failed: Illegal address", ann, ""},
 		{".", "550 The from address does not match a verified Sender Identity.", us, "check from"},
 		{"MAIL", "550 Unauthenticated senders not allowed", us, "check username"},
@@ -75,7 +75,11 @@ func TestWhoIsToBlame(t *testing.T) {
 		{"RCPT", "550 No such user <helo@relay.denied.spf.test> here", ann, ""},
 		{"RCPT", "550 5.1.1 dmarc-reports@acme.test: no such user", ann, ""},
 		// Nobody's fault for good.
-		{"RCPT", "450 4.7.1 Client host rejected: cannot find your hostname", channel.Transient, ""},
+		{"RCPT", "450 4.7.1 Client host rejected: cannot find your hostname", channel.Transient, "from this address"},
+		{"RCPT", "450 4.7.1 <laptop>: Helo command rejected: Host not found", channel.Transient, "check ehlo"},
+		{"RCPT", "450 4.2.0 <ann@acme.test>: Recipient address rejected: Greylisted", channel.Transient, "RCPT TO"},
+		{"MAIL", "451 4.3.5 Server configuration problem", channel.Transient, "MAIL FROM"},
+		{"RCPT", "454 4.7.1 <ann@acme.test>: Relay access denied", us, "does not relay"},
 	} {
 		t.Run(c.at+" "+c.says, func(t *testing.T) {
 			t.Parallel()

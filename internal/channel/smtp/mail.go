@@ -102,7 +102,7 @@ const (
 // line. go-mail would begin them with an empty line, which some parsers take
 // for a space.
 func encodeSubject(subject string) string {
-	if isASCII(subject) && len(subject) <= subjectLine && !strings.Contains(subject, "=?") && strings.TrimSpace(subject) == subject {
+	if mailbox.IsASCII(subject) && len(subject) <= subjectLine && !strings.Contains(subject, "=?") && strings.TrimSpace(subject) == subject {
 		return subject
 	}
 	var words []string
@@ -115,10 +115,6 @@ func encodeSubject(subject string) string {
 		subject = subject[n:]
 	}
 	return strings.Join(words, "\r\n ")
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
 }
 
 // messageID is the same for every hand-over of a notification, so that mail

@@ -1,18 +1,23 @@
 package smtp
 
 import (
+	"context"
+	"errors"
 	"io"
 	"mime"
 	"mime/quotedprintable"
+	"net"
 	"net/mail"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/channeltest"
+	"github.com/efferent/efferent/internal/channel/mailbox"
 )
 
 // TestMail reads what was sent.
@@ -213,7 +218,7 @@ func TestInternationalAddress(t *testing.T) {
 			_, mails := m.got()
 			header, _, _ := strings.Cut(mails[0], "\r\n\r\n")
 			if !strings.Contains(header, "<"+c.wantFrom+">\r\n") || !strings.Contains(header, "To: <"+c.wantTo+">\r\n") ||
-				isASCII(header) == c.utf8 {
+				mailbox.IsASCII(header) == c.utf8 {
 				t.Errorf("the header is %q", header)
 			}
 			if domain := c.wantFrom[strings.Index(c.wantFrom, "@"):]; !strings.HasSuffix(out.ProviderID, domain) {
@@ -256,5 +261,21 @@ func TestAddressThatCanNotBeSent(t *testing.T) {
 				t.Errorf("it said %s", diff)
 			}
 		})
+	}
+}
+
+// TestInternationalHost: the server's name is one in A-labels, to the DNS and
+// in its certificate.
+func TestInternationalHost(t *testing.T) {
+	t.Parallel()
+	s := New(channel.EmailConfig{From: channel.DefaultFrom, Host: "bücher.test", Port: 587, TLS: channel.TLSStart}, nil, time.Now)
+	dialled := ""
+	s.dial = func(_ context.Context, _, address string) (net.Conn, error) {
+		dialled = address
+		return nil, errors.New("not there")
+	}
+	channeltest.Check(t, s.Send(t.Context(), aMail()), channel.Outcome{Class: channel.Transient, Reason: "no connection"})
+	if dialled != "xn--bcher-kva.test:587" || s.tls.ServerName != "xn--bcher-kva.test" {
+		t.Errorf("it dialled %q, for the certificate of %q", dialled, s.tls.ServerName)
 	}
 }

@@ -159,7 +159,7 @@ func (c *Client) request(r Request) (*http.Request, error) {
 	u := r.target
 	if u == nil {
 		var problem string
-		if u, problem = parseURL(r.URL); problem != "" {
+		if _, u, problem = parseURL(r.URL); problem != "" {
 			return nil, &message.FieldError{Field: "url", Problem: problem}
 		}
 	}

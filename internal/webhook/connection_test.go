@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -139,6 +140,53 @@ func TestPostOnANewConnection(t *testing.T) {
 				t.Errorf("%d requests on %d connections, want %d of each", p.requests.Load(), p.connections.Load(), c.tries)
 			}
 		})
+	}
+}
+
+// What is sent again goes out on a connection that nothing was sent on before.
+func TestPostSendsAgainOnANewConnection(t *testing.T) {
+	t.Parallel()
+	p := onLoopback(t, true, func(_ int, p *peer) {
+		for stream := p.request(); stream != 0; stream = p.request() {
+			_ = p.frames.WriteRSTStream(stream, http2.ErrCodeRefusedStream)
+		}
+	})
+	sender := client(t, byTLS)
+	for range 3 {
+		if x := sender.Post(t.Context(), request(t, p.url)); x.Err == nil || x.Lost {
+			t.Errorf("got %+v", x)
+		}
+	}
+	if p.requests.Load() != 6 || p.connections.Load() != 4 { // one is kept
+		t.Errorf("%d requests on %d connections", p.requests.Load(), p.connections.Load())
+	}
+}
+
+func TestFate(t *testing.T) {
+	t.Parallel()
+	const goneAway = "http2: Transport: cannot retry err [http2: Transport received Server's graceful shutdown GOAWAY] after"
+	for _, c := range []struct {
+		name, err                         string
+		got, kept, stale, wrote, answered bool
+		want                              fate
+	}{
+		{name: "no connection", err: "dial tcp", want: failed},
+		{name: "closed before anything was written", err: "EOF", got: true, kept: true, want: unprocessed},
+		{name: "seen to be closed, and written to in vain", err: "EOF", got: true, kept: true, stale: true, wrote: true, want: unprocessed},
+		{name: "GOAWAY", err: goneAway, got: true, kept: true, wrote: true, want: unprocessed},
+		{name: "GOAWAY on a new connection", err: goneAway, got: true, wrote: true, want: unprocessed},
+		{name: "quoted", err: "x " + goneAway, got: true, wrote: true, want: failed},
+		{name: "closed", err: "EOF", got: true, kept: true, wrote: true, want: lost},
+		{name: "closed, and new", err: "EOF", got: true, wrote: true, want: failed},
+		{name: "closed in the answer", err: "EOF", got: true, kept: true, wrote: true, answered: true, want: failed},
+		{name: "reset", err: "stream error: stream ID 3; CANCEL", got: true, kept: true, wrote: true, want: failed},
+	} {
+		w := &watch{got: c.got, kept: c.kept, stale: c.stale}
+		w.wrote.Store(c.wrote)
+		w.answered.Store(c.answered)
+		if got := w.fate(errors.New(c.err)); got != c.want {
+			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
+		}
 	}
 }
 

@@ -3,8 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
+
+	"github.com/efferent/efferent/internal/telemetry"
 )
 
 // The addresses that dev serves on unless it is told otherwise, and where the
@@ -21,7 +22,7 @@ type devCommand struct {
 }
 
 func (c *devCommand) Run(ctx context.Context) error {
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log := telemetry.Log(os.Stderr)
 	l, err := openLocal(ctx, localConfig{AWS: c.AWS, HTTP: c.HTTP, Data: c.Data, Getenv: os.Getenv, Log: log})
 	if err != nil {
 		return err

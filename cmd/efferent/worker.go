@@ -24,6 +24,7 @@ import (
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/telemetry"
 )
 
 // workerGrace is how long a batch in hand may take after SIGTERM: longer than
@@ -45,7 +46,7 @@ type stores struct {
 }
 
 func (c *workerCommand) Run(ctx context.Context) error {
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log := telemetry.Log(os.Stderr)
 	for _, q := range c.Queues {
 		if q != settings.WebhooksQueue && q != settings.NotificationsQueue {
 			return fmt.Errorf("--queues %s: there is no handler for this queue", q)

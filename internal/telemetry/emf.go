@@ -1,5 +1,5 @@
-// Package telemetry writes metrics as CloudWatch's embedded metric format: log
-// lines that CloudWatch Logs makes metrics of.
+// Package telemetry writes logs, and metrics as CloudWatch's embedded metric
+// format: log lines that CloudWatch Logs makes metrics of.
 package telemetry
 
 import (

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,11 +29,15 @@ func Classify(x Exchange) (v attempt.Verdict, reason string) {
 	switch {
 	case x.Status/100 == 3:
 		return attempt.Permanent, reason + ": redirects are not followed"
-	case x.Status/100 == 4 && x.Status != http.StatusTooManyRequests:
+	case x.Status/100 == 4 && !slices.Contains(passing, x.Status):
 		return attempt.Permanent, reason
 	}
-	return attempt.Retryable, reason // 429, 5xx, and what is no final status of HTTP at all
+	return attempt.Retryable, reason // 5xx, and what is no final status of HTTP at all, too
 }
+
+// passing are the 4xx that say that another time may do (RFC 9110, section
+// 15.5.9; RFC 8470, section 5.2; RFC 6585, section 4).
+var passing = []int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}
 
 func classifyError(x Exchange) (attempt.Verdict, string) {
 	if x.Err == nil {
@@ -76,12 +81,20 @@ func describe(err error) string {
 		return "TLS: " + strings.TrimPrefix(strings.TrimPrefix(text, "remote error: "), "tls: ")
 	case errors.As(err, &op) && op.Op == "dial":
 		return "no connection: " + text
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		strings.Contains(text, "server closed idle connection"), strings.HasPrefix(text, "http2: server sent GOAWAY and closed"):
 		return "the connection was closed before an answer came"
+	case strings.HasPrefix(text, "http2: client connection"):
+		return "the connection did not answer any more"
+	case notProcessed.MatchString(text):
+		return "the endpoint took no request on its connections (HTTP/2 GOAWAY or REFUSED_STREAM)"
+	case strings.Contains(text, "malformed"): // goes on with what came
+		return "no answer: what came was not HTTP"
 	case strings.HasPrefix(text, "no connection: "):
 		return text
 	}
-	return "no answer: " + text
+	told, _, _ := strings.Cut(text, `"`) // what is quoted is the peer's
+	return "no answer: " + strings.TrimRight(told, " :;,=")
 }
 
 func aboutTLS(err error) bool {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"time"
@@ -46,6 +47,7 @@ type Options struct {
 // for concurrent use.
 type Client struct {
 	transport *http.Transport
+	fresh     *http.Transport // the same, with a new connection for each request
 	allowHTTP AllowHTTP
 	timeout   time.Duration
 	now       func() time.Time
@@ -60,18 +62,9 @@ func NewClient(o Options) *Client {
 	if c.now == nil {
 		c.now = time.Now
 	}
-	c.transport = &http.Transport{
-		Proxy:                  o.Proxy,
-		DialContext:            newGuard(o.AllowPrefixes, o.Resolver, c.timeout).dial,
-		TLSClientConfig:        o.TLS.Clone(), // the transport adds to it
-		TLSHandshakeTimeout:    c.timeout,
-		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // an answer is read as it is, and nothing asked of it
-		MaxIdleConns:           512,
-		MaxIdleConnsPerHost:    256,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
+	c.transport = newTransport(o, c.timeout)
+	c.fresh = c.transport.Clone()
+	c.fresh.DisableKeepAlives = true
 	return c
 }
 
@@ -107,9 +100,9 @@ type Exchange struct {
 	// Interrupted: the caller's context ended before an answer came. The
 	// endpoint may have got the webhook or not.
 	Interrupted bool
-	// Lost: the request was written to a connection that was kept from before,
-	// which then closed without a byte of an answer. The endpoint may have got
-	// the webhook or not.
+	// Lost: the webhook was written to a kept connection, which then closed, or
+	// no longer answered pings, without a byte of an answer. The endpoint may
+	// have taken it, but has not refused it.
 	Lost     bool
 	Started  time.Time
 	Duration time.Duration
@@ -124,16 +117,19 @@ type Exchange struct {
 	Truncated bool
 }
 
-// Post sends one webhook, once. It follows no redirect, resends nothing, and
-// returns within the Client's timeout. When ctx ends first, it returns at
-// once.
+// Post sends one webhook. It follows no redirect, and returns within the
+// Client's timeout; when ctx ends first, it returns at once.
+//
+// The endpoint gets it once. Where the endpoint provably did not process it
+// (RFC 9113, section 8.7), or the kept connection turns out to be closed before
+// anything was written to it, it is sent once more, on a new connection.
 func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	x := Exchange{Started: c.now()}
 	bounded, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	if req, err := c.request(bounded, r); err != nil {
+	if req, err := c.request(r); err != nil {
 		x.Err = err
-	} else if err = c.exchange(req, &x); err != nil {
+	} else if err = c.send(bounded, req, r.Body, &x); err != nil {
 		x.Interrupted = ctx.Err() != nil
 		x.Err = c.explain(err, bounded.Err() != nil, x.Interrupted)
 	}
@@ -141,12 +137,29 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	return x
 }
 
+// send makes the exchange, on a new connection where a kept one proves to be
+// of no use.
+func (c *Client) send(ctx context.Context, req *http.Request, body []byte, x *Exchange) error {
+	w := new(watch)
+	err := c.exchange(c.transport, withBody(httptrace.WithClientTrace(ctx, w.trace()), req, body), x)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	switch w.fate(err) {
+	case unprocessed:
+		return c.exchange(c.fresh, withBody(ctx, req, body), x)
+	case lost:
+		x.Lost = true
+	}
+	return err
+}
+
 // request refuses what may not be sent and signs the rest.
-func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
+func (c *Client) request(r Request) (*http.Request, error) {
 	u := r.target
 	if u == nil {
 		var problem string
-		if u, problem = parseURL(r.URL); problem != "" {
+		if _, u, problem = parseURL(r.URL); problem != "" {
 			return nil, &message.FieldError{Field: "url", Problem: problem}
 		}
 	}
@@ -162,15 +175,16 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	if err := Sign(h, r.Secrets, r.ID, r.EventType, r.At, r.Body); err != nil {
 		return nil, err
 	}
-	req := &http.Request{
-		Method: http.MethodPost, URL: u, Host: u.Host, Header: h,
-		// net/http knows this pair of types not to block, and so sends headers
-		// and body in one packet. Without GetBody it can't send them twice.
-		Body:          io.NopCloser(bytes.NewReader(r.Body)),
-		ContentLength: int64(len(r.Body)),
-		Proto:         "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
-	return req.WithContext(ctx), nil
+	return &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}, nil
+}
+
+// withBody is the request, ready to be sent once.
+func withBody(ctx context.Context, req *http.Request, body []byte) *http.Request {
+	req = req.WithContext(ctx)
+	// net/http knows this pair of types not to block, and so sends headers and
+	// body in one packet. Without GetBody it can't send them twice.
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return req
 }
 
 // Transports only read headers, so these are shared by all requests.
@@ -181,8 +195,8 @@ var (
 
 // exchange sends the request and reads the answer into x. Once there is a
 // status there is no error: a body that breaks off is a truncated one.
-func (c *Client) exchange(req *http.Request, x *Exchange) error {
-	resp, err := c.transport.RoundTrip(req)
+func (c *Client) exchange(over *http.Transport, req *http.Request, x *Exchange) error {
+	resp, err := over.RoundTrip(req)
 	if err != nil {
 		return err
 	}

@@ -113,9 +113,9 @@ func TestPostAnswers(t *testing.T) {
 		{"307", 307, "Location: http://127.0.0.1:1/", "", Exchange{}, attempt.Permanent, "307 Temporary Redirect: redirects are not followed"},
 		{"401", 401, "", "who?", Exchange{Response: "who?"}, attempt.Permanent, "401 Unauthorized"},
 		{"404", 404, "Retry-After: 9", "no", Exchange{Response: "no"}, attempt.Permanent, "404 Not Found"},
-		{"408", 408, "", "", Exchange{}, attempt.Permanent, "408 Request Timeout"},
+		{"408", 408, "", "", Exchange{}, attempt.Retryable, "408 Request Timeout"},
 		{"410", 410, "", "", Exchange{}, attempt.Permanent, "410 Gone"},
-		{"425", 425, "", "", Exchange{}, attempt.Permanent, "425 Too Early"},
+		{"425", 425, "", "", Exchange{}, attempt.Retryable, "425 Too Early"},
 		{"499", 499, "", "", Exchange{}, attempt.Permanent, "499"},
 		{"429", 429, "", "", Exchange{}, attempt.Retryable, "429 Too Many Requests"},
 		{"429, in seconds", 429, "Retry-After: 9", "", Exchange{RetryAfter: 9 * time.Second}, attempt.Retryable, "429 Too Many Requests"},
@@ -482,7 +482,7 @@ func TestPostNeverResends(t *testing.T) {
 		t.Fatalf("got %+v", x)
 	}
 	x := c.Post(t.Context(), r)
-	if v, reason := Classify(x); x.Status != 0 || v != attempt.Retryable || asked.Load() != 2 {
+	if v, reason := Classify(x); x.Status != 0 || v != attempt.Retryable || !x.Lost || asked.Load() != 2 {
 		t.Errorf("asked %d times, got %+v: %s", asked.Load(), x, reason)
 	}
 }

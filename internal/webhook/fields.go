@@ -1,8 +1,6 @@
 package webhook
 
 import (
-	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/efferent/efferent/internal/message"
@@ -13,8 +11,7 @@ const SecretPrefix = "efferent/webhooks/"
 
 const (
 	maxEventType = 256
-	maxURL       = 8 << 10 // a record and an audit entry carry it
-	maxSecret    = 2048    // the longest ARN that Secrets Manager takes
+	maxSecret    = 2048 // the longest ARN that Secrets Manager takes
 )
 
 // checks say what is wrong with a field's text; "" when nothing is. The url is
@@ -25,33 +22,6 @@ var checks = map[string]func(string) string{
 	"event_type": checkEventType,
 	"tenant":     message.CheckTenant,
 	"retry":      func(string) string { return "" },
-}
-
-// parseURL takes absolute http and https URLs. The problem never quotes the
-// query, which may hold a token.
-func parseURL(s string) (u *url.URL, problem string) {
-	if len(s) > maxURL {
-		return nil, "must be at most 8 KiB long"
-	}
-	if strings.Contains(s, "#") {
-		return nil, "must have no fragment (#)"
-	}
-	u, err := url.Parse(s)
-	if err != nil {
-		return nil, "is not a URL"
-	}
-	port, _ := strconv.Atoi(u.Port())
-	switch {
-	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, "must begin with https:// (or http://)"
-	case u.Hostname() == "":
-		return nil, "has no host"
-	case u.User != nil:
-		return nil, "must have no user name or password"
-	case u.Port() != "" && (port < 1 || port > 65535):
-		return nil, "has a port that is not between 1 and 65535"
-	}
-	return u, ""
 }
 
 // checkSecret wants a name or an ARN under SecretPrefix. It never quotes it:

@@ -21,7 +21,8 @@ import (
 type Message struct {
 	// ID becomes webhook-id: 1 to 128 of [A-Za-z0-9_-]. Empty where the
 	// producer gave none.
-	ID  string
+	ID string
+	// URL is percent-encoded where the producer's was not.
 	URL string
 	// Secret names the signing secret, by name or ARN, with #key for one key
 	// of a JSON secret. It is never the secret itself.
@@ -167,7 +168,7 @@ func (p *parsing) field(name string, value jsontext.Value) {
 	switch {
 	case problem != "":
 	case name == "url":
-		p.m.target, problem = parseURL(text)
+		text, p.m.target, problem = parseURL(text)
 	default:
 		problem = checks[name](text)
 	}

@@ -104,7 +104,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"url with port 0", with("url", `"https://a.test:0/"`), "url", "port"},
 		{"url with port 65536", with("url", `"https://a.test:65536/"`), "url", "port"},
 		{"url with a named port", with("url", `"https://a.test:http/"`), "url", "is not a URL"},
-		{"url with a line break", with("url", `"https://a.test/\n"`), "url", "is not a URL"},
+		{"url with a line break", with("url", `"https://a.test/\n"`), "url", "has a control character"},
 		{"url too long", with("url", `"https://a.test/`+strings.Repeat("a", 9000)+`"`), "url", "8 KiB"},
 		{"url with half a surrogate pair", with("url", `"https://a.test/\udc00"`), "url", "not valid Unicode"},
 		{"secret elsewhere", with("secret", `"prod/database"`), "secret", "under efferent/webhooks/"},

@@ -30,7 +30,7 @@ import (
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := telemetry.Log(os.Stdout)
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("notify can't start", "error", err)

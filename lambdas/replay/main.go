@@ -21,10 +21,11 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/telemetry"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := telemetry.Log(os.Stdout)
 	routes, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("replay can't start", "error", err)

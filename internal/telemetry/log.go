@@ -1,0 +1,29 @@
+package telemetry
+
+import (
+	"io"
+	"log"
+	"log/slog"
+	"strings"
+)
+
+// Log returns the process's logger: lines of JSON on out. From then on the
+// standard library's own logger writes there too, as warnings, and only up to a
+// line's first double quote: net/http and others quote what they got from
+// elsewhere, such as what a receiver sends that nobody asked for, and that may
+// hold a signature or a body.
+func Log(out io.Writer) *slog.Logger {
+	l := slog.New(slog.NewJSONHandler(out, nil))
+	log.SetFlags(0)
+	log.SetOutput(unquoted{l})
+	return l
+}
+
+// unquoted logs lines without what they quote.
+type unquoted struct{ log *slog.Logger }
+
+func (u unquoted) Write(line []byte) (int, error) {
+	told, _, _ := strings.Cut(string(line), `"`)
+	u.log.Warn(strings.TrimSpace(told))
+	return len(line), nil
+}

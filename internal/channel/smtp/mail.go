@@ -118,8 +118,9 @@ func encodeSubject(subject string) string {
 }
 
 // messageID is the same for every hand-over of a notification, so that mail
-// systems can tell a second one. Tenants may use the same ids.
+// systems can tell a second one. Ids need not be unique: tenants may use the
+// same ones, and one may go to several people.
 func messageID(sender string, h channel.Handover) string {
-	sum := sha256.Sum256([]byte(h.Tenant + "\x00" + h.ID))
+	sum := sha256.Sum256([]byte(h.Tenant + "\x00" + h.ID + "\x00" + h.Recipient))
 	return h.ID + "." + hex.EncodeToString(sum[:6]) + sender[strings.LastIndexByte(sender, '@'):]
 }

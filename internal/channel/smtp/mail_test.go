@@ -131,8 +131,11 @@ func TestMessageID(t *testing.T) {
 		return messageID("noreply@efferent.test", h)
 	}
 	same := of(func(*channel.Handover) {})
-	if got := of(func(h *channel.Handover) { h.Subject, h.Body, h.Recipient = "other", "other", "bob@acme.test" }); got != same {
+	if got := of(func(h *channel.Handover) { h.Subject, h.Body = "other", "other" }); got != same {
 		t.Errorf("%q and %q", same, got)
+	}
+	if got := of(func(h *channel.Handover) { h.Recipient = "bob@acme.test" }); got == same {
+		t.Errorf("two recipients of one id have %q", got)
 	}
 	if got := of(func(h *channel.Handover) { h.Tenant = "other" }); got == same {
 		t.Errorf("two tenants have %q", got)

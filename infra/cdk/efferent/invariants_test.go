@@ -361,7 +361,8 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 		}
 	}
 	deployed, err := settings.ReadDeliverPlaces(env("Deliver"))
-	if want := (settings.DeliverPlaces{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts"}); err != nil ||
+	if want := (settings.DeliverPlaces{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue",
+		AttemptsTable: "Attempts"}); err != nil ||
 		deployed != want {
 		t.Errorf("deliver: %+v, %v", deployed, err)
 	}

@@ -101,7 +101,8 @@ func TestResponse(t *testing.T) {
 	t.Parallel()
 	plain := "AGFubgBodXNoLXRva2Vu" // \0ann\0 and the password
 	m := &mailServer{extensions: []string{"AUTH PLAIN"}, says: map[string]string{
-		"AUTH": "535-5.7.8 you said AUTH PLAIN " + plain + "\r\n535 5.7.8 and " + channeltest.SecretAuth + " is wrong: " + strings.Repeat("å", 2000)}}
+		"AUTH": "535-5.7.8 you said AUTH PLAIN " + plain + "\r\n535 5.7.8 and " + channeltest.SecretAuth + " is wrong: " +
+			strings.Repeat("å", 2000)}}
 	ctx := m.start(t)
 	got := m.sender(signedIn(channel.TLSNone)).Send(ctx, aMail())
 	channeltest.Check(t, got, channel.Outcome{Class: channel.Configuration, Status: 535, Reason: "check username and password"})

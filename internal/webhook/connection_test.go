@@ -64,6 +64,9 @@ func TestPostOnAKeptConnection(t *testing.T) {
 			"no answer: what came was not HTTP"},
 		{"no HTTP", false, func(p *peer, _ uint32) { _, _ = io.WriteString(p.conn, "s3cret\r\n\r\n") }, false, false,
 			"no answer: what came was not HTTP"},
+		{"no encoding that HTTP has", false, func(p *peer, _ uint32) {
+			_, _ = io.WriteString(p.conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: s3cret\r\n\r\n")
+		}, false, false, "no answer: net/http: HTTP/1.x transport connection broken: unsupported transfer encoding"},
 		{"closed", true, nothing, false, true, "the connection was closed before an answer came"},
 		{"GOAWAY before it", true, goAway(1, http2.ErrCodeNo, ""), true, false, ""},
 		{"GOAWAY before it, with an error", true, goAway(1, http2.ErrCodeEnhanceYourCalm, "s3cret"), true, false, ""},

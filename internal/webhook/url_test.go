@@ -61,6 +61,7 @@ func TestParseURL(t *testing.T) {
 		"https://a.test/ ":                             "has a space before or after it",
 		"https://a.test/%":                             "has a % that",
 		"https://a.test/%4":                            "has a % that",
+		"https://a.test/?q=%4g":                        "has a % that",
 		"https://a.test/?q=%zz":                        "has a % that",
 		"https://a.test/?q=100%":                       "has a % that",
 		"https://a b.test/":                            "is not a URL",

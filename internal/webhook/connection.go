@@ -92,9 +92,9 @@ func (w *watch) fate(err error) fate {
 // look at a request (RFC 9113, section 8.7): its stream is above a GOAWAY's
 // last one, or was refused by REFUSED_STREAM. What the endpoint itself says
 // comes later in these texts.
-var notProcessed = regexp.MustCompile(`^http2: Transport(: cannot retry err \[(http2: Transport received Server's graceful ` +
-	`shutdown GOAWAY\]` +
-	`|stream error: stream ID \d+; REFUSED_STREAM;)| received GOAWAY from server ErrCode:)`)
+var notProcessed = regexp.MustCompile(`^http2: Transport(: cannot retry err ` +
+	`\[(http2: Transport received Server's graceful shutdown GOAWAY\]|stream error: stream ID \d+; REFUSED_STREAM;)` +
+	`| received GOAWAY from server ErrCode:)`)
 
 // streamFailed reports whether the endpoint reset the request's own stream,
 // and not the connection.

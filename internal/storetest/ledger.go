@@ -82,7 +82,8 @@ func stage(t *testing.T, s Ledger, lane string, all ...ledger.Staged) {
 
 // grown is a head of version v over n leaves.
 func grown(v, n int64) ledger.Head {
-	h := ledger.Head{Version: v, Source: ledger.Source{ARN: "arn:aws:sqs:r:1:audit.fifo", Created: 1_700_000_000}, Sequence: "18870266079741940736"}
+	h := ledger.Head{Version: v, Source: ledger.Source{ARN: "arn:aws:sqs:r:1:audit.fifo", Created: 1_700_000_000},
+		Sequence: "18870266079741940736"}
 	for i := range n {
 		h.Append(ledger.LeafHash(fmt.Append(nil, i)))
 	}

@@ -132,8 +132,8 @@ func TestLedger(t *testing.T) {
 			t.Error(err)
 		}
 		acts, entries, anchored := verified(t, openLedger(l.db, data))
-		if want := int64(life+1) * webhooks; entries != want || anchored != want || acts.Unfinished() != 0 || acts.Unannounced() != 0 ||
-			acts.Repeated != 0 {
+		want := int64(life+1) * webhooks
+		if entries != want || anchored != want || acts.Unfinished() != 0 || acts.Unannounced() != 0 || acts.Repeated != 0 {
 			t.Errorf("life %d: %d entries, %d anchored, want %d; %d unfinished, %d unannounced, %d repeated", life, entries, anchored,
 				want, acts.Unfinished(), acts.Unannounced(), acts.Repeated)
 		}

@@ -185,8 +185,8 @@ func TestRedactor(t *testing.T) {
 		}
 	}
 	ann := r.Recipient("ann@acme.test")
-	if ann != r.Recipient("ann@acme.test") || ann == r.Recipient("bob@acme.test") ||
-		ann == (Redactor{Key: []byte("december")}).Recipient("ann@acme.test") ||
+	december := Redactor{Key: []byte("december")}
+	if ann != r.Recipient("ann@acme.test") || ann == r.Recipient("bob@acme.test") || ann == december.Recipient("ann@acme.test") ||
 		strings.Contains(ann, "ann") || ann == r.hash("path", "ann@acme.test") {
 		t.Errorf("ann is %s", ann)
 	}

@@ -191,9 +191,11 @@ func TestWhatAMillionEntriesCost(t *testing.T) {
 		for range 5 { // each announces ten webhooks, and concludes them
 			for _, body := range tenWebhooks(t, sequence) {
 				sequence++
-				batch = append(batch, events.SQSMessage{MessageId: fmt.Sprint(sequence), Body: string(body), EventSourceARN: "arn",
+				batch = append(batch, events.SQSMessage{
+					MessageId: fmt.Sprint(sequence), Body: string(body), EventSourceARN: "arn",
 					Attributes: map[string]string{
-						"MessageGroupId": "lane-0", "SequenceNumber": fmt.Sprintf("%020d", sequence), "SentTimestamp": "1800000000000"}})
+						"MessageGroupId": "lane-0", "SequenceNumber": fmt.Sprintf("%020d", sequence), "SentTimestamp": "1800000000000"},
+				})
 			}
 		}
 		response, err := h.Handle(t.Context(), events.SQSEvent{Records: batch})
@@ -208,8 +210,7 @@ func TestWhatAMillionEntriesCost(t *testing.T) {
 	million := func(n int) float64 { return float64(n) / total }
 	dollars := million(table.writes)*0.625 + million(table.reads)*0.125 + million(s3.puts)*5 + million(s3.gets)*0.40 +
 		million(queue.asked)*0.50
-	t.Logf("a million entries: %.3f million write units, %.3f million read units, %.4f million PUTs, %.4f million GETs, $%.3f; the largest "+
-		"head has %d bytes",
+	t.Logf("a million entries, in millions: %.3f write units, %.3f read units, %.4f PUTs, %.4f GETs; $%.3f; the largest head: %d bytes",
 		million(table.writes), million(table.reads), million(s3.puts), million(s3.gets), dollars, table.largestHead)
 	if million(table.writes) > 0.15 || dollars > 0.15 {
 		t.Error("that is over 0.15 million write units, or $0.15")
@@ -228,8 +229,8 @@ func tenWebhooks(t *testing.T, seed int) [][]byte {
 			Tenant: fmt.Sprintf("customer-%d", (seed+i)%50), Timestamp: at, WebhookID: fmt.Sprintf("evt_%d", seed*10+i)}
 		e.Resource = ledger.BeforeSending(url, "invoice.paid")
 		before = append(before, e)
-		e.Action, e.Resource, e.Timestamp = ledger.WebhookDelivered, ledger.AfterSending(url, 200),
-			at.Add(time.Duration(50+37*i)*time.Millisecond)
+		e.Action, e.Resource = ledger.WebhookDelivered, ledger.AfterSending(url, 200)
+		e.Timestamp = at.Add(time.Duration(50+37*i) * time.Millisecond)
 		after = append(after, e)
 	}
 	var bodies [][]byte

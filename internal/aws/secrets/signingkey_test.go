@@ -55,8 +55,8 @@ func TestLedgerKeyErrors(t *testing.T) {
 	t.Parallel()
 	denied := errors.New("denied")
 	for name, api := range map[string]oneSecret{
-		"denied": {err: denied}, "no PEM": {text: "hunter2"}, "another key": {
-			text: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"},
+		"denied": {err: denied}, "no PEM": {text: "hunter2"},
+		"another key": {text: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"},
 	} {
 		k := &LedgerKey{API: api, Name: "efferent/ledger/key"}
 		_, err := k.Sign(t.Context(), nil)

@@ -225,8 +225,8 @@ func TestPartialFailures(t *testing.T) {
 // TestOwnTrouble: what can't be kept waits, longer each time.
 func TestOwnTrouble(t *testing.T) {
 	t.Parallel()
-	for receives, want := range map[string]time.Duration{"1": time.Minute, "2": 15 * time.Minute, "5": 11 * time.Hour, "99": 11 * time.Hour,
-		"": time.Minute} {
+	for receives, want := range map[string]time.Duration{
+		"1": time.Minute, "2": 15 * time.Minute, "5": 11 * time.Hour, "99": 11 * time.Hour, "": time.Minute} {
 		s := newStores()
 		s.queue.send(t, "lane-0", entry(0))
 		s.queue.messages[0].Attributes["ApproximateReceiveCount"] = receives

@@ -302,7 +302,7 @@ func TestForked(t *testing.T) {
 	same.sign(t)
 	forked, err := same.kept().Newest(t.Context(), lane)
 	must(t, err)
-	if r := w.verify(t, ledger.Signed{Path: "other", Note: forked}); r.Verdict != ledger.Changed {
+	if r := w.verify(t, ledger.Signed{Path: "other", Note: forked}); r.Verdict != ledger.Changed || !strings.Contains(r.Why.Error(), "forked") {
 		t.Errorf("two trees of one size: %+v", r)
 	}
 }
@@ -318,6 +318,44 @@ func TestGaps(t *testing.T) {
 		c := w.copied(t)
 		c.staged = slices.Delete(c.staged, i, i+1)
 		wantChanged(t, "gap", c.verify(t, w.key), max(s.Start, 512), max(s.Start, 512))
+	}
+}
+
+// TestStagedRuns: of what is staged the first run that was changed is named,
+// and what is not as it was written is refused.
+func TestStagedRuns(t *testing.T) {
+	t.Parallel()
+	w := small(t)
+	var runs []int
+	for i, s := range w.copied(t).staged {
+		if s.Start >= 512 {
+			runs = append(runs, i)
+		}
+	}
+	for _, i := range runs {
+		c := w.copied(t)
+		var edge ledger.Edge
+		var others [][]byte
+		for k := c.staged[i].Start; k < c.staged[i].End; k++ {
+			others = append(others, entryText(int(k)+5000))
+		}
+		forged, err := ledger.Stage(&edge, others)
+		must(t, err)
+		c.staged[i].Data = forged[0].Data
+		least := c.staged[i].Start
+		if least < 600 { // the newest checkpoint is at its end or before
+			least = 512
+		}
+		wantChanged(t, "staged run", c.verify(t, w.key), least, c.staged[i].Start)
+	}
+	s := w.copied(t).staged[runs[0]]
+	longer, more := s, s
+	longer.Data = append(slices.Clone(s.Data), 0)
+	more.End++
+	for what, s := range map[string]ledger.Staged{"a byte more": longer, "an entry more": more} {
+		if _, err := s.Entries(); !errors.Is(err, ledger.ErrChanged) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

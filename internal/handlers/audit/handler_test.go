@@ -185,12 +185,14 @@ func TestPartialFailures(t *testing.T) {
 		failed []string
 		hidden map[string]time.Duration
 		size   int64
+		last   string // the SequenceNumber up to which all is in
 	}{
-		{name: "all good", bodies: []string{good, good}, size: 2},
+		{name: "all good", bodies: []string{good, good}, size: 2, last: "00000000000000001512"},
 		{name: "one that never can be is drained, and holds up nobody", bodies: []string{good, `{`, good, `[]`},
-			failed: []string{"m2", "m4"}, hidden: map[string]time.Duration{"m2": 0, "m4": 0}, size: 2},
+			failed: []string{"m2", "m4"}, hidden: map[string]time.Duration{"m2": 0, "m4": 0}, size: 2, last: "00000000000000001768"},
 		{name: "one of another version holds up its lane", bodies: []string{good, `{"v":2,"entries":[]}`, good, `{`},
-			failed: []string{"m2", "m3", "m4"}, hidden: map[string]time.Duration{"m2": time.Minute, "m3": time.Minute, "m4": 0}, size: 1},
+			failed: []string{"m2", "m3", "m4"}, hidden: map[string]time.Duration{"m2": time.Minute, "m3": time.Minute, "m4": 0}, size: 1,
+			last: "00000000000000001256"},
 		{name: "no lane", lane: "../x", bodies: []string{good}, failed: []string{"m1"}, hidden: map[string]time.Duration{"m1": 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -212,6 +214,9 @@ func TestPartialFailures(t *testing.T) {
 				if got, ok := s.queue.hidden[id]; !ok || got != want {
 					t.Errorf("%s is hidden for %v (%v), want %v", id, got, ok, want)
 				}
+			}
+			if h, err := s.Head(t.Context(), lane); err != nil || h.Sequence != c.last {
+				t.Errorf("the head is at %q, %v; want %q", h.Sequence, err, c.last)
 			}
 			for lane, size := range map[string]int64{lane: c.size, "lane-1": 1} {
 				if h, err := s.Head(t.Context(), lane); err != nil || h.Size != size {

@@ -26,7 +26,9 @@ type verdictError struct {
 func (v verdictError) Unwrap() error { return v.error }
 
 type auditCommand struct {
-	Check auditCheckCommand `cmd:"" help:"Check a proof offline: that its entry is in the ledger that the key signs. Exit 1: it is not; 2: can't tell."`
+	Verify      auditVerifyCommand      `cmd:"" help:"Verify a whole ledger. Exit 1: it was changed; 2: can't tell."`
+	Consistency auditConsistencyCommand `cmd:"" help:"Verify that one checkpoint goes on from an older one."`
+	Check       auditCheckCommand       `cmd:"" help:"Check a proof offline: that its entry is in the ledger."`
 }
 
 type auditCheckCommand struct {
@@ -78,16 +80,8 @@ func (c *auditCheckCommand) Run() error {
 }
 
 func (c *auditCheckCommand) read() (file []byte, key ledger.PublicKey, err error) {
-	text := c.Key
-	if name, ok := strings.CutPrefix(text, "@"); ok {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return nil, key, fmt.Errorf("--key: %w", err)
-		}
-		text = string(b)
-	}
-	if key, err = ledger.ParsePublicKey(text); err != nil {
-		return nil, key, fmt.Errorf("--key: %w", err)
+	if key, err = readKey(c.Key); err != nil {
+		return nil, key, err
 	}
 	if c.File == "-" {
 		file, err = io.ReadAll(c.stdin)
@@ -95,6 +89,21 @@ func (c *auditCheckCommand) read() (file []byte, key ledger.PublicKey, err error
 		file, err = os.ReadFile(c.File)
 	}
 	return file, key, err
+}
+
+// readKey reads what --key gives.
+func readKey(text string) (key ledger.PublicKey, err error) {
+	if name, ok := strings.CutPrefix(text, "@"); ok {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return key, fmt.Errorf("--key: %w", err)
+		}
+		text = string(b)
+	}
+	if key, err = ledger.ParsePublicKey(text); err != nil {
+		return key, fmt.Errorf("--key: %w", err)
+	}
+	return key, nil
 }
 
 // exitCode is what the process ends with.

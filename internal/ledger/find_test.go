@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,11 +13,11 @@ import (
 // reading counts what is read.
 type reading struct {
 	*world
-	gets int
+	gets atomic.Int64
 }
 
 func (r *reading) Get(ctx context.Context, path string) ([]byte, error) {
-	r.gets++
+	r.gets.Add(1)
 	return r.world.Get(ctx, path)
 }
 
@@ -25,7 +26,7 @@ func (r *reading) Get(ctx context.Context, path string) ([]byte, error) {
 func TestFind(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	const webhooks = 5000 // two entries each, ten minutes apart from the next
+	const webhooks = 20_000 // two entries each, ten minutes apart from the next
 	when := func(i int) time.Time { return at.Add(time.Duration(i) * 10 * time.Minute) }
 	for i := 0; i < webhooks; i += 50 {
 		var some [][]byte
@@ -48,14 +49,14 @@ func TestFind(t *testing.T) {
 	r := &reading{world: w}
 	log, err := ledger.OpenLog(t.Context(), r, lane)
 	must(t, err)
-	for _, i := range []int{0, 1, 127, 128, 2500, 4863, 4864, webhooks - 1} {
-		r.gets = 0
+	for _, i := range []int{0, 1, 127, 128, 2500, 19_967, 19_968, webhooks - 1} {
+		r.gets.Store(0)
 		found, err := log.Find(t.Context(), when(i), when(i), func(l ledger.Line) bool { return l.WebhookID == fmt.Sprintf("evt_%d", i) })
 		if err != nil || len(found) != 2 || found[0].Line.Action != ledger.WebhookAttempt || found[0].Index != int64(2*i) {
 			t.Fatalf("webhook %d: got %+v, %v", i, found, err)
 		}
-		if r.gets > 30 {
-			t.Errorf("webhook %d: %d objects were read", i, r.gets)
+		if n := r.gets.Load(); n > 64 { // of 156, some of them ahead
+			t.Errorf("webhook %d: %d objects were read", i, n)
 		}
 		for _, f := range found {
 			p, err := log.Prove(t.Context(), f, c, signed)

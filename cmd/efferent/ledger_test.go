@@ -239,11 +239,24 @@ func testDocsPython(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	_, rest, _ := strings.Cut(string(page), "```python\n")
-	script, _, _ := strings.Cut(rest, "```")
+	script, rest, _ := strings.Cut(rest, "```")
+	_, rest, _ = strings.Cut(rest, "```python\n")
+	signature, _, _ := strings.Cut(rest, "```")
 	lane := filepath.Join(dir, "lane-0")
 	out, err := exec.Command(python, "-c", script, lane).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "are what was signed") {
 		t.Errorf("%v: %s", err, out)
+	}
+	if exec.Command(python, "-c", "import cryptography").Run() == nil {
+		key := filepath.Join(dir, "key.pub")
+		if out, err := exec.Command(python, "-c", signature, lane, key).CombinedOutput(); err != nil || !strings.Contains(string(out), "is good") {
+			t.Errorf("signature: %v: %s", err, out)
+		}
+		changed(t, filepath.Join(lane, "checkpoint"), func() {
+			if out, err := exec.Command(python, "-c", signature, lane, key).CombinedOutput(); err == nil {
+				t.Errorf("a changed checkpoint: %s", out)
+			}
+		})
 	}
 	checkpoint, err := os.ReadFile(filepath.Join(lane, "checkpoint"))
 	if err != nil {

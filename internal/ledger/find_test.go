@@ -68,7 +68,8 @@ func TestFind(t *testing.T) {
 			}
 		}
 	}
-	if found, err := log.Find(t.Context(), when(9), when(9), func(l ledger.Line) bool { return l.WebhookID == "none" }); err != nil || len(found) > 0 {
+	found, err := log.Find(t.Context(), when(9), when(9), func(l ledger.Line) bool { return l.WebhookID == "none" })
+	if err != nil || len(found) > 0 {
 		t.Errorf("got %v, %v of none", found, err)
 	}
 }

@@ -1,12 +1,14 @@
 package audit
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -274,4 +276,36 @@ func TestTilesAbove(t *testing.T) {
 	if err != nil || !slices.Equal(b, above[0].Bytes()) {
 		t.Errorf("it is not the tile of level 1, %v", err)
 	}
+}
+
+// stuck is a table that does not answer.
+type stuck struct{ *stores }
+
+func (stuck) Head(ctx context.Context, _ string) (ledger.Head, error) {
+	<-ctx.Done()
+	return ledger.Head{}, ctx.Err()
+}
+
+func (s stuck) ChangeVisibility(ctx context.Context, receipt string, d time.Duration) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return s.stores.ChangeVisibility(ctx, receipt, d)
+}
+
+// TestDeadline: an invocation whose time ends says when its messages come back.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStores()
+		s.queue.send(t, "lane-0", entry(0))
+		h := s.handler(t)
+		h.Heads, h.Queue = stuck{s}, stuck{s}
+		ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+		defer stop()
+		response, err := h.Handle(ctx, events.SQSEvent{Records: s.queue.receive(10)})
+		if err != nil || len(response.BatchItemFailures) != 1 || s.queue.hidden["m1"] != time.Minute {
+			t.Errorf("got %+v, %v, hidden for %v", response, err, s.queue.hidden)
+		}
+	})
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -139,11 +141,136 @@ func TestLedger(t *testing.T) {
 		}
 		stop()
 	}
-	for _, file := range []string{"lane-0/checkpoint", "lane-0/tile/0"} {
-		if _, err := os.Stat(filepath.Join(strings.TrimSuffix(data, ".db")+".ledger", file)); err != nil {
-			t.Error(err)
+	dir := ledgerDirectory(data)
+	t.Run("verify", func(t *testing.T) { testAuditVerify(t, dir) })
+	t.Run("python", func(t *testing.T) { testDocsPython(t, dir) })
+}
+
+// testAuditVerify verifies a directory with the command, whole and changed.
+func testAuditVerify(t *testing.T, dir string) {
+	verify := func(checkpoints ...string) (code int, said string) {
+		var out bytes.Buffer
+		err := (&auditVerifyCommand{Dir: dir, Checkpoint: checkpoints, stdout: &out}).Run(t.Context())
+		if err != nil {
+			code = exitCode(err)
+		}
+		return code, fmt.Sprint(out.String(), err)
+	}
+	if code, said := verify(); code != 0 || strings.Count(said, ": sound, ") != ledger.DefaultLanes {
+		t.Errorf("exit %d: %s", code, said)
+	}
+	signed, err := filepath.Glob(filepath.Join(dir, "lane-1", "checkpoints", "*"))
+	if err != nil || len(signed) < 2 {
+		t.Fatalf("%d checkpoints, %v", len(signed), err)
+	}
+	var out bytes.Buffer
+	consistency := auditConsistencyCommand{Old: signed[0], New: signed[len(signed)-1], Dir: dir, Key: "@" + filepath.Join(dir, "key.pub"),
+		stdout: &out}
+	if err := consistency.Run(t.Context()); err != nil || !strings.HasPrefix(out.String(), "sound: ") {
+		t.Errorf("consistency: %q, %v", out.String(), err)
+	}
+	consistency.Old, consistency.New = consistency.New, consistency.Old
+	if err := consistency.Run(t.Context()); exitCode(err) != exitChanged {
+		t.Errorf("the newer one before the older one: %v", err)
+	}
+
+	newest := signed[len(signed)-1]
+	size, err := strconv.Atoi(strings.TrimLeft(filepath.Base(newest), "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle := filepath.Join(dir, "lane-1", filepath.FromSlash(ledger.BundlePath(0, min(size, 256))))
+	changed(t, bundle, func() {
+		if code, said := verify(); code != exitChanged || !strings.Contains(said, "the first bad entry is 0:") {
+			t.Errorf("exit %d: %s", code, said)
+		}
+	})
+	changed(t, newest, func() {
+		if code, said := verify(); code != exitChanged {
+			t.Errorf("exit %d: %s", code, said)
+		}
+	})
+	// Rolled back to the older checkpoint: only who holds the newer one knows.
+	mine := filepath.Join(t.TempDir(), "mine")
+	for _, err := range []error{os.Rename(newest, mine), os.Remove(filepath.Join(dir, "lane-1", "checkpoint"))} {
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
+	if code, said := verify(); code != 0 {
+		t.Errorf("rolled back: exit %d: %s", code, said)
+	}
+	if code, said := verify(mine); code != exitChanged || !strings.Contains(said, "rolled back") {
+		t.Errorf("rolled back, with the newer checkpoint: exit %d: %s", code, said)
+	}
+	dir = t.TempDir()
+	if code, said := verify(); code != exitCantTell {
+		t.Errorf("nothing: exit %d: %s", code, said)
+	}
+}
+
+// changed flips a byte of a file's middle while it calls do.
+func changed(t *testing.T, file string, do func()) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped := bytes.Clone(b)
+	flipped[20] ^= 1
+	if err := os.WriteFile(file, flipped, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	do()
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// testDocsPython runs the lines of docs/audit.md that check a lane with
+// hashlib alone.
+func testDocsPython(t *testing.T, dir string) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("there is no python3")
+	}
+	page, err := os.ReadFile("../../docs/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```python\n")
+	script, rest, _ := strings.Cut(rest, "```")
+	_, rest, _ = strings.Cut(rest, "```python\n")
+	signature, _, _ := strings.Cut(rest, "```")
+	lane := filepath.Join(dir, "lane-0")
+	out, err := exec.Command(python, "-c", script, lane).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "are what was signed") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if exec.Command(python, "-c", "import cryptography").Run() == nil {
+		key := filepath.Join(dir, "key.pub")
+		if out, err := exec.Command(python, "-c", signature, lane, key).CombinedOutput(); err != nil || !strings.Contains(string(out), "is good") {
+			t.Errorf("signature: %v: %s", err, out)
+		}
+		changed(t, filepath.Join(lane, "checkpoint"), func() {
+			if out, err := exec.Command(python, "-c", signature, lane, key).CombinedOutput(); err == nil {
+				t.Errorf("a changed checkpoint: %s", out)
+			}
+		})
+	}
+	checkpoint, err := os.ReadFile(filepath.Join(lane, "checkpoint"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, err := strconv.Atoi(strings.Split(string(checkpoint), "\n")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed(t, filepath.Join(lane, filepath.FromSlash(ledger.BundlePath(0, min(size, 256)))), func() {
+		if out, err := exec.Command(python, "-c", script, lane).CombinedOutput(); err == nil || !strings.Contains(string(out), "NOT") {
+			t.Errorf("a changed entry: %v: %s", err, out)
+		}
+	})
 }
 
 // TestKillWhileAuditing kills the process amid its traffic, again and again:

@@ -20,6 +20,7 @@ type cli struct {
 	Notify     notifyCommand     `cmd:"" help:"Put one notification on the queue."`
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
 	Dlq        dlqCommand        `cmd:"" help:"Look at what could not be delivered, replay it, discard it."`
+	Audit      auditCommand      `cmd:"" help:"Check the ledger of what was sent."`
 	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string) int {
 	parser.FatalIfErrorf(err)
 	if err := command.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "efferent:", err)
-		return 1
+		return exitCode(err)
 	}
 	return 0
 }

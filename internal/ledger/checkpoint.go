@@ -86,6 +86,18 @@ func OpenCheckpoint(signed []byte, key note.Verifier) (Checkpoint, error) {
 	return c, nil
 }
 
+// LaneOf is the lane that a checkpoint says it is of, "" for none; not verified.
+func LaneOf(signed []byte) string {
+	c, err := parseCheckpoint(string(signed))
+	if err != nil {
+		return ""
+	}
+	if lane := c.Origin[strings.LastIndexByte(c.Origin, '/')+1:]; IsLane(lane) {
+		return lane
+	}
+	return ""
+}
+
 // SigningKey signs with Ed25519 (RFC 8032), wherever the private key is.
 type SigningKey interface {
 	Public(ctx context.Context) (ed25519.PublicKey, error)

@@ -302,7 +302,8 @@ func TestForked(t *testing.T) {
 	same.sign(t)
 	forked, err := same.kept().Newest(t.Context(), lane)
 	must(t, err)
-	if r := w.verify(t, ledger.Signed{Path: "other", Note: forked}); r.Verdict != ledger.Changed {
+	r := w.verify(t, ledger.Signed{Path: "other", Note: forked})
+	if r.Verdict != ledger.Changed || !strings.Contains(r.Why.Error(), "forked") {
 		t.Errorf("two trees of one size: %+v", r)
 	}
 }
@@ -321,6 +322,44 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+// TestStagedRuns: of what is staged the first run that was changed is named,
+// and what is not as it was written is refused.
+func TestStagedRuns(t *testing.T) {
+	t.Parallel()
+	w := small(t)
+	var runs []int
+	for i, s := range w.copied(t).staged {
+		if s.Start >= 512 {
+			runs = append(runs, i)
+		}
+	}
+	for _, i := range runs {
+		c := w.copied(t)
+		var edge ledger.Edge
+		var others [][]byte
+		for k := c.staged[i].Start; k < c.staged[i].End; k++ {
+			others = append(others, entryText(int(k)+5000))
+		}
+		forged, err := ledger.Stage(&edge, others)
+		must(t, err)
+		c.staged[i].Data = forged[0].Data
+		least := c.staged[i].Start
+		if least < 600 { // the newest checkpoint is at its end or before
+			least = 512
+		}
+		wantChanged(t, "staged run", c.verify(t, w.key), least, c.staged[i].Start)
+	}
+	s := w.copied(t).staged[runs[0]]
+	longer, more := s, s
+	longer.Data = append(slices.Clone(s.Data), 0)
+	more.End++
+	for what, s := range map[string]ledger.Staged{"a byte more": longer, "an entry more": more} {
+		if _, err := s.Entries(); !errors.Is(err, ledger.ErrChanged) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestActs(t *testing.T) {
 	t.Parallel()
 	line := func(action, id string) []byte {
@@ -336,4 +375,56 @@ func TestActs(t *testing.T) {
 	if r.Verdict != ledger.Sound || acts.Unfinished() != 1 || acts.Unannounced() != 1 || acts.Repeated != 1 {
 		t.Errorf("got %+v: %d unfinished, %d unannounced, %d repeated", r, acts.Unfinished(), acts.Unannounced(), acts.Repeated)
 	}
+}
+
+// TestExported: the published objects alone are a ledger up to its newest
+// checkpoint, and whatever is done to them is found.
+func TestExported(t *testing.T) {
+	t.Parallel()
+	w := small(t)
+	all := func() bag {
+		b := maps.Clone(w.bag)
+		maps.Copy(b, w.checkpoints)
+		return b
+	}
+	verify := func(b bag) ledger.Report {
+		signed, err := ledger.Kept{Objects: b}.All(t.Context(), lane)
+		must(t, err)
+		return ledger.Verifier{Reader: ledger.Exported{Objects: b}, Key: public(w.key)}.Lane(t.Context(), lane, signed)
+	}
+	if r := verify(all()); r.Verdict != ledger.Sound || r.Size != 600 || r.Anchored != 600 {
+		t.Fatalf("got %+v", r)
+	}
+	if lanes, err := (ledger.Exported{Objects: all()}).Lanes(t.Context()); err != nil || !slices.Equal(lanes, []string{lane}) {
+		t.Errorf("the lanes are %v, %v", lanes, err)
+	}
+	for path, data := range w.bag {
+		for i := 0; i < len(data); i += 1 + len(data)/7 {
+			b := all()
+			b[path] = slices.Clone(data)
+			b[path][i] ^= 1
+			if r := verify(b); r.Verdict != ledger.Changed {
+				t.Errorf("byte %d of %s: %+v", i, path, r)
+			} else if path == lane+"/tile/entries/002.p/88" && r.FirstBad != 512+entryAt(data, i) {
+				t.Errorf("byte %d of %s: the first bad entry is %d, want %d", i, path, r.FirstBad, 512+entryAt(data, i))
+			}
+		}
+		b := all()
+		delete(b, path)
+		replaced := strings.Contains(path, ".p/100") && !strings.Contains(path, "tile/1")
+		if r := verify(b); (r.Verdict == ledger.Sound) != replaced || r.Verdict == ledger.CantTell {
+			t.Errorf("without %s: %+v", path, r)
+		}
+	}
+}
+
+// entryAt is the entry that a byte of a bundle belongs to.
+func entryAt(bundle []byte, at int) int64 {
+	entries, _ := ledger.ParseBundle(bundle)
+	for i, e := range entries {
+		if at -= 2 + len(e); at < 0 {
+			return int64(i)
+		}
+	}
+	return -1
 }

@@ -67,7 +67,6 @@ func sourceOf(m *message, head ledger.Head, created int64) (ledger.Source, error
 
 // commit stages entries and moves the head to next.
 func (h *Handler) commit(ctx context.Context, lane string, next *ledger.Head, entries [][]byte) error {
-	next.Edge = next.Edge.Clone()
 	staged, err := ledger.Stage(&next.Edge, entries)
 	if err != nil {
 		return err

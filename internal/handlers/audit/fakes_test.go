@@ -204,6 +204,9 @@ func (s *stores) step(t *testing.T, h *Handler, limit int) (more bool) {
 	if err != nil {
 		t.Errorf("the handler failed: %v", err)
 	}
+	if s.fault.at == 0 && len(response.BatchItemFailures) > 0 {
+		t.Errorf("without a fault it failed %v", response.BatchItemFailures)
+	}
 	if !s.died() {
 		s.queue.settle(batch, response)
 	}

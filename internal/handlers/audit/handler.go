@@ -40,6 +40,9 @@ func New(n Needs) (*Handler, error) {
 	return &Handler{n}, errors.Join(errs...)
 }
 
+// margin is what an invocation keeps of its time.
+const margin = 2 * time.Second
+
 // held is how long a message waits that could not be appended, by its receive
 // count: a day from any of its first four receives, within SQS's 12 hours.
 var held = []time.Duration{time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour, 11 * time.Hour, 11 * time.Hour}
@@ -71,12 +74,7 @@ func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQS
 		groups[lane] = append(groups[lane], m)
 		all = append(all, m)
 	}
-	created, err := h.Queue.Created(ctx)
-	var lanes sync.WaitGroup
-	for _, lane := range order {
-		lanes.Go(func() { h.lane(ctx, lane, groups[lane], created, err) })
-	}
-	lanes.Wait()
+	h.lanes(ctx, order, groups)
 
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, m := range all {
@@ -86,6 +84,22 @@ func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQS
 		}
 	}
 	return response, nil
+}
+
+// lanes appends the messages of each group; what is not done margin before the
+// deadline is left, with time to say when its messages come back.
+func (h *Handler) lanes(ctx context.Context, order []string, groups map[string][]*message) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadline(ctx, deadline.Add(-margin))
+		defer stop()
+	}
+	created, err := h.Queue.Created(ctx)
+	var lanes sync.WaitGroup
+	for _, lane := range order {
+		lanes.Go(func() { h.lane(ctx, lane, groups[lane], created, err) })
+	}
+	lanes.Wait()
 }
 
 // read reads one message. One of another version is not malformed, but fails:

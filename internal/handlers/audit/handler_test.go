@@ -1,12 +1,14 @@
 package audit
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -185,12 +187,14 @@ func TestPartialFailures(t *testing.T) {
 		failed []string
 		hidden map[string]time.Duration
 		size   int64
+		last   string // the SequenceNumber up to which all is in
 	}{
-		{name: "all good", bodies: []string{good, good}, size: 2},
+		{name: "all good", bodies: []string{good, good}, size: 2, last: "00000000000000001512"},
 		{name: "one that never can be is drained, and holds up nobody", bodies: []string{good, `{`, good, `[]`},
-			failed: []string{"m2", "m4"}, hidden: map[string]time.Duration{"m2": 0, "m4": 0}, size: 2},
+			failed: []string{"m2", "m4"}, hidden: map[string]time.Duration{"m2": 0, "m4": 0}, size: 2, last: "00000000000000001768"},
 		{name: "one of another version holds up its lane", bodies: []string{good, `{"v":2,"entries":[]}`, good, `{`},
-			failed: []string{"m2", "m3", "m4"}, hidden: map[string]time.Duration{"m2": time.Minute, "m3": time.Minute, "m4": 0}, size: 1},
+			failed: []string{"m2", "m3", "m4"}, hidden: map[string]time.Duration{"m2": time.Minute, "m3": time.Minute, "m4": 0}, size: 1,
+			last: "00000000000000001256"},
 		{name: "no lane", lane: "../x", bodies: []string{good}, failed: []string{"m1"}, hidden: map[string]time.Duration{"m1": 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -212,6 +216,9 @@ func TestPartialFailures(t *testing.T) {
 				if got, ok := s.queue.hidden[id]; !ok || got != want {
 					t.Errorf("%s is hidden for %v (%v), want %v", id, got, ok, want)
 				}
+			}
+			if h, err := s.Head(t.Context(), lane); err != nil || h.Sequence != c.last {
+				t.Errorf("the head is at %q, %v; want %q", h.Sequence, err, c.last)
 			}
 			for lane, size := range map[string]int64{lane: c.size, "lane-1": 1} {
 				if h, err := s.Head(t.Context(), lane); err != nil || h.Size != size {
@@ -269,4 +276,36 @@ func TestTilesAbove(t *testing.T) {
 	if err != nil || !slices.Equal(b, above[0].Bytes()) {
 		t.Errorf("it is not the tile of level 1, %v", err)
 	}
+}
+
+// stuck is a table that does not answer.
+type stuck struct{ *stores }
+
+func (stuck) Head(ctx context.Context, _ string) (ledger.Head, error) {
+	<-ctx.Done()
+	return ledger.Head{}, ctx.Err()
+}
+
+func (s stuck) ChangeVisibility(ctx context.Context, receipt string, d time.Duration) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return s.stores.ChangeVisibility(ctx, receipt, d)
+}
+
+// TestDeadline: an invocation whose time ends says when its messages come back.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStores()
+		s.queue.send(t, "lane-0", entry(0))
+		h := s.handler(t)
+		h.Heads, h.Queue = stuck{s}, stuck{s}
+		ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+		defer stop()
+		response, err := h.Handle(ctx, events.SQSEvent{Records: s.queue.receive(10)})
+		if err != nil || len(response.BatchItemFailures) != 1 || s.queue.hidden["m1"] != time.Minute {
+			t.Errorf("got %+v, %v, hidden for %v", response, err, s.queue.hidden)
+		}
+	})
 }

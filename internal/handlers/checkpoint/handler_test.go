@@ -323,13 +323,15 @@ func TestRefuses(t *testing.T) {
 // made anew.
 func TestUnfinishedTilesAreAShortCut(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	w.grow(t, "lane-0", 300)
-	must(t, w.handler(t).Handle(t.Context()))
-	must(t, w.tiles.Replace(t.Context(), "lane-0/"+ledger.TilePath(0, 1, 44), []byte("lost")))
-	w.grow(t, "lane-0", 10)
-	must(t, w.handler(t).Handle(t.Context()))
-	if got := w.newest(t, "lane-0"); got != 310 {
-		t.Errorf("signed at %d", got)
+	for _, other := range [][]byte{[]byte("lost"), make([]byte, 44*32)} {
+		w := newWorld()
+		w.grow(t, "lane-0", 300)
+		must(t, w.handler(t).Handle(t.Context()))
+		must(t, w.tiles.Replace(t.Context(), "lane-0/"+ledger.TilePath(0, 1, 44), other))
+		w.grow(t, "lane-0", 10)
+		must(t, w.handler(t).Handle(t.Context()))
+		if got := w.newest(t, "lane-0"); got != 310 {
+			t.Errorf("signed at %d", got)
+		}
 	}
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/efferent/efferent/internal/ledger"
+)
+
+// The exit codes of the audit commands.
+const (
+	exitChanged  = 1
+	exitCantTell = 2
+)
+
+// verdictError is an error that says which exit code it is.
+type verdictError struct {
+	code int
+	error
+}
+
+func (v verdictError) Unwrap() error { return v.error }
+
+type auditCommand struct {
+	Verify      auditVerifyCommand      `cmd:"" help:"Verify a whole ledger. Exit 1: it was changed; 2: can't tell."`
+	Consistency auditConsistencyCommand `cmd:"" help:"Verify that one checkpoint goes on from an older one."`
+	Check       auditCheckCommand       `cmd:"" help:"Check a proof offline: that its entry is in the ledger."`
+}
+
+type auditCheckCommand struct {
+	File string `arg:"" placeholder:"FILE" help:"A proof (.tlog-proof); - for standard input."`
+	Key  string `required:"" placeholder:"KEY" help:"The ledger's public key, or @FILE that holds it."`
+	JSON bool   `name:"json" help:"Answer in JSON."`
+
+	stdin  io.Reader
+	stdout io.Writer
+}
+
+// checked is the answer in JSON.
+type checked struct {
+	Lane  string          `json:"lane"`
+	Index int64           `json:"index"`
+	Size  int64           `json:"size"`
+	Entry json.RawMessage `json:"entry"`
+}
+
+func (c *auditCheckCommand) Run() error {
+	if c.stdout == nil {
+		c.stdin, c.stdout = os.Stdin, os.Stdout
+	}
+	file, key, err := c.read()
+	if err != nil {
+		return verdictError{exitCantTell, err}
+	}
+	p, err := ledger.ParseProof(file)
+	if err != nil {
+		return verdictError{exitCantTell, fmt.Errorf("%s: %w", c.File, err)}
+	}
+	lane, ok := strings.CutPrefix(p.Origin(), key.Origin+"/")
+	if !ok || !ledger.IsLane(lane) {
+		return verdictError{exitCantTell, fmt.Errorf("%s is of the log %q, and --key of the ledger %q", c.File, p.Origin(), key.Origin)}
+	}
+	verifier, err := key.Lane(lane)
+	if err != nil {
+		return verdictError{exitCantTell, err}
+	}
+	signed, err := p.Verify(verifier)
+	if err != nil {
+		return verdictError{exitChanged, fmt.Errorf("%s: %w", c.File, err)}
+	}
+	if c.JSON {
+		return json.NewEncoder(c.stdout).Encode(checked{lane, p.Index, signed.Size, p.Entry})
+	}
+	_, err = fmt.Fprintf(c.stdout, "sound: entry %d of the %d that are signed in %s is\n%s\n", p.Index, signed.Size, signed.Origin, p.Entry)
+	return err
+}
+
+func (c *auditCheckCommand) read() (file []byte, key ledger.PublicKey, err error) {
+	if key, err = readKey(c.Key); err != nil {
+		return nil, key, err
+	}
+	if c.File == "-" {
+		file, err = io.ReadAll(c.stdin)
+	} else {
+		file, err = os.ReadFile(c.File)
+	}
+	return file, key, err
+}
+
+// readKey reads what --key gives.
+func readKey(text string) (key ledger.PublicKey, err error) {
+	if name, ok := strings.CutPrefix(text, "@"); ok {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return key, fmt.Errorf("--key: %w", err)
+		}
+		text = string(b)
+	}
+	if key, err = ledger.ParsePublicKey(text); err != nil {
+		return key, fmt.Errorf("--key: %w", err)
+	}
+	return key, nil
+}
+
+// exitCode is what the process ends with.
+func exitCode(err error) int {
+	var v verdictError
+	if errors.As(err, &v) {
+		return v.code
+	}
+	return 1
+}

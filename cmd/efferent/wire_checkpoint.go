@@ -15,6 +15,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	"github.com/efferent/efferent/internal/handlers/checkpoint"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/settings"
 )
 
 const (
@@ -26,13 +27,14 @@ const (
 
 // localSecrets is what making and using the ledger's key takes.
 type localSecrets interface {
-	putSecretAPI
-	awssecrets.API
+	awssecrets.MakeAPI
 }
 
 // localSigner wires the handler that the checkpoint Lambda runs. The first
-// start makes its key; the key names the ledger.
-func localSigner(ctx context.Context, kept ledgerStore, secrets localSecrets, lanes int, log *slog.Logger) (*checkpoint.Handler, error) {
+// start makes its key; the key names the ledger. The keys of the ledger's hashes
+// are made by every start, before anything is sent.
+func localSigner(ctx context.Context, kept ledgerStore, secrets localSecrets, s settings.Sending, log *slog.Logger) (
+	*checkpoint.Handler, error) {
 	name := ledgerKeySecret
 	_, err := secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
 	var missing *types.ResourceNotFoundException
@@ -56,9 +58,14 @@ func localSigner(ctx context.Context, kept ledgerStore, secrets localSecrets, la
 	if err := kept.Replace(ctx, "key.pub", []byte(named.String()+"\n")); err != nil {
 		return nil, err
 	}
-	return checkpoint.New(checkpoint.Needs{
-		Ledger: kept, Tiles: kept, Kept: ledger.Kept{Objects: kept}, Key: key, Origin: named.Origin, Lanes: lanes, Log: log,
+	h, err := checkpoint.New(checkpoint.Needs{
+		Ledger: kept, Tiles: kept, Kept: ledger.Kept{Objects: kept}, Key: key, Origin: named.Origin, Lanes: s.AuditLanes,
+		MonthKeys: &awssecrets.MonthKeys{API: secrets, Name: s.LedgerKeys}, Now: time.Now, Log: log,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return h, h.MakeKeys(ctx)
 }
 
 // signByTheClock signs at once and then every five minutes, until ctx ends. The

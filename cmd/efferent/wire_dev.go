@@ -17,6 +17,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/checkpoint"
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
@@ -47,6 +48,7 @@ type local struct {
 	listeners       []net.Listener
 	sources         []*eventsource.Source
 	signer          *checkpoint.Handler
+	redactors       ledger.Redactors
 }
 
 // openLocal opens the state and the two addresses. Errors name the flag that
@@ -85,6 +87,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err := fillSecrets(ctx, secrets, c.Getenv); err != nil {
 		return nil, err
 	}
+	l.redactors = redactors(delivery.Redaction, secrets, c.Log)
 	attempts, claims := sqlite.NewAttempts(l.db), sqlite.NewClaims(l.db)
 	err = errors.Join(attempts.Expire(ctx, time.Now()), claims.Expire(ctx, time.Now()))
 	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
@@ -101,7 +104,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	}
 	url := func(name string) (string, error) { return queueURL(l.awsURL, name), nil }
 	api, err := replayHandler(replayParts{queues: l.poller, attempts: attempts, claims: claims, lanes: delivery.AuditLanes, url: url,
-		log: c.Log})
+		redactors: l.redactors, log: c.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -117,11 +120,11 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 func (l *local) handle(ctx context.Context, c localConfig, w settings.Webhooks, n settings.Sending, secrets *secretserver.Server,
 	attempts *sqlite.Attempts, claims *sqlite.Claims) error {
 	kept := openLedger(l.db, c.Data)
-	ledger, err := auditSource(l.feed(settings.AuditQueue), l.poller, kept)
+	entries, err := auditSource(l.feed(settings.AuditQueue), l.poller, kept)
 	if err != nil {
 		return err
 	}
-	if l.signer, err = localSigner(ctx, kept, secrets, w.AuditLanes, c.Log); err != nil {
+	if l.signer, err = localSigner(ctx, kept, secrets, w.Sending, c.Log); err != nil {
 		return fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue), w, secrets, attempts)
@@ -132,7 +135,7 @@ func (l *local) handle(ctx context.Context, c localConfig, w settings.Webhooks, 
 	if err != nil {
 		return err
 	}
-	l.sources = []*eventsource.Source{ledger, webhooks, notifications}
+	l.sources = []*eventsource.Source{entries, webhooks, notifications}
 	return nil
 }
 
@@ -140,7 +143,7 @@ func (l *local) handle(ctx context.Context, c localConfig, w settings.Webhooks, 
 func (l *local) feed(name string) feed {
 	return feed{
 		queues: l.poller, url: queueURL(l.awsURL, name), arn: queueARN(name), region: localRegion,
-		auditURL: queueURL(l.awsURL, settings.AuditQueue), log: l.log,
+		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, log: l.log,
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"math/rand/v2"
 	"time"
 
+	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/eventsource"
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -19,6 +21,7 @@ type feed struct {
 		awssqs.SendAPI
 	}
 	url, arn, region, auditURL string
+	redactors                  ledger.Redactors
 	log                        *slog.Logger
 	// grace is how long a batch in hand may take at the end; 0 is the event
 	// source's own.
@@ -36,9 +39,14 @@ func (f feed) audit(lanes int) *awssqs.Audit {
 // needs are what every handler of the queue's batches needs.
 func (f feed) needs(s settings.Sending, attempts batch.Attempts) batch.Needs {
 	return batch.Needs{
-		Attempts: attempts, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Policies: s.Policies, MaxReceives: s.MaxReceives,
+		Attempts: attempts, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Policies: s.Policies, MaxReceives: s.MaxReceives,
 		Now: time.Now, Jitter: rand.Float64, Log: f.log,
 	}
+}
+
+// redactors are the ledger's, by the keys in a secret.
+func redactors(s settings.Redaction, secrets awssecrets.API, log *slog.Logger) ledger.Redactors {
+	return &awssecrets.Redactors{API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, Now: time.Now, Log: log}
 }
 
 // source feeds a handler as Lambda's event source mapping does.

@@ -10,6 +10,7 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -33,6 +34,8 @@ type replayParts struct {
 	attempts attemptsStore
 	claims   replay.Claims
 	lanes    int
+	// redactors are the ledger's.
+	redactors ledger.Redactors
 	// url finds one of the six queues.
 	url func(name string) (string, error)
 	log *slog.Logger
@@ -47,7 +50,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 	}
 	n := replay.Needs{
 		History: p.attempts, Failures: p.attempts, Claims: p.claims,
-		Audit:  &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes},
+		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
 		Caller: func(*http.Request) string { return "local" },
 		Now:    time.Now, Wait: pause, Log: p.log,
 	}

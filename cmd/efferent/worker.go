@@ -109,7 +109,7 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 	client := sqs.NewFromConfig(config)
 	url := func(name string) (string, error) { return c.queueURL(ctx, client, name) }
 	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, lanes: d.AuditLanes, url: url,
-		log: log})
+		redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log), log: log})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -145,6 +145,7 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 		return nil, err
 	}
 	secrets := secretsmanager.NewFromConfig(config)
+	hashes := redactors(delivery.Redaction, secrets, log)
 	wires := map[string]func(feed) (*eventsource.Source, error){
 		settings.WebhooksQueue: func(f feed) (*eventsource.Source, error) {
 			return webhooksSource(f, delivery, secrets, kept.attempts)
@@ -158,7 +159,7 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 		if err != nil {
 			return nil, err
 		}
-		f.log, f.grace = log, workerGrace
+		f.log, f.grace, f.redactors = log, workerGrace, hashes
 		source, err := wires[name](f)
 		if err != nil {
 			return nil, err

@@ -57,6 +57,9 @@ type Record struct {
 	// Uncounted says that the try uses up none of its policy's: it failed by
 	// what a kept connection or a cached secret does.
 	Uncounted bool `json:"uncounted,omitzero"`
+	// Untold says that the ledger is still to be told of the outcome: the audit
+	// queue could not be written. The message's next receive does it.
+	Untold bool `json:"untold,omitzero"`
 	// Reason says in words why the try failed; empty when it did not.
 	Reason string `json:"reason"`
 	// Response is the beginning of the answer's body, at most ResponseLimit

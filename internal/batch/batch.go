@@ -16,6 +16,9 @@ import (
 // what is still being sent that long before its deadline is cut.
 const Margin = 2 * time.Second
 
+// markTime is what of that is left for what could not be written of it.
+const markTime = 500 * time.Millisecond
+
 // Job is what a handler does with one message of a batch. Its methods are
 // called in this order, each once, on goroutines of the message's own.
 type Job interface {
@@ -46,12 +49,16 @@ type Kind struct {
 // was sent too. Nothing of it runs on after it has returned.
 func (n *Needs) Handle(ctx context.Context, event events.SQSEvent, kind Kind) events.SQSEventResponse {
 	b := &batch{Needs: n, kind: kind, writes: context.WithoutCancel(ctx)}
+	b.tells = b.writes
 	if deadline, ok := ctx.Deadline(); ok {
 		var stop, stopWrites context.CancelFunc
 		ctx, stop = context.WithDeadline(ctx, deadline.Add(-Margin))
 		defer stop()
 		b.writes, stopWrites = context.WithDeadline(b.writes, deadline)
 		defer stopWrites()
+		var stopTells context.CancelFunc
+		b.tells, stopTells = context.WithDeadline(b.writes, deadline.Add(-markTime))
+		defer stopTells()
 	}
 	b.take(event)
 	b.work(ctx)
@@ -65,7 +72,10 @@ type batch struct {
 	kind Kind
 	// writes outlives what is being sent, so that what happened is written down.
 	writes context.Context
-	items  []*Item
+	// tells is for telling the ledger of outcomes. It ends before writes does, so
+	// that what could not be told is marked.
+	tells context.Context
+	items []*Item
 }
 
 // take makes an item of each message. SQS may hand out a message twice, in one
@@ -148,26 +158,10 @@ func (b *batch) announce() {
 	}
 }
 
-// conclude records what was sent and writes the outcomes. Where the outcomes
-// fail, what is recorded comes back: its next receive writes them, and sends
-// nothing.
+// conclude records what was sent and tells the outcomes.
 func (b *batch) conclude() {
 	b.record()
-	outcomes := make([]ledger.Entry, 0, len(b.items))
-	for _, i := range b.items {
-		outcomes = append(outcomes, i.outcomes...)
-	}
-	if len(outcomes) == 0 {
-		return
-	}
-	if err := b.Audit.Append(b.writes, b.key(), outcomes); err != nil {
-		b.Log.Error("outcomes were not written to the audit queue", "outcomes", len(outcomes), "error", err)
-		for _, i := range b.items {
-			if i.State == Done && i.recorded {
-				i.State = Left
-			}
-		}
-	}
+	b.tell()
 }
 
 // record keeps the records of what was sent. Where that fails it is done with

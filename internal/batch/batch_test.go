@@ -88,7 +88,7 @@ type errand struct {
 }
 
 func (e *errand) Prepare(ctx context.Context) {
-	e.Identify("")
+	e.Identify("", "acme")
 	if !e.Resume(ctx) {
 		return
 	}
@@ -116,12 +116,19 @@ func (e *errand) Outcome(r attempt.Record) ledger.Entry {
 	return e.Entry(string(r.Verdict), r.Attempt, "", time.Time{})
 }
 
+// noRedactors has no keys.
+type noRedactors struct{}
+
+func (noRedactors) Redactor(context.Context, time.Time) *ledger.Redactor {
+	return ledger.NewRedactor(nil, false)
+}
+
 func newDesk() *desk {
 	return &desk{history: map[string][]attempt.Record{}, fails: map[string]bool{}, until: map[string]time.Time{}}
 }
 
 func (d *desk) needs() *Needs {
-	return &Needs{Attempts: d, Queue: d, Audit: d, Policies: retry.Policies{}, MaxReceives: 20, Now: time.Now,
+	return &Needs{Attempts: d, Queue: d, Audit: d, Redactors: noRedactors{}, Policies: retry.Policies{}, MaxReceives: 20, Now: time.Now,
 		Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler)}
 }
 
@@ -163,7 +170,7 @@ func TestTheWayOfABatch(t *testing.T) {
 		"refused":       {[]string{"a refuse 1"}, nil, "", []string{"run a", "put a#0001", "hide r0 0s", "audit permanent:a#1"}, []string{"a"}},
 		"not announced": {[]string{"a send 1"}, nil, "audit", []string{"audit try:a#1"}, []string{"a"}},
 		"not announced, beside one that is refused": {[]string{"a send 1", "b refuse 1"}, nil, "audit",
-			[]string{"audit try:a#1", "run b", "put b#0001", "hide r1 0s", "audit permanent:b#1"}, []string{"a", "b"}},
+			[]string{"audit try:a#1", "run b", "put b#0001", "hide r1 0s", "audit permanent:b#1", "put b#0001"}, []string{"a", "b"}},
 		"sent, and not recorded": {[]string{"a send 1"}, nil, "put",
 			[]string{"audit try:a#1", "run a", "put a#0001", "audit delivered:a#1"}, nil},
 		"failed, and not recorded": {[]string{"a fail 1"}, nil, "put",
@@ -204,7 +211,7 @@ func TestDeadlines(t *testing.T) {
 	ctx, stop := context.WithDeadline(t.Context(), end)
 	defer stop()
 	d.handle(ctx, func(context.Context) { stop() }, "a fail 1")
-	want := map[string]time.Time{"run": end.Add(-Margin), "put": end, "hide": end, "audit": end}
+	want := map[string]time.Time{"run": end.Add(-Margin), "put": end, "hide": end, "audit": end.Add(-markTime)}
 	if diff := cmp.Diff(want, d.until); diff != "" {
 		t.Errorf("until when each was asked (-want +got):\n%s", diff)
 	}

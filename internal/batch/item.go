@@ -39,6 +39,8 @@ type Item struct {
 	ID string
 	// Origin is the SQS id under which it was first received.
 	Origin string
+	// Tenant is whose it is, empty where it is nobody's.
+	Tenant string
 	// Receives counts this receive too; after a redrive that kept the message's
 	// id, those since.
 	Receives int
@@ -55,12 +57,13 @@ type Item struct {
 	// it is kept.
 	sent     attempt.Record
 	recorded bool
-	outcomes []ledger.Entry
+	outcomes []outcome
 }
 
-// Identify finds out what the message is known by; id is its producer's, empty
-// where there is none.
-func (i *Item) Identify(id string) {
+// Identify finds out what the message is known by; id and tenant are its
+// producer's, empty where there is none.
+func (i *Item) Identify(id, tenant string) {
+	i.Tenant = tenant
 	i.Carried = message.CarriedBy(func(name string) *string { return i.Msg.MessageAttributes[name].StringValue })
 	i.ID = cmp.Or(id, i.Carried.ID, i.Msg.MessageId)
 	i.Origin = cmp.Or(i.Carried.Origin, i.Msg.MessageId)
@@ -92,6 +95,7 @@ func (i *Item) Resume(ctx context.Context) bool {
 	}
 	last := history[len(history)-1]
 	i.Number = last.Attempt + 1
+	i.tellLate(history)
 	if i.startAfresh(history) {
 		return true
 	}
@@ -99,7 +103,7 @@ func (i *Item) Resume(ctx context.Context) bool {
 	case last.Verdict == attempt.Delivered:
 		// The invocation that sent it ended before the queue knew, and perhaps before the ledger did.
 		i.State, i.recorded = Done, true
-		i.outcomes = append(i.outcomes, i.job.Outcome(last))
+		i.tellOf(&last)
 		return false
 	case last.Verdict.Final():
 		i.Drain()
@@ -161,11 +165,14 @@ func (i *Item) Names() slog.Attr {
 	return slog.Group("", i.kind.IDName, i.ID, "message_id", i.Msg.MessageId)
 }
 
+// Redactor is that of entries of a time.
+func (i *Item) Redactor(at time.Time) *ledger.Redactor { return i.Redactors.Redactor(i.writes, at) }
+
 // Entry is a line for the ledger about one of the message's attempts.
 func (i *Item) Entry(action string, attempt int, resource string, at time.Time) ledger.Entry {
 	return ledger.Entry{
 		Action: action, Actor: i.kind.Actor, Attempt: attempt,
 		ID:        i.Msg.MessageId + "#" + strconv.Itoa(attempt),
-		MessageID: i.Msg.MessageId, Resource: resource, Timestamp: at, WebhookID: i.ID,
+		MessageID: i.Msg.MessageId, Resource: resource, Tenant: i.Tenant, Timestamp: at, WebhookID: i.ID,
 	}
 }

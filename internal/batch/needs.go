@@ -8,7 +8,8 @@
 //     sent; if it can't be written, nothing is sent;
 //  3. run: the sending; as each try fails, its record, then its visibility;
 //  4. conclude: the records of what was sent, many at a time, then one audit
-//     message with the outcomes.
+//     message with the outcomes. Those that can't be written now are written
+//     with the message's next receive.
 //
 // What a handler sends, and what a failure means, is its own: it brings a Job.
 package batch
@@ -42,6 +43,11 @@ type Needs struct {
 	Attempts Attempts
 	Queue    Queue
 	Audit    ledger.Audit
+	// Redactors keep out of the ledger what must stay erasable.
+	Redactors ledger.Redactors
+	// Missing is told the action of each outcome that will be missing in the
+	// ledger: an operator must know. It must not block.
+	Missing  func(action string) `need:"optional"`
 	Policies retry.Policies
 	// MaxReceives is the queue's maxReceiveCount.
 	MaxReceives int

@@ -21,7 +21,7 @@ func (i *Item) Next(policy retry.Policy, made int, v attempt.Verdict, retryAfter
 // is: it comes back minutes later, and its history then says what was kept.
 func (i *Item) Keep(r attempt.Record) bool {
 	i.State = Left
-	i.Tell(i.job.Outcome(r))
+	i.tellOf(&r)
 	if err := i.Attempts.Put(i.writes, []attempt.Record{r}); err != nil {
 		i.Log.Error("the attempt was not recorded, so the message waits", i.Names(), "error", err)
 		return false
@@ -44,11 +44,12 @@ func (i *Item) Record(r attempt.Record) {
 // batch, unless Record has kept it.
 func (i *Item) Sent(r attempt.Record) {
 	i.State, i.sent = Done, r
-	i.Tell(i.job.Outcome(r))
+	i.tellOf(&i.sent)
 }
 
-// Tell has the ledger told of something with the batch's outcomes.
-func (i *Item) Tell(e ledger.Entry) { i.outcomes = append(i.outcomes, e) }
+// Tell has the ledger told, with the batch's outcomes, that an announced attempt
+// was not made in the end: the next receive makes it, under the same number.
+func (i *Item) Tell(e ledger.Entry) { i.outcomes = append(i.outcomes, outcome{Entry: e}) }
 
 // Announce tells the ledger at once of an attempt that the batch's intents did
 // not tell of: one that follows another in the same invocation. Without it the

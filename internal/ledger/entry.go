@@ -5,7 +5,6 @@ package ledger
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -137,52 +136,10 @@ func within(text string, limit int) string {
 	return text[:limit] + "…sha256:" + DeduplicationID([]byte(text))
 }
 
-// BeforeSending is the resource of an attempt that is about to be made.
-func BeforeSending(rawURL, event string) string {
-	return "url=" + withoutQuery(rawURL) + ", event=" + event
-}
-
-// AfterSending is the resource of an attempt's outcome; status is 0 where no
-// answer came.
-func AfterSending(rawURL string, status int) string {
-	return "url=" + withoutQuery(rawURL) + ", status=" + strconv.Itoa(status)
-}
-
-// OnChannel is the resource of a hand-over of a notification; class is its
-// failure's, empty where there is none. The recipient stays out of it.
-func OnChannel(channel, class string) string {
-	if class == "" {
-		return "channel=" + channel
-	}
-	return "channel=" + channel + ", class=" + class
-}
-
-// DeadLetter is the resource of an act on one message of a dead-letter queue.
-func DeadLetter(queue, rawURL string) string {
-	return "queue=" + queue + ", url=" + withoutQuery(rawURL)
-}
-
-// DeadNotification is the same where the dead letter is a notification.
+// DeadNotification is the resource of an act on one dead notification.
 func DeadNotification(queue, channel string) string {
 	return "queue=" + queue + ", channel=" + channel
 }
 
 // DeadLetters is the resource of an act on all messages of a dead-letter queue.
 func DeadLetters(queue string) string { return "queue=" + queue + ", all" }
-
-// withoutQuery cuts what may hold a token: query, fragment and user. It cuts
-// too much rather than too little of what is not a URL (RFC 3986, section 3).
-func withoutQuery(raw string) string {
-	if end := strings.IndexAny(raw, "?#"); end >= 0 {
-		raw = raw[:end]
-	}
-	scheme, rest, _ := strings.Cut(raw, "//")
-	authority, path, _ := strings.Cut(rest, "/")
-	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
-		raw = scheme + "//" + authority[at+1:]
-		if path != "" {
-			raw += "/" + path
-		}
-	}
-	return raw
-}

@@ -20,12 +20,14 @@ func env(pairs ...string) func(string) string {
 func TestReadDelivery(t *testing.T) {
 	t.Parallel()
 	d, err := ReadWebhooks(env())
-	if err != nil || d.MaxReceives != 20 || d.AuditLanes != 4 || len(d.AllowCIDRs) != 0 {
+	if err != nil || d.MaxReceives != 20 || d.AuditLanes != 4 || len(d.AllowCIDRs) != 0 ||
+		d.Redaction != (Redaction{"efferent/ledger/keys", false}) {
 		t.Errorf("defaults: %+v, %v", d, err)
 	}
 	d, err = ReadWebhooks(env(RetryPolicies, "x=1s,2s", AllowCIDRs, " 10.1.2.3/16 , fd00::/8,", MaxReceives, "7", SecretTTL, "90s",
-		AuditLanes, "1"))
+		AuditLanes, "1", LedgerKeysSecret, "arn:k", LedgerShowPaths, "true"))
 	if err != nil || d.MaxReceives != 7 || d.SecretTTL != 90*time.Second || len(d.AllowCIDRs) != 2 ||
+		d.Redaction != (Redaction{"arn:k", true}) ||
 		d.AllowCIDRs[0].String() != "10.1.0.0/16" {
 		t.Errorf("got %+v, %v", d, err)
 	}
@@ -37,12 +39,12 @@ func TestReadDelivery(t *testing.T) {
 func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 	t.Parallel()
 	_, err := ReadWebhooks(env(RetryPolicies, "slow=5m", AllowHTTP, "http://a", AllowCIDRs, "10.0.0.1", MaxReceives, "0", AuditLanes, "many",
-		SecretTTL, "-1s"))
+		SecretTTL, "-1s", LedgerShowPaths, "yes"))
 	if err == nil {
 		t.Fatal("all of it was taken")
 	}
 	for _, want := range []string{RetryPolicies, `"slow"`, AllowHTTP, AllowCIDRs, `"10.0.0.1"`, MaxReceives, `"0"`, AuditLanes, `"many"`,
-		SecretTTL} {
+		SecretTTL, LedgerShowPaths, `"yes"`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s: %v", want, err)
 		}

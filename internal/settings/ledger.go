@@ -1,12 +1,40 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/efferent/efferent/internal/ledger"
 )
+
+// DefaultLedgerKeys is the secret that holds the keys of the ledger's hashes.
+const DefaultLedgerKeys = "efferent/ledger/keys"
+
+// Redaction is what the ledger may show of URLs, and where the keys of the
+// hashes are that it shows of the rest.
+type Redaction struct {
+	LedgerKeys      string
+	LedgerShowPaths bool
+}
+
+func (r *reader) redaction() Redaction {
+	return Redaction{
+		LedgerKeys:      cmp.Or(r.getenv(LedgerKeysSecret), DefaultLedgerKeys),
+		LedgerShowPaths: parsed(r, LedgerShowPaths, parseBool),
+	}
+}
+
+func parseBool(text string) (bool, error) {
+	switch text {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, fmt.Errorf("%q is neither true nor false", text)
+}
 
 // Audit is where the audit Lambda finds its queue and its stores.
 type Audit struct {
@@ -29,8 +57,10 @@ type Checkpoint struct {
 	LedgerTable, LedgerBucket, CheckpointsBucket string
 	// KMSKey or KeySecret is where the key is; the other one is empty.
 	KMSKey, KeySecret string
-	Origin            string
-	AuditLanes        int
+	// LedgerKeys is the secret of the keys of the ledger's hashes.
+	LedgerKeys string
+	Origin     string
+	AuditLanes int
 }
 
 // ReadCheckpoint reads the settings of the signer.
@@ -42,6 +72,7 @@ func ReadCheckpoint(getenv func(string) string) (Checkpoint, error) {
 		CheckpointsBucket: r.needed(CheckpointsBucket),
 		KMSKey:            getenv(LedgerKMSKey),
 		KeySecret:         getenv(LedgerKeySecret),
+		LedgerKeys:        cmp.Or(getenv(LedgerKeysSecret), DefaultLedgerKeys),
 		AuditLanes:        r.number(AuditLanes, ledger.DefaultLanes, 1, ledger.MaxLanes),
 	}
 	if r.needed(LedgerOrigin) != "" {

@@ -12,6 +12,7 @@ type ReplayPlaces struct {
 	NotificationsQueueURL, NotificationFailuresQueueURL string
 	AuditQueueURL, AttemptsTable                        string
 	AuditLanes                                          int
+	Redaction
 }
 
 // ReadReplayPlaces reads the places; each of them is needed.
@@ -25,6 +26,7 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 		AuditQueueURL:                r.needed(AuditQueueURL),
 		AttemptsTable:                r.needed(AttemptsTable),
 		AuditLanes:                   r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
+		Redaction:                    r.redaction(),
 	}
 	return s, errors.Join(r.errs...)
 }

@@ -7,6 +7,10 @@ import (
 	"github.com/efferent/efferent/internal/retry"
 )
 
+// OutcomesMissing is the metric that counts outcomes of attempts that the ledger
+// will not hold; its dimensions are function, and action.
+const OutcomesMissing = "OutcomesMissing"
+
 // Sending is what holds for webhooks and notifications alike, wherever the
 // handler runs.
 type Sending struct {
@@ -14,6 +18,7 @@ type Sending struct {
 	MaxReceives int
 	AuditLanes  int
 	SecretTTL   time.Duration
+	Redaction
 }
 
 func (r *reader) sending() Sending {
@@ -22,5 +27,6 @@ func (r *reader) sending() Sending {
 		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, 1, 1000),
 		AuditLanes:  r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		SecretTTL:   parsed(r, SecretTTL, parseTTL),
+		Redaction:   r.redaction(),
 	}
 }

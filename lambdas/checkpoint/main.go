@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,10 +51,12 @@ func wire(getenv func(string) string, log *slog.Logger) (*checkpoint.Handler, er
 			*awsdynamodb.Ledger
 			*awss3.Objects
 		}{&awsdynamodb.Ledger{API: dynamodb.NewFromConfig(config), Table: s.LedgerTable}, tiles},
-		Tiles:  tiles,
-		Kept:   ledger.Kept{Objects: &awss3.Objects{API: client, Bucket: s.CheckpointsBucket}},
-		Key:    signingKey(s, config),
-		Origin: s.Origin, Lanes: s.AuditLanes, Log: log,
+		Tiles:     tiles,
+		Kept:      ledger.Kept{Objects: &awss3.Objects{API: client, Bucket: s.CheckpointsBucket}},
+		Key:       signingKey(s, config),
+		MonthKeys: &awssecrets.MonthKeys{API: secretsmanager.NewFromConfig(config), Name: s.LedgerKeys},
+		Now:       time.Now,
+		Origin:    s.Origin, Lanes: s.AuditLanes, Log: log,
 	})
 }
 

@@ -47,12 +47,20 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	queues := sqs.NewFromConfig(aws)
+	queues, secrets := sqs.NewFromConfig(aws), secretsmanager.NewFromConfig(aws)
+	redactors := &awssecrets.Redactors{
+		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
+	}
+	missing := &telemetry.Counter{
+		Name: settings.OutcomesMissing, Dimension: "action", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
+	}
 	return deliver.New(deliver.Needs{
 		Needs: batch.Needs{
 			Attempts:    &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(aws), Table: places.AttemptsTable},
 			Queue:       &awssqs.Queue{API: queues, URL: places.WebhooksQueueURL},
 			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
+			Redactors:   redactors,
+			Missing:     missing.Add,
 			Policies:    s.Policies,
 			MaxReceives: s.MaxReceives,
 			Now:         time.Now,
@@ -60,6 +68,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 			Log:         log,
 		},
 		Sender:  webhook.NewClient(webhook.Options{AllowHTTP: s.AllowHTTP, AllowPrefixes: s.AllowCIDRs}),
-		Secrets: &awssecrets.Signing{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
+		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: time.Now},
 	})
 }

@@ -52,15 +52,23 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 	if err != nil {
 		return nil, err
 	}
-	queues, tables := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws)
-	misconfigured := &telemetry.Counter{
-		Name: settings.Misconfigured, Dimension: "channel", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
+	queues, tables, secrets := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), secretsmanager.NewFromConfig(aws)
+	redactors := &awssecrets.Redactors{
+		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
 	}
+	counter := func(name, dimension string) *telemetry.Counter {
+		return &telemetry.Counter{
+			Name: name, Dimension: dimension, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
+		}
+	}
+	missing, misconfigured := counter(settings.OutcomesMissing, "action"), counter(settings.Misconfigured, "channel")
 	return notify.New(notify.Needs{
 		Needs: batch.Needs{
 			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
 			Queue:       &awssqs.Queue{API: queues, URL: places.NotificationsQueueURL},
 			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
+			Redactors:   redactors,
+			Missing:     missing.Add,
 			Policies:    s.Policies,
 			MaxReceives: s.MaxReceives,
 			Now:         time.Now,
@@ -68,7 +76,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Log:         log,
 		},
 		Senders: &senders.Maker{
-			Secrets:          &awssecrets.Texts{API: secretsmanager.NewFromConfig(aws), TTL: s.SecretTTL, Now: time.Now},
+			Secrets:          &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
 			SES:              func(c channel.EmailConfig) channel.Sender { return awsses.New(aws, c) },
 			EndUserMessaging: func(c channel.SMSConfig) channel.Sender { return awssms.New(aws, c) },
 			HTTP:             exchange.NewTransport(),

@@ -13,10 +13,12 @@ import (
 	"github.com/akrylysov/algnhsa"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/aws/fromenv"
+	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
@@ -61,6 +63,9 @@ func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 		History: attempts, Failures: attempts,
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
 		Audit:  &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: places.AuditLanes},
+		Redactors: &awssecrets.Redactors{
+			API: secretsmanager.NewFromConfig(aws), Name: places.LedgerKeys, ShowPaths: places.LedgerShowPaths, Now: time.Now, Log: log,
+		},
 		Caller: caller, Now: time.Now, Wait: pause, Log: log,
 	}
 	h, err := replay.New(n)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -37,19 +38,34 @@ type Kept interface {
 	Keep(ctx context.Context, lane string, size int64, signed []byte) error
 }
 
+// MonthKeys makes the keys of the ledger's hashes. It is used by many at once.
+type MonthKeys interface {
+	// Make sees to it that each month (ledger.Month) has a key, kept durably once
+	// it returns nil. Keys that are there stay as they are, whoever else makes
+	// some at the same time.
+	Make(ctx context.Context, months ...string) error
+}
+
 // Needs is what the handler works with; all of it is needed.
 type Needs struct {
 	Ledger ledger.Reader
 	Tiles  Tiles
 	Kept   Kept
 	Key    ledger.SigningKey
+	// MonthKeys are made ahead of time: who sends makes none, and does not wait.
+	MonthKeys MonthKeys
 	// Origin is the ledger's; a lane's is it, a slash, and the lane.
 	Origin string
 	// Lanes is how many lanes entries are spread over now. Further ones, from
 	// when there were more, are signed too, up to the first empty one.
 	Lanes int
+	Now   func() time.Time
 	Log   *slog.Logger
 }
+
+// keysTime is how long the keys may take: what is signed must not wait for them
+// for long.
+const keysTime = 5 * time.Second
 
 // Handler signs. Two may run at once: both sign the same trees.
 type Handler struct{ Needs }
@@ -58,7 +74,7 @@ type Handler struct{ Needs }
 func New(n Needs) (*Handler, error) {
 	var errs []error
 	for name, missing := range map[string]bool{
-		"Ledger": n.Ledger == nil, "Tiles": n.Tiles == nil, "Kept": n.Kept == nil, "Key": n.Key == nil, "Origin": n.Origin == "",
+		"Ledger": n.Ledger == nil, "Tiles": n.Tiles == nil, "Kept": n.Kept == nil, "Key": n.Key == nil, "MonthKeys": n.MonthKeys == nil, "Now": n.Now == nil, "Origin": n.Origin == "",
 		"Lanes": n.Lanes < 1, "Log": n.Log == nil,
 	} {
 		if missing {
@@ -68,10 +84,15 @@ func New(n Needs) (*Handler, error) {
 	return &Handler{n}, errors.Join(errs...)
 }
 
-// Handle signs every lane that grew. Its error names each lane that it did not
-// sign; ledger.ErrChanged among them means that a lane is not what was signed.
+// Handle signs every lane that grew, and makes this month's key and the next
+// one's. Its error names each lane that it did not sign, and the keys;
+// ledger.ErrChanged among them means that a lane is not what was signed.
 func (h *Handler) Handle(ctx context.Context) error {
 	var errs []error
+	if err := h.MakeKeys(ctx); err != nil {
+		h.Log.Error("the keys of the ledger's hashes were not made; without the month's, entries hold no hashes", "error", err)
+		errs = append(errs, err)
+	}
 	for i := 0; i < ledger.MaxLanes; i++ {
 		lane := ledger.LaneName(i)
 		size, err := h.lane(ctx, lane)
@@ -84,6 +105,15 @@ func (h *Handler) Handle(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// MakeKeys makes the keys of this month and of the next.
+func (h *Handler) MakeKeys(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(ctx, keysTime)
+	defer stop()
+	now := h.Now().UTC()
+	next := time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
+	return h.MonthKeys.Make(ctx, ledger.Month(now), ledger.Month(next))
 }
 
 // lane signs one lane, if it grew, and returns its size.

@@ -15,6 +15,7 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/handlers/deliver"
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/sqlite"
@@ -37,6 +38,10 @@ type anyKeys struct{}
 
 func (anyKeys) Keys(context.Context, string, time.Time) (webhook.Keys, error) {
 	return webhook.Keys{Version: "v1"}, nil
+}
+
+func (anyKeys) Redactor(context.Context, time.Time) *ledger.Redactor {
+	return ledger.NewRedactor(nil, false)
 }
 
 // TestScriptedClock walks the clock a tenth of a second at a time over the real
@@ -116,7 +121,8 @@ func newBench(t *testing.T) *bench {
 		Needs: batch.Needs{
 			Attempts: b.attempts,
 			Queue:    &awssqs.Queue{API: b.engine, URL: "/webhooks"}, Audit: &awssqs.Audit{API: b.engine, URL: "/audit.fifo"},
-			Policies: retry.Policies{}, MaxReceives: 20, Now: b.clock.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+			Redactors: anyKeys{}, Policies: retry.Policies{}, MaxReceives: 20, Now: b.clock.Now, Jitter: func() float64 { return 0 },
+			Log: slog.New(slog.DiscardHandler),
 		},
 		Sender: b.endpoint, Secrets: anyKeys{},
 	})

@@ -25,7 +25,7 @@ type delivery struct {
 func (d *delivery) Prepare(ctx context.Context) {
 	var malformed error
 	d.webhook, malformed = webhook.Decode([]byte(d.Msg.Body))
-	d.Identify(d.webhook.ID)
+	d.Identify(d.webhook.ID, d.webhook.Tenant)
 	if !d.Resume(ctx) {
 		return
 	}

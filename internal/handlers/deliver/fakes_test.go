@@ -67,7 +67,7 @@ func (w *world) handler() *Handler {
 	}
 	h, err := New(Needs{
 		Needs: batch.Needs{
-			Attempts: w, Queue: w, Audit: w, Policies: policies, MaxReceives: 20,
+			Attempts: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 20,
 			Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
 		Sender: w, Secrets: w,
@@ -195,6 +195,11 @@ func (w *world) Append(_ context.Context, key string, entries []ledger.Entry) er
 		return errFault
 	}
 	return nil
+}
+
+// Redactor is the month's, so that entries tell which key they were made by.
+func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
+	return ledger.NewRedactor([]byte(ledger.Month(at)), true)
 }
 
 func on(call int, f fault) func(int) fault {

@@ -38,7 +38,8 @@ func (d *delivery) logFailure(next time.Duration) {
 
 // Intent announces the attempt at hand.
 func (d *delivery) Intent() ledger.Entry {
-	return d.Entry(ledger.WebhookAttempt, d.record.Attempt, ledger.BeforeSending(d.record.URL, d.record.EventType), d.Now())
+	now := d.Now()
+	return d.Entry(ledger.WebhookAttempt, d.record.Attempt, d.Redactor(now).BeforeSending(d.record.URL, d.record.EventType), now)
 }
 
 // Outcome tells what came of an attempt.
@@ -47,5 +48,5 @@ func (d *delivery) Outcome(r attempt.Record) ledger.Entry {
 	if r.Verdict == attempt.Delivered {
 		action = ledger.WebhookDelivered
 	}
-	return d.Entry(action, r.Attempt, ledger.AfterSending(r.URL, r.Status), r.Ended())
+	return d.Entry(action, r.Attempt, d.Redactor(r.Ended()).AfterSending(r.URL, r.Status), r.Ended())
 }

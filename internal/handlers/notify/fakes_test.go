@@ -73,7 +73,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) handler() *Handler {
 	h, err := New(Needs{
 		Needs: batch.Needs{
-			Attempts: w, Queue: w, Audit: w, Policies: retry.Policies{}, MaxReceives: 20, Now: w.time,
+			Attempts: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: 20, Now: w.time,
 			Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
 		Senders: w, Claims: w, Misconfigured: func(on channel.Name) { w.alarms = append(w.alarms, on) },
@@ -118,6 +118,11 @@ func (w *world) call(op string, do func() error) error {
 		return errFault
 	}
 	return err
+}
+
+// Redactor is the month's, so that entries tell which key they were made by.
+func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
+	return ledger.NewRedactor([]byte(ledger.Month(at)), true)
 }
 
 func on(call int, f fault) func(int) fault {

@@ -38,7 +38,7 @@ type notice struct {
 func (n *notice) Prepare(ctx context.Context) {
 	var malformed error
 	n.message, malformed = channel.Decode([]byte(n.Msg.Body))
-	n.Identify(n.message.ID)
+	n.Identify(n.message.ID, n.message.Tenant)
 	if !n.Resume(ctx) {
 		return
 	}

@@ -179,7 +179,8 @@ func (n *notice) keep(r *attempt.Record) bool {
 
 // Intent announces the hand-over to come.
 func (n *notice) Intent() ledger.Entry {
-	e := n.Entry(ledger.NotificationAttempt, n.Number, ledger.OnChannel(string(n.current()), ""), n.Now())
+	now, on := n.Now(), n.current()
+	e := n.Entry(ledger.NotificationAttempt, n.Number, n.Redactor(now).OnChannel(string(on), n.message.Address(on), ""), now)
 	e.FailedChannels = n.failures
 	return e
 }
@@ -190,7 +191,7 @@ func (n *notice) Outcome(r attempt.Record) ledger.Entry {
 	if r.Verdict == attempt.Delivered {
 		action = ledger.NotificationSent
 	}
-	e := n.Entry(action, r.Attempt, ledger.OnChannel(r.Channel, r.Class), r.Ended())
+	e := n.Entry(action, r.Attempt, n.Redactor(r.Ended()).OnChannel(r.Channel, r.Recipient, r.Class), r.Ended())
 	e.FailedChannels = r.FailedChannels
 	return e
 }

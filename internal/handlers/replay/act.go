@@ -120,7 +120,7 @@ func (a *acting) announce(ctx context.Context, letters []*letter) {
 		if l.err == nil {
 			entries = append(entries, ledger.Entry{
 				Action: action, Actor: a.actor, ID: l.msg.MessageId, MessageID: l.msg.MessageId, WebhookID: l.item.WebhookID,
-				Resource: a.queue.resource(l.item), Timestamp: l.claim.At,
+				Resource: a.queue.resource(l.item, a.Redactors.Redactor(ctx, l.claim.At)), Tenant: l.item.Tenant, Timestamp: l.claim.At,
 			})
 		}
 	}

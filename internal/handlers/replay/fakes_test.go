@@ -95,11 +95,16 @@ func newWorld(t *testing.T) *world {
 	}
 }
 
+// Redactor is the month's, so that entries tell which key they were made by.
+func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
+	return ledger.NewRedactor([]byte(ledger.Month(at)), true)
+}
+
 func (w *world) handler() *Handler {
 	h, err := New(Needs{
 		Queues: []Queue{{Name: queueName, Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()},
 			{Name: "notification-failures", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
-		History: w, Failures: w, Claims: w, Audit: w,
+		History: w, Failures: w, Claims: w, Audit: w, Redactors: w,
 		Caller: func(r *http.Request) string { return cmp.Or(r.Header.Get("Caller"), "ann") },
 		Now:    w.time, Wait: func(_ context.Context, d time.Duration) {
 			runtime.Gosched()

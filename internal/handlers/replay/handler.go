@@ -39,6 +39,8 @@ type Needs struct {
 	Failures Failures
 	Claims   Claims
 	Audit    ledger.Audit
+	// Redactors keep out of the ledger what must stay erasable.
+	Redactors ledger.Redactors
 	// Caller names who makes a request, for the ledger: an ARN, or a subject.
 	Caller func(*http.Request) string
 	Now    func() time.Time

@@ -116,9 +116,9 @@ func (i *Item) tell(history []attempt.Record, last *attempt.Record) {
 }
 
 // resource names an item in the ledger.
-func (q *Queue) resource(i Item) string {
+func (q *Queue) resource(i Item, r *ledger.Redactor) string {
 	if i.Channel != "" {
 		return ledger.DeadNotification(q.Name, i.Channel)
 	}
-	return ledger.DeadLetter(q.Name, i.URL)
+	return r.DeadLetter(q.Name, i.URL)
 }

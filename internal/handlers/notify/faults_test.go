@@ -91,6 +91,25 @@ func TestNoTimeLeft(t *testing.T) {
 	}
 }
 
+// TestTooLittleTime: what is left is less than a hand-over may take, so that none
+// begins, and the message is shown again at once.
+func TestTooLittleTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.now = time.Now() // contexts have no other clock
+	q := w.message("a", text("n_1", "email", ""))
+	q.msg.Attributes["ApproximateReceiveCount"] = "1"
+	ctx, stop := context.WithDeadline(t.Context(), w.now.Add(batch.Margin+10*time.Second))
+	defer stop()
+	out, err := w.handler().Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{q.msg}})
+	if err != nil || len(out.BatchItemFailures) != 1 || w.count("email")+w.count("slack") != 0 {
+		t.Errorf("%v, %v; %d were handed over", out, err, w.count("email")+w.count("slack"))
+	}
+	if hidden, changed := w.hidden["r-a"]; !changed || hidden != 0 {
+		t.Errorf("hidden for %s (%t), want to be shown at once", hidden, changed)
+	}
+}
+
 // TestAnIDIsCarried: a replayed message without an id of its own keeps its first.
 func TestAnIDIsCarried(t *testing.T) {
 	t.Parallel()

@@ -121,3 +121,31 @@ func TestAnIDIsCarried(t *testing.T) {
 		t.Errorf("%s as %+v", end, w.calls["email"])
 	}
 }
+
+// TestSentIsRecordedOnce: the record of what was sent is written at once, and not
+// again with the batch, unless that failed. Where the outcome is in no ledger the
+// message comes back, and is not sent again.
+func TestSentIsRecordedOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, op         string
+		call             int
+		records, entries int // all in all
+	}{
+		{name: "all works", records: 1, entries: 2},
+		{name: "the record fails once", op: "record", call: 1, records: 2, entries: 2},
+		{name: "the outcome fails once", op: "audit", call: 2, records: 1, entries: 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if c.op != "" {
+				w.fault[c.op] = on(c.call, fails)
+			}
+			q := w.message("a", text("n_1", "sms", ""))
+			if end := w.run(q); end != "sent" || w.count("sms") != 1 || w.ops["record"] != c.records || len(w.entries) != c.entries {
+				t.Errorf("%s after %d SMS, %d records and %+v", end, w.count("sms"), w.ops["record"], w.entries)
+			}
+		})
+	}
+}

@@ -18,6 +18,8 @@ type mutant struct {
 	File string
 	// Packages are those whose tests must fail: one of them is enough.
 	Packages []string
+	// Run picks some of their tests, as go test's -run does; empty for all.
+	Run string
 	// Find are the lines that are replaced, Replace those that they become.
 	Find, Replace []string
 }
@@ -45,12 +47,14 @@ func parse(text string) (all []mutant, err error) {
 			m.File = rest
 		case "test":
 			m.Packages = strings.Fields(rest)
+		case "run":
+			m.Run = rest
 		case "-":
 			m.Find = append(m.Find, rest)
 		case "+":
 			m.Replace = append(m.Replace, rest)
 		default:
-			return nil, fmt.Errorf("line %d: begins with none of mutant, file, test, - and +", i+1)
+			return nil, fmt.Errorf("line %d: begins with none of mutant, file, test, run, - and +", i+1)
 		}
 	}
 	for _, m := range all {

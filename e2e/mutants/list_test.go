@@ -30,12 +30,12 @@ func TestEveryMutantCanBeMade(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	got, err := parse("# a remark\n\nmutant it is lost\nfile a/b.go\ntest ./a ./c\n- one\n-   two\n+ three\n+\tfour\n")
+	got, err := parse("# a remark\n\nmutant it is lost\nfile a/b.go\ntest ./a ./c\nrun A|B c\n- one\n-   two\n+ three\n+\tfour\n")
 	if err != nil || len(got) != 1 {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	m := got[0]
-	if m.Why != "it is lost" || m.Line != 3 || m.File != "a/b.go" || !slices.Equal(m.Packages, []string{"./a", "./c"}) ||
+	if m.Why != "it is lost" || m.Line != 3 || m.File != "a/b.go" || !slices.Equal(m.Packages, []string{"./a", "./c"}) || m.Run != "A|B c" ||
 		!slices.Equal(m.Find, []string{"one", "two"}) {
 		t.Errorf("got %+v", m)
 	}

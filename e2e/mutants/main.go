@@ -60,13 +60,8 @@ func run(all []mutant) (bad int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var packages []string
-	for _, m := range all {
-		packages = append(packages, m.Packages...)
-	}
-	packages = slices.Compact(slices.Sorted(slices.Values(packages)))
-	fmt.Printf("%d mutants; first the tests of %d packages as they are\n", len(all), len(packages))
-	if out, err := tests("", packages); err != nil {
+	fmt.Printf("%d mutants; first the tests as they are\n", len(all))
+	if out, err := unbroken(all); err != nil {
 		return 0, fmt.Errorf("they fail without any mutant:\n%s", out)
 	}
 	scratch, err := os.MkdirTemp("", "efferent-mutants-")
@@ -85,6 +80,21 @@ func run(all []mutant) (bad int, err error) {
 	return bad, nil
 }
 
+// unbroken runs all the tests that the mutants need, without a mutant: one that
+// fails by itself would catch everything.
+func unbroken(all []mutant) (out string, err error) {
+	packages := map[string][]string{} // by Run
+	for _, m := range all {
+		packages[m.Run] = append(packages[m.Run], m.Packages...)
+	}
+	for run, some := range packages {
+		if out, err = tests("", run, slices.Compact(slices.Sorted(slices.Values(some)))); err != nil {
+			return out, err
+		}
+	}
+	return "", nil
+}
+
 // try makes one mutant and says what became of it; why is empty, or ends in a
 // line break.
 func (m mutant) try(root, scratch string) (fate, why string) {
@@ -100,20 +110,24 @@ func (m mutant) try(root, scratch string) (fate, why string) {
 	if err != nil {
 		return "ERROR", err.Error() + "\n"
 	}
-	out, err := tests(overlay, m.Packages)
-	switch {
-	case err == nil:
-		return "SURVIVED", ""
-	case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
-		return "NO BUILD", out
+	for _, p := range m.Packages {
+		switch out, err := tests(overlay, m.Run, []string{p}); {
+		case err == nil:
+			continue
+		case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
+			return "NO BUILD", out
+		case strings.Contains(out, "panic: test timed out"):
+			return "HUNG", ""
+		}
+		return "caught", ""
 	}
-	return "caught", ""
+	return "SURVIVED", ""
 }
 
-// tests runs the packages' tests. By GOFLAGS the overlay reaches the commands
-// that tests build, too.
-func tests(overlay string, packages []string) (out string, err error) {
-	args := append([]string{"test", "-failfast", "-timeout", "120s"}, packages...)
+// tests runs the packages' tests, some of them where run is not empty. By GOFLAGS
+// the overlay reaches the commands that tests build, too. Vet is make lint's.
+func tests(overlay, run string, packages []string) (out string, err error) {
+	args := append([]string{"test", "-failfast", "-vet=off", "-timeout", "120s", "-run", run}, packages...)
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), "RAPID_NOFAILFILE=1") // what fails here is no case to keep
 	if overlay != "" {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -154,61 +155,66 @@ func TestRest(t *testing.T) {
 // not end, and shows that the next batch goes through all the same.
 func TestSlowInvocationsHoldUpNobody(t *testing.T) {
 	t.Parallel()
-	clock := clockwork.NewFakeClock()
-	q := &queue{batches: [][]events.SQSMessage{batch("slow1"), batch("slow2"), batch("quick")}, deleted: make(chan []string, 3)}
-	release, started := make(chan struct{}), make(chan string, 3)
-	run(t, q, func(_ context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
-		id := e.Records[0].MessageId
-		started <- id
-		if id != "quick" {
-			<-release
+	synctest.Test(t, func(t *testing.T) {
+		clock := clockwork.NewFakeClock()
+		q := &queue{batches: [][]events.SQSMessage{batch("slow1"), batch("slow2"), batch("quick")}, deleted: make(chan []string, 3)}
+		release, started := make(chan struct{}), make(chan string, 3)
+		run(t, q, func(_ context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
+			id := e.Records[0].MessageId
+			started <- id
+			if id != "quick" {
+				<-release
+			}
+			return failures(), nil
+		}, Options{Concurrency: 2, Clock: clock})
+		defer close(release)
+		synctest.Wait()
+		if len(started) != 2 || len(q.deleted) != 0 {
+			t.Fatalf("%d invocations started, %d ended", len(started), len(q.deleted))
 		}
-		return failures(), nil
-	}, Options{Concurrency: 2, Clock: clock})
-	first := []string{<-started, <-started}
-	slices.Sort(first)
-	if diff := cmp.Diff([]string{"slow1", "slow2"}, first); diff != "" {
-		t.Fatalf("started (-want +got):\n%s", diff)
-	}
-	if err := clock.BlockUntilContext(t.Context(), 2); err != nil {
-		t.Fatal(err)
-	}
-	clock.Advance(200 * time.Millisecond)
-	if got := <-q.deleted; got[0] != "quick" {
-		t.Errorf("deleted %v before the slow ones ended", got)
-	}
-	close(release)
-	<-q.deleted
-	<-q.deleted
+		first := []string{<-started, <-started}
+		slices.Sort(first)
+		if diff := cmp.Diff([]string{"slow1", "slow2"}, first); diff != "" {
+			t.Fatalf("started (-want +got):\n%s", diff)
+		}
+		clock.Advance(200 * time.Millisecond)
+		synctest.Wait()
+		if len(q.deleted) != 1 {
+			t.Fatalf("%d batches are done with, want the quick one", len(q.deleted))
+		}
+		if got := <-q.deleted; got[0] != "quick" {
+			t.Errorf("deleted %v before the slow ones ended", got)
+		}
+	})
 }
 
 func TestConcurrencyIsBounded(t *testing.T) {
 	t.Parallel()
-	clock := clockwork.NewFakeClock()
-	q := &queue{deleted: make(chan []string, 9)}
-	for i := range 9 {
-		q.batches = append(q.batches, batch(fmt.Sprint("m", i)))
-	}
-	release, started := make(chan struct{}), make(chan struct{}, 9)
-	run(t, q, func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
-		started <- struct{}{}
-		<-release
-		return failures(), nil
-	}, Options{Concurrency: 1, MaxConcurrency: 3, Clock: clock})
-	for range 3 {
-		<-started
-		if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		clock := clockwork.NewFakeClock()
+		q := &queue{deleted: make(chan []string, 9)}
+		for i := range 9 {
+			q.batches = append(q.batches, batch(fmt.Sprint("m", i)))
 		}
-		clock.Advance(200 * time.Millisecond)
-	}
-	if len(started) != 0 {
-		t.Error("a fourth invocation started where three are the most")
-	}
-	close(release)
-	for range 9 {
-		<-q.deleted
-	}
+		release, started := make(chan struct{}), make(chan struct{}, 9)
+		run(t, q, func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+			started <- struct{}{}
+			<-release
+			return failures(), nil
+		}, Options{Concurrency: 1, MaxConcurrency: 3, Clock: clock})
+		for want := 1; want <= 4; want++ {
+			synctest.Wait()
+			if len(started) != min(want, 3) {
+				t.Errorf("%d invocations are open, want %d", len(started), min(want, 3))
+			}
+			clock.Advance(200 * time.Millisecond)
+		}
+		close(release)
+		synctest.Wait()
+		if len(q.deleted) != 9 {
+			t.Errorf("%d batches are done with, want all 9", len(q.deleted))
+		}
+	})
 }
 
 // TestShutdown shows that an open invocation may finish within the grace, and

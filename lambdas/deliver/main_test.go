@@ -2,19 +2,28 @@ package main
 
 import (
 	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/webhook"
 )
+
+var whole = map[string]string{
+	settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
+	settings.AttemptsTable: "attempts",
+	"AWS_REGION":           "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+}
 
 func TestWire(t *testing.T) {
 	t.Parallel()
-	whole := map[string]string{
-		settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
-		settings.AttemptsTable: "attempts",
-		"AWS_REGION":           "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
-	}
 	for _, c := range []struct{ name, variable, value, says string }{
 		{name: "whole"},
 		{"no queue", settings.WebhooksQueueURL, "", settings.WebhooksQueueURL},
@@ -34,5 +43,42 @@ func TestWire(t *testing.T) {
 				t.Errorf("got %v, want it to name %q", err, c.says)
 			}
 		})
+	}
+}
+
+// TestSettingsAreHeeded: what is read reaches who heeds it.
+func TestSettingsAreHeeded(t *testing.T) {
+	t.Parallel()
+	set := maps.Clone(whole)
+	maps.Copy(set, map[string]string{
+		settings.AuditLanes: "7", settings.SecretTTL: "42s", settings.MaxReceives: "33", settings.RetryPolicies: "mine=1s,2s",
+		settings.AllowHTTP: "127.0.0.1", settings.AllowCIDRs: "127.0.0.0/8",
+	})
+	h, err := wire(func(name string) string { return set[name] }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	attempts, queue, audit := h.Attempts.(*awsdynamodb.Attempts), h.Queue.(*awssqs.Queue), h.Audit.(*awssqs.Audit)
+	if attempts.Table != "attempts" || queue.URL != whole[settings.WebhooksQueueURL] {
+		t.Errorf("attempts %+v, queue %+v", attempts, queue)
+	}
+	if audit.URL != whole[settings.AuditQueueURL] || audit.Lanes != 7 {
+		t.Errorf("audit %+v", audit)
+	}
+	if secrets := h.Secrets.(*awssecrets.Signing); secrets.TTL != 42*time.Second {
+		t.Errorf("the TTL is %s", secrets.TTL)
+	}
+	if policy, err := h.Policies.Lookup("mine"); err != nil || policy.Attempts() != 3 || h.MaxReceives != 33 {
+		t.Errorf("policy %+v, %v; %d receives", policy, err, h.MaxReceives)
+	}
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	defer endpoint.Close()
+	secret, err := webhook.ParseSecret("correct horse battery staple")
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := webhook.Request{URL: endpoint.URL, ID: "x", EventType: "e", Body: []byte("{}"), Secrets: []webhook.Secret{secret}, At: time.Now()}
+	if x := h.Sender.Post(t.Context(), request); x.Status != http.StatusNoContent {
+		t.Errorf("over plain http to this machine: %+v", x)
 	}
 }

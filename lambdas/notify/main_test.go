@@ -1,20 +1,29 @@
 package main
 
 import (
+	"io"
 	"log/slog"
+	"maps"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
+	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/settings"
 )
 
+var whole = map[string]string{
+	settings.NotificationsQueueURL: "https://sqs.test/1/notifications", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
+	settings.AttemptsTable: "attempts",
+	"AWS_REGION":           "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+}
+
 func TestWire(t *testing.T) {
 	t.Parallel()
-	whole := map[string]string{
-		settings.NotificationsQueueURL: "https://sqs.test/1/notifications", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
-		settings.AttemptsTable: "attempts",
-		"AWS_REGION":           "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
-	}
 	for _, c := range []struct{ name, variable, value, says string }{
 		{name: "whole"},
 		{"no queue", settings.NotificationsQueueURL, "", settings.NotificationsQueueURL},
@@ -35,5 +44,55 @@ func TestWire(t *testing.T) {
 				t.Errorf("got %v, want it to name %q", err, c.says)
 			}
 		})
+	}
+}
+
+// TestSettingsAreHeeded: what is read reaches who heeds it.
+func TestSettingsAreHeeded(t *testing.T) {
+	t.Parallel()
+	set := maps.Clone(whole)
+	maps.Copy(set, map[string]string{
+		settings.AuditLanes: "7", settings.SecretTTL: "42s", settings.MaxReceives: "33", settings.RetryPolicies: "mine=1s,2s",
+	})
+	h, err := wire(func(name string) string { return set[name] }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	attempts, queue, audit := h.Attempts.(*awsdynamodb.Attempts), h.Queue.(*awssqs.Queue), h.Audit.(*awssqs.Audit)
+	if claims := h.Claims.(*awsdynamodb.Claims); attempts.Table != "attempts" || claims.Table != "attempts" ||
+		queue.URL != whole[settings.NotificationsQueueURL] {
+		t.Errorf("attempts %+v, claims %+v, queue %+v", attempts, claims, queue)
+	}
+	if audit.URL != whole[settings.AuditQueueURL] || audit.Lanes != 7 {
+		t.Errorf("audit %+v", audit)
+	}
+	if secrets := h.Senders.(*senders.Maker).Secrets.(*awssecrets.Texts); secrets.TTL != 42*time.Second {
+		t.Errorf("the TTL is %s", secrets.TTL)
+	}
+	if policy, err := h.Policies.Lookup("mine"); err != nil || policy.Attempts() != 3 || h.MaxReceives != 33 {
+		t.Errorf("policy %+v, %v; %d receives", policy, err, h.MaxReceives)
+	}
+}
+
+// TestMisconfigurationIsCounted is not parallel: the metric goes where CloudWatch
+// looks for it, which is standard output.
+func TestMisconfigurationIsCounted(t *testing.T) {
+	stdout := os.Stdout
+	defer func() { os.Stdout = stdout }()
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	os.Stdout = in
+	h, err := wire(func(name string) string { return whole[name] }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Misconfigured("email")
+	_ = in.Close()
+	if line, err := io.ReadAll(out); err != nil || !strings.Contains(string(line), `"Misconfigured":1`) ||
+		!strings.Contains(string(line), `"channel":"email"`) {
+		t.Errorf("it wrote %q, %v", line, err)
 	}
 }

@@ -28,15 +28,15 @@ import (
 
 func main() {
 	log := telemetry.Log(os.Stdout)
-	routes, err := wire(os.Getenv, log)
+	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("replay can't start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(algnhsa.New(routes, &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2}))
+	lambda.Start(algnhsa.New(handler.Routes(), &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2}))
 }
 
-func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
+func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error) {
 	places, err := settings.ReadReplayPlaces(getenv)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 			Moves:   &awssqs.Moves{API: queues, URL: failures},
 		}
 	}
-	n := replay.Needs{
+	return replay.New(replay.Needs{
 		Queues: []replay.Queue{
 			deadLetters(deadletter.WebhookFailures, places.WebhookFailuresQueueURL, places.WebhooksQueueURL, replay.ReadWebhook),
 			deadLetters(deadletter.NotificationFailures, places.NotificationFailuresQueueURL, places.NotificationsQueueURL, replay.ReadNotification),
@@ -67,12 +67,7 @@ func wire(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 			API: secretsmanager.NewFromConfig(aws), Name: places.LedgerKeys, ShowPaths: places.LedgerShowPaths, Now: time.Now, Log: log,
 		},
 		Caller: caller, Now: time.Now, Wait: pause, Log: log,
-	}
-	h, err := replay.New(n)
-	if err != nil {
-		return nil, err
-	}
-	return h.Routes(), nil
+	})
 }
 
 // caller is who signed the request, or whom its token is about: API Gateway has

@@ -8,7 +8,10 @@ import (
 	"testing"
 
 	"github.com/akrylysov/algnhsa"
+	"github.com/google/go-cmp/cmp"
 
+	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -36,15 +39,48 @@ func TestWire(t *testing.T) {
 			}
 		})
 	}
-	routes, err := wire(func(name string) string { return whole[name] }, slog.New(slog.DiscardHandler))
+	h, err := wire(func(name string) string { return whole[name] }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	answer := httptest.NewRecorder()
-	routes.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/v1/dlq?queue=nobodys", nil))
+	h.Routes().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/v1/dlq?queue=nobodys", nil))
 	if body := answer.Body.String(); answer.Code != http.StatusNotFound || !strings.Contains(body, "webhook-failures") ||
 		!strings.Contains(body, "notification-failures") {
 		t.Errorf("the API answers %d %s", answer.Code, body)
+	}
+}
+
+// TestWhereItGoes: each queue has its own source, and the settings reach who
+// heeds them.
+func TestWhereItGoes(t *testing.T) {
+	t.Parallel()
+	h, err := wire(func(name string) string {
+		if name == settings.AuditLanes {
+			return "7"
+		}
+		return whole[name]
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, q := range h.Queues {
+		letters, source, moves := q.Letters.(*awssqs.Letters), q.Source.(*awssqs.Source), q.Moves.(*awssqs.Moves)
+		read := q.Read(`{"id":"x","url":"https://a.test","channel":"email"}`)
+		got = append(got, strings.Join([]string{q.Name, letters.URL, moves.URL, source.URL, read.URL, read.Channel}, " "))
+	}
+	want := []string{
+		"webhook-failures https://sqs.test/1/webhook-failures https://sqs.test/1/webhook-failures https://sqs.test/1/webhooks https://a.test ",
+		"notification-failures https://sqs.test/1/notification-failures https://sqs.test/1/notification-failures " +
+			"https://sqs.test/1/notifications  email",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("queues (-want +got):\n%s", diff)
+	}
+	audit, claims, history := h.Audit.(*awssqs.Audit), h.Claims.(*awsdynamodb.Claims), h.History.(*awsdynamodb.Attempts)
+	if audit.URL != whole[settings.AuditQueueURL] || audit.Lanes != 7 || claims.Table != "attempts" || history.Table != "attempts" {
+		t.Errorf("audit %+v, claims %+v, history %+v", audit, claims, history)
 	}
 }
 

@@ -74,6 +74,13 @@ func TestWhoIsToBlame(t *testing.T) {
 		// What is quoted says nothing.
 		{"RCPT", "550 No such user <helo@relay.denied.spf.test> here", ann, ""},
 		{"RCPT", "550 5.1.1 dmarc-reports@acme.test: no such user", ann, ""},
+		{"RCPT", "550 No such user: see 5.7.8 of our rules", ann, ""},
+		// What an enhanced code says of the recipient no text takes back.
+		{"RCPT", "550 5.2.1 Mailbox disabled: authentication required to open it again", ann, ""},
+		{"RCPT", "550 5.4.4 Unable to relay: there is no route", ann, ""},
+		// What is about us, by its code or its text alone.
+		{"MAIL", "530 5.7.0 Must issue a STARTTLS command first", us, "TLS"},
+		{".", "550 5.7.1 Message rejected because of the SPF policy", us, "SPF"},
 		// Nobody's fault for good.
 		{"RCPT", "450 4.7.1 Client host rejected: cannot find your hostname", channel.Transient, "from this address"},
 		{"RCPT", "450 4.7.1 <laptop>: Helo command rejected: Host not found", channel.Transient, "check ehlo"},
@@ -89,12 +96,18 @@ func TestWhoIsToBlame(t *testing.T) {
 			if got.Class != c.class || !strings.Contains(got.Reason, c.hint) || got.Response != c.says {
 				t.Errorf("%+v, want %s: %s", got, c.class, c.hint)
 			}
+			if told := strings.Contains(got.Reason, "check "); told != (c.hint != "" && !atAStage[c.hint]) {
+				t.Errorf("the reason %q blames us: %t", got.Reason, told)
+			}
 			if strings.Contains(got.Reason, "@") || strings.Contains(got.Reason, "rejected") || strings.Contains(got.Reason, "denied") {
 				t.Errorf("the reason %q tells the server's text", got.Reason)
 			}
 		})
 	}
 }
+
+// atAStage are the hints that blame nobody.
+var atAStage = map[string]bool{string(atMail): true, string(atRcpt): true}
 
 // TestResponse is what the server said, and never the password.
 func TestResponse(t *testing.T) {

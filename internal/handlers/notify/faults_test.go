@@ -91,6 +91,25 @@ func TestNoTimeLeft(t *testing.T) {
 	}
 }
 
+// TestTooLittleTime: what is left is less than a hand-over may take, so that none
+// begins, and the message is shown again at once.
+func TestTooLittleTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.now = time.Now() // contexts have no other clock
+	q := w.message("a", text("n_1", "email", ""))
+	q.msg.Attributes["ApproximateReceiveCount"] = "1"
+	ctx, stop := context.WithDeadline(t.Context(), w.now.Add(batch.Margin+10*time.Second))
+	defer stop()
+	out, err := w.handler().Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{q.msg}})
+	if err != nil || len(out.BatchItemFailures) != 1 || w.count("email")+w.count("slack") != 0 {
+		t.Errorf("%v, %v; %d were handed over", out, err, w.count("email")+w.count("slack"))
+	}
+	if hidden, changed := w.hidden["r-a"]; !changed || hidden != 0 {
+		t.Errorf("hidden for %s (%t), want to be shown at once", hidden, changed)
+	}
+}
+
 // TestAnIDIsCarried: a replayed message without an id of its own keeps its first.
 func TestAnIDIsCarried(t *testing.T) {
 	t.Parallel()
@@ -100,5 +119,33 @@ func TestAnIDIsCarried(t *testing.T) {
 	q.msg.MessageAttributes = map[string]events.SQSMessageAttribute{"efferent-id": {StringValue: &id}}
 	if end := w.run(q); end != "sent" || w.calls["email"][0].ID != "m-a" {
 		t.Errorf("%s as %+v", end, w.calls["email"])
+	}
+}
+
+// TestSentIsRecordedOnce: the record of what was sent is written at once, and not
+// again with the batch, unless that failed. Where the outcome is in no ledger the
+// message comes back, and is not sent again.
+func TestSentIsRecordedOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, op         string
+		call             int
+		records, entries int // all in all
+	}{
+		{name: "all works", records: 1, entries: 2},
+		{name: "the record fails once", op: "record", call: 1, records: 2, entries: 2},
+		{name: "the outcome fails once", op: "audit", call: 2, records: 1, entries: 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if c.op != "" {
+				w.fault[c.op] = on(c.call, fails)
+			}
+			q := w.message("a", text("n_1", "sms", ""))
+			if end := w.run(q); end != "sent" || w.count("sms") != 1 || w.ops["record"] != c.records || len(w.entries) != c.entries {
+				t.Errorf("%s after %d SMS, %d records and %+v", end, w.count("sms"), w.ops["record"], w.entries)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,13 +67,11 @@ func TestTwoHandlersOneSMS(t *testing.T) {
 			q := w.message("a", text("n_1", "sms", ""))
 			twin := other(q)
 			twin.msg.Attributes = map[string]string{"SentTimestamp": q.msg.Attributes["SentTimestamp"]}
-			var once sync.Once
+			var met atomic.Bool // the second may come to the provider itself, where nothing keeps it from that
 			w.during = func(channel.Name) {
-				once.Do(func() {
-					if w.receive(w.handler(), twin) {
-						t.Error("the second handler says that it is done with it")
-					}
-				})
+				if met.CompareAndSwap(false, true) && w.receive(w.handler(), twin) {
+					t.Error("the second handler says that it is done with it")
+				}
 			}
 			w.receive(w.handler(), q)
 			if end := w.run(twin); w.count("sms") != 1 || end != "sent" {

@@ -37,7 +37,7 @@ func (e *Efferent) makeAudit(props Props) (err error) {
 	if err != nil {
 		return err
 	}
-	feed(e.Construct, "AuditSource", e.Audit, e.AppendLedger, source)
+	feed(e.Construct, "AuditFeed", e.Audit, e.AppendLedger, source)
 	return nil
 }
 

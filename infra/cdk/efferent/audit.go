@@ -1,6 +1,8 @@
 package efferent
 
 import (
+	"time"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 
@@ -9,10 +11,13 @@ import (
 
 // AuditProps is what may be chosen of the function that appends to the ledger.
 type AuditProps struct {
+	// FunctionProps are those of any function, but that Timeout is a sixth of
+	// Queues.VisibilityTimeout by default, and 30 s at most.
 	FunctionProps
 }
 
-func (p AuditProps) withDefaults() AuditProps {
+func (p AuditProps) withDefaults(visibility time.Duration) AuditProps {
+	p.Timeout = or(p.Timeout, min(30*time.Second, (visibility/6).Truncate(time.Second)))
 	p.FunctionProps = p.FunctionProps.withDefaults()
 	return p
 }

@@ -135,7 +135,7 @@ func (p Props) withDefaults() Props {
 	p.Notify = p.Notify.withDefaults()
 	p.Replay = p.Replay.withDefaults()
 	p.Ledger = p.Ledger.withDefaults()
-	p.Audit = p.Audit.withDefaults()
+	p.Audit = p.Audit.withDefaults(p.Queues.VisibilityTimeout)
 	p.Checkpoint = p.Checkpoint.withDefaults()
 	p.Alarms = p.Alarms.withDefaults()
 	return p

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,7 +37,8 @@ type price struct {
 
 // prices are AWS's list prices in us-east-1, without the free tier, as of
 // November 2026 ("Amazon SQS pricing", "AWS Lambda pricing", "Amazon DynamoDB
-// pricing", "AWS Secrets Manager pricing", "Amazon CloudWatch pricing").
+// pricing", "Amazon S3 pricing", "AWS Key Management Service pricing", "AWS
+// Secrets Manager pricing", "Amazon CloudWatch pricing").
 var prices = map[string]price{
 	"sqs":      {"SQS requests, standard (64 KiB each)", 1e6, 0.40},
 	"fifo":     {"SQS requests, FIFO (64 KiB each)", 1e6, 0.50},
@@ -45,6 +47,11 @@ var prices = map[string]price{
 	"wru":      {"DynamoDB write units, on demand", 1e6, 0.625},
 	"rru":      {"DynamoDB read units, on demand", 1e6, 0.125},
 	"storage":  {"DynamoDB GB-months", 1, 0.25},
+	"s3put":    {"S3 PUT and LIST requests", 1e6, 5},
+	"s3get":    {"S3 GET requests", 1e6, 0.40},
+	"s3gb":     {"S3 GB-months", 1, 0.023},
+	"sign":     {"KMS signatures, Ed25519", 10_000, 0.15},
+	"kmskey":   {"keys of KMS, a month", 1, 1},
 	"secret":   {"secrets, a month", 1, 0.40},
 	"secretop": {"Secrets Manager requests", 10_000, 0.05},
 	"logs":     {"log GB taken in", 1, 0.50},
@@ -80,14 +87,28 @@ func (c counted) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput
 		for _, m := range out.Messages {
 			size += len(*m.Body)
 		}
-		c.bill.add("sqs", chunks(size))
+		c.bill.add(kindOf(*in.QueueUrl), chunks(size))
 	}
 	return out, err
 }
 
+// kindOf is what a request to a queue is billed as.
+func kindOf(queue string) string {
+	if strings.HasSuffix(queue, ".fifo") {
+		return "fifo"
+	}
+	return "sqs"
+}
+
+func (c counted) GetQueueAttributes(ctx context.Context, in *sqs.GetQueueAttributesInput, o ...func(*sqs.Options)) (
+	*sqs.GetQueueAttributesOutput, error) {
+	c.bill.add(kindOf(*in.QueueUrl), 1)
+	return c.Engine.GetQueueAttributes(ctx, in, o...)
+}
+
 func (c counted) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, o ...func(*sqs.Options)) (
 	*sqs.DeleteMessageBatchOutput, error) {
-	c.bill.add("sqs", 1)
+	c.bill.add(kindOf(*in.QueueUrl), 1)
 	return c.Engine.DeleteMessageBatch(ctx, in, o...)
 }
 
@@ -120,44 +141,123 @@ func (u units) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInpu
 	return &dynamodb.BatchWriteItemOutput{}, nil
 }
 
-// cost sends webhooks through the handler with its real adapters, counts what
-// each would be billed for, and prices a million of them, and a month of none.
+const (
+	memoryGB = 0.25
+	// answer is how long an endpoint takes, and commit how long AWS does for
+	// the requests of an append, in seconds: Lambda bills that time too.
+	answer, commit = 0.1, 0.05
+	// lives is how many months entries are kept.
+	lives = 12
+	// runs is how often the ledger is signed in a month.
+	runs = 12 * 24 * 30.4
+)
+
+// cost sends webhooks through the handlers with their real adapters, counts
+// what each would be billed for, and prices a million of them, what signing
+// their ledger takes, and a month of none.
 func cost() error {
-	const n, batch, memoryGB = 10_000, 10, 0.25
-	b := &bill{used: map[string]float64{}}
-	took, err := sendCounted(b, n, batch)
+	const n, batch = 20_000, 10
+	ctx := context.Background()
+	engine, stop, err := openQueues(ctx)
 	if err != nil {
 		return err
 	}
-	b.add("sqs", n/batch) // the producer's sends, in batches of ten
-	b.add("invoke", n/batch)
-	// Lambda bills the time of an invocation: the endpoints' answer takes most of it.
-	const answer = 0.1
-	b.add("gbs", n/batch*(answer+took.Seconds()/(n/batch))*memoryGB)
+	defer stop()
+	sent := &bill{used: map[string]float64{}}
+	took, err := sendCounted(ctx, engine, sent, n, batch)
+	if err != nil {
+		return err
+	}
+	sent.add("sqs", n/batch) // the producer's sends, in batches of ten
+	sent.add("invoke", n/batch)
+	sent.add("gbs", n/batch*(answer+took.Seconds()/(n/batch))*memoryGB)
 	fmt.Printf("\na million webhooks of 1 KiB, in batches of %d, to endpoints that answer in %.0f ms:\n", batch, answer*1000)
-	printBill(b.used, 1e6/n)
+	all := printBill(sent.used, 1e6/n)
 
-	idle := map[string]float64{
-		// Lambda polls an idle queue with five long polls of 20 seconds at a time;
-		// there are two, webhooks and notifications.
-		"sqs": 2 * 5 * 3 * 60 * 24 * 30.4, "alarm": 11, "secret": 1,
+	appended := &bill{used: map[string]float64{}}
+	l, err := newCountedLedger(engine, appended)
+	if err != nil {
+		return err
+	}
+	if took, err = l.append(ctx); err != nil {
+		return err
+	}
+	appended.used["s3gb"] *= lives
+	appended.add("invoke", float64(l.commits))
+	appended.add("gbs", (commit*float64(l.commits)+took.Seconds())*memoryGB)
+	entries, err := l.size(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\ntheir ledger, %.0f entries a webhook, %.0f a commit, kept for %d months:\n",
+		float64(entries)/n, float64(entries)/float64(l.commits), lives)
+	all += printBill(appended.used, 1e6/n)
+	fmt.Printf("\na million webhooks with their ledger: $%.2f; a million entries: %.3f million write units, $%.3f\n",
+		all, appended.used["wru"]/float64(entries), priceOf(appended.used)*1e6/float64(entries))
+	return months(ctx, engine, l)
+}
+
+// months prices a month in which every lane grows all the time, and one of
+// none.
+func months(ctx context.Context, engine *sqsserver.Engine, l *countedLedger) error {
+	grown, still := &bill{used: map[string]float64{}}, &bill{used: map[string]float64{}}
+	if err := l.signer.Handle(ctx); err != nil { // all there is, which is more than a run's
+		return err
+	}
+	if _, err := sendCounted(ctx, engine, &bill{used: map[string]float64{}}, 400, 10); err != nil {
+		return err
+	}
+	if _, err := l.append(ctx); err != nil {
+		return err
+	}
+	for _, b := range []*bill{grown, still} {
+		l.charge(b)
+		start := time.Now()
+		if err := l.signer.Handle(ctx); err != nil {
+			return err
+		}
+		b.add("invoke", 1)
+		b.add("gbs", (time.Since(start).Seconds()+4*commit)*2*memoryGB)
+	}
+	grown.used["s3gb"] *= lives / 2 // of a first year's, half are there on average
+	fmt.Printf("\na month of signing every 5 minutes, in %d lanes that grow all the time:\n", 4)
+	printBill(grown.used, runs)
+
+	// Lambda polls an idle queue with five long polls of 20 seconds at a time:
+	// webhooks, notifications, and audit.fifo.
+	const polls = 5 * 3 * 60 * 24 * 30.4
+	for name, count := range still.used {
+		still.used[name] = count * runs
+	}
+	for name, count := range map[string]float64{"sqs": 2 * polls, "fifo": polls, "alarm": 13, "secret": 2, "kmskey": 1} {
+		still.add(name, count)
 	}
 	fmt.Printf("\na month of none:\n")
-	printBill(idle, 1)
+	printBill(still.used, 1)
 	return nil
 }
 
-func printBill(used map[string]float64, times float64) {
-	total := 0.0
-	for _, name := range []string{"sqs", "fifo", "invoke", "gbs", "wru", "rru", "storage", "secretop", "logs", "secret", "alarm"} {
+// priceOf is what all of it costs.
+func priceOf(used map[string]float64) (total float64) {
+	for name, n := range used {
+		total += n / prices[name].per * prices[name].cost
+	}
+	return total
+}
+
+// printBill shows what is used, so many times, and returns what it costs.
+func printBill(used map[string]float64, times float64) float64 {
+	for _, name := range []string{"sqs", "fifo", "invoke", "gbs", "wru", "rru", "storage", "s3put", "s3get", "s3gb", "sign", "kmskey",
+		"secretop", "logs", "secret", "alarm"} {
 		if used[name] == 0 {
 			continue
 		}
 		p, n := prices[name], used[name]*times
-		total += n / p.per * p.cost
 		fmt.Printf("  %-40s %12.4g  $%.3f\n", p.what, n, n/p.per*p.cost)
 	}
+	total := priceOf(used) * times
 	fmt.Printf("  %-40s %12s  $%.2f\n", "in all", "", total)
+	return total
 }
 
 func (b *bill) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
@@ -166,24 +266,32 @@ func (b *bill) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInp
 	return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(secretValue), VersionId: aws.String("v1")}, nil
 }
 
-// sendCounted sends n webhooks and returns the handler's time.
-func sendCounted(b *bill, n, batch int) (time.Duration, error) {
+// openQueues plays SQS, until stop is called.
+func openQueues(ctx context.Context) (engine *sqsserver.Engine, stop func(), err error) {
 	db, err := sqlite.Open(":memory:")
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
-	defer db.Close()
-	engine, err := sqsserver.Open(context.Background(), sqlite.NewQueues(db), sqsserver.Options{Logger: slog.New(slog.DiscardHandler)})
+	engine, err = sqsserver.Open(ctx, sqlite.NewQueues(db), sqsserver.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		return 0, err
+		db.Close()
+		return nil, nil, err
 	}
-	defer engine.Close()
-	ctx := context.Background()
+	stop = func() {
+		engine.Close()
+		db.Close()
+	}
 	for name, attributes := range map[string]map[string]string{"webhooks": nil, "audit.fifo": {"FifoQueue": "true"}} {
 		if _, err := engine.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes}); err != nil {
-			return 0, err
+			stop()
+			return nil, nil, err
 		}
 	}
+	return engine, stop, nil
+}
+
+// sendCounted sends n webhooks and returns the handler's time.
+func sendCounted(ctx context.Context, engine *sqsserver.Engine, b *bill, n, batch int) (time.Duration, error) {
 	endpoint := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer endpoint.Close()
 	api := counted{engine, b}
@@ -223,11 +331,14 @@ func sendCounted(b *bill, n, batch int) (time.Duration, error) {
 	return took, nil
 }
 
+// customers is how many endpoints there are.
+const customers = 1000
+
 func fill(ctx context.Context, engine *sqsserver.Engine, url string, round, batch int) error {
 	queue := "/webhooks"
 	var entries []sqstypes.SendMessageBatchRequestEntry
 	for k := range batch {
-		id, body := fmt.Sprint(k), text(fmt.Sprintf("evt-%08d", round*batch+k), url)
+		id, body := fmt.Sprint(k), text(fmt.Sprintf("evt-%08d", round*batch+k), fmt.Sprintf("%s/%08d", url, (round*batch+k)*7919%customers))
 		entries = append(entries, sqstypes.SendMessageBatchRequestEntry{Id: &id, MessageBody: &body})
 	}
 	_, err := engine.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &queue, Entries: entries})

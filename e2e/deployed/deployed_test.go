@@ -4,6 +4,7 @@ package deployed
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,7 +34,7 @@ func TestDeployed(t *testing.T) {
 	if target.Endpoint == "" {
 		config = target.start(t, false)
 	}
-	s, _ := deploy(t, target, config, choices)
+	s, _, _ := deploy(t, target, config, choices)
 	scenarios(t, s)
 }
 
@@ -71,9 +72,12 @@ func (target *Target) chosen(t *testing.T) aws.Config {
 func TestDeployedWithIAM(t *testing.T) {
 	target := newTarget(t)
 	config := target.start(t, true)
-	s, a := deploy(t, target, config, choices)
+	s, a, b := deploy(t, target, config, choices)
 	makeUpForMiniStack(t, config)
 	scenarios(t, s)
+	t.Run("the ledger holds it all", func(t *testing.T) { ledgerHolds(t, s, b) })
+	t.Run("the lock holds", func(t *testing.T) { lockHolds(t, s, b) })
+	t.Run("who appends can't sign", func(t *testing.T) { eachDoesItsOwn(t, b) })
 	t.Run("others get nothing", func(t *testing.T) { othersGetNothing(t, s, a, config) })
 }
 
@@ -105,14 +109,16 @@ func (target *Target) start(t *testing.T, auth bool) aws.Config {
 
 // deploy deploys a stack of these choices for the test and returns how to use
 // it.
-func deploy(t *testing.T, target *Target, config aws.Config, choices map[string]string) (*scenario.Stack, *api) {
+func deploy(t *testing.T, target *Target, config aws.Config, choices map[string]string) (*scenario.Stack, *api, *book) {
 	t.Helper()
 	started := time.Now()
 	outputs, err := target.Deploy(t.Context(), choices)
+	config.RetryMaxAttempts = 5 // a connection is reset now and then
+	b := newBook(config, outputs)
 	t.Cleanup(func() {
 		ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer stop()
-		if err := target.Destroy(ctx, choices); err != nil {
+		if err := errors.Join(b.empty(ctx), target.Destroy(ctx, choices)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -120,7 +126,6 @@ func deploy(t *testing.T, target *Target, config aws.Config, choices map[string]
 		t.Fatal(err)
 	}
 	t.Logf("deployed to %s in %s: %v", target.Endpoint, time.Since(started).Round(time.Second), outputs)
-	config.RetryMaxAttempts = 5 // a connection is reset now and then
 	attempts := &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(config), Table: outputs["AttemptsTable"]}
 	a := newAPI(t, target, config, outputs["ApiUrl"])
 	s := &scenario.Stack{API: a.call, SQS: sqs.NewFromConfig(config), Secrets: secretsmanager.NewFromConfig(config), Prefix: choices["prefix"],
@@ -130,5 +135,6 @@ func deploy(t *testing.T, target *Target, config aws.Config, choices map[string]
 			return records, err
 		}}
 	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
-	return s, a
+	b.sign(t) // the first run makes the month's keys
+	return s, a, b
 }

@@ -3,7 +3,6 @@
 package deployed
 
 import (
-	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -17,14 +16,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-
-	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/ledger"
 )
 
 // issuer is an identity provider.
@@ -86,7 +81,7 @@ func TestDeployedWithJWT(t *testing.T) {
 	provider := startIssuer(t, target.Dir)
 	chosen := maps.Clone(choices)
 	chosen["jwtIssuer"], chosen["jwtAudience"] = provider.URL, "efferent"
-	s, a := deploy(t, target, config, chosen)
+	s, a, b := deploy(t, target, config, chosen)
 	makeUpForMiniStack(t, config)
 
 	soon := time.Now().Add(time.Hour)
@@ -112,7 +107,7 @@ func TestDeployedWithJWT(t *testing.T) {
 	if status := s.Insist(t, http.MethodDelete, "/dlq/webhook-failures/"+item); status != http.StatusNoContent {
 		t.Fatalf("the discard was answered %d", status)
 	}
-	awaitAudit(t, s, `"dlq.discard"`, provider.URL+"#ann")
+	awaitEntry(t, b, ledger.DLQDiscard, provider.URL+"#ann")
 }
 
 // bearing is the API for somebody with a token.
@@ -120,27 +115,4 @@ func (a *api) bearing(token string) *api {
 	other := a.as(nil)
 	other.token = token
 	return other
-}
-
-// awaitAudit waits for a message on the audit queue that holds these texts.
-func awaitAudit(t *testing.T, s *scenario.Stack, texts ...string) {
-	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer stop()
-	url := s.QueueURL(t, "audit.fifo")
-	for {
-		out, err := s.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1})
-		if err != nil {
-			t.Fatalf("no audit message holds %q: %v", texts, err)
-		}
-		for _, m := range out.Messages {
-			holds := true
-			for _, text := range texts {
-				holds = holds && strings.Contains(aws.ToString(m.Body), text)
-			}
-			if holds {
-				return
-			}
-		}
-	}
 }

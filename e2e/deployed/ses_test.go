@@ -24,7 +24,7 @@ func TestDeployedWithSES(t *testing.T) {
 	config := target.start(t, false)
 	chosen := maps.Clone(choices)
 	chosen["ses"] = "true"
-	s, _ := deploy(t, target, config, chosen)
+	s, _, _ := deploy(t, target, config, chosen)
 	s.PutSecret(t, channel.EmailSecret, `{"ses": true, "from": "Efferent <noreply@efferent.test>"}`)
 
 	send := func(id string) []attempt.Record {

@@ -35,9 +35,14 @@ func TestReadContext(t *testing.T) {
 			choices{Stack: "Efferent", Props: efferent.Props{Replay: efferent.ReplayProps{
 				JWT: &efferent.JWT{Issuer: "https://id.test", Audience: []string{"a", "b"}}}}}},
 		"of all functions": {map[string]any{"logRetention": "7"}, choices{Stack: "Efferent", Props: efferent.Props{
-			Deliver: efferent.DeliverProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
-			Notify:  efferent.NotifyProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
-			Replay:  efferent.ReplayProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}}}},
+			Deliver:    efferent.DeliverProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Notify:     efferent.NotifyProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Replay:     efferent.ReplayProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Audit:      efferent.AuditProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Checkpoint: efferent.CheckpointProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}}}},
+		"the ledger's": {map[string]any{"checkpointLock": "720h", "checkpointCompliance": "true", "checkpointEvery": "1m"},
+			choices{Stack: "Efferent", Props: efferent.Props{Checkpoint: efferent.CheckpointProps{Every: time.Minute},
+				Ledger: efferent.LedgerProps{CheckpointLock: 720 * time.Hour, Compliance: true}}}},
 		"a flag": {map[string]any{"ses": true}, choices{Stack: "Efferent", Props: efferent.Props{Notify: efferent.NotifyProps{SES: true}}}},
 	} {
 		t.Run(name, func(t *testing.T) {

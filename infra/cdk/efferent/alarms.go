@@ -21,6 +21,9 @@ type AlarmProps struct {
 	// MaxAge is how old the oldest message of a queue may get. Default: 15
 	// minutes.
 	MaxAge time.Duration
+	// MaxAuditAge is the same for audit.fifo: how long entries may wait for the
+	// ledger. Default: 10 minutes.
+	MaxAuditAge time.Duration
 	// MaxInFlight is how many messages of a queue may be received or hidden at
 	// a time. SQS stops at 120,000. Default: 80,000.
 	MaxInFlight int
@@ -28,13 +31,14 @@ type AlarmProps struct {
 
 func (p AlarmProps) withDefaults() AlarmProps {
 	p.MaxAge = or(p.MaxAge, 15*time.Minute)
+	p.MaxAuditAge = or(p.MaxAuditAge, 10*time.Minute)
 	p.MaxInFlight = or(p.MaxInFlight, 80_000)
 	return p
 }
 
 // newAlarms watches every queue, the API, and the channels. Only plain metrics are used, so that
 // AWS-compatible endpoints without metric math take them too.
-func newAlarms(e *Efferent, pairs []pair, p AlarmProps) []awscloudwatch.Alarm {
+func newAlarms(e *Efferent, pairs []pair, p AlarmProps, every time.Duration) []awscloudwatch.Alarm {
 	scope := e.Construct
 	var alarms []awscloudwatch.Alarm
 	var actions []awscloudwatch.IAlarmAction
@@ -42,24 +46,31 @@ func newAlarms(e *Efferent, pairs []pair, p AlarmProps) []awscloudwatch.Alarm {
 		actions = append(actions, awscloudwatchactions.NewSnsAction(
 			awssns.Topic_FromTopicArn(scope, jsii.String("AlarmTopic"), jsii.String(p.Topic))))
 	}
+	watch := func(id, description string, of *awscloudwatch.AlarmProps) {
+		of.AlarmDescription = jsii.String("Efferent: " + description)
+		alarm := awscloudwatch.NewAlarm(scope, jsii.String(id), of)
+		alarm.AddAlarmAction(actions...)
+		alarm.AddOkAction(actions...)
+		alarms = append(alarms, alarm)
+	}
 	add := func(id, description string, metric awscloudwatch.Metric, above float64) {
-		alarm := awscloudwatch.NewAlarm(scope, jsii.String(id), &awscloudwatch.AlarmProps{
-			AlarmDescription:   jsii.String("Efferent: " + description),
+		watch(id, description, &awscloudwatch.AlarmProps{
 			Metric:             metric,
 			Threshold:          jsii.Number(above),
 			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
 			EvaluationPeriods:  jsii.Number(1),
 			TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING, // SQS is silent about idle queues
 		})
-		alarm.AddAlarmAction(actions...)
-		alarm.AddOkAction(actions...)
-		alarms = append(alarms, alarm)
 	}
 	for _, q := range pairs {
+		oldest := p.MaxAge
+		if q.main == e.Audit {
+			oldest = p.MaxAuditAge
+		}
 		add(q.title+"FailuresAlarm", "a message could not be handled and is parked. Look at it, mend the cause, and redrive the queue.",
 			q.failures.MetricApproximateNumberOfMessagesVisible(worst()), 0)
 		add(q.title+"AgeAlarm", "messages wait for too long. Is the function throttled, failing, or short of concurrency?",
-			q.main.MetricApproximateAgeOfOldestMessage(worst()), p.MaxAge.Seconds())
+			q.main.MetricApproximateAgeOfOldestMessage(worst()), oldest.Seconds())
 		add(q.title+"InFlightAlarm", "so many messages are in flight that SQS may soon hand out no more. Which endpoint fails?",
 			q.main.MetricApproximateNumberOfMessagesNotVisible(worst()), float64(p.MaxInFlight))
 	}
@@ -67,7 +78,25 @@ func newAlarms(e *Efferent, pairs []pair, p AlarmProps) []awscloudwatch.Alarm {
 	add("MisconfiguredAlarm", "a channel refuses us: its secret, or the sender's account at the provider, must be mended. The log of notify "+
 		"names the channel.",
 		misconfigured(e.Notify), 0)
+	add("LedgerErrorsAlarm", "what was appended to the ledger could not be verified or signed. The log of checkpoint says which lane, and "+
+		"whether it was changed.",
+		e.SignLedger.MetricErrors(total()), 0)
+	watch("LedgerUnsignedAlarm", "nobody has tried to sign the ledger for a while. Is the rule that does so switched off, or the function throttled?",
+		unsigned(e.SignLedger, every))
 	return alarms
+}
+
+// unsigned is that a function that runs by the clock was not invoked three
+// times over.
+func unsigned(f awslambda.IFunction, every time.Duration) *awscloudwatch.AlarmProps {
+	return &awscloudwatch.AlarmProps{
+		Metric: f.MetricInvocations(&awscloudwatch.MetricOptions{
+			Statistic: jsii.String("Sum"), Period: seconds(every)}),
+		Threshold:          jsii.Number(1),
+		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
+		EvaluationPeriods:  jsii.Number(3),
+		TreatMissingData:   awscloudwatch.TreatMissingData_BREACHING, // Lambda is silent about what does not run
+	}
 }
 
 // misconfigured counts notify's failures by configuration (its log lines in

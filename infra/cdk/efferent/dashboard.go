@@ -29,6 +29,8 @@ func newDashboard(e *Efferent, pairs []pair, alarms []awscloudwatch.Alarm) awscl
 	d.AddWidgets(functionRow("deliver", e.Deliver)...)
 	d.AddWidgets(functionRow("notify", e.Notify)...)
 	d.AddWidgets(functionRow("replay", e.Replay)...)
+	d.AddWidgets(functionRow("audit", e.AppendLedger)...)
+	d.AddWidgets(functionRow("checkpoint", e.SignLedger)...)
 	return d
 }
 

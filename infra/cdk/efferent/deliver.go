@@ -49,6 +49,7 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 	env[settings.WebhooksQueueURL] = *e.Webhooks.QueueUrl()
 	env[settings.AuditQueueURL] = *e.Audit.QueueUrl()
 	env[settings.AttemptsTable] = *e.Attempts.TableName()
+	e.redacts(env, props.Ledger)
 
 	e.Deliver, e.DeliverLogs, err = newFunction(e.Construct, room{
 		id: "Deliver", name: "deliver", description: "Efferent: sends webhooks",
@@ -69,5 +70,6 @@ func (e *Efferent) deliverGrants(secrets string) []awsiam.PolicyStatement {
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem"),
 		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, secrets+"*"), "secretsmanager:GetSecretValue"),
+		e.readsLedgerKeys(),
 	}
 }

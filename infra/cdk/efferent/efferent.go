@@ -11,8 +11,10 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -30,15 +32,19 @@ type Props struct {
 	// as `make lambdas` leaves it. Default: DefaultLambdas, below the working
 	// directory.
 	Lambdas string
-	// RemovalPolicy is what becomes of the tables and the log groups when the
-	// stack is removed. Default: they stay, unless the very deployment that
-	// made them fails. The queues always go with the stack.
+	// RemovalPolicy is what becomes of the tables, the buckets, the ledger's key
+	// and the log groups when the stack is removed. Default: they stay, unless
+	// the very deployment that made them fails. The queues always go with the
+	// stack. A bucket that is not empty can't be removed.
 	RemovalPolicy awscdk.RemovalPolicy
 	Queues        QueueProps
 	Sending       SendingProps
 	Deliver       DeliverProps
 	Notify        NotifyProps
 	Replay        ReplayProps
+	Ledger        LedgerProps
+	Audit         AuditProps
+	Checkpoint    CheckpointProps
 	Alarms        AlarmProps
 }
 
@@ -66,7 +72,22 @@ type Efferent struct {
 	APILogs    awslogs.ILogGroup
 	Replay     awslambda.IFunction
 	ReplayLogs awslogs.ILogGroup
-	Dashboard  awscloudwatch.Dashboard
+	// Ledger is the table of the ledger's heads and of its newest entries,
+	// LedgerObjects the bucket of the others and of the tree, and Checkpoints
+	// that of what was signed.
+	Ledger                     awsdynamodb.ITableV2
+	LedgerObjects, Checkpoints awss3.IBucket
+	// LedgerKey signs, unless a key in a secret does; LedgerOrigin is what it
+	// signs for.
+	LedgerKey    awskms.Key
+	LedgerOrigin string
+	// AppendLedger is the function that appends, and SignLedger the one that
+	// signs, with their logs.
+	AppendLedger, SignLedger         awslambda.IFunction
+	AppendLedgerLogs, SignLedgerLogs awslogs.ILogGroup
+	Dashboard                        awscloudwatch.Dashboard
+	// ledgerKeys is the name of the secret of the keys that redact.
+	ledgerKeys string
 }
 
 var prefixes = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]{0,39})?$`)
@@ -82,6 +103,9 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 
 	webhooks, notifications, audit := e.makeQueues(props)
 	e.Attempts = newAttempts(e.Construct, props.RemovalPolicy)
+	if err := e.makeLedger(props); err != nil {
+		return nil, fmt.Errorf("props of Ledger: %w", err)
+	}
 	if err := e.makeDeliver(props); err != nil {
 		return nil, fmt.Errorf("props of Deliver: %w", err)
 	}
@@ -91,9 +115,15 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 	if err := e.makeReplay(props); err != nil {
 		return nil, fmt.Errorf("props of Replay: %w", err)
 	}
+	if err := e.makeAudit(props); err != nil {
+		return nil, fmt.Errorf("props of Audit: %w", err)
+	}
+	if err := e.makeCheckpoint(props); err != nil {
+		return nil, fmt.Errorf("props of Checkpoint: %w", err)
+	}
 
 	pairs := []pair{webhooks, notifications, audit}
-	e.Dashboard = newDashboard(e, pairs, newAlarms(e, pairs, props.Alarms))
+	e.Dashboard = newDashboard(e, pairs, newAlarms(e, pairs, props.Alarms, props.Checkpoint.Every))
 	return e, nil
 }
 
@@ -104,6 +134,9 @@ func (p Props) withDefaults() Props {
 	p.Deliver = p.Deliver.withDefaults()
 	p.Notify = p.Notify.withDefaults()
 	p.Replay = p.Replay.withDefaults()
+	p.Ledger = p.Ledger.withDefaults()
+	p.Audit = p.Audit.withDefaults(p.Queues.VisibilityTimeout)
+	p.Checkpoint = p.Checkpoint.withDefaults()
 	p.Alarms = p.Alarms.withDefaults()
 	return p
 }

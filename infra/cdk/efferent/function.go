@@ -119,14 +119,17 @@ func pointers(env map[string]string) *map[string]*string {
 // feed hands a queue's messages to a function. The function grants itself
 // nothing here: what it needs of the queue is among its room's grants.
 func feed(scope constructs.Construct, id string, from awssqs.IQueue, to awslambda.IFunction, p SourceProps) {
-	awslambda.NewEventSourceMapping(scope, jsii.String(id), &awslambda.EventSourceMappingProps{
+	mapping := &awslambda.EventSourceMappingProps{
 		Target:                  to,
 		EventSourceArn:          from.QueueArn(),
 		BatchSize:               jsii.Number(p.BatchSize),
-		MaxBatchingWindow:       seconds(p.Window),
 		MaxConcurrency:          jsii.Number(p.MaxConcurrency),
 		ReportBatchItemFailures: jsii.Bool(true),
-	})
+	}
+	if !*from.Fifo() { // a FIFO queue has no window
+		mapping.MaxBatchingWindow = seconds(p.Window)
+	}
+	awslambda.NewEventSourceMapping(scope, jsii.String(id), mapping)
 }
 
 // checkSource holds a queue's visibility timeout against AWS's rule ("Creating

@@ -18,6 +18,7 @@ import (
 	"github.com/efferent/efferent/infra/cdk/efferent"
 	"github.com/efferent/efferent/internal/attempt"
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -31,19 +32,32 @@ func TestFailuresAreReportedOneByOne(t *testing.T) {
 	made := synth(t, efferent.Props{})
 	call(t, func() {
 		made.assert.AllResourcesProperties(jsii.String("AWS::Lambda::EventSourceMapping"), object{
-			"FunctionResponseTypes": []string{"ReportBatchItemFailures"}, "BatchSize": 10, "MaximumBatchingWindowInSeconds": 0,
+			"FunctionResponseTypes": []string{"ReportBatchItemFailures"}, "BatchSize": 10, "FilterCriteria": assertions.Match_Absent(),
 		})
-		made.assert.ResourceCountIs(jsii.String("AWS::Lambda::EventSourceMapping"), jsii.Number(2))
+		made.assert.ResourceCountIs(jsii.String("AWS::Lambda::EventSourceMapping"), jsii.Number(3))
 	})
+	for name, m := range made.of("AWS::Lambda::EventSourceMapping") {
+		fifo := text(m["EventSourceArn"]) == "AuditQueue.Arn"
+		if window := m["MaximumBatchingWindowInSeconds"]; fifo != (window == nil) || !fifo && window != 0.0 {
+			t.Errorf("%s waits for %v", name, window)
+		}
+	}
 }
 
 // Throttled invocations use up receives: what is too much must wait instead.
 func TestConcurrencyIsBoundedAtTheQueue(t *testing.T) {
 	t.Parallel()
 	made := synth(t, efferent.Props{})
+	for name, m := range made.of("AWS::Lambda::EventSourceMapping") {
+		want := 50.0
+		if text(m["EventSourceArn"]) == "AuditQueue.Arn" {
+			want = ledger.DefaultLanes // a lane has one batch in flight
+		}
+		if got := m["ScalingConfig"].(object)["MaximumConcurrency"]; got != want {
+			t.Errorf("%s: %v at a time, want %v", name, got, want)
+		}
+	}
 	call(t, func() {
-		made.assert.AllResourcesProperties(jsii.String("AWS::Lambda::EventSourceMapping"),
-			object{"ScalingConfig": object{"MaximumConcurrency": 50}})
 		made.assert.AllResourcesProperties(jsii.String("AWS::Lambda::Function"),
 			object{"ReservedConcurrentExecutions": assertions.Match_Absent()})
 	})
@@ -143,7 +157,7 @@ func TestNothingIsGrantedByStar(t *testing.T) {
 			}
 		}
 		for _, resource := range texts(s["Resource"]) {
-			if resource == "*" {
+			if resource == "*" && s["Principal"] == nil { // in a resource's own policy it is that resource
 				t.Errorf("%v is granted on everything", texts(s["Action"]))
 			}
 		}
@@ -157,12 +171,18 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	t.Parallel()
 	everything := synth(t, efferent.Props{Notify: efferent.NotifyProps{SES: true, EndUserMessaging: true}})
 	made := synth(t, efferent.Props{})
-	const secret, arn = "secretsmanager:GetSecretValue arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:efferent/",
-		"arn:AWS::Partition:"
+	const secrets, arn = " arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:efferent/", "arn:AWS::Partition:"
+	const secret = "secretsmanager:GetSecretValue" + secrets
+	const hashKeys = secret + "ledger/keys-??????"
+	inSecret := synth(t, efferent.Props{Ledger: efferent.LedgerProps{KeySecret: "efferent/ledger/key"}})
+	signs := append(append(readsLedger("lane-*"), logs("Checkpoint")...),
+		"s3:PutObject LedgerTiles.Arn/lane-*/checkpoint", "s3:PutObject LedgerTiles.Arn/lane-*/tile/*.p/*",
+		"s3:GetObject Checkpoints.Arn/lane-*", "s3:ListBucket Checkpoints.Arn", "s3:PutObject Checkpoints.Arn/lane-*",
+		hashKeys, "secretsmanager:PutSecretValue"+secrets+"ledger/keys-??????")
 	notify := append(consumes("NotificationQueue"), logs("Notify")...)
 	notify = append(notify, "sqs:SendMessage AuditQueue.Arn",
 		"dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
-		"dynamodb:Query Attempts.Arn",
+		"dynamodb:Query Attempts.Arn", hashKeys,
 		secret+"slack-??????", secret+"smtp-??????", secret+"twilio-??????")
 	for name, c := range map[string]struct {
 		made template
@@ -170,7 +190,8 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 		want []string
 	}{
 		"deliver": {made, "Deliver", append(append(consumes("WebhookQueue"), logs("Deliver")...),
-			"sqs:SendMessage AuditQueue.Arn", "dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:Query Attempts.Arn", secret+"webhooks/*")},
+			"sqs:SendMessage AuditQueue.Arn", "dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:Query Attempts.Arn", hashKeys,
+			secret+"webhooks/*")},
 		"notify": {made, "Notify", notify},
 		"notify by AWS's own services": {everything, "Notify", append(slices.Clone(notify),
 			"ses:SendEmail "+arn+"ses:AWS::Region:AWS::AccountId:configuration-set/*",
@@ -181,7 +202,12 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 		"replay": {made, "Replay", append(append(append(redrives("WebhookFailures"), redrives("NotificationFailures")...), logs("Replay")...),
 			"sqs:SendMessage AuditQueue.Arn", "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn",
 			"dynamodb:BatchGetItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn", "dynamodb:Query Attempts.Arn",
-			"dynamodb:Query Attempts.Arn/index/failures", "dynamodb:UpdateItem Attempts.Arn")},
+			"dynamodb:Query Attempts.Arn/index/failures", "dynamodb:UpdateItem Attempts.Arn", hashKeys)},
+		"audit": {made, "Audit", append(append(append(readsLedger("lane-*/tile/*"), consumes("AuditQueue")...), logs("Audit")...),
+			"dynamodb:BatchWriteItem Ledger.Arn", "dynamodb:PutItem Ledger.Arn", "s3:PutObject LedgerTiles.Arn/lane-*/tile/*")},
+		// That it may sign says the key's policy: TestTheSignerAloneSigns.
+		"checkpoint":                        {made, "Checkpoint", signs},
+		"checkpoint with a key in a secret": {inSecret, "Checkpoint", append(slices.Clone(signs), secret+"ledger/key-??????")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -195,9 +221,14 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 			}
 		})
 	}
-	if len(made.of("AWS::IAM::Policy"))+len(made.of("AWS::IAM::ManagedPolicy")) != 0 || len(made.of("AWS::IAM::Role")) != 3 {
+	if len(made.of("AWS::IAM::Policy"))+len(made.of("AWS::IAM::ManagedPolicy")) != 0 || len(made.of("AWS::IAM::Role")) != 5 {
 		t.Error("there are policies besides the roles' own, or more roles than functions")
 	}
+}
+
+// readsLedger is reading the table, and of the tiles those under a path.
+func readsLedger(path string) []string {
+	return []string{"dynamodb:GetItem Ledger.Arn", "dynamodb:Query Ledger.Arn", "s3:GetObject LedgerTiles.Arn/" + path, "s3:ListBucket LedgerTiles.Arn"}
 }
 
 func consumes(queue string) []string {
@@ -288,23 +319,115 @@ func TestCallsAreLogged(t *testing.T) {
 func TestNothingIsPublic(t *testing.T) {
 	t.Parallel()
 	made := synth(t, efferent.Props{})
-	for _, kind := range []string{"AWS::Lambda::Url", "AWS::S3::Bucket"} {
-		if len(made.of(kind)) > 0 {
-			t.Errorf("there is an %s: say in this test who may reach it", kind)
+	if len(made.of("AWS::Lambda::Url")) > 0 {
+		t.Error("there is an AWS::Lambda::Url: say in this test who may reach it")
+	}
+	for name, b := range made.of("AWS::S3::Bucket") {
+		if d := cmp.Diff(object{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true},
+			b["PublicAccessBlockConfiguration"]); d != "" {
+			t.Errorf("%s: %s", name, d)
 		}
 	}
-	for name, p := range made.of("AWS::Lambda::Permission") {
-		source := text(p["SourceArn"])
-		if p["Principal"] != "apigateway.amazonaws.com" || text(p["FunctionName"]) != "ReplayFunction.Arn" ||
-			source != "arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/{proxy+}" {
-			t.Errorf("%s: %v may invoke %s", name, source, text(p["FunctionName"]))
-		}
+	var invoked []string
+	for _, p := range made.of("AWS::Lambda::Permission") {
+		invoked = append(invoked, fmt.Sprintf("%s invokes %s for %s", p["Principal"], text(p["FunctionName"]), text(p["SourceArn"])))
+	}
+	slices.Sort(invoked)
+	if d := cmp.Diff([]string{
+		"apigateway.amazonaws.com invokes ReplayFunction.Arn for " +
+			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/{proxy+}",
+		"events.amazonaws.com invokes CheckpointFunction.Arn for CheckpointClock.Arn",
+	}, invoked); d != "" {
+		t.Error(d)
 	}
 	for _, s := range allStatements(made) {
-		if s["Effect"] == "Allow" && (s["NotPrincipal"] != nil ||
-			(s["Principal"] != nil && !cmp.Equal(s["Principal"], object{"Service": "lambda.amazonaws.com"}))) {
+		who, _ := s["Principal"].(object)
+		ours := who == nil || cmp.Equal(who, object{"Service": "lambda.amazonaws.com"}) || text(who["AWS"]) == "CheckpointRole.Arn" ||
+			text(who["AWS"]) == "arn:AWS::Partition:iam::AWS::AccountId:root"
+		if s["Effect"] == "Allow" && (s["NotPrincipal"] != nil || !ours) {
 			t.Errorf("others may: %v", s)
 		}
+	}
+}
+
+// TestTheSignerAloneSigns: no policy of IAM can let anybody else, for a key's
+// policy has the last word ("Key policies in AWS KMS").
+func TestTheSignerAloneSigns(t *testing.T) {
+	t.Parallel()
+	made := synth(t, efferent.Props{})
+	key := made.of("AWS::KMS::Key")["LedgerKey"]
+	may := map[string][]string{}
+	for _, s := range statements(key["KeyPolicy"]) {
+		for _, action := range texts(s["Action"]) {
+			who := text(s["Principal"].(object)["AWS"])
+			may[action] = append(may[action], who)
+		}
+	}
+	signer := []string{"CheckpointRole.Arn"}
+	if !slices.Equal(may["kms:Sign"], signer) || len(may["kms:CreateGrant"]) != 0 {
+		t.Errorf("they may sign: %v, and hand that on: %v", may["kms:Sign"], may["kms:CreateGrant"])
+	}
+	if len(may["kms:PutKeyPolicy"]) != 1 {
+		t.Error("nobody can look after the key")
+	}
+	if key["KeySpec"] != "ECC_NIST_EDWARDS25519" || key["KeyUsage"] != "SIGN_VERIFY" || len(made.of("AWS::KMS::Key")) != 1 {
+		t.Errorf("the key is %v", key)
+	}
+	if keys := synth(t, efferent.Props{Ledger: efferent.LedgerProps{KeySecret: "efferent/ledger/key"}}).of("AWS::KMS::Key"); len(keys) != 0 {
+		t.Errorf("there are keys of KMS beside the secret: %v", keys)
+	}
+}
+
+// TestTheLedgerIsKept: what may expire, and what may not.
+func TestTheLedgerIsKept(t *testing.T) {
+	t.Parallel()
+	made := synth(t, efferent.Props{Sending: efferent.SendingProps{AuditLanes: 2}})
+	buckets := made.of("AWS::S3::Bucket")
+	for name, b := range buckets {
+		if !cmp.Equal(b["VersioningConfiguration"], object{"Status": "Enabled"}) || b["BucketEncryption"] == nil {
+			t.Errorf("%s: %v", name, b)
+		}
+	}
+	if buckets["Checkpoints"]["LifecycleConfiguration"] != nil {
+		t.Error("what was signed expires, and the newest of it may be old")
+	}
+	if d := cmp.Diff(object{"ObjectLockEnabled": "Enabled", "Rule": object{"DefaultRetention": object{"Days": 1.0, "Mode": "GOVERNANCE"}}},
+		buckets["Checkpoints"]["ObjectLockConfiguration"]); d != "" {
+		t.Error(d)
+	}
+	entries := func(lane string) object {
+		return object{"Id": lane, "Prefix": lane + "/tile/entries/", "ExpirationInDays": 365.0, "Status": "Enabled",
+			"NoncurrentVersionExpiration": object{"NoncurrentDays": 30.0}}
+	}
+	if d := cmp.Diff(object{"Rules": []any{
+		object{"Id": "replaced", "NoncurrentVersionExpiration": object{"NoncurrentDays": 365.0}, "Status": "Enabled"},
+		entries("lane-0"), entries("lane-1"),
+	}}, buckets["LedgerTiles"]["LifecycleConfiguration"]); d != "" {
+		t.Error(d)
+	}
+	if path := ledger.LaneName(1) + "/" + ledger.BundlePath(7, ledger.TileWidth); !strings.HasPrefix(path, "lane-1/tile/entries/") {
+		t.Errorf("a bundle is at %s", path)
+	}
+	table := made.of("AWS::DynamoDB::GlobalTable")["Ledger"]
+	replica := table["Replicas"].([]any)[0].(object)
+	if table["BillingMode"] != "PAY_PER_REQUEST" || table["TimeToLiveSpecification"] != nil ||
+		!cmp.Equal(replica["PointInTimeRecoverySpecification"], object{"PointInTimeRecoveryEnabled": true}) {
+		t.Errorf("the table is %v", table)
+	}
+}
+
+// TestBucketsTakeNothingButTLS is about both of them.
+func TestBucketsTakeNothingButTLS(t *testing.T) {
+	t.Parallel()
+	made := synth(t, efferent.Props{})
+	for _, p := range made.of("AWS::S3::BucketPolicy") {
+		if got := statements(p["PolicyDocument"]); len(got) != 1 || got[0]["Effect"] != "Deny" || got[0]["Action"] != "s3:*" ||
+			!cmp.Equal(got[0]["Condition"], object{"Bool": object{"aws:SecureTransport": "false"}}) {
+			t.Errorf("%s: %v", text(p["Bucket"]), got)
+		}
+	}
+	if n := len(made.of("AWS::S3::BucketPolicy")); n != 2 || len(made.of("AWS::S3::Bucket")) != n {
+		t.Errorf("there are %d policies of buckets", n)
 	}
 }
 
@@ -348,6 +471,25 @@ func TestAttemptsTableHasTheKeysThatAreWritten(t *testing.T) {
 	}
 }
 
+// keptLedger catches what the store of the ledger writes.
+type keptLedger struct{ awsdynamodb.LedgerAPI }
+
+func (keptLedger) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return nil, names(slices.Collect(maps.Keys(in.Item)))
+}
+
+func TestLedgerTableHasTheKeysThatAreWritten(t *testing.T) {
+	t.Parallel()
+	table := synth(t, efferent.Props{}).of("AWS::DynamoDB::GlobalTable")["Ledger"]
+	written := (&awsdynamodb.Ledger{API: keptLedger{}, Table: "t"}).Stage(t.Context(), "lane-0", ledger.Staged{})
+	for i, kind := range []string{"HASH", "RANGE"} {
+		key := table["KeySchema"].([]any)[i].(object)
+		if name := text(key["AttributeName"]); key["KeyType"] != kind || written == nil || !strings.Contains(written.Error(), name) {
+			t.Errorf("the table has the key %v, and the store writes %v", key, written)
+		}
+	}
+}
+
 func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	t.Parallel()
 	functions := synth(t, efferent.Props{}).of("AWS::Lambda::Function")
@@ -377,6 +519,21 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	if n, err := settings.ReadNotifications(env("Notify")); err != nil || n.MaxReceives != settings.DefaultMaxReceives {
 		t.Errorf("notify: %+v, %v", n, err)
 	}
+	appending, err := settings.ReadAudit(env("Audit"))
+	if want := (settings.Audit{AuditQueueURL: "AuditQueue", LedgerTable: "Ledger", LedgerBucket: "LedgerTiles"}); err != nil ||
+		appending != want {
+		t.Errorf("audit: %+v, %v", appending, err)
+	}
+	signing, err := settings.ReadCheckpoint(env("Checkpoint"))
+	if want := (settings.Checkpoint{LedgerTable: "Ledger", LedgerBucket: "LedgerTiles", CheckpointsBucket: "Checkpoints",
+		KMSKey: "LedgerKey.Arn", Origin: "efferent/AWS::Region/AWS::AccountId/Efferent", AuditLanes: 4}); err != nil || signing != want {
+		t.Errorf("checkpoint: %+v, %v", signing, err)
+	}
+	for _, function := range []string{"Deliver", "Notify", "Replay", "Checkpoint"} {
+		if got := env(function)(settings.LedgerKeysSecret); got != "efferent/ledger/keys" {
+			t.Errorf("%s finds the keys of hashes in %q", function, got)
+		}
+	}
 	replay, err := settings.ReadReplayPlaces(env("Replay"))
 	if want := (settings.ReplayPlaces{
 		WebhooksQueueURL: "WebhookQueue", WebhookFailuresQueueURL: "WebhookFailures", NotificationsQueueURL: "NotificationQueue",
@@ -389,17 +546,23 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 func TestWhatIsWatched(t *testing.T) {
 	t.Parallel()
 	var got []string
+	missing := map[string]string{"LedgerUnsignedAlarm": "breaching"}
 	for name, a := range synth(t, efferent.Props{}).of("AWS::CloudWatch::Alarm") {
 		of := text(a["Dimensions"].([]any)[0].(object)["Value"])
 		got = append(got, strings.Join([]string{of, text(a["MetricName"]), text(a["ComparisonOperator"]), text(a["Threshold"])}, " "))
-		if a["Metrics"] != nil || a["TreatMissingData"] != "notBreaching" {
+		if a["Metrics"] != nil || a["TreatMissingData"] != either(missing[name], "notBreaching") {
 			t.Errorf("alarm %s: %v", name, a)
 		}
 	}
-	want := []string{"NotifyFunction Misconfigured GreaterThanThreshold 0", "ReplayFunction Errors GreaterThanThreshold 0"}
+	want := []string{"NotifyFunction Misconfigured GreaterThanThreshold 0", "ReplayFunction Errors GreaterThanThreshold 0",
+		"CheckpointFunction Errors GreaterThanThreshold 0", "CheckpointFunction Invocations LessThanThreshold 1"}
 	for source, dead := range sources {
+		oldest := "900"
+		if source == "AuditQueue" {
+			oldest = "600"
+		}
 		want = append(want, dead+".QueueName ApproximateNumberOfMessagesVisible GreaterThanThreshold 0",
-			source+".QueueName ApproximateAgeOfOldestMessage GreaterThanThreshold 900",
+			source+".QueueName ApproximateAgeOfOldestMessage GreaterThanThreshold "+oldest,
 			source+".QueueName ApproximateNumberOfMessagesNotVisible GreaterThanThreshold 80000")
 	}
 	slices.Sort(got)
@@ -407,6 +570,13 @@ func TestWhatIsWatched(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
+}
+
+func either(given, otherwise string) string {
+	if given == "" {
+		return otherwise
+	}
+	return given
 }
 
 // allStatements are those of every policy in the template, on whatever

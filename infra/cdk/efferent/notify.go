@@ -48,6 +48,7 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 	env[settings.NotificationsQueueURL] = *e.Notifications.QueueUrl()
 	env[settings.AuditQueueURL] = *e.Audit.QueueUrl()
 	env[settings.AttemptsTable] = *e.Attempts.TableName()
+	e.redacts(env, props.Ledger)
 
 	e.Notify, e.NotifyLogs, err = newFunction(e.Construct, room{
 		id: "Notify", name: "notify", description: "Efferent: sends notifications by email, Slack and SMS",
@@ -67,11 +68,10 @@ func (e *Efferent) notifyGrants(p NotifyProps) []awsiam.PolicyStatement {
 		allow(*e.Notifications.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+		e.readsLedgerKeys(),
 	}
 	for _, name := range []string{channel.EmailSecret, channel.SlackSecret, channel.SMSSecret} {
-		// Secrets Manager puts a hyphen and six characters behind a name.
-		grants = append(grants, allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, name+"-??????"),
-			"secretsmanager:GetSecretValue"))
+		grants = append(grants, allow(e.secret(name), "secretsmanager:GetSecretValue"))
 	}
 	if p.SES {
 		// An identity may have a configuration set by default.

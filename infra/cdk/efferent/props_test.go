@@ -31,7 +31,11 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			SourceProps:   efferent.SourceProps{BatchSize: 5, MaxConcurrency: 4},
 		},
 		Replay: efferent.ReplayProps{FunctionProps: efferent.FunctionProps{Memory: 400, LogRetention: 14}, Rate: 5, Burst: 6},
-		Alarms: efferent.AlarmProps{Topic: topic, MaxAge: time.Hour, MaxInFlight: 1000},
+		Ledger: efferent.LedgerProps{Origin: "example.com/prod", ShowPaths: true, Retention: 20 * 24 * time.Hour,
+			CheckpointLock: 60 * 24 * time.Hour, Compliance: true},
+		Audit:      efferent.AuditProps{FunctionProps: efferent.FunctionProps{Memory: 600}},
+		Checkpoint: efferent.CheckpointProps{FunctionProps: efferent.FunctionProps{Timeout: 3 * time.Minute}, Every: time.Minute},
+		Alarms:     efferent.AlarmProps{Topic: topic, MaxAge: time.Hour, MaxAuditAge: 2 * time.Minute, MaxInFlight: 1000},
 	})
 	has := func(kind string, want object) { made.assert.HasResourceProperties(jsii.String(kind), want) }
 	call(t, func() {
@@ -39,7 +43,23 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			"RedrivePolicy": object{"maxReceiveCount": 9}})
 		has("AWS::SQS::Queue", object{"QueueName": "prod-audit-failures.fifo"})
 		made.assert.AllResources(jsii.String("AWS::DynamoDB::GlobalTable"), object{"DeletionPolicy": "Delete"})
-		made.assert.AllResources(jsii.String("AWS::Logs::LogGroup"), object{"DeletionPolicy": "Delete"})
+		for _, kind := range []string{"AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"} {
+			made.assert.AllResources(jsii.String(kind), object{"DeletionPolicy": "Delete"})
+		}
+		has("AWS::SecretsManager::Secret", object{"Name": "efferent/ledger/prod-keys", "SecretString": "{}"})
+		has("AWS::S3::Bucket", object{"ObjectLockConfiguration": object{"ObjectLockEnabled": "Enabled",
+			"Rule": object{"DefaultRetention": object{"Days": 60, "Mode": "COMPLIANCE"}}}})
+		has("AWS::S3::Bucket", object{"LifecycleConfiguration": object{"Rules": []object{
+			{"Id": "replaced", "NoncurrentVersionExpiration": object{"NoncurrentDays": 20}},
+			{"Prefix": "lane-0/tile/entries/", "ExpirationInDays": 20, "NoncurrentVersionExpiration": object{"NoncurrentDays": 20}},
+			{"Prefix": "lane-1/tile/entries/", "ExpirationInDays": 20, "NoncurrentVersionExpiration": object{"NoncurrentDays": 20}},
+		}}})
+		has("AWS::Lambda::EventSourceMapping", object{"BatchSize": 10, "ScalingConfig": object{"MaximumConcurrency": 2}})
+		has("AWS::Lambda::Function", object{"Timeout": 30, "MemorySize": 600})
+		has("AWS::Events::Rule", object{"ScheduleExpression": "rate(1 minute)"})
+		has("AWS::Lambda::Function", object{"Timeout": 180, "MemorySize": 512, "Environment": object{"Variables": object{
+			settings.LedgerOrigin: "example.com/prod", settings.AuditLanes: "2", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
+		}}})
 		has("AWS::Logs::LogGroup", object{"RetentionInDays": 7})
 		has("AWS::Lambda::EventSourceMapping", object{"BatchSize": 20, "MaximumBatchingWindowInSeconds": 2,
 			"ScalingConfig": object{"MaximumConcurrency": 3}})
@@ -48,19 +68,24 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			"Environment": object{"Variables": object{
 				settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.AllowHTTP: "loopback",
 				settings.AllowCIDRs: "10.0.0.0/8", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
+				settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
 			}},
 		})
 		has("AWS::Lambda::EventSourceMapping", object{"BatchSize": 5, "ScalingConfig": object{"MaximumConcurrency": 4}})
 		has("AWS::Lambda::Function", object{"Timeout": 20, "MemorySize": 300, "Environment": object{"Variables": object{
 			settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
+			settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
 		}}})
 		has("AWS::Lambda::Function", object{"Timeout": 29, "MemorySize": 400,
-			"Environment": object{"Variables": object{settings.AuditLanes: "2"}}})
+			"Environment": object{"Variables": object{settings.AuditLanes: "2", settings.LedgerShowPaths: "true",
+				settings.LedgerKeysSecret: "efferent/ledger/prod-keys"}}})
 		has("AWS::ApiGatewayV2::Stage", object{"DefaultRouteSettings": object{"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 6}})
 		has("AWS::Logs::LogGroup", object{"RetentionInDays": 14})
 		made.assert.AllResourcesProperties(jsii.String("AWS::CloudWatch::Alarm"),
 			object{"AlarmActions": []string{topic}, "OKActions": []string{topic}})
 		has("AWS::CloudWatch::Alarm", object{"MetricName": "ApproximateAgeOfOldestMessage", "Threshold": 3600})
+		has("AWS::CloudWatch::Alarm", object{"MetricName": "ApproximateAgeOfOldestMessage", "Threshold": 120})
+		has("AWS::CloudWatch::Alarm", object{"MetricName": "Invocations", "Period": 60, "EvaluationPeriods": 3})
 		has("AWS::CloudWatch::Alarm", object{"MetricName": "ApproximateNumberOfMessagesNotVisible", "Threshold": 1000})
 	})
 	granted := false
@@ -74,11 +99,12 @@ func TestPropsReachTheTemplate(t *testing.T) {
 
 // A deployment that fails at once must not leave a table behind; one that
 // worked must.
-func TestTablesAndLogsStay(t *testing.T) {
+func TestWhatIsKeptStays(t *testing.T) {
 	t.Parallel()
 	made := synth(t, efferent.Props{})
 	call(t, func() {
-		for _, kind := range []string{"AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup"} {
+		for _, kind := range []string{"AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::KMS::Key",
+			"AWS::SecretsManager::Secret"} {
 			made.assert.AllResources(jsii.String(kind), object{"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"})
 		}
 	})
@@ -107,10 +133,10 @@ func TestRefused(t *testing.T) {
 		"secrets elsewhere":            {deliver(efferent.DeliverProps{Secrets: "prod/"}), []string{`Secrets "prod/"`, "efferent/webhooks/"}},
 		"policies": {efferent.Props{Sending: efferent.SendingProps{RetryPolicies: "x=1h"}},
 			[]string{settings.RetryPolicies, `"x"`}},
-		"networks":      {deliver(efferent.DeliverProps{AllowCIDRs: "10.0.0.0"}), []string{settings.AllowCIDRs}},
-		"log retention": {function(efferent.FunctionProps{LogRetention: 31}), []string{"LogRetention 31", "30 60"}},
-		"receives":      {efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 1001}}, []string{settings.MaxReceives, "1001"}},
-		"lanes":         {efferent.Props{Sending: efferent.SendingProps{AuditLanes: 1001}}, []string{settings.AuditLanes, "1001"}},
+		"networks":              {deliver(efferent.DeliverProps{AllowCIDRs: "10.0.0.0"}), []string{settings.AllowCIDRs}},
+		"log retention":         {function(efferent.FunctionProps{LogRetention: 31}), []string{"LogRetention 31", "30 60"}},
+		"receives":              {efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 1001}}, []string{settings.MaxReceives, "1001"}},
+		"more lanes than rules": {efferent.Props{Sending: efferent.SendingProps{AuditLanes: 1000}}, []string{"AuditLanes 1000", "999"}},
 		"notify in a hurry": {efferent.Props{Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{Timeout: 10 * time.Second}}},
 			[]string{"Notify", "Timeout 10s", "20s"}},
 		"notify for long": {efferent.Props{Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{Timeout: time.Minute}}},
@@ -121,6 +147,15 @@ func TestRefused(t *testing.T) {
 		"tokens for anybody": {replay(efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "https://id.test"}}), []string{"JWT", "Audience"}},
 		"tokens by plain http": {replay(efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "http://id.test", Audience: []string{"a"}}}),
 			[]string{"JWT", "https"}},
+		"an origin with a scheme": {efferent.Props{Ledger: efferent.LedgerProps{Origin: "https://example.com"}},
+			[]string{settings.LedgerOrigin, "https://example.com"}},
+		"a key elsewhere": {efferent.Props{Ledger: efferent.LedgerProps{KeySecret: "prod/key"}}, []string{`KeySecret "prod/key"`, "efferent/ledger/"}},
+		"half a day":      {efferent.Props{Ledger: efferent.LedgerProps{Retention: 36 * time.Hour}}, []string{"Retention 36h", "whole days"}},
+		"a lock of hours": {efferent.Props{Ledger: efferent.LedgerProps{CheckpointLock: time.Hour}},
+			[]string{"CheckpointLock 1h", "whole days"}},
+		"signed by the second": {efferent.Props{Checkpoint: efferent.CheckpointProps{Every: 30 * time.Second}}, []string{"Every 30s", "minutes"}},
+		"appending for long": {efferent.Props{Audit: efferent.AuditProps{FunctionProps: efferent.FunctionProps{Timeout: time.Minute}}},
+			[]string{"Audit", "VisibilityTimeout", "6m0s"}},
 		"nothing built":   {efferent.Props{Lambdas: "nowhere"}, []string{"deliver/bootstrap", "make lambdas"}},
 		"no program":      {efferent.Props{Lambdas: builtOf(t, []byte("#!/bin/sh"))}, []string{"no Linux program"}},
 		"foreign machine": {efferent.Props{Lambdas: built(t, elf.EM_RISCV)}, []string{"EM_RISCV", "arm64"}},

@@ -78,6 +78,7 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 		settings.AttemptsTable:                *e.Attempts.TableName(),
 	}
 	props.Sending.lanes(env)
+	e.redacts(env, props.Ledger)
 	if _, err := settings.ReadReplayPlaces(func(name string) string { return env[name] }); err != nil {
 		return err
 	}
@@ -106,7 +107,8 @@ func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
 	return append(grants,
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
 			"dynamodb:DeleteItem"),
-		allow(*e.Attempts.TableArn()+"/index/"+failuresIndex, "dynamodb:Query"))
+		allow(*e.Attempts.TableArn()+"/index/"+failuresIndex, "dynamodb:Query"),
+		e.readsLedgerKeys())
 }
 
 // makeAPI makes an HTTP API with one route, so that the function answers for

@@ -6,6 +6,12 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
+// output is one of a stack's.
+type output struct {
+	name  string
+	value *string
+}
+
 // NewStack makes Efferent as a stack of its own, with what one needs to use it
 // among its outputs. The stack is for whatever account and region it is
 // deployed to. Errors are New's.
@@ -17,10 +23,7 @@ func NewStack(app constructs.Construct, name string, props Props) (*Efferent, er
 	if err != nil {
 		return nil, err
 	}
-	for _, output := range []struct {
-		name  string
-		value *string
-	}{
+	outputs := []output{
 		{"WebhooksQueueUrl", e.Webhooks.QueueUrl()},
 		{"WebhookFailuresQueueUrl", e.WebhookFailures.QueueUrl()},
 		{"NotificationsQueueUrl", e.Notifications.QueueUrl()},
@@ -36,8 +39,20 @@ func NewStack(app constructs.Construct, name string, props Props) (*Efferent, er
 		{"ApiLogGroup", e.APILogs.LogGroupName()},
 		{"ReplayFunction", e.Replay.FunctionName()},
 		{"ReplayLogGroup", e.ReplayLogs.LogGroupName()},
+		{"LedgerOrigin", &e.LedgerOrigin},
+		{"LedgerTable", e.Ledger.TableName()},
+		{"LedgerBucket", e.LedgerObjects.BucketName()},
+		{"CheckpointsBucket", e.Checkpoints.BucketName()},
+		{"AuditFunction", e.AppendLedger.FunctionName()},
+		{"AuditLogGroup", e.AppendLedgerLogs.LogGroupName()},
+		{"CheckpointFunction", e.SignLedger.FunctionName()},
+		{"CheckpointLogGroup", e.SignLedgerLogs.LogGroupName()},
 		{"Dashboard", e.Dashboard.DashboardName()},
-	} {
+	}
+	if e.LedgerKey != nil {
+		outputs = append(outputs, output{"LedgerKey", e.LedgerKey.KeyArn()})
+	}
+	for _, output := range outputs {
 		awscdk.NewCfnOutput(stack, jsii.String(output.name), &awscdk.CfnOutputProps{Value: output.value})
 	}
 	return e, nil

@@ -67,7 +67,7 @@ func (w *world) handler() *Handler {
 	}
 	h, err := New(Needs{
 		Needs: batch.Needs{
-			Attempts: w, Queue: w, Audit: w, Policies: policies, MaxReceives: 20,
+			Attempts: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 20,
 			Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
 		Sender: w, Secrets: w,
@@ -242,4 +242,9 @@ func (w *world) handleWith(h *Handler, messages ...events.SQSMessage) []string {
 		failed = append(failed, f.ItemIdentifier)
 	}
 	return failed
+}
+
+// Redactor is the month's, so that entries tell which key they were made by.
+func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
+	return ledger.NewRedactor([]byte(ledger.Month(at)), true)
 }

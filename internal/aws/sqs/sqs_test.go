@@ -120,12 +120,12 @@ func TestChangeVisibility(t *testing.T) {
 
 func TestAuditAppend(t *testing.T) {
 	t.Parallel()
-	entry := func(id string, size int) ledger.Entry {
-		return ledger.Entry{Action: "a", ID: id, Resource: strings.Repeat("r", size)}
+	var large []ledger.Entry // more than one message holds
+	for i := range 500 {
+		large = append(large, ledger.Entry{Action: "a", ID: fmt.Sprint(i), Resource: strings.Repeat("r", 2000)})
 	}
 	a := &api{}
 	audit := &Audit{API: a, URL: "u", Lanes: 4}
-	large := []ledger.Entry{entry("1", 500<<10), entry("2", 500<<10), entry("3", 1)}
 	if err := audit.Append(t.Context(), "key", large); err != nil {
 		t.Fatal(err)
 	}

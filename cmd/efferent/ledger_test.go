@@ -249,7 +249,8 @@ func testDocsPython(t *testing.T, dir string) {
 	}
 	if exec.Command(python, "-c", "import cryptography").Run() == nil {
 		key := filepath.Join(dir, "key.pub")
-		if out, err := exec.Command(python, "-c", signature, lane, key).CombinedOutput(); err != nil || !strings.Contains(string(out), "is good") {
+		out, err := exec.Command(python, "-c", signature, lane, key).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "is good") {
 			t.Errorf("signature: %v: %s", err, out)
 		}
 		changed(t, filepath.Join(lane, "checkpoint"), func() {

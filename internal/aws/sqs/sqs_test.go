@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,15 +120,12 @@ func TestChangeVisibility(t *testing.T) {
 
 func TestAuditAppend(t *testing.T) {
 	t.Parallel()
-	entry := func(id string, size int) ledger.Entry {
-		return ledger.Entry{Action: "a", ID: id, Resource: strings.Repeat("r", size)}
+	var large []ledger.Entry // more than one message holds
+	for i := range 500 {
+		large = append(large, ledger.Entry{Action: "a", ID: fmt.Sprint(i), Resource: strings.Repeat("r", 2000)})
 	}
 	a := &api{}
 	audit := &Audit{API: a, URL: "u", Lanes: 4}
-	var large []ledger.Entry // more than one message takes
-	for i := range 500 {
-		large = append(large, entry(strconv.Itoa(i), 4<<10))
-	}
 	if err := audit.Append(t.Context(), "key", large); err != nil {
 		t.Fatal(err)
 	}

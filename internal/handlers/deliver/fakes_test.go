@@ -197,7 +197,7 @@ func (w *world) Append(_ context.Context, key string, entries []ledger.Entry) er
 
 // Redactor is the month's, so that entries tell which key they were made by.
 func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
-	return ledger.NewRedactor([]byte(ledger.Month(at)), true)
+	return ledger.NewRedactor([]byte(ledger.Month(at)), false)
 }
 
 func on(call int, f fault) func(int) fault {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	formatslog "github.com/transparency-dev/formats/log"
 
@@ -40,10 +41,18 @@ type world struct {
 	fault  int
 	effect bool
 	signed int
+	// months have a key; it is now.
+	months []string
+	now    time.Time
 }
 
 func newWorld() *world {
-	return &world{MemoryLedger: storetest.NewMemoryLedger(), tiles: objects.NewMemory(), kept: objects.NewMemory()}
+	return &world{MemoryLedger: storetest.NewMemoryLedger(), tiles: objects.NewMemory(), kept: objects.NewMemory(),
+		now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
+}
+
+func (w *world) Make(_ context.Context, months ...string) error {
+	return w.call(func() error { w.months = append(w.months, months...); return nil })
 }
 
 func (w *world) call(do func() error) error {
@@ -93,7 +102,8 @@ func testKey() key { return key{ed25519.NewKeyFromSeed(make([]byte, ed25519.Seed
 
 func (w *world) handler(t *testing.T) *Handler {
 	t.Helper()
-	h, err := New(Needs{Ledger: w, Tiles: w, Kept: w, Key: testKey(), Origin: origin, Lanes: 2, Log: slog.New(slog.DiscardHandler)})
+	h, err := New(Needs{Ledger: w, Tiles: w, Kept: w, Key: testKey(), Origin: origin, Lanes: 2, MonthKeys: w,
+		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +176,7 @@ func (w *world) newest(t *testing.T, lane string) (size int64) {
 func TestNewRefusesWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	_, err := New(Needs{})
-	for _, need := range []string{"Ledger", "Tiles", "Kept", "Key", "Origin", "Lanes", "Log"} {
+	for _, need := range []string{"Ledger", "Tiles", "Kept", "Key", "Origin", "Lanes", "MonthKeys", "Now", "Log"} {
 		if err == nil || !strings.Contains(err.Error(), need) {
 			t.Errorf("got %v, want it to name %s", err, need)
 		}
@@ -244,6 +254,38 @@ func TestEveryFault(t *testing.T) {
 				t.Errorf("call %d: signed at %d", at, got)
 			}
 		}
+	}
+}
+
+// TestMakesKeys: the month's key is there before the month is.
+func TestMakesKeys(t *testing.T) {
+	t.Parallel()
+	for now, want := range map[string]string{
+		"2026-11-24T08:00:00Z": "2026-11 2026-12", "2026-12-31T23:59:59Z": "2026-12 2027-01", "2027-01-31T12:00:00Z": "2027-01 2027-02",
+		"2026-12-01T00:30:00+01:00": "2026-11 2026-12",
+	} {
+		w := newWorld()
+		var err error
+		w.now, err = time.Parse(time.RFC3339, now)
+		must(t, err)
+		must(t, w.handler(t).Handle(t.Context()))
+		if got := strings.Join(w.months, " "); got != want {
+			t.Errorf("at %s: keys of %s, want %s", now, got, want)
+		}
+	}
+}
+
+// TestSignsWithoutKeys: what is signed does not wait for them, but it is told.
+func TestSignsWithoutKeys(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.grow(t, "lane-0", 3)
+	w.fault = w.calls + 1
+	if err := w.handler(t).Handle(t.Context()); !errors.Is(err, errDown) || len(w.months) > 0 {
+		t.Errorf("got %v, keys of %v", err, w.months)
+	}
+	if got := w.newest(t, "lane-0"); got != 3 {
+		t.Errorf("signed at %d", got)
 	}
 }
 

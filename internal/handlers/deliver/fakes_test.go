@@ -202,6 +202,11 @@ func (w *world) Append(_ context.Context, key string, entries []ledger.Entry) er
 	return nil
 }
 
+// Redactor is the month's, so that entries tell which key they were made by.
+func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
+	return ledger.NewRedactor([]byte(ledger.Month(at)), false)
+}
+
 func on(call int, f fault) func(int) fault {
 	return func(n int) fault {
 		if n == call {
@@ -242,9 +247,4 @@ func (w *world) handleWith(h *Handler, messages ...events.SQSMessage) []string {
 		failed = append(failed, f.ItemIdentifier)
 	}
 	return failed
-}
-
-// Redactor is the month's, so that entries tell which key they were made by.
-func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
-	return ledger.NewRedactor([]byte(ledger.Month(at)), true)
 }

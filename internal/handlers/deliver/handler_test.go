@@ -238,10 +238,11 @@ func TestWhatIsSentAndRecorded(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
-	if e := w.entries[0]; e.Resource != "url=https://a.test/in, event=e" || e.ID != "m-a#1" || e.Action != ledger.WebhookAttempt {
+	november := ledger.NewRedactor([]byte("2026-11"), false)
+	if e := w.entries[0]; e.Resource != november.BeforeSending("https://a.test/in", "e") || e.ID != "m-a#1" || e.Action != ledger.WebhookAttempt {
 		t.Errorf("intent %+v", e)
 	}
-	if e := w.entries[1]; e.Resource != "url=https://a.test/in, status=500" || e.ID != "m-a#1" {
+	if e := w.entries[1]; e.Resource != november.AfterSending("https://a.test/in", 500) || e.ID != "m-a#1" {
 		t.Errorf("outcome %+v", e)
 	}
 }

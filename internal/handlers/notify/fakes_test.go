@@ -122,7 +122,7 @@ func (w *world) call(op string, do func() error) error {
 
 // Redactor is the month's, so that entries tell which key they were made by.
 func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
-	return ledger.NewRedactor([]byte(ledger.Month(at)), true)
+	return ledger.NewRedactor([]byte(ledger.Month(at)), false)
 }
 
 func on(call int, f fault) func(int) fault {

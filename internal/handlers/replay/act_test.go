@@ -14,6 +14,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/ledger"
 )
 
 func path(more string) string { return "/api/v1/dlq/" + queueName + more }
@@ -55,7 +56,8 @@ func TestReplayOne(t *testing.T) {
 				t.Errorf("%d are visible after it, want all 39 others", n)
 			}
 			if e := w.entries; len(e) != 1 || e[0].Action != "dlq.replay" || e[0].Actor != "ann" || e[0].WebhookID != c.carries ||
-				e[0].Resource != "queue=webhook-failures, url=https://a.test/m00025" {
+				e[0].Resource != ledger.NewRedactor([]byte("2026-11"), false).DeadLetter(queueName, "https://a.test/m00025") ||
+				e[0].Tenant != "acme" || !e[0].Timestamp.Equal(start) {
 				t.Errorf("the ledger has %+v", e)
 			}
 			if order := acts(w.log); order != "take audit send settle delete forget" {

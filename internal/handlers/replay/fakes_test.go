@@ -97,7 +97,7 @@ func newWorld(t *testing.T) *world {
 
 // Redactor is the month's, so that entries tell which key they were made by.
 func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
-	return ledger.NewRedactor([]byte(ledger.Month(at)), true)
+	return ledger.NewRedactor([]byte(ledger.Month(at)), false)
 }
 
 func (w *world) handler() *Handler {

@@ -48,7 +48,7 @@ func TestNotifications(t *testing.T) {
 	if task := get[Started](w, "POST", queue+"/replay/m2", "").Task; task.WebhookID != "m2" || w.sent[0].attributes["efferent-id"] != "m2" {
 		t.Errorf("got %+v, sent %+v", task, w.sent)
 	}
-	if e := w.entries[0]; e.Resource != "queue=notification-failures, channel=email" || e.Action != "dlq.replay" {
+	if e := w.entries[0]; e.Resource != "queue=notification-failures, channel=email" || e.Action != "dlq.replay" || e.Tenant != "acme" {
 		t.Errorf("the ledger has %+v", e)
 	}
 	if task := get[Started](w, "POST", queue+"/replay", `{"channel":"sms"}`).Task; task.Moved != 2 || len(w.letters) != 0 {

@@ -30,10 +30,11 @@ const (
 	// LedgerOrigin names the ledger in its checkpoints, as a URL without a
 	// scheme: "example.com/efferent/prod".
 	LedgerOrigin = "EFFERENT_LEDGER_ORIGIN"
-	// LedgerKeysSecret is the secret that holds the keys of the ledger's hashes,
-	// a JSON object of month and base64: {"2026-11": "…"}.
+	// LedgerKeysSecret is the secret that holds the keys, by month, of the hashes
+	// in the ledger ("efferent/ledger/keys").
 	LedgerKeysSecret = "LEDGER_KEYS_SECRET"
-	// LedgerShowPaths leaves the paths of URLs readable in the ledger: "true".
+	// LedgerShowPaths says whether the ledger shows the paths of URLs (false):
+	// hooks such as Slack's carry their secret there.
 	LedgerShowPaths = "EFFERENT_LEDGER_SHOW_PATHS"
 	// RetryPolicies adds to the retry policies: "seed=1s,2s,4s;slow=30s,60s".
 	RetryPolicies = "EFFERENT_RETRY_POLICIES"

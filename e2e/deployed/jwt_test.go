@@ -78,7 +78,7 @@ func (i *issuer) token(t *testing.T, audience string, expires time.Time) string 
 func TestDeployedWithJWT(t *testing.T) {
 	target := newTarget(t)
 	config := target.start(t, true)
-	provider := startIssuer(t, target.Dir)
+	provider := startIssuer(t, filepath.Dir(target.CA))
 	chosen := maps.Clone(choices)
 	chosen["jwtIssuer"], chosen["jwtAudience"] = provider.URL, "efferent"
 	s, a, b := deploy(t, target, config, chosen)
@@ -92,7 +92,7 @@ func TestDeployedWithJWT(t *testing.T) {
 		"no token":            {"", http.StatusUnauthorized},
 		"for somebody else":   {provider.token(t, "other", soon), http.StatusUnauthorized},
 		"expired":             {provider.token(t, "efferent", time.Now().Add(-time.Minute)), http.StatusUnauthorized},
-		"of another provider": {startIssuer(t, target.Dir).token(t, "efferent", soon), http.StatusUnauthorized},
+		"of another provider": {startIssuer(t, filepath.Dir(target.CA)).token(t, "efferent", soon), http.StatusUnauthorized},
 		"good":                {provider.token(t, "efferent", soon), http.StatusOK},
 	} {
 		wantStatus(t, a.bearing(c.token), name, c.want)

@@ -32,6 +32,9 @@ type Report struct {
 	// Size is how many entries the lane has, Anchored how many of them the
 	// newest checkpoint holds. What is after them is not protected yet.
 	Size, Anchored int64
+	// Expired is how many entries, from the first on, are gone. Their hashes are
+	// what was signed.
+	Expired int64
 }
 
 // badAt is an error that knows the first entry that is not what it was.
@@ -52,6 +55,9 @@ type Verifier struct {
 	Key    PublicKey
 	// Acts counts what is in the lanes; nil for no counts.
 	Acts *Acts
+	// Expires lets entries be gone, from the first on: their retention has ended.
+	// Their hashes have to be there.
+	Expires bool
 	// Progress, if it is not nil, is told how far it is in a lane.
 	Progress func(lane string, done, of int64)
 }
@@ -68,6 +74,8 @@ type verification struct {
 	anchors []Checkpoint
 	// good is the size of the last checkpoint that was reached.
 	good int64
+	// expired is how many entries are gone.
+	expired int64
 }
 
 // Lane reads a whole lane, and holds it against itself and against signed
@@ -87,6 +95,7 @@ func (of Verifier) Lane(ctx context.Context, lane string, signed []Signed) Repor
 	if v.log != nil {
 		report.Size = v.log.Head.Size
 	}
+	report.Expired = v.expired
 	var bad badAt
 	switch {
 	case errors.As(err, &bad):
@@ -163,7 +172,7 @@ func (v *verification) run(ctx context.Context) error {
 		return err
 	}
 	if v.frontier.Size != v.log.Head.Size || v.frontier.Root() != v.log.Head.Root() {
-		return changedAt(min(v.frontier.Size, v.log.Head.Size), "%s: its entries do not make its head's root", v.lane)
+		return changedAt(v.since(min(v.frontier.Size, v.log.Head.Size)), "%s: its entries do not make its head's root", v.lane)
 	}
 	if len(v.anchors) > 0 {
 		return changedAt(v.frontier.Size, "%s has %d entries, and %d were signed: it was rolled back", v.lane, v.frontier.Size,
@@ -197,9 +206,18 @@ func (v *verification) staged(ctx context.Context) error {
 // joins holds the first staged run against the tree that it says it begins at.
 func (v *verification) joins() error {
 	if chain := v.log.chain; len(chain) > 0 && chain[0].Start == v.frontier.Size && chain[0].Before != v.frontier.Root() {
-		return changedAt(v.frontier.Size, "the staged entries from %d on of %s name another tree before them", v.frontier.Size, v.lane)
+		return changedAt(v.since(v.frontier.Size), "the staged entries from %d on of %s name another tree before them", v.frontier.Size, v.lane)
 	}
 	return nil
+}
+
+// since is the first entry that may be bad where the tree is not the right one
+// at an index: of entries that are gone the hashes may have been changed.
+func (v *verification) since(index int64) int64 {
+	if v.expired > v.good {
+		return v.good
+	}
+	return index
 }
 
 func (v *verification) report(done int64) {
@@ -215,14 +233,20 @@ func (v *verification) bundles(ctx context.Context) error {
 		func(ctx context.Context, i int64) ([]byte, error) { return get(ctx, BundlePath(i, TileWidth)) },
 		func(i int64, b []byte, err error) error {
 			first := i * TileWidth
-			if err != nil {
+			expired := v.Expires && v.expired == first && errors.Is(err, ErrNotFound)
+			if err != nil && !expired {
 				return gone(first, err)
 			}
 			tile, err := get(ctx, TilePath(0, i, TileWidth))
 			if err != nil {
 				return gone(first, err)
 			}
-			if err := v.bundle(ctx, first, b, tile); err != nil {
+			if expired {
+				err = v.hashes(ctx, first, tile)
+			} else {
+				err = v.bundle(ctx, first, b, tile)
+			}
+			if err != nil {
 				return err
 			}
 			v.report(first + TileWidth)
@@ -261,6 +285,25 @@ func (v *verification) bundle(ctx context.Context, first int64, b, tile []byte) 
 	return nil
 }
 
+// hashes verifies the hashes of entries that are gone.
+func (v *verification) hashes(ctx context.Context, first int64, tile []byte) error {
+	t, err := ParseTile(0, first/TileWidth, TileWidth, tile)
+	if err != nil {
+		return changedAt(first, "%w", err)
+	}
+	for _, leaf := range t.Hashes {
+		full := v.frontier.Append(leaf)
+		if err := v.reached(ctx); err != nil {
+			return err
+		}
+		if err := v.above(ctx, full); err != nil {
+			return err
+		}
+	}
+	v.expired = first + TileWidth
+	return nil
+}
+
 // append adds an entry to the tree, and holds it against a checkpoint that was
 // signed there.
 func (v *verification) append(ctx context.Context, entry []byte) (full []Tile, err error) {
@@ -271,22 +314,27 @@ func (v *verification) append(ctx context.Context, entry []byte) (full []Tile, e
 	if v.Acts != nil {
 		v.Acts.add(entry)
 	}
+	return full, v.reached(ctx)
+}
+
+// reached holds the tree against what was signed of it.
+func (v *verification) reached(ctx context.Context) error {
 	if err := v.joins(); err != nil {
-		return full, err
+		return err
 	}
 	for len(v.anchors) > 0 && v.anchors[0].Size <= v.frontier.Size {
 		c := v.anchors[0]
 		if c.Size == v.frontier.Size && c.Root != v.frontier.Root() {
-			return full, changedAt(v.good, "the %d entries of %s are not those that were signed; those before entry %d are",
+			return changedAt(v.good, "the %d entries of %s are not those that were signed; those before entry %d are",
 				c.Size, v.lane, v.good)
 		}
 		if err := v.partial(ctx); err != nil {
-			return full, err
+			return err
 		}
 		v.good = c.Size
 		v.anchors = v.anchors[1:]
 	}
-	return full, nil
+	return nil
 }
 
 // above verifies the stored tiles of level 1 and above.
@@ -317,7 +365,7 @@ func (v *verification) partial(ctx context.Context) error {
 	path := v.lane + "/" + BundlePath(first/TileWidth, len(v.tail))
 	b, err := v.Reader.Get(ctx, path)
 	switch {
-	case errors.Is(err, ErrNotFound) && first+TileWidth <= v.log.Head.Published:
+	case errors.Is(err, ErrNotFound) && (v.Expires || first+TileWidth <= v.log.Head.Published):
 		return nil
 	case err != nil:
 		return gone(first, err)

@@ -95,7 +95,8 @@ func (e *Efferent) checkpointGrants(keySecret string) []awsiam.PolicyStatement {
 		allow(object(e.LedgerObjects, "lane-*/checkpoint"), "s3:PutObject"),
 		allow(object(e.Checkpoints, "lane-*"), "s3:GetObject", "s3:PutObject"),
 		allow(*e.Checkpoints.BucketArn(), "s3:ListBucket"),
-		allow(e.secret(e.ledgerKeys), "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"))
+		allow(e.secret(e.ledgerKeys), "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue",
+			"secretsmanager:UpdateSecretVersionStage"))
 	if keySecret != "" {
 		grants = append(grants, allow(e.secret(keySecret), "secretsmanager:GetSecretValue"))
 	}

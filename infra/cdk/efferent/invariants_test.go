@@ -178,7 +178,8 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	signs := append(append(readsLedger("lane-*"), logs("Checkpoint")...),
 		"s3:PutObject LedgerTiles.Arn/lane-*/checkpoint", "s3:PutObject LedgerTiles.Arn/lane-*/tile/*.p/*",
 		"s3:GetObject Checkpoints.Arn/lane-*", "s3:ListBucket Checkpoints.Arn", "s3:PutObject Checkpoints.Arn/lane-*",
-		hashKeys, "secretsmanager:PutSecretValue"+secrets+"ledger/keys-??????")
+		hashKeys, "secretsmanager:PutSecretValue"+secrets+"ledger/keys-??????",
+		"secretsmanager:UpdateSecretVersionStage"+secrets+"ledger/keys-??????")
 	notify := append(consumes("NotificationQueue"), logs("Notify")...)
 	notify = append(notify, "sqs:SendMessage AuditQueue.Arn",
 		"dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",

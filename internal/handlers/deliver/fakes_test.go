@@ -42,7 +42,8 @@ type world struct {
 	answers []webhook.Exchange // of the sender, in turn; the last one for ever
 	posts   []webhook.Request
 	hidden  map[string]time.Duration
-	version string // of the secret
+	version string                      // of the secret
+	keys    map[string][]webhook.Secret // by version, where they matter
 	// cached is the version that was read last, at cachedAt.
 	cached   string
 	cachedAt time.Time
@@ -116,7 +117,7 @@ func (w *world) Keys(_ context.Context, ref string, since time.Time) (webhook.Ke
 	if w.cached == "" || w.cachedAt.Before(since) {
 		w.cached, w.cachedAt = w.version, w.now
 	}
-	return webhook.Keys{Version: w.cached}, nil
+	return webhook.Keys{Version: w.cached, Secrets: w.keys[w.cached]}, nil
 }
 
 func (w *world) OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error) {

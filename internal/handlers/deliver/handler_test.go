@@ -347,3 +347,44 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestTheNewerSecretSigns: a secret that was found to be replaced signs the try at
+// once that it is for.
+func TestTheNewerSecretSigns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, webhook.Exchange{Status: 401}, webhook.Exchange{Status: 200})
+	w.cached, w.keys = "v0", map[string][]webhook.Secret{}
+	for version, text := range map[string]string{"v0": "correct horse battery staple", "v1": "a newer horse battery staple"} {
+		secret, err := webhook.ParseSecret(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.keys[version] = []webhook.Secret{secret}
+	}
+	if failed := w.handle(aMessage("a", body("a"), 1)); len(failed) > 0 || len(w.posts) != 2 {
+		t.Fatalf("failed are %v after %d posts", failed, len(w.posts))
+	}
+	for i, version := range []string{"v0", "v1"} {
+		if !slices.Equal(w.posts[i].Secrets, w.keys[version]) {
+			t.Errorf("post %d is not signed by %s", i, version)
+		}
+	}
+}
+
+// TestARecordSaysWhose: a failure's record says when it was, where it went and
+// whose it is, also where nothing could be sent.
+func TestARecordSaysWhose(t *testing.T) {
+	t.Parallel()
+	for name, more := range map[string]string{"503": "", "no such policy": `,"retry":"nobody's"`} {
+		w := newWorld(t, webhook.Exchange{Status: 503})
+		now := w.now
+		w.handle(aMessage("a", strings.TrimSuffix(body("a"), "}")+`,"tenant":"acme"`+more+"}", 1))
+		records := w.recorded("a")
+		if len(records) != 1 {
+			t.Fatalf("%s: %+v", name, records)
+		}
+		if r := records[0]; !r.At.Equal(now) || r.URL != "https://a.test/in?token=t" || r.EventType != "e" || r.Tenant != "acme" || r.Reason == "" {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}

@@ -96,6 +96,9 @@ func (w *world) advance(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
+// enough are more operations of a kind than any test has use for.
+const enough = 1000
+
 // call counts an operation, lets it do its work or not, and says whether it
 // failed.
 func (w *world) call(op string, do func() error) error {
@@ -105,6 +108,11 @@ func (w *world) call(op string, do func() error) error {
 		return errFault
 	}
 	w.ops[op]++
+	if w.ops[op] > enough { // what tries again for ever is told so, and ended
+		w.t.Errorf("more than %d times %s", enough, op)
+		w.dead = true
+		return errFault
+	}
 	f := works
 	if decide := w.fault[op]; decide != nil {
 		f = decide(w.ops[op])
@@ -171,9 +179,6 @@ func (w *world) Sender(_ context.Context, on channel.Name, since time.Time) (cha
 	return provider{w, on, 0}, nil
 }
 
-// enough are more hand-overs by a channel than any test has use for.
-const enough = 100
-
 // Send answers as told. A provider that the process died around answers, but
 // nobody hears it.
 func (p provider) Send(ctx context.Context, h channel.Handover) (out channel.Outcome) {
@@ -181,9 +186,7 @@ func (p provider) Send(ctx context.Context, h channel.Handover) (out channel.Out
 	_ = p.w.call("send", func() error {
 		p.w.calls[p.on] = append(p.w.calls[p.on], h)
 		out = channel.Outcome{ProviderID: fmt.Sprint(p.on, len(p.w.calls[p.on]))}
-		if len(p.w.calls[p.on]) > enough { // what tries again for ever is told so, and ended
-			p.w.t.Errorf("more than %d hand-overs by %s", enough, p.on)
-		} else if refused := p.w.refuses[p.on]; refused != nil && refused.version == p.version {
+		if refused := p.w.refuses[p.on]; refused != nil && refused.version == p.version {
 			out = refused.as
 		} else if told := p.w.answers[p.on]; len(told) > 0 {
 			out = told[0]

@@ -53,6 +53,23 @@ func TestARefusedSecretIsReadAnew(t *testing.T) {
 	}
 }
 
+// TestASecretThatKeepsChanging: a message asks once whether there is a newer one,
+// however many there come to be.
+func TestASecretThatKeepsChanging(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secrets["email"] = &secret{current: 1, cached: 1, readAt: w.now.Add(-time.Minute)}
+	w.answers["email"] = []channel.Outcome{{Class: channel.Configuration, Reason: "535"}}
+	w.during = func(channel.Name) {
+		w.advance(time.Minute)
+		w.secrets["email"].current++
+	}
+	q := w.message("a", text("n_1", "email", ""))
+	if end := w.run(q); end != "sent" || w.count("email") != 2 || w.count("slack") != 1 {
+		t.Errorf("%s after %d emails: %s", end, w.count("email"), w.story("n_1", q))
+	}
+}
+
 // TestAChannelThatWasJustConfigured: that there is no secret is cached too.
 func TestAChannelThatWasJustConfigured(t *testing.T) {
 	t.Parallel()

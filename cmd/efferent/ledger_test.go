@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -85,6 +86,27 @@ func verified(t *testing.T, kept ledgerStore) (acts *ledger.Acts, entries, ancho
 	return acts, entries, anchored
 }
 
+// redacted holds every entry against what it may say of a URL: the path is a
+// hash by a key of the secret.
+func redacted(t *testing.T, kept ledgerStore, path string) {
+	t.Helper()
+	hash := regexp.MustCompile(`"resource":"url=http://127\.0\.0\.1:\d+/hmac:[0-9a-f]{32}, (event|status)=`)
+	for i := range ledger.DefaultLanes {
+		log, err := ledger.OpenLog(t.Context(), kept, ledger.LaneName(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := log.Entries(t.Context(), 0, func(_ int64, entry []byte) error {
+			if !hash.Match(entry) || bytes.Contains(entry, []byte(path)) {
+				return fmt.Errorf("the ledger tells of the path: %s", entry)
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestLedger sends webhooks that are delivered and that fail, and finds every
 // attempt and its outcome in the ledger, signed.
 func TestLedger(t *testing.T) {
@@ -122,7 +144,7 @@ func TestLedger(t *testing.T) {
 		for i := 0; i < webhooks/2; i += 10 {
 			var texts []string
 			for k := range 10 {
-				texts = append(texts, scenario.Text(fmt.Sprintf("evt-%d-%d", life, i+k), e.URL))
+				texts = append(texts, scenario.Text(fmt.Sprintf("evt-%d-%d", life, i+k), e.URL+"/hidden?token=hidden"))
 			}
 			s.Send(t, texts...)
 		}
@@ -139,6 +161,7 @@ func TestLedger(t *testing.T) {
 			t.Errorf("life %d: %d entries, %d anchored, want %d; %d unfinished, %d unannounced, %d repeated", life, entries, anchored,
 				want, acts.Unfinished(), acts.Unannounced(), acts.Repeated)
 		}
+		redacted(t, openLedger(l.db, data), "hidden")
 		stop()
 	}
 	dir := ledgerDirectory(data)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -46,6 +47,20 @@ func TestWhatTheLedgerHolds(t *testing.T) {
 				t.Errorf("entry %d tells of %q: %s", i, hidden, b)
 			}
 		}
+	}
+}
+
+// TestToldLate: what is told in December of November is by November's key.
+func TestToldLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	at := time.Date(2026, 11, 30, 23, 59, 0, 0, time.UTC)
+	w.now = at.Add(time.Hour)
+	w.record("a", attempt.Record{Attempt: 1, At: at, URL: "https://a.test/in", Status: 200, Verdict: attempt.Delivered})
+	w.handle(aMessage("a", body("a"), 2))
+	want := ledger.NewRedactor([]byte("2026-11"), false).AfterSending("https://a.test/in", 200)
+	if len(w.entries) != 1 || w.entries[0].Resource != want || !w.entries[0].Timestamp.Equal(at) {
+		t.Errorf("the ledger has %+v", w.entries)
 	}
 }
 

@@ -27,7 +27,12 @@ func ledgerHolds(t *testing.T, s *scenario.Stack, b *book) {
 	fill(t, s)
 	s.AwaitEmpty(t, "audit.fifo")
 	found := map[string]bool{}
-	b.entries(t, func(l ledger.Line) { found[l.Action+" "+l.ID] = true })
+	b.entries(t, func(l ledger.Line) {
+		found[l.Action+" "+l.ID] = true
+		if strings.Contains(l.Resource, "hmac:none") {
+			t.Errorf("%s was hashed without a key: %+v", l.ID, l)
+		}
+	})
 
 	if !found[ledger.DLQReplay+" "+item] {
 		t.Errorf("the replay of %s is not in the ledger", item)

@@ -168,9 +168,11 @@ func bucketProps(props Props) *awss3.BucketProps {
 func newLedgerKeys(scope constructs.Construct, props Props) string {
 	name := ledgerSecrets + props.Prefix + "keys"
 	awssecretsmanager.NewSecret(scope, jsii.String("LedgerKeys"), &awssecretsmanager.SecretProps{
-		SecretName:        jsii.String(name),
-		Description:       jsii.String("Efferent: the keys of the ledger's hashes, by month"),
-		SecretStringValue: awscdk.SecretValue_UnsafePlainText(jsii.String("{}")), // nothing secret yet
+		SecretName:  jsii.String(name),
+		Description: jsii.String("Efferent: the keys of the ledger's hashes, by month"),
+		// Nothing secret yet. It must stay as it is: CloudFormation puts a new value
+		// where this one changes ("AWS::SecretsManager::Secret").
+		SecretStringValue: awscdk.SecretValue_UnsafePlainText(jsii.String("{}")),
 		RemovalPolicy:     props.RemovalPolicy,
 	})
 	return name

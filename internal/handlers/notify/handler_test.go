@@ -249,3 +249,19 @@ func (w *world) told(action string) (these, others int) {
 	}
 	return these, len(w.entries) - these
 }
+
+// TestARecordSaysHowLong: what a provider took is in the record, and the ledger
+// has its outcome at the time that it came.
+func TestARecordSaysHowLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	began := w.now
+	w.during = func(channel.Name) { w.advance(3 * time.Second) }
+	w.run(w.message("a", text("n_1", "email", "")))
+	if records := w.recorded("n_1"); len(records) != 1 || !records[0].At.Equal(began) || records[0].DurationMS != 3000 {
+		t.Errorf("recorded are %+v", records)
+	}
+	if outcome := w.entries[len(w.entries)-1]; !outcome.Timestamp.Equal(began.Add(3 * time.Second)) {
+		t.Errorf("the ledger has %+v", outcome)
+	}
+}

@@ -265,3 +265,35 @@ func TestARecordSaysHowLong(t *testing.T) {
 		t.Errorf("the ledger has %+v", outcome)
 	}
 }
+
+// TestWaitsForATurnDiffer: those who wait for a channel that has too much to do do
+// not come back all at once.
+func TestWaitsForATurnDiffer(t *testing.T) {
+	t.Parallel()
+	for jitter, want := range map[float64]time.Duration{0: 10 * time.Second, 0.5: 15 * time.Second} {
+		w := newWorld(t)
+		w.answers["slack"] = []channel.Outcome{{Class: channel.Transient, Paced: true, RetryAfter: 10 * time.Second}}
+		h := w.handler()
+		h.Jitter = func() float64 { return jitter }
+		if done := w.receive(h, w.message("a", text("n_1", "slack", ""))); done || w.hidden["r-a"] != want {
+			t.Errorf("jitter %g: done with it: %t, hidden for %s, want %s", jitter, done, w.hidden["r-a"], want)
+		}
+	}
+}
+
+// TestWithoutAnAddress: only a channel that knows its recipient by itself is used
+// without one.
+func TestWithoutAnAddress(t *testing.T) {
+	t.Parallel()
+	for itself, want := range map[channel.Name]string{
+		"slack": "1:email:permanent:retryable 2:slack::delivered", "": "1:email:permanent:retryable 2:slack:configuration:permanent",
+	} {
+		w := newWorld(t)
+		w.at = itself
+		w.answers["email"] = []channel.Outcome{{Class: channel.Permanent, Reason: "550"}}
+		q := w.message("a", `{"id":"n_1","channel":"email","recipient":"ann@acme.test","body":"b","fallback":["slack"]}`)
+		if w.run(q); w.story("n_1", q) != want {
+			t.Errorf("%q: %s", itself, w.story("n_1", q))
+		}
+	}
+}

@@ -266,6 +266,18 @@ func TestARecordSaysHowLong(t *testing.T) {
 	}
 }
 
+// TestARecordSaysWhatWasSaid: what the provider said of a failure is in its record.
+func TestARecordSaysWhatWasSaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answers["email"] = []channel.Outcome{{Class: channel.Permanent, Status: 550, Reason: "SMTP: 550", Response: "550 no such user"}}
+	w.run(w.message("a", text("n_1", "email", "")))
+	if records := w.recorded("n_1"); len(records) != 2 || records[0].Response != "550 no such user" || records[0].Status != 550 ||
+		records[1].ProviderID == "" {
+		t.Errorf("recorded are %+v", records)
+	}
+}
+
 // TestWaitsForATurnDiffer: those who wait for a channel that has too much to do do
 // not come back all at once.
 func TestWaitsForATurnDiffer(t *testing.T) {

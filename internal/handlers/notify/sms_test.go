@@ -193,6 +193,17 @@ func TestAClaimThatWasKeptAllTheSame(t *testing.T) {
 	}
 }
 
+// TestASentSMSIsSettled: nobody may take, drop or abandon its claim any more.
+func TestASentSMSIsSettled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.message("a", sms("n_1", "", "+46701234567")))
+	claims, err := w.store.ClaimsOn(t.Context(), smsClaims, []string{smsItem("", "n_1", "+46701234567")})
+	if err != nil || len(claims) != 1 || !claims[0].Settled || claims[0].Act != wasSent {
+		t.Errorf("got %+v, %v", claims, err)
+	}
+}
+
 // TestParkedByItself: a message that is received again is no consent to a second
 // SMS, also where its records are gone.
 func TestParkedByItself(t *testing.T) {

@@ -132,23 +132,21 @@ func TestReceiveErrorsAreWaitedOut(t *testing.T) {
 // before the first.
 func TestRest(t *testing.T) {
 	t.Parallel()
-	clock := clockwork.NewFakeClock()
-	q := &queue{batches: [][]events.SQSMessage{batch("a"), batch("b")}, deleted: make(chan []string, 2)}
-	run(t, q, func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) { return failures(), nil },
-		Options{Concurrency: 1, Rest: time.Minute, Clock: clock})
-	if got := <-q.deleted; got[0] != "a" {
-		t.Errorf("deleted %v", got)
-	}
-	if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
-		t.Fatal(err)
-	}
-	if len(q.deleted) > 0 {
-		t.Error("it did not rest")
-	}
-	clock.Advance(time.Minute)
-	if got := <-q.deleted; got[0] != "b" {
-		t.Errorf("deleted %v", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		clock := clockwork.NewFakeClock()
+		q := &queue{batches: [][]events.SQSMessage{batch("a"), batch("b")}, deleted: make(chan []string, 2)}
+		run(t, q, func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) { return failures(), nil },
+			Options{Concurrency: 1, Rest: time.Minute, Clock: clock})
+		synctest.Wait()
+		if len(q.deleted) != 1 {
+			t.Errorf("%d batches are done with before its rest, want the first", len(q.deleted))
+		}
+		clock.Advance(time.Minute)
+		synctest.Wait()
+		if len(q.deleted) != 2 {
+			t.Errorf("%d batches are done with after its rest, want both", len(q.deleted))
+		}
+	})
 }
 
 // TestSlowInvocationsHoldUpNobody fills every place with invocations that do

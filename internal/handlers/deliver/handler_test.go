@@ -388,3 +388,17 @@ func TestARecordSaysWhose(t *testing.T) {
 		}
 	}
 }
+
+// TestAnOutcomeIsAtItsEnd: the ledger has an attempt when it began, and its outcome
+// when the answer came.
+func TestAnOutcomeIsAtItsEnd(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 503} {
+		w := newWorld(t, webhook.Exchange{Status: status, Duration: 3 * time.Second})
+		began := w.now
+		if w.handle(aMessage("a", body("a"), 1)); len(w.entries) != 2 || !w.entries[0].Timestamp.Equal(began) ||
+			!w.entries[1].Timestamp.Equal(began.Add(3*time.Second)) {
+			t.Errorf("%d: the ledger has %+v", status, w.entries)
+		}
+	}
+}

@@ -55,6 +55,7 @@ type world struct {
 	refuses map[channel.Name]*refusal
 	during  func(channel.Name) // while a provider has it
 	hangs   bool               // providers answer when the invocation's sending is cut
+	at      channel.Name       // the one that knows its recipient by itself
 
 	fault map[string]func(n int) fault
 	ops   map[string]int
@@ -178,6 +179,8 @@ func (w *world) Sender(_ context.Context, on channel.Name, since time.Time) (cha
 	}
 	return provider{w, on, 0}, nil
 }
+
+func (p provider) Addressless() bool { return p.on == p.w.at }
 
 // Send answers as told. A provider that the process died around answers, but
 // nobody hears it.

@@ -249,3 +249,63 @@ func (w *world) told(action string) (these, others int) {
 	}
 	return these, len(w.entries) - these
 }
+
+// TestARecordSaysHowLong: what a provider took is in the record, and the ledger
+// has its outcome at the time that it came.
+func TestARecordSaysHowLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	began := w.now
+	w.during = func(channel.Name) { w.advance(3 * time.Second) }
+	w.run(w.message("a", text("n_1", "email", "")))
+	if records := w.recorded("n_1"); len(records) != 1 || !records[0].At.Equal(began) || records[0].DurationMS != 3000 {
+		t.Errorf("recorded are %+v", records)
+	}
+	if outcome := w.entries[len(w.entries)-1]; !outcome.Timestamp.Equal(began.Add(3 * time.Second)) {
+		t.Errorf("the ledger has %+v", outcome)
+	}
+}
+
+// TestARecordSaysWhatWasSaid: what the provider said of a failure is in its record.
+func TestARecordSaysWhatWasSaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answers["email"] = []channel.Outcome{{Class: channel.Permanent, Status: 550, Reason: "SMTP: 550", Response: "550 no such user"}}
+	w.run(w.message("a", text("n_1", "email", "")))
+	if records := w.recorded("n_1"); len(records) != 2 || records[0].Response != "550 no such user" || records[0].Status != 550 ||
+		records[1].ProviderID == "" {
+		t.Errorf("recorded are %+v", records)
+	}
+}
+
+// TestWaitsForATurnDiffer: those who wait for a channel that has too much to do do
+// not come back all at once.
+func TestWaitsForATurnDiffer(t *testing.T) {
+	t.Parallel()
+	for jitter, want := range map[float64]time.Duration{0: 10 * time.Second, 0.5: 15 * time.Second} {
+		w := newWorld(t)
+		w.answers["slack"] = []channel.Outcome{{Class: channel.Transient, Paced: true, RetryAfter: 10 * time.Second}}
+		h := w.handler()
+		h.Jitter = func() float64 { return jitter }
+		if done := w.receive(h, w.message("a", text("n_1", "slack", ""))); done || w.hidden["r-a"] != want {
+			t.Errorf("jitter %g: done with it: %t, hidden for %s, want %s", jitter, done, w.hidden["r-a"], want)
+		}
+	}
+}
+
+// TestWithoutAnAddress: only a channel that knows its recipient by itself is used
+// without one.
+func TestWithoutAnAddress(t *testing.T) {
+	t.Parallel()
+	for itself, want := range map[channel.Name]string{
+		"slack": "1:email:permanent:retryable 2:slack::delivered", "": "1:email:permanent:retryable 2:slack:configuration:permanent",
+	} {
+		w := newWorld(t)
+		w.at = itself
+		w.answers["email"] = []channel.Outcome{{Class: channel.Permanent, Reason: "550"}}
+		q := w.message("a", `{"id":"n_1","channel":"email","recipient":"ann@acme.test","body":"b","fallback":["slack"]}`)
+		if w.run(q); w.story("n_1", q) != want {
+			t.Errorf("%q: %s", itself, w.story("n_1", q))
+		}
+	}
+}

@@ -70,6 +70,19 @@ func TestASecretThatKeepsChanging(t *testing.T) {
 	}
 }
 
+// TestAFailureAsksForANewerSecret: the try after a failure is made with a secret
+// that was read since.
+func TestAFailureAsksForANewerSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secrets["email"] = &secret{current: 2, cached: 1, readAt: w.now.Add(-time.Minute)}
+	w.refuses["email"] = &refusal{1, channel.Outcome{Class: channel.Transient, Reason: "450"}}
+	q := w.message("a", text("n_1", "email", ""))
+	if end := w.run(q); end != "sent" || w.story("n_1", q) != "1:email:transient:retryable 2:email::delivered" {
+		t.Errorf("%s: %s", end, w.story("n_1", q))
+	}
+}
+
 // TestAChannelThatWasJustConfigured: that there is no secret is cached too.
 func TestAChannelThatWasJustConfigured(t *testing.T) {
 	t.Parallel()
@@ -87,14 +100,22 @@ func TestAChannelThatWasJustConfigured(t *testing.T) {
 // sent again.
 func TestCutAtTheDeadline(t *testing.T) {
 	t.Parallel()
-	for on, want := range map[channel.Name]struct {
+	late := channel.Outcome{Class: channel.Unknown, Reason: "time-out after the request was handed over"}
+	early := channel.Outcome{Class: channel.Transient, Reason: "no connection"}
+	for name, c := range map[string]struct {
+		on    channel.Name
+		says  channel.Outcome
 		end   string
 		calls int
-	}{"sms": {"parked", 1}, "email": {"sent", 2}} {
-		t.Run(string(on), func(t *testing.T) {
+	}{
+		"SMS":                            {"sms", late, "parked", 1},
+		"email":                          {"email", late, "sent", 2},
+		"SMS, before it was handed over": {"sms", early, "sent", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			w.answers[on] = []channel.Outcome{{Class: channel.Unknown, Reason: "time-out after the request was handed over"}, {}}
+			w, on := newWorld(t), c.on
+			w.answers[on] = []channel.Outcome{c.says, {}}
 			q := w.message("a", text("n_1", on, ""))
 			q.msg.Attributes["ApproximateReceiveCount"] = "1"
 			ctx, cut := context.WithCancel(t.Context())
@@ -105,7 +126,7 @@ func TestCutAtTheDeadline(t *testing.T) {
 				t.Fatalf("%v, %v", out, err)
 			}
 			w.during, w.hangs, q.receives = nil, false, 1
-			if end := w.run(q); end != want.end || w.count(on) != want.calls {
+			if end := w.run(q); end != c.end || w.count(on) != c.calls {
 				t.Errorf("%s after %d hand-overs: %s", end, w.count(on), w.story("n_1", q))
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/claim"
 )
 
 // TestSMSFaults goes through every step around an SMS and every way for it to
@@ -177,5 +178,42 @@ func TestManyReplaysOneSMS(t *testing.T) {
 	all.Wait()
 	if n := w.count("sms"); n != 2 {
 		t.Errorf("%d SMS in all, want the first and one more", n)
+	}
+}
+
+// TestAClaimThatWasKeptAllTheSame: what the store kept although it said otherwise
+// does not keep its own message from being sent.
+func TestAClaimThatWasKeptAllTheSame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fault["claim"] = on(1, failsButKeeps)
+	q := w.message("a", text("n_1", "sms", ""))
+	if end := w.run(q); end != "sent" || w.count("sms") != 1 {
+		t.Errorf("%s after %d SMS: %s", end, w.count("sms"), w.story("n_1", q))
+	}
+}
+
+// TestASentSMSIsSettled: nobody may take, drop or abandon its claim any more.
+func TestASentSMSIsSettled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.message("a", sms("n_1", "", "+46701234567")))
+	claims, err := w.store.ClaimsOn(t.Context(), smsClaims, []string{smsItem("", "n_1", "+46701234567")})
+	if err != nil || len(claims) != 1 || !claims[0].Settled || claims[0].Act != wasSent {
+		t.Errorf("got %+v, %v", claims, err)
+	}
+}
+
+// TestParkedByItself: a message that is received again is no consent to a second
+// SMS, also where its records are gone.
+func TestParkedByItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q := w.message("a", sms("n_1", "", "+46701234567"))
+	_ = w.store.PutClaim(t.Context(), claim.Claim{Queue: smsClaims, ItemID: smsItem("", "n_1", "+46701234567"), Act: parked,
+		Actor: q.msg.MessageId, Token: "t", At: w.now.Add(-time.Hour), Until: w.now.Add(claim.Retention)})
+	q.receives = 1
+	if end := w.run(q); end != "parked" || w.count("sms") != 0 {
+		t.Errorf("%s after %d SMS: %s", end, w.count("sms"), w.story("n_1", q))
 	}
 }

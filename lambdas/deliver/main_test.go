@@ -77,7 +77,8 @@ func TestSettingsAreHeeded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request := webhook.Request{URL: endpoint.URL, ID: "x", EventType: "e", Body: []byte("{}"), Secrets: []webhook.Secret{secret}, At: time.Now()}
+	request := webhook.Request{URL: endpoint.URL, ID: "x", EventType: "e", Body: []byte("{}"), Secrets: []webhook.Secret{secret},
+		At: time.Now()}
 	if x := h.Sender.Post(t.Context(), request); x.Status != http.StatusNoContent {
 		t.Errorf("over plain http to this machine: %+v", x)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/need"
 )
 
 // Needs is what the handler works with; all of it is needed.
@@ -27,17 +28,12 @@ type Needs struct {
 // Handler appends batches. It may be used by many goroutines at once.
 type Handler struct{ Needs }
 
-// New returns a handler, or an error that names each need that is missing.
+// New returns a Handler. Its error names each need that is missing.
 func New(n Needs) (*Handler, error) {
-	var errs []error
-	for name, missing := range map[string]bool{
-		"Heads": n.Heads == nil, "Staging": n.Staging == nil, "Objects": n.Objects == nil, "Queue": n.Queue == nil, "Log": n.Log == nil,
-	} {
-		if missing {
-			errs = append(errs, errors.New("audit: "+name+" is missing"))
-		}
+	if err := need.All(n); err != nil {
+		return nil, fmt.Errorf("the handler of audit messages: %w", err)
 	}
-	return &Handler{n}, errors.Join(errs...)
+	return &Handler{n}, nil
 }
 
 // margin is what an invocation keeps of its time.

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/need"
 )
 
 // Tiles is where unfinished tiles and the newest checkpoint are put for others'
@@ -70,18 +71,12 @@ const keysTime = 5 * time.Second
 // Handler signs. Two may run at once: both sign the same trees.
 type Handler struct{ Needs }
 
-// New returns a handler, or an error that names each need that is missing.
+// New returns a Handler. Its error names each need that is missing.
 func New(n Needs) (*Handler, error) {
-	var errs []error
-	for name, missing := range map[string]bool{
-		"Ledger": n.Ledger == nil, "Tiles": n.Tiles == nil, "Kept": n.Kept == nil, "Key": n.Key == nil, "MonthKeys": n.MonthKeys == nil, "Now": n.Now == nil, "Origin": n.Origin == "",
-		"Lanes": n.Lanes < 1, "Log": n.Log == nil,
-	} {
-		if missing {
-			errs = append(errs, errors.New("checkpoint: "+name+" is missing"))
-		}
+	if err := need.All(n); err != nil {
+		return nil, fmt.Errorf("the signer of checkpoints: %w", err)
 	}
-	return &Handler{n}, errors.Join(errs...)
+	return &Handler{n}, nil
 }
 
 // Handle signs every lane that grew, and makes this month's key and the next

@@ -151,7 +151,7 @@ func TestRefused(t *testing.T) {
 			[]string{settings.LedgerOrigin, "https://example.com"}},
 		"a key elsewhere": {efferent.Props{Ledger: efferent.LedgerProps{KeySecret: "prod/key"}},
 			[]string{`KeySecret "prod/key"`, "efferent/ledger/"}},
-		"half a day":      {efferent.Props{Ledger: efferent.LedgerProps{Retention: 36 * time.Hour}}, []string{"Retention 36h", "whole days"}},
+		"half a day": {efferent.Props{Ledger: efferent.LedgerProps{Retention: 36 * time.Hour}}, []string{"Retention 36h", "whole days"}},
 		"a lock of hours": {efferent.Props{Ledger: efferent.LedgerProps{CheckpointLock: time.Hour}},
 			[]string{"CheckpointLock 1h", "whole days"}},
 		"signed by the second": {efferent.Props{Checkpoint: efferent.CheckpointProps{Every: 30 * time.Second}}, []string{"Every 30s", "minutes"}},

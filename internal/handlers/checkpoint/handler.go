@@ -74,7 +74,8 @@ type Handler struct{ Needs }
 func New(n Needs) (*Handler, error) {
 	var errs []error
 	for name, missing := range map[string]bool{
-		"Ledger": n.Ledger == nil, "Tiles": n.Tiles == nil, "Kept": n.Kept == nil, "Key": n.Key == nil, "MonthKeys": n.MonthKeys == nil, "Now": n.Now == nil, "Origin": n.Origin == "",
+		"Ledger": n.Ledger == nil, "Tiles": n.Tiles == nil, "Kept": n.Kept == nil, "Key": n.Key == nil, "MonthKeys": n.MonthKeys == nil, "Now": n.Now == nil,
+		"Origin": n.Origin == "",
 		"Lanes": n.Lanes < 1, "Log": n.Log == nil,
 	} {
 		if missing {

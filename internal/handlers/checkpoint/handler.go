@@ -76,7 +76,7 @@ func New(n Needs) (*Handler, error) {
 	for name, missing := range map[string]bool{
 		"Ledger": n.Ledger == nil, "Tiles": n.Tiles == nil, "Kept": n.Kept == nil, "Key": n.Key == nil, "MonthKeys": n.MonthKeys == nil, "Now": n.Now == nil,
 		"Origin": n.Origin == "",
-		"Lanes": n.Lanes < 1, "Log": n.Log == nil,
+		"Lanes":  n.Lanes < 1, "Log": n.Log == nil,
 	} {
 		if missing {
 			errs = append(errs, errors.New("checkpoint: "+name+" is missing"))

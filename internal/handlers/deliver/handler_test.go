@@ -239,8 +239,8 @@ func TestWhatIsSentAndRecorded(t *testing.T) {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
 	november := ledger.NewRedactor([]byte("2026-11"), false)
-	if e := w.entries[0]; e.Resource != november.BeforeSending("https://a.test/in", "e") || e.ID != "m-a#1" ||
-		e.Action != ledger.WebhookAttempt {
+	if e := w.entries[0]; e.Resource != november.BeforeSending("https://a.test/in", "e") ||
+		e.ID != "m-a#1" || e.Action != ledger.WebhookAttempt {
 		t.Errorf("intent %+v", e)
 	}
 	if e := w.entries[1]; e.Resource != november.AfterSending("https://a.test/in", 500) || e.ID != "m-a#1" {

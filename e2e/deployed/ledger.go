@@ -53,8 +53,8 @@ func (b *book) as(caller aws.CredentialsProvider) *book {
 // sign has the ledger signed now, and not only when the clock says so.
 func (b *book) sign(t *testing.T) {
 	t.Helper()
-	function := b.outputs["CheckpointFunction"]
-	out, err := lambda.NewFromConfig(b.config).Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &function})
+	out, err := lambda.NewFromConfig(b.config).Invoke(t.Context(),
+		&lambda.InvokeInput{FunctionName: aws.String(b.outputs["CheckpointFunction"])})
 	if err == nil && out.FunctionError != nil {
 		err = fmt.Errorf("%s: %s", *out.FunctionError, out.Payload)
 	}

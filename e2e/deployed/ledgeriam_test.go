@@ -188,8 +188,8 @@ func lockHolds(t *testing.T, s *scenario.Stack, b *book) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	versions, err := client.ListObjectVersions(t.Context(),
-		&s3.ListObjectVersionsInput{Bucket: bucket, Prefix: aws.String("lane-0/checkpoints/")})
+	versions, err := client.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{
+		Bucket: bucket, Prefix: aws.String("lane-0/checkpoints/")})
 	if err != nil {
 		t.Fatal(err)
 	}

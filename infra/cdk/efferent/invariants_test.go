@@ -229,8 +229,8 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 
 // readsLedger is reading the table, and of the tiles those under a path.
 func readsLedger(path string) []string {
-	return []string{"dynamodb:GetItem Ledger.Arn", "dynamodb:Query Ledger.Arn",
-		"s3:GetObject LedgerTiles.Arn/" + path, "s3:ListBucket LedgerTiles.Arn"}
+	return []string{"dynamodb:GetItem Ledger.Arn", "dynamodb:Query Ledger.Arn", "s3:GetObject LedgerTiles.Arn/" + path,
+		"s3:ListBucket LedgerTiles.Arn"}
 }
 
 func consumes(queue string) []string {

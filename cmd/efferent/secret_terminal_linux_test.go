@@ -51,3 +51,19 @@ func TestSecretIsTypedUnseen(t *testing.T) {
 		})
 	}
 }
+
+// TestSecretIsAskedFor: where there is a terminal it is not read like a pipe, which
+// shows what is typed. That would take Ctrl-D for its end, and never ask.
+func TestSecretIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	cmd := command("secret", "put", "--dev", "efferent/webhooks/asked")
+	cmd.Env = append(cmd.Env, "AWS_ENDPOINT_URL="+s.awsURL)
+	x := onTerminal(t, 120, cmd)
+	x.typed("\x04")
+	x.await("The secret for efferent/webhooks/asked (it is not shown): ")
+	_, _ = x.control.WriteString("\x03") // it may have taken the first one for its end
+	if code := x.end(); code != 1 {
+		t.Errorf("exit code %d, shown %q", code, x.shown())
+	}
+}

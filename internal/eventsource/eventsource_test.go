@@ -236,30 +236,36 @@ func TestShutdown(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			clock := clockwork.NewFakeClock()
-			q := &queue{batches: [][]events.SQSMessage{batch("a")}, deleted: make(chan []string, 1)}
-			ctx, stop := context.WithCancel(t.Context())
-			started, ended := make(chan struct{}), make(chan struct{})
-			go func() {
-				defer close(ended)
-				New(q, func(invocation context.Context, _ events.SQSEvent) (events.SQSEventResponse, error) {
-					close(started)
-					return c.handler(invocation, ctx.Done()), nil
-				}, Options{Concurrency: 1, SlowAfter: time.Hour, Clock: clock}).Run(ctx)
-			}()
-			<-started
-			stop()
-			if c.grace {
-				// The invocation's own timer and the grace's.
-				if err := clock.BlockUntilContext(t.Context(), 2); err != nil {
-					t.Fatal(err)
+			synctest.Test(t, func(t *testing.T) {
+				clock := clockwork.NewFakeClock()
+				q := &queue{batches: [][]events.SQSMessage{batch("a")}, deleted: make(chan []string, 1)}
+				ctx, stop := context.WithCancel(t.Context())
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					New(q, func(invocation context.Context, _ events.SQSEvent) (events.SQSEventResponse, error) {
+						return c.handler(invocation, ctx.Done()), nil
+					}, Options{Concurrency: 1, SlowAfter: time.Hour, Clock: clock}).Run(ctx)
+				}()
+				synctest.Wait() // the handler is at work
+				stop()
+				synctest.Wait()
+				select {
+				case <-ended:
+					if c.grace {
+						t.Error("it was cut before the grace was over")
+					}
+				default:
+					if !c.grace {
+						t.Error("it goes on although nothing is in hand")
+					}
 				}
 				clock.Advance(2 * time.Second)
-			}
-			<-ended
-			if len(q.deleted) != c.deleted {
-				t.Errorf("%d deletes, want %d", len(q.deleted), c.deleted)
-			}
+				<-ended
+				if len(q.deleted) != c.deleted {
+					t.Errorf("%d deletes, want %d", len(q.deleted), c.deleted)
+				}
+			})
 		})
 	}
 }

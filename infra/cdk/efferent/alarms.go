@@ -81,7 +81,8 @@ func newAlarms(e *Efferent, pairs []pair, p AlarmProps, every time.Duration) []a
 	add("LedgerErrorsAlarm", "what was appended to the ledger could not be verified or signed. The log of checkpoint says which lane, and "+
 		"whether it was changed.",
 		e.SignLedger.MetricErrors(total()), 0)
-	watch("LedgerUnsignedAlarm", "nobody has tried to sign the ledger for a while. Is the rule that does so switched off, or the function throttled?",
+	watch("LedgerUnsignedAlarm", "nobody has tried to sign the ledger for a while. Is the rule that does so switched off, or the function "+
+		"throttled?",
 		unsigned(e.SignLedger, every))
 	return alarms
 }

@@ -203,7 +203,9 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 		"replay": {made, "Replay", append(append(append(redrives("WebhookFailures"), redrives("NotificationFailures")...), logs("Replay")...),
 			"sqs:SendMessage AuditQueue.Arn", "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn",
 			"dynamodb:BatchGetItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn", "dynamodb:Query Attempts.Arn",
-			"dynamodb:Query Attempts.Arn/index/failures", "dynamodb:UpdateItem Attempts.Arn", hashKeys)},
+			"dynamodb:Query Attempts.Arn/index/failures", "dynamodb:UpdateItem Attempts.Arn", hashKeys,
+			"dynamodb:GetItem Ledger.Arn", "dynamodb:Query Ledger.Arn", "s3:GetObject LedgerTiles.Arn/lane-*", "s3:ListBucket LedgerTiles.Arn",
+			"s3:GetObject Checkpoints.Arn/lane-*", "s3:ListBucket Checkpoints.Arn")},
 		"audit": {made, "Audit", append(append(append(readsLedger("lane-*/tile/*"), consumes("AuditQueue")...), logs("Audit")...),
 			"dynamodb:BatchWriteItem Ledger.Arn", "dynamodb:PutItem Ledger.Arn", "s3:PutObject LedgerTiles.Arn/lane-*/tile/*")},
 		// That it may sign says the key's policy: TestTheSignerAloneSigns.
@@ -229,7 +231,8 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 
 // readsLedger is reading the table, and of the tiles those under a path.
 func readsLedger(path string) []string {
-	return []string{"dynamodb:GetItem Ledger.Arn", "dynamodb:Query Ledger.Arn", "s3:GetObject LedgerTiles.Arn/" + path, "s3:ListBucket LedgerTiles.Arn"}
+	return []string{"dynamodb:GetItem Ledger.Arn", "dynamodb:Query Ledger.Arn", "s3:GetObject LedgerTiles.Arn/" + path,
+		"s3:ListBucket LedgerTiles.Arn"}
 }
 
 func consumes(queue string) []string {
@@ -526,9 +529,10 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 		t.Errorf("audit: %+v, %v", appending, err)
 	}
 	signing, err := settings.ReadCheckpoint(env("Checkpoint"))
-	if want := (settings.Checkpoint{LedgerTable: "Ledger", LedgerBucket: "LedgerTiles", CheckpointsBucket: "Checkpoints",
-		KMSKey: "LedgerKey.Arn", Origin: "efferent/AWS::Region/AWS::AccountId/Efferent", AuditLanes: 4}); err != nil || signing != want {
-		t.Errorf("checkpoint: %+v, %v", signing, err)
+	if d := cmp.Diff([]string{"Ledger", "LedgerTiles", "Checkpoints", "LedgerKey.Arn", "", "efferent/AWS::Region/AWS::AccountId/Efferent"},
+		[]string{signing.LedgerTable, signing.LedgerBucket, signing.CheckpointsBucket, signing.KMSKey, signing.KeySecret, signing.Origin},
+	); err != nil || d != "" || signing.AuditLanes != ledger.DefaultLanes {
+		t.Errorf("checkpoint: %+v, %v: %s", signing, err, d)
 	}
 	for _, function := range []string{"Deliver", "Notify", "Replay", "Checkpoint"} {
 		if got := env(function)(settings.LedgerKeysSecret); got != "efferent/ledger/keys" {
@@ -536,11 +540,26 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 		}
 	}
 	replay, err := settings.ReadReplayPlaces(env("Replay"))
-	if want := (settings.ReplayPlaces{
-		WebhooksQueueURL: "WebhookQueue", WebhookFailuresQueueURL: "WebhookFailures", NotificationsQueueURL: "NotificationQueue",
-		NotificationFailuresQueueURL: "NotificationFailures", AuditQueueURL: "AuditQueue", AttemptsTable: "Attempts", AuditLanes: 4,
-	}); err != nil || replay != want {
-		t.Errorf("replay: %+v, %v", replay, err)
+	if d := cmp.Diff([]string{"WebhookQueue", "WebhookFailures", "NotificationQueue", "NotificationFailures", "AuditQueue", "Attempts"},
+		[]string{replay.WebhooksQueueURL, replay.WebhookFailuresQueueURL, replay.NotificationsQueueURL, replay.NotificationFailuresQueueURL,
+			replay.AuditQueueURL, replay.AttemptsTable}); err != nil || d != "" || replay.AuditLanes != ledger.DefaultLanes {
+		t.Errorf("replay: %+v, %v: %s", replay, err, d)
+	}
+}
+
+// TestTheAPIFindsTheLedger: and so do those who append and sign.
+func TestTheAPIFindsTheLedger(t *testing.T) {
+	t.Parallel()
+	functions := synth(t, efferent.Props{}).of("AWS::Lambda::Function")
+	for name, want := range map[string]string{
+		settings.LedgerTable: "Ledger", settings.LedgerBucket: "LedgerTiles", settings.CheckpointsBucket: "Checkpoints",
+	} {
+		for _, function := range []string{"Replay", "Checkpoint"} {
+			all := functions[function+"Function"]["Environment"].(object)["Variables"].(object)
+			if got := text(all[name]); got != want {
+				t.Errorf("%s: %s is %q, want %q", function, name, got, want)
+			}
+		}
 	}
 }
 

@@ -30,7 +30,7 @@ type auditProveCommand struct {
 }
 
 // proveAgain is how long prove waits before it asks the API again.
-const proveAgain = time.Second
+const proveAgain = 500 * time.Millisecond
 
 func (c *auditProveCommand) Run(ctx context.Context) error {
 	if c.stdout == nil {

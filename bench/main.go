@@ -51,6 +51,8 @@ func run(args []string) error {
 			return printResult(notifyHandler(args[1:]))
 		case "notifications":
 			return notifications(args[1:])
+		case "ledger":
+			return ledgers(args[1:])
 		case "cost":
 			return cost()
 		case "compare":

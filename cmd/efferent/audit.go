@@ -28,11 +28,13 @@ func (v verdictError) Unwrap() error { return v.error }
 type auditCommand struct {
 	Verify      auditVerifyCommand      `cmd:"" help:"Verify a whole ledger. Exit 1: it was changed; 2: can't tell."`
 	Consistency auditConsistencyCommand `cmd:"" help:"Verify that one checkpoint goes on from an older one."`
-	Check       auditCheckCommand       `cmd:"" help:"Check a proof offline: that its entry is in the ledger."`
+	Prove       auditProveCommand       `cmd:"" help:"${audit_prove}"`
+	Check       auditCheckCommand       `cmd:"" help:"Check a file of proofs offline: that their entries are in the ledger."`
+	Export      auditExportCommand      `cmd:"" help:"Copy the ledger, as it was signed last, into a directory that others' tools can read."`
 }
 
 type auditCheckCommand struct {
-	File string `arg:"" placeholder:"FILE" help:"A proof (.tlog-proof); - for standard input."`
+	File string `arg:"" placeholder:"FILE" help:"A proof, or several (.tlog-proof); - for standard input."`
 	Key  string `required:"" placeholder:"KEY" help:"The ledger's public key, or @FILE that holds it."`
 	JSON bool   `name:"json" help:"Answer in JSON."`
 
@@ -56,27 +58,48 @@ func (c *auditCheckCommand) Run() error {
 	if err != nil {
 		return verdictError{exitCantTell, err}
 	}
-	p, err := ledger.ParseProof(file)
+	all, err := openProofs(c.File, file, key)
 	if err != nil {
-		return verdictError{exitCantTell, fmt.Errorf("%s: %w", c.File, err)}
+		return err
 	}
-	lane, ok := strings.CutPrefix(p.Origin(), key.Origin+"/")
-	if !ok || !ledger.IsLane(lane) {
-		return verdictError{exitCantTell, fmt.Errorf("%s is of the log %q, and --key of the ledger %q", c.File, p.Origin(), key.Origin)}
+	for _, p := range all {
+		if c.JSON {
+			err = json.NewEncoder(c.stdout).Encode(p)
+		} else {
+			_, err = fmt.Fprintf(c.stdout, "sound: entry %d of the %d that are signed in %s is\n%s\n", p.Index, p.Size,
+				ledger.OriginOf(key.Origin, p.Lane), p.Entry)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	verifier, err := key.Lane(lane)
+	return nil
+}
+
+// openProofs verifies a file of proofs, all of them.
+func openProofs(name string, file []byte, key ledger.PublicKey) ([]checked, error) {
+	proofs, err := ledger.ParseProofs(file)
 	if err != nil {
-		return verdictError{exitCantTell, err}
+		return nil, verdictError{exitCantTell, fmt.Errorf("%s: %w", name, err)}
 	}
-	signed, err := p.Verify(verifier)
-	if err != nil {
-		return verdictError{exitChanged, fmt.Errorf("%s: %w", c.File, err)}
+	all := make([]checked, len(proofs))
+	for i, p := range proofs {
+		lane, ok := strings.CutPrefix(p.Origin(), key.Origin+"/")
+		if !ok || !ledger.IsLane(lane) {
+			return nil, verdictError{exitCantTell, fmt.Errorf("%s: proof %d is of the log %q, and the key of the ledger %q", name, i+1, p.Origin(),
+				key.Origin)}
+		}
+		verifier, err := key.Lane(lane)
+		if err != nil {
+			return nil, verdictError{exitCantTell, err}
+		}
+		signed, err := p.Verify(verifier)
+		if err != nil {
+			return nil, verdictError{exitChanged, fmt.Errorf("%s: proof %d: %w", name, i+1, err)}
+		}
+		all[i] = checked{lane, p.Index, signed.Size, p.Entry}
 	}
-	if c.JSON {
-		return json.NewEncoder(c.stdout).Encode(checked{lane, p.Index, signed.Size, p.Entry})
-	}
-	_, err = fmt.Fprintf(c.stdout, "sound: entry %d of the %d that are signed in %s is\n%s\n", p.Index, signed.Size, signed.Origin, p.Entry)
-	return err
+	return all, nil
 }
 
 func (c *auditCheckCommand) read() (file []byte, key ledger.PublicKey, err error) {

@@ -8,15 +8,18 @@ import (
 	"io"
 	"os"
 
+	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/objects"
 )
 
 type auditVerifyCommand struct {
-	Dir        string   `default:"efferent.ledger" placeholder:"DIR" help:"The ledger's directory, dev's or a copy (${default})."`
-	Key        string   `placeholder:"KEY" help:"The ledger's public key, or @FILE that holds it (DIR/key.pub)."`
-	Checkpoint []string `placeholder:"FILE" help:"A checkpoint that you kept, which has to fit too; repeatable."`
-	JSON       bool     `name:"json" help:"Answer in JSON, a line for each lane."`
+	bookFlags
+	Dev          bool     `help:"Have the efferent dev of this machine sign what is new, and hold the ledger against that."`
+	API          string   `name:"api" placeholder:"URL" help:"Where that dev's API is."`
+	Checkpoint   []string `placeholder:"FILE" help:"A checkpoint that you kept, which has to fit too; repeatable."`
+	AllowExpired bool     `help:"Entries may be gone, from the first on, since their retention has ended; their hashes may not."`
+	JSON         bool     `name:"json" help:"Answer in JSON, a line for each lane, and one for all of them."`
 
 	stdout io.Writer
 }
@@ -27,43 +30,52 @@ type verifiedLane struct {
 	Verdict  ledger.Verdict `json:"verdict"`
 	Size     int64          `json:"size"`
 	Anchored int64          `json:"anchored"`
+	// Expired entries are there by their hashes only.
+	Expired int64 `json:"expired,omitempty"`
 	// FirstBad is the first entry that is not what it was, or may not be.
 	FirstBad *int64 `json:"first_bad,omitempty"`
 	Why      string `json:"why,omitempty"`
+}
+
+// verifiedAll is what is said of all lanes together. None of it is tampering.
+type verifiedAll struct {
+	Unfinished  int64 `json:"attempts_without_outcome"`
+	Unannounced int64 `json:"outcomes_without_attempt"`
+	Repeated    int64 `json:"repeated"`
 }
 
 func (c *auditVerifyCommand) Run(ctx context.Context) error {
 	if c.stdout == nil {
 		c.stdout = os.Stdout
 	}
-	if c.Key == "" {
-		c.Key = "@" + c.Dir + "/key.pub"
-	}
-	key, err := readKey(c.Key)
+	held, err := c.held(ctx)
 	if err != nil {
 		return verdictError{exitCantTell, err}
 	}
-	held, err := c.held()
+	p, err := c.open(ctx)
 	if err != nil {
 		return verdictError{exitCantTell, err}
 	}
-	kept := ledger.Exported{Objects: objects.NewDirectory(c.Dir)}
-	lanes, err := kept.Lanes(ctx)
+	lanes, err := p.lanes(ctx)
 	if err == nil && len(lanes) == 0 {
-		err = fmt.Errorf("%s holds no checkpoint: nothing is signed yet, or it is no ledger's directory", c.Dir)
+		err = fmt.Errorf("%s holds no checkpoint: nothing is signed yet, or it is no ledger", p.name)
 	}
 	if err != nil {
 		return verdictError{exitCantTell, err}
 	}
-	return c.lanes(ctx, ledger.Verifier{Reader: kept, Key: key, Acts: ledger.NewActs()}, lanes, held)
+	return c.lanes(ctx, p, lanes, held)
 }
 
 // lanes verifies lane by lane; the worst verdict is the command's.
-func (c *auditVerifyCommand) lanes(ctx context.Context, v ledger.Verifier, lanes []string, held map[string][]ledger.Signed) error {
-	kept := ledger.Kept{Objects: v.Reader.(ledger.Exported).Objects}
+func (c *auditVerifyCommand) lanes(ctx context.Context, p place, lanes []string, held map[string][]ledger.Signed) error {
+	bar := newProgress("")
+	defer bar.end()
+	v := ledger.Verifier{Reader: p, Key: p.key, Acts: ledger.NewActs(), Expires: c.AllowExpired,
+		Progress: func(_ string, done, of int64) { bar.set(done, of) }}
 	code := 0
 	for _, lane := range lanes {
-		signed, err := kept.All(ctx, lane)
+		bar.say(lane)
+		signed, err := p.kept.All(ctx, lane)
 		report := ledger.Report{Lane: lane, Verdict: ledger.CantTell, FirstBad: -1, Why: err}
 		if err == nil {
 			report = v.Lane(ctx, lane, append(signed, held[lane]...))
@@ -75,6 +87,7 @@ func (c *auditVerifyCommand) lanes(ctx context.Context, v ledger.Verifier, lanes
 		case report.Verdict == ledger.CantTell && code == 0:
 			code = exitCantTell
 		}
+		bar.aside()
 		if err := c.show(report); err != nil {
 			return err
 		}
@@ -82,9 +95,8 @@ func (c *auditVerifyCommand) lanes(ctx context.Context, v ledger.Verifier, lanes
 	for lane := range held {
 		return verdictError{exitChanged, fmt.Errorf("%s is not there at all, and you hold a checkpoint of it", lane)}
 	}
-	if !c.JSON {
-		fmt.Fprintf(c.stdout, "%d attempts without an outcome, %d outcomes without an attempt, %d entries repeated: none of these is tampering\n",
-			v.Acts.Unfinished(), v.Acts.Unannounced(), v.Acts.Repeated)
+	if err := c.showAll(v.Acts); err != nil {
+		return err
 	}
 	if code != 0 {
 		return verdictError{code, errors.New("the ledger is not sound")}
@@ -92,8 +104,18 @@ func (c *auditVerifyCommand) lanes(ctx context.Context, v ledger.Verifier, lanes
 	return nil
 }
 
+func (c *auditVerifyCommand) showAll(a *ledger.Acts) (err error) {
+	if c.JSON {
+		return json.NewEncoder(c.stdout).Encode(verifiedAll{a.Unfinished(), a.Unannounced(), a.Repeated})
+	}
+	_, err = fmt.Fprintf(c.stdout,
+		"%d attempts without an outcome, %d outcomes without an attempt, %d entries repeated: none of these is tampering\n",
+		a.Unfinished(), a.Unannounced(), a.Repeated)
+	return err
+}
+
 func (c *auditVerifyCommand) show(r ledger.Report) error {
-	line := verifiedLane{Lane: r.Lane, Verdict: r.Verdict, Size: r.Size, Anchored: r.Anchored}
+	line := verifiedLane{Lane: r.Lane, Verdict: r.Verdict, Size: r.Size, Anchored: r.Anchored, Expired: r.Expired}
 	if r.FirstBad >= 0 {
 		line.FirstBad = &r.FirstBad
 	}
@@ -104,6 +126,9 @@ func (c *auditVerifyCommand) show(r ledger.Report) error {
 		return json.NewEncoder(c.stdout).Encode(line)
 	}
 	text := fmt.Sprintf("%s: %s, %d entries, %d signed", r.Lane, r.Verdict, r.Size, r.Anchored)
+	if r.Expired > 0 {
+		text += fmt.Sprintf(", %d expired", r.Expired)
+	}
 	if r.FirstBad >= 0 {
 		text += fmt.Sprintf("; the first bad entry is %d", r.FirstBad)
 	}
@@ -114,9 +139,19 @@ func (c *auditVerifyCommand) show(r ledger.Report) error {
 	return err
 }
 
-// held are the checkpoints that the caller kept, by lane.
-func (c *auditVerifyCommand) held() (map[string][]ledger.Signed, error) {
+// held are the checkpoints that the caller kept, and what dev signs now, by
+// lane.
+func (c *auditVerifyCommand) held(ctx context.Context) (map[string][]ledger.Signed, error) {
 	all := map[string][]ledger.Signed{}
+	if c.Dev {
+		var answer replay.Checkpoints
+		if err := (&apiFlags{Dev: true, API: c.API}).get(ctx, "/api/v1/audit/checkpoints", &answer); err != nil {
+			return nil, err
+		}
+		for _, item := range answer.Items {
+			all[item.Lane] = append(all[item.Lane], ledger.Signed{Path: "what dev signed of " + item.Lane, Note: []byte(item.Note)})
+		}
+	}
 	for _, file := range c.Checkpoint {
 		b, err := os.ReadFile(file)
 		if err != nil {

@@ -151,6 +151,16 @@ func TestDemo(t *testing.T) {
 			if err := runDemo(t.Context(), &out, play); err != nil {
 				t.Errorf("%v\n%s", err, out.String())
 			}
+			// Its last line is a command that anybody can run.
+			_, args, ok := strings.Cut(out.String(), "check them: go run ./cmd/efferent ")
+			fields := strings.Fields(args)
+			if !ok || len(fields) != 5 {
+				t.Fatalf("it ends by %q", out.String())
+			}
+			t.Cleanup(func() { _ = os.Remove(fields[2]) })
+			if said, err := command(fields...).CombinedOutput(); err != nil || !strings.HasPrefix(string(said), "sound: entry ") {
+				t.Errorf("%v: %v: %s", fields, err, said)
+			}
 		})
 	}
 }

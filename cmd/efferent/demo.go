@@ -50,7 +50,11 @@ func runDemo(ctx context.Context, out io.Writer, play func(*demo, context.Contex
 		Credentials: credentials.NewStaticCredentialsProvider("demo", "demo", "")}}
 	d.queues = sqs.NewFromConfig(d.aws)
 	fmt.Fprintf(out, "Efferent runs in this process: SQS and Secrets Manager on %s, the API on %s.\n", l.awsURL, l.httpURL)
-	err = play(d, ctx)
+	var check string
+	var entries int
+	if err = play(d, ctx); err == nil {
+		check, entries, err = d.prove(ctx)
+	}
 	stop()
 	if err := errors.Join(err, <-ended); err != nil {
 		return err
@@ -58,7 +62,7 @@ func runDemo(ctx context.Context, out io.Writer, play func(*demo, context.Contex
 	if len(d.wrong) > 0 {
 		return errors.New("this is not as promised:\n  " + strings.Join(d.wrong, "\n  "))
 	}
-	fmt.Fprintln(out, "\nAll of it is as promised.")
+	fmt.Fprintf(out, "\nAll of it is as promised. The ledger proves %d entries of it; check them: %s\n", entries, check)
 	return nil
 }
 
@@ -69,6 +73,7 @@ type demo struct {
 	local  *local
 	aws    aws.Config
 	queues *sqs.Client
+	acts   []act
 	wrong  []string
 }
 
@@ -91,6 +96,7 @@ type act interface {
 // follow asks the API what became of each message and prints every attempt,
 // until all of them have ended.
 func (d *demo) follow(ctx context.Context, acts []act, show func(act, attempt.Record)) error {
+	d.acts = acts
 	api := &apiFlags{API: d.local.httpURL}
 	for open := acts; len(open) > 0; {
 		var still []act

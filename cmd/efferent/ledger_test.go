@@ -173,7 +173,7 @@ func TestLedger(t *testing.T) {
 func testAuditVerify(t *testing.T, dir string) {
 	verify := func(checkpoints ...string) (code int, said string) {
 		var out bytes.Buffer
-		err := (&auditVerifyCommand{Dir: dir, Checkpoint: checkpoints, stdout: &out}).Run(t.Context())
+		err := (&auditVerifyCommand{bookFlags: bookFlags{Dir: dir}, Checkpoint: checkpoints, stdout: &out}).Run(t.Context())
 		if err != nil {
 			code = exitCode(err)
 		}

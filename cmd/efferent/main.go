@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/efferent/efferent/internal/ledger"
 )
 
 type cli struct {
@@ -27,7 +30,11 @@ type cli struct {
 
 // vars stand for addresses, and for help that is too long for a field's tag.
 var vars = kong.Vars{
-	"dev_aws": devAWS, "dev_http": devHTTP,
+	"audit_lanes":  strconv.Itoa(ledger.DefaultLanes),
+	"endpoint_url": "Speak to this AWS endpoint instead of AWS itself.",
+	"audit_prove":  "Write a file that proves what the ledger holds under a webhook-id. Exit 2: not all of it is signed yet.",
+	"audit_export": "Where the copy goes. What an earlier export left there must still be the same: exit 1 where it is not.",
+	"dev_aws":      devAWS, "dev_http": devHTTP,
 	"list_source": "index lists failures as they were recorded (the default); queue looks into the queue itself, " +
 		"for what died without a handler: up to 200.",
 	"notify_fallback": "The channels to use when the first fails, in order; none for no other. " +

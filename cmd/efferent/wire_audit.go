@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -33,6 +34,11 @@ func auditSource(f feed, queue awssqs.OwnAPI, kept ledgerStore) (*eventsource.So
 // objectStore keeps what is published of the ledger, and what is signed.
 type objectStore interface {
 	ledger.KeptObjects
+}
+
+// Newest returns a lane's newest signed checkpoint.
+func (s ledgerStore) Newest(ctx context.Context, lane string) ([]byte, error) {
+	return ledger.Kept{Objects: s}.Newest(ctx, lane)
 }
 
 // ledgerStore is the ledger of one process.

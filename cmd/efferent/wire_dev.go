@@ -47,6 +47,7 @@ type local struct {
 	servers         []*http.Server
 	listeners       []net.Listener
 	sources         []*eventsource.Source
+	kept            ledgerStore
 	signer          *checkpoint.Handler
 	redactors       ledger.Redactors
 }
@@ -103,29 +104,28 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	url := func(name string) (string, error) { return queueURL(l.awsURL, name), nil }
+	l.kept = openLedger(l.db, c.Data)
+	if l.signer, err = localSigner(ctx, l.kept, secrets, delivery.Sending, c.Log); err != nil {
+		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
+	}
 	api, err := replayHandler(replayParts{queues: l.poller, attempts: attempts, claims: claims, lanes: delivery.AuditLanes, url: url,
-		redactors: l.redactors, log: c.Log})
+		redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle})
 	if err != nil {
 		return nil, err
 	}
 	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
 		return nil, err
 	}
-	err = l.handle(ctx, c, delivery, notification, secrets, attempts, claims)
+	err = l.handle(delivery, notification, secrets, attempts, claims)
 	return l, err
 }
 
-// handle feeds the handlers that the Lambdas run, and signs what becomes of the
-// ledger.
-func (l *local) handle(ctx context.Context, c localConfig, w settings.Webhooks, n settings.Sending, secrets *secretserver.Server,
-	attempts *sqlite.Attempts, claims *sqlite.Claims) error {
-	kept := openLedger(l.db, c.Data)
-	entries, err := auditSource(l.feed(settings.AuditQueue), l.poller, kept)
+// handle feeds the handlers that the Lambdas run.
+func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secretserver.Server, attempts *sqlite.Attempts,
+	claims *sqlite.Claims) error {
+	entries, err := auditSource(l.feed(settings.AuditQueue), l.poller, l.kept)
 	if err != nil {
 		return err
-	}
-	if l.signer, err = localSigner(ctx, kept, secrets, w.Sending, c.Log); err != nil {
-		return fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue), w, secrets, attempts)
 	if err != nil {

@@ -37,8 +37,10 @@ type replayParts struct {
 	// redactors are the ledger's.
 	redactors ledger.Redactors
 	// url finds one of the six queues.
-	url func(name string) (string, error)
-	log *slog.Logger
+	url  func(name string) (string, error)
+	log  *slog.Logger
+	book ledger.Book
+	sign func(context.Context) error
 }
 
 // replayHandler wires the handler that the replay Lambda runs. There is nobody
@@ -50,6 +52,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 	}
 	n := replay.Needs{
 		History: p.attempts, Failures: p.attempts, Claims: p.claims,
+		Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
 		Caller: func(*http.Request) string { return "local" },
 		Now:    time.Now, Wait: pause, Log: p.log,

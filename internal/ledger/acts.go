@@ -43,12 +43,21 @@ func (a *Acts) add(entry []byte) {
 		return
 	}
 	id := short([]byte(l.ID))
-	switch l.Action {
-	case WebhookAttempt, NotificationAttempt:
+	switch {
+	case l.Action == WebhookAttempt || l.Action == NotificationAttempt:
 		pair(id, a.open, a.ended)
-	case WebhookDelivered, WebhookFailed, NotificationSent, NotificationFailed:
+	case IsOutcome(l.Action):
 		pair(id, a.ended, a.open)
 	}
+}
+
+// IsOutcome reports whether an action is what came of an attempt.
+func IsOutcome(action string) bool {
+	switch action {
+	case WebhookDelivered, WebhookFailed, NotificationSent, NotificationFailed:
+		return true
+	}
+	return false
 }
 
 // pair takes id away from those that wait for it, or lets it wait.

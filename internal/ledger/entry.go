@@ -24,6 +24,8 @@ const (
 	DLQReplay  = "dlq.replay"  // dead letters are about to be sent again
 	DLQDiscard = "dlq.discard" // a dead letter is about to be deleted
 	DLQCancel  = "dlq.cancel"  // a replay of all is about to be cancelled
+
+	LedgerRead = "ledger.read" // the ledger is about to be read by way of the API
 )
 
 // Entry is one line of the ledger. An entry can never be erased, so it holds

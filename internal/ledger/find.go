@@ -47,19 +47,25 @@ func (l *Log) Find(ctx context.Context, first, last time.Time, match func(Line) 
 	return found, err
 }
 
-// bundleOf is the last bundle that begins before a time, by halves.
+// bundleOf is the last bundle that begins before a time, by halves. Entries that
+// are gone, as their retention has ended, were before all others.
 func (l *Log) bundleOf(ctx context.Context, t time.Time) (int64, error) {
 	low, high := int64(0), l.Head.Published/TileWidth
 	for low+1 < high {
 		middle := (low + high) / 2
 		begins, err := l.bundleTime(ctx, middle)
-		if err != nil {
+		switch {
+		case err != nil && !errors.Is(err, ErrNotFound):
 			return 0, err
-		}
-		if begins.Before(t) {
+		case err != nil || begins.Before(t):
 			low = middle
-		} else {
+		default:
 			high = middle
+		}
+	}
+	if l.Head.Published > 0 {
+		if _, err := l.bundleTime(ctx, low); errors.Is(err, ErrNotFound) {
+			low++
 		}
 	}
 	return low, nil

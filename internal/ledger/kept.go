@@ -74,14 +74,13 @@ func (k Kept) All(ctx context.Context, lane string) (all []Signed, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("the checkpoints of %s: %w", lane, err)
 	}
-	for _, path := range paths {
-		b, err := k.Objects.Get(ctx, path)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, Signed{path, b})
-	}
-	return all, nil
+	err = readAhead(ctx, int64(len(paths)),
+		func(ctx context.Context, i int64) ([]byte, error) { return k.Objects.Get(ctx, paths[i]) },
+		func(i int64, b []byte, err error) error {
+			all = append(all, Signed{paths[i], b})
+			return err
+		})
+	return all, err
 }
 
 // Signed is a signed checkpoint, and where it lies.

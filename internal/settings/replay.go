@@ -6,11 +6,13 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 )
 
-// ReplayPlaces is where the replay Lambda finds its queues and its table.
+// ReplayPlaces is where the replay Lambda finds its queues, its table and the
+// ledger.
 type ReplayPlaces struct {
 	WebhooksQueueURL, WebhookFailuresQueueURL           string
 	NotificationsQueueURL, NotificationFailuresQueueURL string
 	AuditQueueURL, AttemptsTable                        string
+	LedgerTable, LedgerBucket, CheckpointsBucket        string
 	AuditLanes                                          int
 	Redaction
 }
@@ -25,6 +27,9 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 		NotificationFailuresQueueURL: r.needed(NotificationFailuresQueueURL),
 		AuditQueueURL:                r.needed(AuditQueueURL),
 		AttemptsTable:                r.needed(AttemptsTable),
+		LedgerTable:                  r.needed(LedgerTable),
+		LedgerBucket:                 r.needed(LedgerBucket),
+		CheckpointsBucket:            r.needed(CheckpointsBucket),
 		AuditLanes:                   r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		Redaction:                    r.redaction(),
 	}

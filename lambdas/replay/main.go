@@ -18,10 +18,12 @@ import (
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/aws/fromenv"
+	awss3 "github.com/efferent/efferent/internal/aws/s3"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 )
@@ -45,7 +47,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 	if err != nil {
 		return nil, err
 	}
-	queues, tables := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws)
+	queues, tables, objects := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), awss3.NewClient(aws)
 	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
 	deadLetters := func(name, failures, source string, read func(string) replay.Item) replay.Queue {
 		return replay.Queue{
@@ -62,7 +64,16 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 		},
 		History: attempts, Failures: attempts,
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
-		Audit:  &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: places.AuditLanes},
+		Book: struct {
+			*awsdynamodb.Ledger
+			*awss3.Objects
+			ledger.Kept
+		}{
+			&awsdynamodb.Ledger{API: tables, Table: places.LedgerTable}, &awss3.Objects{API: objects, Bucket: places.LedgerBucket},
+			ledger.Kept{Objects: &awss3.Objects{API: objects, Bucket: places.CheckpointsBucket}},
+		},
+		Lanes: places.AuditLanes,
+		Audit: &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: places.AuditLanes},
 		Redactors: &awssecrets.Redactors{
 			API: secretsmanager.NewFromConfig(aws), Name: places.LedgerKeys, ShowPaths: places.LedgerShowPaths, Now: time.Now, Log: log,
 		},

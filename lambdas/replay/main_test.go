@@ -20,6 +20,7 @@ var whole = map[string]string{
 	settings.NotificationsQueueURL:        "https://sqs.test/1/notifications",
 	settings.NotificationFailuresQueueURL: "https://sqs.test/1/notification-failures",
 	settings.AuditQueueURL:                "https://sqs.test/1/audit.fifo", settings.AttemptsTable: "attempts",
+	settings.LedgerTable: "ledger", settings.LedgerBucket: "tiles", settings.CheckpointsBucket: "checkpoints",
 	"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 }
 

@@ -203,7 +203,9 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 		"replay": {made, "Replay", append(append(append(redrives("WebhookFailures"), redrives("NotificationFailures")...), logs("Replay")...),
 			"sqs:SendMessage AuditQueue.Arn", "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn",
 			"dynamodb:BatchGetItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn", "dynamodb:Query Attempts.Arn",
-			"dynamodb:Query Attempts.Arn/index/failures", "dynamodb:UpdateItem Attempts.Arn", hashKeys)},
+			"dynamodb:Query Attempts.Arn/index/failures", "dynamodb:UpdateItem Attempts.Arn", hashKeys,
+			"dynamodb:GetItem Ledger.Arn", "dynamodb:Query Ledger.Arn", "s3:GetObject LedgerTiles.Arn/lane-*", "s3:ListBucket LedgerTiles.Arn",
+			"s3:GetObject Checkpoints.Arn/lane-*", "s3:ListBucket Checkpoints.Arn")},
 		"audit": {made, "Audit", append(append(append(readsLedger("lane-*/tile/*"), consumes("AuditQueue")...), logs("Audit")...),
 			"dynamodb:BatchWriteItem Ledger.Arn", "dynamodb:PutItem Ledger.Arn", "s3:PutObject LedgerTiles.Arn/lane-*/tile/*")},
 		// That it may sign says the key's policy: TestTheSignerAloneSigns.
@@ -542,6 +544,22 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 		[]string{replay.WebhooksQueueURL, replay.WebhookFailuresQueueURL, replay.NotificationsQueueURL, replay.NotificationFailuresQueueURL,
 			replay.AuditQueueURL, replay.AttemptsTable}); err != nil || d != "" || replay.AuditLanes != ledger.DefaultLanes {
 		t.Errorf("replay: %+v, %v: %s", replay, err, d)
+	}
+}
+
+// TestTheAPIFindsTheLedger: and so do those who append and sign.
+func TestTheAPIFindsTheLedger(t *testing.T) {
+	t.Parallel()
+	functions := synth(t, efferent.Props{}).of("AWS::Lambda::Function")
+	for name, want := range map[string]string{
+		settings.LedgerTable: "Ledger", settings.LedgerBucket: "LedgerTiles", settings.CheckpointsBucket: "Checkpoints",
+	} {
+		for _, function := range []string{"Replay", "Checkpoint"} {
+			all := functions[function+"Function"]["Environment"].(object)["Variables"].(object)
+			if got := text(all[name]); got != want {
+				t.Errorf("%s: %s is %q, want %q", function, name, got, want)
+			}
+		}
 	}
 }
 

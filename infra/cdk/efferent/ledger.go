@@ -203,11 +203,9 @@ func (e *Efferent) readsLedgerKeys() awsiam.PolicyStatement {
 // GrantAudit lets somebody read all of the ledger and what was signed, and so
 // verify it, and prove entries.
 func (e *Efferent) GrantAudit(to awsiam.IGrantable) {
-	for _, s := range e.readsLedger() {
+	for _, s := range append(e.readsLedger(), e.readsCheckpoints()...) {
 		to.GrantPrincipal().AddToPrincipalPolicy(s)
 	}
-	to.GrantPrincipal().AddToPrincipalPolicy(allow(*e.Checkpoints.ArnForObjects(jsii.String("lane-*")), "s3:GetObject"))
-	to.GrantPrincipal().AddToPrincipalPolicy(allow(*e.Checkpoints.BucketArn(), "s3:ListBucket"))
 	if e.LedgerKey != nil {
 		to.GrantPrincipal().AddToPrincipalPolicy(allow(*e.LedgerKey.KeyArn(), "kms:GetPublicKey"))
 	}
@@ -220,6 +218,14 @@ func (e *Efferent) readsLedger() []awsiam.PolicyStatement {
 		allow(*e.Ledger.TableArn(), "dynamodb:GetItem", "dynamodb:Query"),
 		allow(*e.LedgerObjects.ArnForObjects(jsii.String("lane-*")), "s3:GetObject"),
 		allow(*e.LedgerObjects.BucketArn(), "s3:ListBucket"),
+	}
+}
+
+// readsCheckpoints lets a function read what was signed.
+func (e *Efferent) readsCheckpoints() []awsiam.PolicyStatement {
+	return []awsiam.PolicyStatement{
+		allow(*e.Checkpoints.ArnForObjects(jsii.String("lane-*")), "s3:GetObject"),
+		allow(*e.Checkpoints.BucketArn(), "s3:ListBucket"),
 	}
 }
 

@@ -76,6 +76,9 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 		settings.NotificationFailuresQueueURL: *e.NotificationFailures.QueueUrl(),
 		settings.AuditQueueURL:                *e.Audit.QueueUrl(),
 		settings.AttemptsTable:                *e.Attempts.TableName(),
+		settings.LedgerTable:                  *e.Ledger.TableName(),
+		settings.LedgerBucket:                 *e.LedgerObjects.BucketName(),
+		settings.CheckpointsBucket:            *e.Checkpoints.BucketName(),
 	}
 	props.Sending.lanes(env)
 	e.redacts(env, props.Ledger)
@@ -104,6 +107,7 @@ func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
 	for _, q := range []interface{ QueueArn() *string }{e.Webhooks, e.Notifications, e.Audit} {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:SendMessage"))
 	}
+	grants = append(append(grants, e.readsLedger()...), e.readsCheckpoints()...)
 	return append(grants,
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
 			"dynamodb:DeleteItem"),

@@ -3,6 +3,8 @@ package replay
 import (
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/efferent/efferent/internal/attempt"
 )
 
@@ -118,4 +120,39 @@ type Filter struct {
 	// Since and Until bound the last attempt's time; Until is not within.
 	Since time.Time `json:"since,omitzero"`
 	Until time.Time `json:"until,omitzero"`
+}
+
+// Checkpoints is the answer to GET /api/v1/audit/checkpoints: of each lane of the
+// ledger that was signed, the newest.
+type Checkpoints struct {
+	Items []Checkpoint `json:"items"`
+}
+
+// Checkpoint is what was signed of a lane.
+type Checkpoint struct {
+	Lane string `json:"lane"`
+	// Note is the signed checkpoint (c2sp.org/tlog-checkpoint), to be verified by
+	// who holds the key.
+	Note string `json:"note"`
+}
+
+// Proofs is the answer to GET /api/v1/audit/proofs/{webhook_id}: what the ledger
+// holds under a webhook-id, by time.
+type Proofs struct {
+	WebhookID string  `json:"webhook_id"`
+	Items     []Proof `json:"items"`
+	// Waiting are the attempts, "<message id>#<attempt>", that are recorded and
+	// whose outcome is not in the ledger: it is on its way, or was lost.
+	Waiting []string `json:"waiting"`
+}
+
+// Proof is an entry of the ledger, and what shows that it is there.
+type Proof struct {
+	Lane  string         `json:"lane"`
+	Index int64          `json:"index"`
+	Entry jsontext.Value `json:"entry"`
+	// Proof is a tlog-proof (c2sp.org/tlog-proof) with the entry in it, Size how
+	// many entries its checkpoint is of. An entry that is not signed yet has none.
+	Proof string `json:"proof,omitzero"`
+	Size  int64  `json:"size,omitzero"`
 }

@@ -39,6 +39,13 @@ type Needs struct {
 	Failures Failures
 	Claims   Claims
 	Audit    ledger.Audit
+	// Book is the ledger, in which Lanes lanes are looked through; a worker may
+	// have none to show.
+	Book  ledger.Book `need:"optional"`
+	Lanes int         `need:"optional"`
+	// Sign has what is in the ledger signed before it is shown, where that can
+	// be done at once. A stack is signed by its own clock.
+	Sign func(context.Context) error `need:"optional"`
 	// Redactors keep out of the ledger what must stay erasable.
 	Redactors ledger.Redactors
 	// Caller names who makes a request, for the ledger: an ARN, or a subject.
@@ -89,6 +96,8 @@ func (h *Handler) Routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]func(*http.Request) (int, any, error){
 		"GET /api/v1/deliveries/{webhook_id}":        h.delivery,
+		"GET /api/v1/audit/checkpoints":              h.checkpoints,
+		"GET /api/v1/audit/proofs/{webhook_id}":      h.proofs,
 		"GET /api/v1/dlq":                            h.list,
 		"GET /api/v1/dlq/{queue}/{item_id}":          h.show,
 		"DELETE /api/v1/dlq/{queue}/{item_id}":       h.discard,

@@ -37,7 +37,8 @@ func TestAnAuditorReadsAndNoMore(t *testing.T) {
 			}
 		}
 	}
-	want := append(readsLedger("lane-*"), "s3:GetObject Checkpoints.Arn/lane-*", "s3:ListBucket Checkpoints.Arn", "kms:GetPublicKey LedgerKey.Arn")
+	want := append(readsLedger("lane-*"), "s3:GetObject Checkpoints.Arn/lane-*", "s3:ListBucket Checkpoints.Arn",
+		"kms:GetPublicKey LedgerKey.Arn")
 	slices.Sort(got)
 	slices.Sort(want)
 	if d := cmp.Diff(want, got); d != "" {

@@ -56,7 +56,8 @@ func newCountedLedger(engine *sqsserver.Engine, b *bill) (*countedLedger, error)
 			*awss3.Objects
 		}{l.store, objects},
 		Tiles: objects, Kept: ledger.Kept{Objects: &awss3.Objects{API: l.kept, Bucket: "checkpoints"}},
-		Key: &awskms.Key{API: l, ID: "key"}, Origin: "example.com/bench", Lanes: ledger.DefaultLanes, Log: log,
+		Key: &awskms.Key{API: l, ID: "key"}, Origin: "example.com/bench", Lanes: ledger.DefaultLanes,
+		MonthKeys: l, Now: time.Now, Log: log,
 	})
 	return l, err
 }

@@ -77,7 +77,9 @@ func newAlarms(e *Efferent, pairs []pair, p AlarmProps, every time.Duration) []a
 	add("ReplayErrorsAlarm", "the API's function failed. Its log group says why.", e.Replay.MetricErrors(total()), 0)
 	add("MisconfiguredAlarm", "a channel refuses us: its secret, or the sender's account at the provider, must be mended. The log of notify "+
 		"names the channel.",
-		misconfigured(e.Notify), 0)
+		ours(e.Notify, settings.Misconfigured), 0)
+	add("WebhookOutcomesAlarm", missingOutcomes, ours(e.Deliver, settings.OutcomesMissing), 0)
+	add("NotificationOutcomesAlarm", missingOutcomes, ours(e.Notify, settings.OutcomesMissing), 0)
 	add("LedgerErrorsAlarm", "what was appended to the ledger could not be verified or signed. The log of checkpoint says which lane, and "+
 		"whether it was changed.",
 		e.SignLedger.MetricErrors(total()), 0)
@@ -100,12 +102,15 @@ func unsigned(f awslambda.IFunction, every time.Duration) *awscloudwatch.AlarmPr
 	}
 }
 
-// misconfigured counts notify's failures by configuration (its log lines in
-// the embedded metric format).
-func misconfigured(notify awslambda.IFunction) awscloudwatch.Metric {
+const missingOutcomes = "outcomes of attempts could not be written to audit.fifo in time and are missing in the ledger. " +
+	"The function's log names them."
+
+// ours is a metric that a function counts by itself (its log lines in the
+// embedded metric format).
+func ours(f awslambda.IFunction, name string) awscloudwatch.Metric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String(telemetry.Namespace), MetricName: jsii.String(settings.Misconfigured),
-		DimensionsMap: &map[string]*string{"function": notify.FunctionName()},
+		Namespace: jsii.String(telemetry.Namespace), MetricName: jsii.String(name),
+		DimensionsMap: &map[string]*string{"function": f.FunctionName()},
 		Statistic:     jsii.String("Sum"), Period: seconds(5 * time.Minute),
 	})
 }

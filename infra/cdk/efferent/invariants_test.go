@@ -574,7 +574,8 @@ func TestWhatIsWatched(t *testing.T) {
 			t.Errorf("alarm %s: %v", name, a)
 		}
 	}
-	want := []string{"NotifyFunction Misconfigured GreaterThanThreshold 0", "ReplayFunction Errors GreaterThanThreshold 0",
+	want := []string{"NotifyFunction Misconfigured GreaterThanThreshold 0", "DeliverFunction OutcomesMissing GreaterThanThreshold 0",
+		"NotifyFunction OutcomesMissing GreaterThanThreshold 0", "ReplayFunction Errors GreaterThanThreshold 0",
 		"CheckpointFunction Errors GreaterThanThreshold 0", "CheckpointFunction Invocations LessThanThreshold 1"}
 	for source, dead := range sources {
 		oldest := "900"

@@ -269,3 +269,25 @@ func TestShutdown(t *testing.T) {
 		})
 	}
 }
+
+// TestTimeout: an invocation's context ends with the time that the function has.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := &queue{batches: [][]events.SQSMessage{batch("a")}, deleted: make(chan []string, 1)}
+		over := make(chan error, 1)
+		run(t, q, func(ctx context.Context, _ events.SQSEvent) (events.SQSEventResponse, error) {
+			<-ctx.Done()
+			over <- ctx.Err()
+			return failures("a"), nil
+		}, Options{Concurrency: 1, Timeout: 30 * time.Second})
+		select {
+		case err := <-over:
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("it ended by %v", err)
+			}
+		case <-time.After(31 * time.Second):
+			t.Error("it goes on after its time")
+		}
+	})
+}

@@ -30,6 +30,7 @@ type auditCommand struct {
 	Consistency auditConsistencyCommand `cmd:"" help:"Verify that one checkpoint goes on from an older one."`
 	Prove       auditProveCommand       `cmd:"" help:"${audit_prove}"`
 	Check       auditCheckCommand       `cmd:"" help:"Check a file of proofs offline: that their entries are in the ledger."`
+	Key         auditKeyCommand         `cmd:"" help:"Print the ledger's public key, as the other commands take it."`
 	Export      auditExportCommand      `cmd:"" help:"Copy the ledger, as it was signed last, into a directory that others' tools can read."`
 }
 

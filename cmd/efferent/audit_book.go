@@ -109,6 +109,18 @@ func stackLedger(config aws.Config, table, tiles, checkpoints string, lanes int)
 	return p
 }
 
+type auditKeyCommand struct{ bookFlags }
+
+// Run prints the key that lies with the ledger, or that KMS has.
+func (c *auditKeyCommand) Run(ctx context.Context) error {
+	p, err := c.open(ctx)
+	if err != nil {
+		return verdictError{exitCantTell, err}
+	}
+	_, err = fmt.Println(p.key)
+	return err
+}
+
 // lanesOf are the lanes that a stack has, and further ones, from when there
 // were more, up to the first empty one. Of those that it has, one may be empty.
 func lanesOf(ctx context.Context, p place, lanes int) (all []string, err error) {

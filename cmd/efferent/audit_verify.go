@@ -16,7 +16,7 @@ import (
 type auditVerifyCommand struct {
 	bookFlags
 	Dev          bool     `help:"Have the efferent dev of this machine sign what is new, and hold the ledger against that."`
-	API          string   `name:"api" placeholder:"URL" help:"Where that dev's API is."`
+	API          string   `name:"api" env:"EFFERENT_API_URL" placeholder:"URL" help:"Where that dev's API is."`
 	Checkpoint   []string `placeholder:"FILE" help:"A checkpoint that you kept, which has to fit too; repeatable."`
 	AllowExpired bool     `help:"Entries may be gone, from the first on, since their retention has ended; their hashes may not."`
 	JSON         bool     `name:"json" help:"Answer in JSON, a line for each lane, and one for all of them."`

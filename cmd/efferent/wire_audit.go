@@ -20,8 +20,15 @@ const (
 	auditRest  = 200 * time.Millisecond
 )
 
+// auditStores is what the ledger is appended to.
+type auditStores interface {
+	audit.Heads
+	audit.Staging
+	audit.Objects
+}
+
 // auditSource wires the handler that the audit Lambda runs to its queue.
-func auditSource(f feed, queue awssqs.OwnAPI, kept ledgerStore) (*eventsource.Source, error) {
+func auditSource(f feed, queue awssqs.OwnAPI, kept auditStores) (*eventsource.Source, error) {
 	handler, err := audit.New(audit.Needs{Heads: kept, Staging: kept, Objects: kept, Queue: awssqs.NewOwn(queue, f.url), Log: f.log})
 	if err != nil {
 		return nil, err

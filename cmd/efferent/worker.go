@@ -19,8 +19,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awss3 "github.com/efferent/efferent/internal/aws/s3"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
@@ -33,7 +35,7 @@ const workerGrace = 25 * time.Second
 
 type workerCommand struct {
 	queueFlags
-	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default})."`
+	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default}); audit.fifo too."`
 	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where attempts are kept: dynamodb (table ATTEMPTS_TABLE) or sqlite:FILE."`
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
 }
@@ -48,7 +50,7 @@ type stores struct {
 func (c *workerCommand) Run(ctx context.Context) error {
 	log := telemetry.Log(os.Stderr)
 	for _, q := range c.Queues {
-		if q != settings.WebhooksQueue && q != settings.NotificationsQueue {
+		if q != settings.WebhooksQueue && q != settings.NotificationsQueue && q != settings.AuditQueue {
 			return fmt.Errorf("--queues %s: there is no handler for this queue", q)
 		}
 	}
@@ -109,7 +111,7 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 	client := sqs.NewFromConfig(config)
 	url := func(name string) (string, error) { return c.queueURL(ctx, client, name) }
 	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, lanes: d.AuditLanes, url: url,
-		redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log), log: log})
+		redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log), log: log, book: workerBook(config, d.AuditLanes)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -153,6 +155,7 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 		settings.NotificationsQueue: func(f feed) (*eventsource.Source, error) {
 			return notificationsSource(f, notification, withAWS(providers(notification, secrets), config), kept.attempts, kept.claims)
 		},
+		settings.AuditQueue: func(f feed) (*eventsource.Source, error) { return workerAudit(f, config) },
 	}
 	for _, name := range c.Queues {
 		f, err := c.feed(ctx, config, name)
@@ -186,4 +189,28 @@ func (c *workerCommand) feed(ctx context.Context, config aws.Config, name string
 	}
 	f.arn = out.Attributes[string(types.QueueAttributeNameQueueArn)]
 	return f, nil
+}
+
+// workerAudit appends to the ledger of a stack.
+func workerAudit(f feed, config aws.Config) (*eventsource.Source, error) {
+	table, bucket := os.Getenv(settings.LedgerTable), os.Getenv(settings.LedgerBucket)
+	if table == "" || bucket == "" {
+		return nil, fmt.Errorf("--queues %s: the environment variables %s and %s must say where the ledger is", settings.AuditQueue,
+			settings.LedgerTable, settings.LedgerBucket)
+	}
+	return auditSource(f, sqs.NewFromConfig(config), struct {
+		*awsdynamodb.Ledger
+		*awss3.Objects
+	}{&awsdynamodb.Ledger{API: dynamodb.NewFromConfig(config), Table: table},
+		&awss3.Objects{API: awss3.NewClient(config), Bucket: bucket}})
+}
+
+// workerBook is the ledger that the API shows; none where the environment does
+// not say where it is.
+func workerBook(config aws.Config, lanes int) ledger.Book {
+	table, tiles, checkpoints := os.Getenv(settings.LedgerTable), os.Getenv(settings.LedgerBucket), os.Getenv(settings.CheckpointsBucket)
+	if table == "" || tiles == "" || checkpoints == "" {
+		return nil
+	}
+	return stackLedger(config, table, tiles, checkpoints, lanes)
 }

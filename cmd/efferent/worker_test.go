@@ -60,6 +60,9 @@ func TestWorker(t *testing.T) {
 	p := startWorker(t, s)
 	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, &s.Stack) })
 	t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, &s.Stack) })
+	if status, _, err := s.API(t.Context(), http.MethodGet, "/api/v1/audit/checkpoints", ""); status != http.StatusNotImplemented || err != nil {
+		t.Errorf("without a ledger the API answers %d, %v", status, err)
+	}
 
 	// SIGTERM lets the batch in hand finish.
 	hold := make(chan struct{})
@@ -88,6 +91,7 @@ func TestWorkerErrors(t *testing.T) {
 		says string
 	}{
 		{"no such queue", []string{"--queues", "webhooks,other"}, "--queues other"},
+		{"no ledger", []string{"--queues", "audit.fifo", "--store", "sqlite::memory:"}, "LEDGER_TABLE"},
 		{"no table", nil, "ATTEMPTS_TABLE"},
 		{"no such store", []string{"--store", "redis"}, "--store redis"},
 		{"the stack is not there", []string{"--store", "sqlite::memory:", "--prefix", "prod-"}, "prod-webhooks"},

@@ -76,6 +76,7 @@ func TestDeployedWithIAM(t *testing.T) {
 	makeUpForMiniStack(t, config)
 	scenarios(t, s)
 	t.Run("the ledger holds it all", func(t *testing.T) { ledgerHolds(t, s, b) })
+	t.Run("an auditor can tell", func(t *testing.T) { anAuditorCanTell(t, target, s, b) })
 	t.Run("the lock holds", func(t *testing.T) { lockHolds(t, s, b) })
 	t.Run("who appends can't sign", func(t *testing.T) { eachDoesItsOwn(t, b) })
 	t.Run("others get nothing", func(t *testing.T) { othersGetNothing(t, s, a, config) })

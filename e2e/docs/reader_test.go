@@ -44,6 +44,7 @@ func newReader(t *testing.T, clone string) *reader {
 		clone: clone, variables: filepath.Join(scratch, "variables"),
 		here: strings.NewReplacer(
 			devCommand, devCommand[:len(devCommand)-1]+" --aws "+aws+" --http "+http+" --data "+filepath.Join(scratch, "efferent.db")+"\n",
+			"efferent.ledger", filepath.Join(scratch, "efferent.ledger"),
 			devAWS, aws, devHTTP, http, "127.0.0.1:9000", freeAddress(t),
 			"127.0.0.1:8025", mail, "SMTP_PORT=8025", "SMTP_PORT="+mailPort,
 		),

@@ -45,7 +45,7 @@ func TestProve(t *testing.T) {
 		var some [][]byte
 		for k := i; k < i+100; k++ {
 			webhook := "other"
-			if k == 5 || k == 2000 || k == size-1 {
+			if k == 5 || k == 200 || k == 2000 || k == size-1 {
 				webhook = "mine"
 			}
 			some = append(some, entry(k, webhook))
@@ -54,20 +54,20 @@ func TestProve(t *testing.T) {
 	}
 	c := w.sign(t)
 	w.append(t, entry(size, "mine"))
-	spans := ledger.Spans([]time.Time{at, at.Add(2000 * time.Minute), at.Add(size * time.Minute)})
+	spans := ledger.Spans([]time.Time{at, at.Add(200 * time.Minute), at.Add(2000 * time.Minute), at.Add(size * time.Minute)})
 	found, err := ledger.Prove(t.Context(), w, lane, spans, mine)
-	if err != nil || len(found) != 4 {
+	if err != nil || len(found) != 5 {
 		t.Fatalf("found %d: %v", len(found), err)
 	}
 	var file []byte
-	for i, want := range []int64{5, 2000, size - 1, size} {
+	for i, want := range []int64{5, 200, 2000, size - 1, size} {
 		if found[i].Index != want || (found[i].Size == c.Size) != (want < size) || (found[i].Proof != nil) != (want < size) {
 			t.Errorf("got %+v, want entry %d", found[i], want)
 		}
 		file = append(file, found[i].Proof...)
 	}
 	proofs, err := ledger.ParseProofs(file)
-	if err != nil || len(proofs) != 3 {
+	if err != nil || len(proofs) != 4 {
 		t.Fatalf("read %d: %v", len(proofs), err)
 	}
 	verifier, err := public(w.key).Lane(lane)

@@ -60,7 +60,8 @@ func TestWorker(t *testing.T) {
 	p := startWorker(t, s)
 	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, &s.Stack) })
 	t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, &s.Stack) })
-	if status, _, err := s.API(t.Context(), http.MethodGet, "/api/v1/audit/checkpoints", ""); status != http.StatusNotImplemented || err != nil {
+	if status, _, err := s.API(t.Context(), http.MethodGet, "/api/v1/audit/checkpoints", ""); status != http.StatusNotImplemented ||
+		err != nil {
 		t.Errorf("without a ledger the API answers %d, %v", status, err)
 	}
 

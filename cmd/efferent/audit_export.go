@@ -58,6 +58,6 @@ func (c *auditExportCommand) Run(ctx context.Context) error {
 	if copied.Expired > 0 {
 		fmt.Fprintf(c.stdout, "%d entries are there by their hashes only: their retention has ended.\n", copied.Expired)
 	}
-	_, err = fmt.Fprintf(c.stdout, "efferent audit verify --dir %s --key %s\n", shellWord(c.To), shellWord(p.key.String()))
+	_, err = fmt.Fprintf(c.stdout, "%s audit verify --dir %s --key %s\n", ownName(), shellWord(c.To), shellWord(p.key.String()))
 	return err
 }

@@ -173,8 +173,8 @@ func (c *auditProveCommand) write(file []byte, entries int, key *ledger.PublicKe
 	if key != nil {
 		by = key.String()
 	}
-	_, err := fmt.Fprintf(c.stdout, "%s proves %d entries. Anybody can check it:\nefferent audit check %s --key %s\n",
-		name, entries, shellWord(name), shellWord(by))
+	_, err := fmt.Fprintf(c.stdout, "%s proves %d entries. Anybody can check it:\n%s audit check %s --key %s\n",
+		name, entries, ownName(), shellWord(name), shellWord(by))
 	return err
 }
 

@@ -103,11 +103,12 @@ func (b *batch) key() string { return b.items[0].Msg.MessageId }
 func (b *batch) work(ctx context.Context) {
 	var prepared, finished sync.WaitGroup
 	prepared.Add(len(b.items))
+	finished.Add(len(b.items))
 	announced := make(chan struct{})
 	open := make(chan struct{}, cmp.Or(b.Concurrency, 128))
 	for _, i := range b.items {
-		finished.Go(func() {
-			growStack(len(b.items))
+		goroutines.run(func() {
+			defer finished.Done()
 			i.job.Prepare(ctx)
 			prepared.Done()
 			<-announced
@@ -123,17 +124,6 @@ func (b *batch) work(ctx context.Context) {
 	b.announce()
 	close(announced)
 	finished.Wait()
-}
-
-// growStack makes room on a new goroutine's stack for an exchange, at once and
-// while there is nothing on it to be copied. Growing step by step, in the midst
-// of it, is a twentieth of what a delivery costs. Which byte is asked for does
-// not matter, but it must not be known beforehand.
-//
-//go:noinline
-func growStack(any int) byte {
-	var room [12 << 10]byte
-	return room[any%len(room)]
 }
 
 // announce writes the intents. Without them nothing may leave the account:

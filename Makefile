@@ -41,9 +41,9 @@ test-python: build build/python-venv ## Test efferent dev with boto3, both AWS C
 	EFFERENT=build/efferent AWS_CLI_V1=build/python-venv/bin/aws AWS_CLI_V2=$(AWS_CLI_V2) \
 	  build/python-venv/bin/python -m unittest -v e2e/python/test_*.py
 
-test-dynamodb: build/moto-venv build/ministack-venv ## Test the DynamoDB stores on moto's and on MiniStack's DynamoDB
+test-dynamodb: build/moto-venv build/ministack-venv ## Test the DynamoDB stores on moto's and MiniStack's DynamoDB, the S3 store on MiniStack's S3
 	MOTO_SERVER=$(CURDIR)/build/moto-venv/bin/moto_server MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack \
-	  go test -timeout 20m $(GOTESTFLAGS) -tags dynamodb ./internal/aws/dynamodb
+	  go test -timeout 20m $(GOTESTFLAGS) -tags dynamodb ./internal/aws/dynamodb ./internal/aws/s3
 
 test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with TLS and passwords
 	SMTP_PYTHON=$(CURDIR)/build/smtp-venv/bin/python go test $(GOTESTFLAGS) -tags smtp -timeout 20m ./e2e/smtp

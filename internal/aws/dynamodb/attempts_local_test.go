@@ -53,6 +53,7 @@ func testReferee(t *testing.T, url string) *sdk.Client {
 	for name, test := range map[string]func(*testing.T, *sdk.Client){
 		"a claim whose answer is lost":         testLostAnswer,
 		"items expire":                         testExpiry,
+		"the ledger":                           testLedger,
 		"the index holds failures and no more": testSparseIndex,
 	} {
 		t.Run(name, func(t *testing.T) {

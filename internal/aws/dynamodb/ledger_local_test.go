@@ -3,7 +3,6 @@
 package awsdynamodb
 
 import (
-	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,20 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
-	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/storetest"
 )
 
-// TestLedgerOnEndpoint runs the suite on the DynamoDB of AWS_ENDPOINT_URL.
-func TestLedgerOnEndpoint(t *testing.T) {
-	t.Parallel()
-	url := os.Getenv("AWS_ENDPOINT_URL")
-	if url == "" {
-		t.Skip("AWS_ENDPOINT_URL names no DynamoDB")
-	}
-	testLedger(t, sdk.NewFromConfig(scenario.Config(url)))
-}
-
+// testLedger runs the suite on a referee (TestReferees).
 func testLedger(t *testing.T, client *sdk.Client) {
 	storetest.TestLedger(t, func(t *testing.T) storetest.Ledger {
 		table := "ledger-" + uuid.NewString()

@@ -3,7 +3,6 @@
 package awss3
 
 import (
-	"os"
 	"slices"
 	"testing"
 
@@ -11,17 +10,15 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
 
+	"github.com/efferent/efferent/e2e/ministack"
 	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/storetest"
 )
 
-// TestOnEndpoint runs the suite on the S3 of AWS_ENDPOINT_URL.
-func TestOnEndpoint(t *testing.T) {
+// TestOnMiniStack runs the suite on MiniStack's S3.
+func TestOnMiniStack(t *testing.T) {
 	t.Parallel()
-	url := os.Getenv("AWS_ENDPOINT_URL")
-	if url == "" {
-		t.Skip("AWS_ENDPOINT_URL names no S3")
-	}
+	url := ministack.Start(t, false).URL
 	config := scenario.Config(url)
 	config.BaseEndpoint = &url
 	client := NewClient(config)

@@ -145,11 +145,22 @@ func (s *Stack) Insist(t *testing.T, method, path string) (status int) {
 // awaitParked waits until SQS has moved n messages to the dead-letter queue.
 func (s *Stack) awaitParked(t *testing.T, n int) []replay.Item {
 	t.Helper()
+	return s.awaitList(t, n, func(items, total int) bool { return items == n && total == n })
+}
+
+// awaitParkedOrMore waits until it has moved n messages, or more than that.
+func (s *Stack) awaitParkedOrMore(t *testing.T, n int) []replay.Item {
+	t.Helper()
+	return s.awaitList(t, n, func(items, total int) bool { return items >= n && total == items })
+}
+
+func (s *Stack) awaitList(t *testing.T, n int, wanted func(items, total int) bool) []replay.Item {
+	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
 	for tick := time.NewTicker(100 * time.Millisecond); ; {
 		items, total := s.parked(t)
-		if len(items) == n && total == n {
+		if wanted(len(items), total) {
 			return items
 		}
 		select {
@@ -168,15 +179,35 @@ type breakable struct {
 	bodies []string
 }
 
+// outageOf has n messages refused for good, and waits until they are parked.
+// Where the answer to a send is lost, the SDK sends again, and there are more:
+// then it begins anew.
 func (s *Stack) outageOf(t *testing.T, n int) (*breakable, []replay.Item) {
 	t.Helper()
-	b := &breakable{}
+	for range 5 {
+		b, texts := newBreakable(t, n)
+		for len(texts) > 0 {
+			some := texts[:min(10, len(texts))]
+			s.Send(t, some...)
+			texts = texts[len(some):]
+		}
+		if items := s.awaitParkedOrMore(t, n); len(items) == n {
+			return b, items
+		}
+		s.discardAll(t)
+	}
+	t.Fatalf("of five times %d messages, none were sent once each", n)
+	return nil, nil
+}
+
+func newBreakable(t *testing.T, n int) (b *breakable, texts []string) {
+	t.Helper()
+	b = &breakable{}
 	b.Endpoint = NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
 		if !b.mended.Load() {
 			w.WriteHeader(http.StatusNotFound) // for good, so that nothing waits for retries
 		}
 	})
-	var texts []string
 	for i := range n {
 		id := newID(fmt.Sprintf("dead-%d", i))
 		text := strings.Replace(Text(id, b.URL), `"event_type"`, `"tenant":"acme","event_type"`, 1)
@@ -185,12 +216,7 @@ func (s *Stack) outageOf(t *testing.T, n int) (*breakable, []replay.Item) {
 		}
 		texts, b.bodies = append(texts, text), append(b.bodies, `{"id": "`+id+`"}`)
 	}
-	for len(texts) > 0 {
-		some := texts[:min(10, len(texts))]
-		s.Send(t, some...)
-		texts = texts[len(some):]
-	}
-	return b, s.awaitParked(t, n)
+	return b, texts
 }
 
 // delivered waits until the endpoint, mended, has taken every body, under the

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // Verdict is what one try means for its message.
@@ -22,13 +24,20 @@ const (
 	Permanent Verdict = "permanent"
 	// Exhausted: the failure may pass, but no try is left.
 	Exhausted Verdict = "exhausted"
+	// Held: the try was not made, or not of its own fault: it will be, under the
+	// same number, and uses up none of the policy's.
+	Held Verdict = "held"
 )
 
 // Final reports whether the message is done with: no further try is made.
-func (v Verdict) Final() bool { return v != Retryable }
+func (v Verdict) Final() bool { return v != Retryable && v != Held }
 
-// ResponseLimit is how much of an answer a record keeps, in bytes.
-const ResponseLimit = 4 << 10
+// ResponseLimit is how much of an answer a record keeps, in bytes, unless it is
+// set otherwise: then up to MaxResponse.
+const (
+	ResponseLimit = 1 << 10
+	MaxResponse   = 4 << 10
+)
 
 // Retention is how long a record lives.
 const Retention = 30 * 24 * time.Hour
@@ -67,8 +76,16 @@ type Record struct {
 	Response string `json:"response"`
 	// Truncated says that the answer's body was longer than what was read.
 	Truncated bool `json:"truncated"`
-	// NextAt is when the next try is due; zero unless Verdict is Retryable.
+	// NextAt is when the next try is due; zero where there is to be none.
 	NextAt time.Time `json:"next_at,omitzero"`
+	// Waiting says that the message waits in the waiting room until then, or goes
+	// there: whoever receives it still moves it there.
+	Waiting bool `json:"waiting,omitzero"`
+	// Held is how long the message has been held so far, by the reason.
+	Held message.Held `json:"held,omitzero"`
+	// Dropped says that somebody took the message out of the waiting room for
+	// good: it is in no dead-letter queue.
+	Dropped bool `json:"dropped,omitzero"`
 
 	// Of a notification, whose id is WebhookID: the channel of this try, its
 	// address there, what the provider calls it, the failure's class, and the
@@ -109,20 +126,23 @@ func OfOrigin(history []Record, origin string) (of []Record) {
 	return of
 }
 
-// rank orders the verdicts on one attempt by how much they settle.
-func (v Verdict) rank() int {
+// Rank orders the verdicts on one attempt by how much they settle: delivered >
+// final > retryable > held.
+func (v Verdict) Rank() int {
 	switch v {
 	case Delivered:
-		return 2
+		return 3
 	case Permanent, Exhausted:
-		return 1
+		return 2
+	case Held:
+		return 0
 	}
-	return 0
+	return 1
 }
 
 // Distinct leaves one record of each attempt: SQS may deliver a message twice in
-// one batch. It is the one that settles most, delivered > final > retryable, and
-// the last of several that settle as much.
+// one batch. It is the one that settles most, by Rank, and the last of several that
+// settle as much.
 func Distinct(records []Record) []Record {
 	type key struct{ webhookID, sortKey string }
 	at := make(map[key]int, len(records))
@@ -134,7 +154,7 @@ func Distinct(records []Record) []Record {
 		case !twice:
 			at[k] = len(one)
 			one = append(one, r)
-		case r.Verdict.rank() >= one[i].Verdict.rank():
+		case r.Verdict.Rank() >= one[i].Verdict.Rank():
 			one[i] = r
 		}
 	}

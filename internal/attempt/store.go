@@ -7,7 +7,9 @@ import "context"
 type Store interface {
 	// Put keeps records, durably once it returns nil. After an error any part of
 	// them may have been kept. The same record may be put again, and come twice
-	// in one call: Distinct says which of two records of one attempt is kept.
+	// in one call. Of two records of one attempt, in one call or in two, that is
+	// kept which settles more (Verdict.Rank), and the later where they settle as
+	// much; that the other is passed over is no error.
 	Put(ctx context.Context, records []Record) error
 	// OfMessage returns the attempts of one SQS message in order. A record whose
 	// Put returned before the call is among them.

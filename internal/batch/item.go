@@ -64,7 +64,8 @@ type Item struct {
 // producer's, empty where there is none.
 func (i *Item) Identify(id, tenant string) {
 	i.Tenant = tenant
-	i.Carried = message.CarriedBy(func(name string) *string { return i.Msg.MessageAttributes[name].StringValue })
+	i.Carried = message.CarriedBy(func(name string) *string { return i.Msg.MessageAttributes[name].StringValue },
+		message.SentAt(i.Msg.Attributes))
 	i.ID = cmp.Or(id, i.Carried.ID, i.Msg.MessageId)
 	i.Origin = cmp.Or(i.Carried.Origin, i.Msg.MessageId)
 	i.Receives, i.Number = message.ReceiveCount(i.Msg.Attributes), 1

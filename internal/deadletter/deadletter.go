@@ -21,7 +21,7 @@ const (
 // where it moves it to none.
 func QueueOf(r attempt.Record) string {
 	switch {
-	case r.Verdict != attempt.Permanent && r.Verdict != attempt.Exhausted:
+	case r.Verdict != attempt.Permanent && r.Verdict != attempt.Exhausted || r.Dropped:
 		return ""
 	case r.Notification:
 		return NotificationFailures

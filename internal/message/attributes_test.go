@@ -49,26 +49,3 @@ func TestRedrivenAt(t *testing.T) {
 		}
 	}
 }
-
-// TestCarriedBy reads what Attributes has written, and no id that is none.
-func TestCarriedBy(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ wrote, want Carried }{
-		{Carried{ID: "evt_1", Origin: "m-1", Attempts: 3, First: time.UnixMilli(1), Retry: "replay"},
-			Carried{ID: "evt_1", Origin: "m-1", Retry: "replay"}},
-		{Carried{Retry: "replay"}, Carried{Retry: "replay"}},
-		{Carried{ID: "no id", Origin: "no id", Retry: "seed"}, Carried{Retry: "seed"}},
-		{Carried{}, Carried{}},
-	} {
-		attributes := c.wrote.Attributes()
-		got := CarriedBy(func(name string) *string {
-			if text, ok := attributes[name]; ok {
-				return &text
-			}
-			return nil
-		})
-		if got != c.want {
-			t.Errorf("%+v is read as %+v, want %+v", c.wrote, got, c.want)
-		}
-	}
-}

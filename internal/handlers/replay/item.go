@@ -50,7 +50,7 @@ func ReadNotification(body string) Item {
 func (q *Queue) open(m events.SQSMessage) *letter {
 	l := &letter{msg: m, item: q.Read(m.Body)}
 	l.item.ItemID = m.MessageId
-	carried := message.CarriedBy(func(name string) *string { return m.MessageAttributes[name].StringValue })
+	carried := message.CarriedBy(func(name string) *string { return m.MessageAttributes[name].StringValue }, message.SentAt(m.Attributes))
 	l.item.WebhookID = cmp.Or(l.item.WebhookID, carried.ID, m.MessageId)
 	l.origin = cmp.Or(carried.Origin, m.MessageId)
 	return l

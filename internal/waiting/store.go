@@ -1,0 +1,37 @@
+package waiting
+
+import (
+	"context"
+	"time"
+)
+
+// Store is what a store of the room promises. Handlers ask for the methods that
+// they need. It is used by many goroutines at once; what a call has written is
+// seen by every call that begins after it, but for Page, which may lag.
+type Store interface {
+	// Enter puts an item into its place, durably once it returns without an
+	// error, unless one with its key and Due is there: whatever has become of
+	// that one is left as it is. It returns the state of the one that is there
+	// then. After an error the item may be there or not.
+	Enter(ctx context.Context, item Item) (State, error)
+	// In returns up to limit items of a place that wait, by Position.
+	In(ctx context.Context, place Place, limit int) ([]Item, error)
+	// Any reports whether items wait in a place. It may be late to know: by a
+	// second or so.
+	Any(ctx context.Context, place Place) (bool, error)
+	// Settle leaves of each item what Item.Settled does. After an error any part
+	// of them may be settled.
+	Settle(ctx context.Context, items []Item, as State) error
+	// Page returns some of all items that wait, in no order, and where to go on;
+	// next is empty at the end. A page may have none and still not be the last.
+	Page(ctx context.Context, from string, limit int) (items []Item, next string, err error)
+	// Lease gives holder a place until then, unless another holds it now. Who
+	// holds it may take it again. It reports whether it is holder's.
+	Lease(ctx context.Context, place Place, holder string, now, until time.Time) (bool, error)
+	// Unlease gives a place back, if holder has it.
+	Unlease(ctx context.Context, place Place, holder string) error
+	// Swept is the minute before which no place has items that wait; zero where
+	// nobody has said so yet. Sweep says so, unless it was said of a later one.
+	Swept(ctx context.Context) (time.Time, error)
+	Sweep(ctx context.Context, minute time.Time) error
+}

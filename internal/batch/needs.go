@@ -21,6 +21,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 )
 
@@ -33,9 +34,9 @@ type Attempts interface {
 // Queue is the queue that the messages came from. It is used by many
 // goroutines at once.
 type Queue interface {
-	// ChangeVisibility hides a message for d from now, in whole seconds of 0
-	// to 12 hours; 0 shows it at once.
-	ChangeVisibility(ctx context.Context, receiptHandle string, d time.Duration) error
+	// ChangeVisibility hides messages, each for its own time. After an error it
+	// may have hidden any of them.
+	ChangeVisibility(ctx context.Context, hides []message.Hide) error
 }
 
 // Needs is what every handler of batches needs.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 )
 
@@ -70,10 +71,12 @@ func (i *Item) Drain() { i.Hide(0) }
 // Hide leaves the message in the queue, not to be received for a while.
 func (i *Item) Hide(wait time.Duration) {
 	i.State = Left
-	for _, receipt := range i.receipts {
-		if err := i.Queue.ChangeVisibility(i.writes, receipt, wait); err != nil {
-			i.Log.Warn("the visibility was not changed; the message comes back when its timeout ends", i.Names(), "error", err)
-		}
+	hides := make([]message.Hide, len(i.receipts))
+	for n, receipt := range i.receipts {
+		hides[n] = message.Hide{ReceiptHandle: receipt, For: wait}
+	}
+	if err := i.Queue.ChangeVisibility(i.writes, hides); err != nil {
+		i.Log.Warn("the visibility was not changed; the message comes back when its timeout ends", i.Names(), "error", err)
 	}
 }
 

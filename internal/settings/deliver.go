@@ -11,9 +11,20 @@ import (
 	"github.com/efferent/efferent/internal/webhook"
 )
 
-// DefaultMaxReceives is the maxReceiveCount that the queues are made with: the
-// most receives that waits of up to 2 minutes need, and room for outages.
-const DefaultMaxReceives = 20
+// DefaultMaxReceives is the maxReceiveCount that the queues of webhooks and of
+// notifications are made with. What is to die is received until SQS moves it,
+// and each receive is paid for; AWS advises 5 at least ("Understanding SQS
+// retries"), and with 6 a message that can't wait in the waiting room waits for
+// over a day, from any of its first four receives.
+const DefaultMaxReceives = 6
+
+// leastReceives leaves one to try with, and one for a crash.
+const leastReceives = 2
+
+// AuditMaxReceives is the maxReceiveCount of the audit queue: an hour of trouble
+// with the ledger's stores, at a visibility timeout of 3 minutes. Nothing that
+// is there is drained.
+const AuditMaxReceives = 20
 
 // Webhooks is how webhooks are delivered, wherever the handler runs.
 type Webhooks struct {

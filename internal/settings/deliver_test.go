@@ -20,7 +20,7 @@ func env(pairs ...string) func(string) string {
 func TestReadDelivery(t *testing.T) {
 	t.Parallel()
 	d, err := ReadWebhooks(env())
-	if err != nil || d.MaxReceives != 20 || d.AuditLanes != 4 || len(d.AllowCIDRs) != 0 ||
+	if err != nil || d.MaxReceives != 6 || d.AuditLanes != 4 || len(d.AllowCIDRs) != 0 ||
 		d.Redaction != (Redaction{"efferent/ledger/keys", false}) {
 		t.Errorf("defaults: %+v, %v", d, err)
 	}
@@ -38,12 +38,12 @@ func TestReadDelivery(t *testing.T) {
 
 func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 	t.Parallel()
-	_, err := ReadWebhooks(env(RetryPolicies, "slow=5m", AllowHTTP, "http://a", AllowCIDRs, "10.0.0.1", MaxReceives, "0", AuditLanes, "many",
+	_, err := ReadWebhooks(env(RetryPolicies, "slow=5m", AllowHTTP, "http://a", AllowCIDRs, "10.0.0.1", MaxReceives, "1", AuditLanes, "many",
 		SecretTTL, "-1s", LedgerShowPaths, "yes"))
 	if err == nil {
 		t.Fatal("all of it was taken")
 	}
-	for _, want := range []string{RetryPolicies, `"slow"`, AllowHTTP, AllowCIDRs, `"10.0.0.1"`, MaxReceives, `"0"`, AuditLanes, `"many"`,
+	for _, want := range []string{RetryPolicies, `"slow"`, AllowHTTP, AllowCIDRs, `"10.0.0.1"`, MaxReceives, `"1"`, AuditLanes, `"many"`,
 		SecretTTL, LedgerShowPaths, `"yes"`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s: %v", want, err)

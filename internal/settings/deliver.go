@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -31,6 +32,10 @@ type Webhooks struct {
 	Sending
 	AllowHTTP  webhook.AllowHTTP
 	AllowCIDRs []netip.Prefix
+	// Timeout is how long a whole exchange may take.
+	Timeout time.Duration
+	// ResponseLimit is how many bytes of a failure's answer are kept.
+	ResponseLimit int
 }
 
 // ReadWebhooks reads the settings of deliveries. Its error names every
@@ -38,9 +43,11 @@ type Webhooks struct {
 func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 	r := reader{getenv: getenv}
 	d := Webhooks{
-		Sending:    r.sending(),
-		AllowHTTP:  parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
-		AllowCIDRs: parsed(&r, AllowCIDRs, parsePrefixes),
+		Sending:       r.sending(),
+		AllowHTTP:     parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
+		AllowCIDRs:    parsed(&r, AllowCIDRs, parsePrefixes),
+		Timeout:       parsed(&r, Timeout, parseTimeout),
+		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 1, attempt.MaxResponse),
 	}
 	return d, errors.Join(r.errs...)
 }
@@ -113,6 +120,23 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, p.Masked())
 	}
 	return prefixes, nil
+}
+
+// An exchange may take so long. The function that makes it must have more time.
+const (
+	leastTimeout = time.Second
+	mostTimeout  = 20 * time.Second
+)
+
+func parseTimeout(text string) (time.Duration, error) {
+	if text == "" {
+		return webhook.DefaultTimeout, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < leastTimeout || d > mostTimeout {
+		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, leastTimeout, mostTimeout)
+	}
+	return d, nil
 }
 
 func parseTTL(text string) (time.Duration, error) {

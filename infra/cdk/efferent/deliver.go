@@ -37,14 +37,11 @@ type DeliverProps struct {
 	Response int
 }
 
-// exchangeTimeout is how long an exchange may take unless it was chosen.
-const exchangeTimeout = 10 * time.Second
-
 func (p DeliverProps) withDefaults() DeliverProps {
 	p.FunctionProps = p.FunctionProps.withDefaults()
 	p.SourceProps = p.SourceProps.withDefaults()
 	p.Secrets = or(p.Secrets, webhook.SecretPrefix)
-	p.ExchangeTimeout = or(p.ExchangeTimeout, exchangeTimeout)
+	p.ExchangeTimeout = or(p.ExchangeTimeout, webhook.DefaultTimeout)
 	return p
 }
 
@@ -81,7 +78,7 @@ func (p DeliverProps) environment(props Props) map[string]string {
 	env := props.Sending.environment(props.Queues)
 	given(env, settings.AllowHTTP, p.AllowHTTP)
 	given(env, settings.AllowCIDRs, p.AllowCIDRs)
-	if p.ExchangeTimeout != exchangeTimeout {
+	if p.ExchangeTimeout != webhook.DefaultTimeout {
 		env[settings.Timeout] = p.ExchangeTimeout.String()
 	}
 	if p.Response != 0 {

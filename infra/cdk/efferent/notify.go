@@ -9,6 +9,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // NotifyProps is what may be chosen of the function that sends notifications.
@@ -31,7 +32,7 @@ func (p NotifyProps) withDefaults() NotifyProps {
 
 func (e *Efferent) makeNotify(props Props) (err error) {
 	p := props.Notify
-	if err := checkSending(p.Timeout, exchangeTimeout); err != nil {
+	if err := checkSending(p.Timeout, webhook.DefaultTimeout); err != nil {
 		return err
 	}
 	env := props.Sending.environment(props.Queues)

@@ -134,7 +134,7 @@ func TestRefused(t *testing.T) {
 		"prefix":                       {efferent.Props{Prefix: "a.b"}, []string{`Prefix "a.b"`}},
 		"long prefix":                  {efferent.Props{Prefix: strings.Repeat("a", 41)}, []string{"Prefix"}},
 		"secrets elsewhere":            {deliver(efferent.DeliverProps{Secrets: "prod/"}), []string{`Secrets "prod/"`, "efferent/webhooks/"}},
-		"policies": {efferent.Props{Sending: efferent.SendingProps{RetryPolicies: "x=1h"}},
+		"policies": {efferent.Props{Sending: efferent.SendingProps{RetryPolicies: "x=25h"}},
 			[]string{settings.RetryPolicies, `"x"`}},
 		"networks":          {deliver(efferent.DeliverProps{AllowCIDRs: "10.0.0.0"}), []string{settings.AllowCIDRs}},
 		"log retention":     {function(efferent.FunctionProps{LogRetention: 31}), []string{"LogRetention 31", "30 60"}},

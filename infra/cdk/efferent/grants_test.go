@@ -67,7 +67,7 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 			"sms-voice:SendTextMessage "+arn+"sms-voice:AWS::Region:AWS::AccountId:pool/*",
 			"sms-voice:SendTextMessage "+arn+"sms-voice:AWS::Region:AWS::AccountId:sender-id/*")},
 		"release": {made, "Release", append(append(each("dynamodb:", "Waiting.Arn", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem",
-			"Query", "Scan", "UpdateItem"), logs("Release")...), "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn")},
+			"Query", "Scan"), logs("Release")...), "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn")},
 		"replay": {made, "Replay", append(append(append(redrives("WebhookFailures"), redrives("NotificationFailures")...), logs("Replay")...),
 			"sqs:SendMessage AuditQueue.Arn", "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn",
 			"dynamodb:BatchGetItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn", "dynamodb:Query Attempts.Arn",

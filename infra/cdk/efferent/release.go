@@ -13,7 +13,7 @@ import (
 // the waiting room back to its queue.
 type ReleaseProps struct {
 	// FunctionProps are those of any function, but that Timeout is 60 s by
-	// default, and 20 s at least: a run sends until shortly before it ends, and
+	// default, and 30 s at least: a run sends until shortly before it ends, and
 	// the next one goes on there.
 	FunctionProps
 }
@@ -22,7 +22,7 @@ type ReleaseProps struct {
 const releaseEvery = time.Minute
 
 // leastRelease leaves time to look through the places of a minute, and to send.
-const leastRelease = 20 * time.Second
+const leastRelease = 30 * time.Second
 
 func (p ReleaseProps) withDefaults() ReleaseProps {
 	p.Timeout = or(p.Timeout, time.Minute)
@@ -65,7 +65,7 @@ func (e *Efferent) releaseGrants() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(*e.Webhooks.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Notifications.QueueArn(), "sqs:SendMessage"),
-		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
+		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem",
 			"dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:BatchWriteItem"),
 	}
 }

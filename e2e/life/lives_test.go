@@ -1,0 +1,70 @@
+package life
+
+import (
+	"testing"
+)
+
+var (
+	ok   = answer{status: 200}
+	busy = answer{status: 503}
+	gone = answer{status: 404}
+)
+
+// life is what happens to one message.
+type life struct {
+	name     string
+	settings settingsOf
+	retry    string // the policy that the message names
+	answers  []answer
+	// acts are what people do, each when all is at rest.
+	acts []func(*world)
+	// want is how it ends where nothing goes wrong.
+	want ending
+}
+
+var lives = []life{
+	{name: "delivered", answers: []answer{ok}, want: ending{1, 1, 0}},
+	{name: "retried, then delivered", answers: []answer{busy, busy, ok}, want: ending{3, 1, 0}},
+	{name: "refused", answers: []answer{gone}, want: ending{1, 0, 1}},
+	{name: "exhausted", answers: []answer{busy}, want: ending{4, 0, 1}},
+	{name: "a kept connection was lost", answers: []answer{{lost: true}, ok}, want: ending{2, 1, 0}},
+	{name: "replayed, then delivered", answers: []answer{gone, busy, ok}, acts: []func(*world){replayOne}, want: ending{3, 1, 0}},
+	{name: "replayed, and dead again", answers: []answer{gone}, acts: []func(*world){replayOne}, want: ending{2, 0, 1}},
+	{name: "redriven, then delivered", answers: []answer{busy, busy, busy, busy, ok}, acts: []func(*world){redrive}, want: ending{5, 1, 0}},
+	{name: "redriven by the API, and dead again", answers: []answer{gone}, acts: []func(*world){replayAll}, want: ending{2, 0, 1}},
+	{name: "discarded", answers: []answer{gone}, acts: []func(*world){discard}, want: ending{1, 0, 0}},
+}
+
+// live runs a life in a world of its own, to its end.
+func (l *life) live(t *testing.T, faults map[site]fault) (*world, ending) {
+	t.Helper()
+	w, err := newWorld(l.settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	w.calls.faults = faults
+	w.internet.endpoints[someURL] = &endpoint{script: l.answers}
+	w.produce(message{id: "evt_1", url: someURL, retry: l.retry})
+	w.rest()
+	for _, act := range l.acts {
+		act(w)
+		w.rest()
+	}
+	return w, w.end()
+}
+
+// TestLives: what happens where nothing goes wrong.
+func TestLives(t *testing.T) {
+	t.Parallel()
+	for _, l := range lives {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			w, got := l.live(t, nil)
+			if got != l.want {
+				t.Errorf("it ends with %s, want %s", got, l.want)
+			}
+			w.report(t)
+		})
+	}
+}

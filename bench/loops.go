@@ -27,6 +27,7 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -150,7 +151,7 @@ func (m *memory) OfMessage(context.Context, string, string) ([]attempt.Record, e
 	return nil, nil
 }
 
-func (m *memory) ChangeVisibility(context.Context, string, time.Duration) error { return nil }
+func (m *memory) ChangeVisibility(context.Context, []message.Hide) error { return nil }
 
 func (m *memory) Append(_ context.Context, _ string, entries []ledger.Entry) error {
 	bodies, err := ledger.Messages(entries, ledger.MessageLimit)

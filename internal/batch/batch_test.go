@@ -16,6 +16,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/retry"
 )
@@ -66,8 +67,11 @@ func (d *desk) Put(ctx context.Context, records []attempt.Record) error {
 	return d.note(ctx, "put "+strings.Join(ids, " "))
 }
 
-func (d *desk) ChangeVisibility(ctx context.Context, receipt string, wait time.Duration) error {
-	return d.note(ctx, "hide "+receipt+" "+wait.String())
+func (d *desk) ChangeVisibility(ctx context.Context, hides []message.Hide) (err error) {
+	for _, h := range hides {
+		err = errors.Join(err, d.note(ctx, "hide "+h.ReceiptHandle+" "+h.For.String()))
+	}
+	return err
 }
 
 func (d *desk) Append(ctx context.Context, _ string, entries []ledger.Entry) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
 )
@@ -83,7 +84,7 @@ func (l *life) Put(ctx context.Context, records []attempt.Record) error {
 	return l.call(what, func() error { return l.store.Put(ctx, records) })
 }
 
-func (l *life) ChangeVisibility(context.Context, string, time.Duration) error {
+func (l *life) ChangeVisibility(context.Context, []message.Hide) error {
 	return l.call("hide", func() error { return nil })
 }
 

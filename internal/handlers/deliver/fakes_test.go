@@ -15,6 +15,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/webhook"
@@ -165,7 +166,14 @@ func (w *world) record(id string, records ...attempt.Record) {
 	_ = w.store.Put(w.t.Context(), records)
 }
 
-func (w *world) ChangeVisibility(_ context.Context, receipt string, d time.Duration) error {
+func (w *world) ChangeVisibility(_ context.Context, hides []message.Hide) (err error) {
+	for _, h := range hides {
+		err = errors.Join(err, w.hide(h.ReceiptHandle, h.For))
+	}
+	return err
+}
+
+func (w *world) hide(receipt string, d time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.hides++

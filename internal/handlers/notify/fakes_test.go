@@ -18,6 +18,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
 )
@@ -237,8 +238,13 @@ func (w *world) DropClaim(ctx context.Context, c claim.Claim) error {
 	return w.call("drop", func() error { return w.store.DropClaim(ctx, c) })
 }
 
-func (w *world) ChangeVisibility(_ context.Context, receipt string, d time.Duration) error {
-	return w.call("hide", func() error { w.hidden[receipt] = d; return nil })
+func (w *world) ChangeVisibility(_ context.Context, hides []message.Hide) error {
+	return w.call("hide", func() error {
+		for _, h := range hides {
+			w.hidden[h.ReceiptHandle] = h.For
+		}
+		return nil
+	})
 }
 
 func (w *world) Append(_ context.Context, _ string, entries []ledger.Entry) error {

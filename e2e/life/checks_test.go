@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
@@ -30,8 +32,12 @@ func (w *world) end() (e ending) {
 		e.posts += len(at.posts)
 		e.taken += at.taken
 	}
+	w.clock.Advance(time.Hour) // so that what somebody held shows again
 	var inQueue []string
 	for _, m := range w.letters() {
+		if w.settled(*m.MessageId) {
+			continue // it was replayed or discarded, and the next search deletes it
+		}
 		inQueue = append(inQueue, *m.MessageId)
 		if m.Attributes["DeadLetterQueueSourceArn"] == "" {
 			w.complain("the dead letter %s did not come by the redrive policy", *m.MessageId)
@@ -44,6 +50,11 @@ func (w *world) end() (e ending) {
 	}
 	e.letters = len(inQueue)
 	return e
+}
+
+// settled reports whether a dead letter was replayed or discarded.
+func (w *world) settled(itemID string) bool {
+	return slices.ContainsFunc(w.stores.Claims(), func(c claim.Claim) bool { return c.ItemID == itemID && c.Settled })
 }
 
 // explained checks that a dead letter's last record says why it is one.

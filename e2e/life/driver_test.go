@@ -11,6 +11,7 @@ import (
 
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // visibility is how long a received message is hidden (the queue's).
@@ -32,6 +33,11 @@ func (w *world) rest() {
 		if w.deliver() {
 			continue
 		}
+		if now := w.clock.Now(); !now.Before(w.nextRelease) {
+			w.nextRelease = now.Truncate(time.Minute).Add(time.Minute)
+			w.release()
+			continue
+		}
 		if w.atRest() {
 			return
 		}
@@ -40,12 +46,12 @@ func (w *world) rest() {
 	w.complain("it does not come to rest; it is %s now", w.clock.Now())
 }
 
-// advance moves the clock to when hidden messages show next.
+// advance moves the clock to when hidden messages show next, or release runs.
 func (w *world) advance() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.clock.Now()
-	next := now.Add(visibility)
+	next := w.nextRelease
 	w.wakes = slices.DeleteFunc(w.wakes, func(t time.Time) bool { return !t.After(now) })
 	for _, t := range w.wakes {
 		if t.Before(next) {
@@ -56,7 +62,26 @@ func (w *world) advance() {
 }
 
 // atRest reports whether no message is on its way any more.
-func (w *world) atRest() bool { return w.count(settings.WebhooksQueue) == 0 }
+func (w *world) atRest() bool { return w.count(settings.WebhooksQueue) == 0 && w.waiting() == 0 }
+
+// waiting is how many messages are in the waiting room.
+func (w *world) waiting() (n int) {
+	for _, item := range w.stores.Room() {
+		if item.State == waiting.Waiting {
+			n++
+		}
+	}
+	return n
+}
+
+// release is its run of a minute.
+func (w *world) release() {
+	ctx, p := start("release")
+	if err := w.standin(ctx); err != nil {
+		w.calls.note("    release: %v", err)
+	}
+	w.buried(p)
+}
 
 // count is how many messages are in a queue, hidden or not.
 func (w *world) count(queue string) (n int) {

@@ -10,6 +10,12 @@ var (
 	gone = answer{status: 404}
 )
 
+// slow waits in the room, many has more attempts than a message has receives.
+var (
+	slow = settingsOf{policies: "slow=3m,5m,1s"}
+	many = settingsOf{policies: "many=1s,1s,1s,1s,1s,1s,1s,1s"}
+)
+
 // life is what happens to one message.
 type life struct {
 	name     string
@@ -18,6 +24,8 @@ type life struct {
 	answers  []answer
 	// acts are what people do, each when all is at rest.
 	acts []func(*world)
+	// again is how many POSTs a twin of the message may make.
+	again int
 	// want is how it ends where nothing goes wrong.
 	want ending
 }
@@ -28,10 +36,17 @@ var lives = []life{
 	{name: "refused", answers: []answer{gone}, want: ending{1, 0, 1}},
 	{name: "exhausted", answers: []answer{busy}, want: ending{4, 0, 1}},
 	{name: "a kept connection was lost", answers: []answer{{lost: true}, ok}, want: ending{2, 1, 0}},
-	{name: "replayed, then delivered", answers: []answer{gone, busy, ok}, acts: []func(*world){replayOne}, want: ending{3, 1, 0}},
-	{name: "replayed, and dead again", answers: []answer{gone}, acts: []func(*world){replayOne}, want: ending{2, 0, 1}},
+	{name: "replayed, then delivered", answers: []answer{gone, busy, ok}, acts: []func(*world){replayOne}, again: 6, want: ending{3, 1, 0}},
+	{name: "replayed, and dead again", answers: []answer{gone}, acts: []func(*world){replayOne}, again: 6, want: ending{2, 0, 1}},
 	{name: "redriven, then delivered", answers: []answer{busy, busy, busy, busy, ok}, acts: []func(*world){redrive}, want: ending{5, 1, 0}},
 	{name: "redriven by the API, and dead again", answers: []answer{gone}, acts: []func(*world){replayAll}, want: ending{2, 0, 1}},
+	{name: "through the room", settings: slow, retry: "slow", answers: []answer{busy, ok}, again: 3, want: ending{2, 1, 0}},
+	{name: "through the room, and exhausted", settings: slow, retry: "slow", answers: []answer{busy}, again: 3, want: ending{4, 0, 1}},
+	{name: "redriven after its last attempt came out of the room", settings: slow, retry: "slow", answers: []answer{busy},
+		acts: []func(*world){redrive}, again: 3, want: ending{8, 0, 1}},
+	{name: "replayed after its last attempt came out of the room", settings: slow, retry: "slow", answers: []answer{busy},
+		acts: []func(*world){replayOne}, again: 9, want: ending{10, 0, 1}},
+	{name: "more attempts than receives", settings: many, retry: "many", answers: []answer{busy}, again: 8, want: ending{9, 0, 1}},
 	{name: "discarded", answers: []answer{gone}, acts: []func(*world){discard}, want: ending{1, 0, 0}},
 }
 

@@ -47,6 +47,8 @@ type world struct {
 	mu sync.Mutex
 	// wakes are when messages show again that were hidden.
 	wakes []time.Time
+	// nextRelease is when release runs next.
+	nextRelease time.Time
 	// twins: SQS handed out a message twice at the same time, so that an attempt
 	// may have been made twice.
 	twins    bool
@@ -67,9 +69,9 @@ func queueARN(name string) string { return "arn:aws:sqs:us-east-1:000000000000:"
 
 func newWorld(s settingsOf) (*world, error) {
 	if s.maxReceives == 0 {
-		s.maxReceives = settings.DefaultMaxReceives
+		s.maxReceives = 6
 	}
-	w := &world{settingsOf: s, clock: clockwork.NewFakeClockAt(morning)}
+	w := &world{settingsOf: s, clock: clockwork.NewFakeClockAt(morning), nextRelease: morning}
 	w.calls = &calls{now: w.clock.Now, count: map[string]int{}, faults: map[site]fault{}, during: map[site]func(){}}
 	w.stores, w.audit = &stores{w: w}, &auditQueue{w: w}
 	w.internet = &internet{w: w, endpoints: map[string]*endpoint{}}
@@ -120,7 +122,7 @@ func (w *world) newInstance() (*instance, error) {
 	}
 	d, err := deliver.New(deliver.Needs{
 		Needs: batch.Needs{
-			Attempts: w.stores, Queue: &awssqs.Queue{API: w.queues, URL: queueURL + settings.WebhooksQueue},
+			Attempts: w.stores, Room: w.stores, Queue: &awssqs.Queue{API: w.queues, URL: queueURL + settings.WebhooksQueue},
 			Audit: w.audit, Redactors: w.audit, Policies: policies, MaxReceives: w.maxReceives,
 			Now: w.clock.Now, Jitter: func() float64 { return 0 }, Log: quiet,
 		},

@@ -102,7 +102,7 @@ func (w *world) count(queue string) (n int) {
 // deliver has Lambda poll once, and invoke deliver with what there is. It
 // reports whether anything happened.
 func (w *world) deliver() bool {
-	poll, poller := start("poller")
+	poll, _ := start("poller")
 	url := queueURL + settings.WebhooksQueue
 	messages, err := (&awssqs.Letters{API: w.queues, URL: url}).Receive(poll, visibility, 0)
 	if err != nil {
@@ -111,11 +111,29 @@ func (w *world) deliver() bool {
 	if len(messages) == 0 {
 		return false
 	}
-	if done := w.invoke(messages); len(done) > 0 && !poller.isDead() {
-		// Where that fails, the messages come back.
-		_ = (&awssqs.Queue{API: w.queues, URL: url}).Delete(poll, done)
-	}
+	w.mu.Lock()
+	w.inHand = messages
+	w.mu.Unlock()
+	w.run(poll, messages)
 	return true
+}
+
+// twin has another invocation get what one has in hand: SQS delivers at least
+// once.
+func (w *world) twin() {
+	w.mu.Lock()
+	messages := w.inHand
+	w.mu.Unlock()
+	poll, _ := start("poller")
+	w.run(poll, messages)
+}
+
+// run invokes deliver with messages, and deletes those that are done with. Where
+// that fails, they come back.
+func (w *world) run(poll context.Context, messages []events.SQSMessage) {
+	if done := w.invoke(messages); len(done) > 0 && !processOf(poll).isDead() {
+		_ = (&awssqs.Queue{API: w.queues, URL: queueURL + settings.WebhooksQueue}).Delete(poll, done)
+	}
 }
 
 // invoke runs one invocation, and returns what is to be deleted.

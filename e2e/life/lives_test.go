@@ -1,7 +1,9 @@
 package life
 
 import (
+	"strings"
 	"testing"
+	"time"
 )
 
 var (
@@ -16,12 +18,21 @@ var (
 	many = settingsOf{policies: "many=1s,1s,1s,1s,1s,1s,1s,1s"}
 )
 
+// large makes a message of 1 MiB - 100 B.
+var large = `"` + strings.Repeat("x", 1<<20-100-len(message{id: "evt_1", url: someURL, retry: "slow", body: `""`}.text())) + `"`
+
 // life is what happens to one message.
 type life struct {
 	name     string
 	settings settingsOf
 	retry    string // the policy that the message names
 	answers  []answer
+	// away is what fails for the first while, and for how long.
+	away    []string
+	awayFor time.Duration
+	body    string
+	// twin is in the middle of which call SQS hands out the message once more.
+	twin site
 	// acts are what people do, each when all is at rest.
 	acts []func(*world)
 	// again is how many POSTs a twin of the message may make.
@@ -43,10 +54,29 @@ var lives = []life{
 	{name: "through the room", settings: slow, retry: "slow", answers: []answer{busy, ok}, again: 3, want: ending{2, 1, 0}},
 	{name: "through the room, and exhausted", settings: slow, retry: "slow", answers: []answer{busy}, again: 3, want: ending{4, 0, 1}},
 	{name: "redriven after its last attempt came out of the room", settings: slow, retry: "slow", answers: []answer{busy},
-		acts: []func(*world){redrive}, again: 3, want: ending{8, 0, 1}},
+		acts: []func(*world){redrive}, again: 7, want: ending{8, 0, 1}},
 	{name: "replayed after its last attempt came out of the room", settings: slow, retry: "slow", answers: []answer{busy},
 		acts: []func(*world){replayOne}, again: 9, want: ending{10, 0, 1}},
 	{name: "more attempts than receives", settings: many, retry: "many", answers: []answer{busy}, again: 8, want: ending{9, 0, 1}},
+	{name: "held, no secret can be read", away: []string{"read secret"}, awayFor: 4 * time.Minute, answers: []answer{busy, ok}, again: 4,
+		want: ending{2, 1, 0}},
+	{name: "held, the ledger can't be told", away: []string{"audit"}, awayFor: 4 * time.Minute, answers: []answer{busy, ok}, again: 4,
+		want: ending{2, 1, 0}},
+	{name: "held, the table is away", away: []string{"put", "read history", "enter"}, awayFor: 4 * time.Minute, answers: []answer{busy, ok},
+		again: 4, want: ending{2, 1, 0}},
+	{name: "held, its exchange was cut", answers: []answer{{hang: true}, ok}, want: ending{2, 1, 0}},
+	{name: "held, no descriptor was left", answers: []answer{{ours: true}, ok}, want: ending{2, 1, 0}},
+	{name: "too large for the room", settings: slow, retry: "slow", answers: []answer{busy, ok}, body: large, want: ending{2, 1, 0}},
+	{name: "twice at once, while it is sent", twin: site{"deliver: post", 1}, answers: []answer{ok}, want: ending{2, 2, 0}},
+	{name: "twice at once, while it is recorded", twin: site{"deliver: put 1 delivered", 1}, answers: []answer{ok}, want: ending{2, 2, 0}},
+	{name: "twice at once, while its failure is recorded", twin: site{"deliver: put 1 retryable", 1}, answers: []answer{busy, busy, ok},
+		again: 4, want: ending{3, 1, 0}},
+	{name: "twice at once, and delivered the second time", twin: site{"deliver: put 1 retryable", 1}, answers: []answer{busy, ok},
+		again: 4, want: ending{2, 1, 0}},
+	{name: "twice at once, while it goes to the room", settings: slow, retry: "slow", twin: site{"deliver: put 1 retryable waiting", 1},
+		answers: []answer{busy, busy, ok}, again: 4, want: ending{4, 2, 0}},
+	{name: "twice at once, while it dies", twin: site{"deliver: put 1 permanent", 1}, answers: []answer{gone}, again: 1,
+		want: ending{2, 0, 1}},
 	{name: "discarded", answers: []answer{gone}, acts: []func(*world){discard}, want: ending{1, 0, 0}},
 }
 
@@ -60,7 +90,13 @@ func (l *life) live(t *testing.T, faults map[site]fault) (*world, ending) {
 	defer w.close()
 	w.calls.faults = faults
 	w.internet.endpoints[someURL] = &endpoint{script: l.answers}
-	w.produce(message{id: "evt_1", url: someURL, retry: l.retry})
+	for _, what := range l.away {
+		w.calls.outages = append(w.calls.outages, outage{what, morning, morning.Add(l.awayFor)})
+	}
+	if l.twin != (site{}) {
+		w.twins, w.calls.during[l.twin] = true, w.twin
+	}
+	w.produce(message{id: "evt_1", url: someURL, retry: l.retry, body: l.body})
 	w.rest()
 	for _, act := range l.acts {
 		act(w)
@@ -75,6 +111,7 @@ func TestLives(t *testing.T) {
 	for _, l := range lives {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
+			l.settings.sqlite = true
 			w, got := l.live(t, nil)
 			if got != l.want {
 				t.Errorf("it ends with %s, want %s", got, l.want)

@@ -20,8 +20,9 @@ type answer struct {
 	status     int
 	retryAfter time.Duration
 	// lost: the kept connection closed without a byte of an answer. hang: no
-	// answer comes until the invocation cuts the exchange.
-	lost, hang bool
+	// answer comes until the invocation cuts the exchange. ours: we had no
+	// descriptor left to connect.
+	lost, hang, ours bool
 }
 
 // exchangeTime is how long an exchange takes, cutTime how long one that hangs.
@@ -31,9 +32,12 @@ const (
 )
 
 func (a answer) exchange() webhook.Exchange {
-	x := webhook.Exchange{Status: a.status, RetryAfter: a.retryAfter, Lost: a.lost, Interrupted: a.hang, Duration: exchangeTime}
+	x := webhook.Exchange{Status: a.status, RetryAfter: a.retryAfter, Lost: a.lost, Interrupted: a.hang, Ours: a.ours, Duration: exchangeTime}
 	if a.lost {
 		x.Err = errors.New("the connection was closed")
+	}
+	if a.ours {
+		x.Err = errors.New("too many open files")
 	}
 	if a.hang {
 		x.Duration = cutTime

@@ -23,22 +23,6 @@ type queues struct {
 	moved chan struct{}
 }
 
-// engineStore is the engine's, and tells of move tasks that have ended.
-type engineStore struct {
-	sqsserver.Store
-	moved chan struct{}
-}
-
-func (s engineStore) Apply(ctx context.Context, c *sqsserver.Changes) error {
-	err := s.Store.Apply(ctx, c)
-	for _, t := range c.PutTasks {
-		if err == nil && t.Status != "RUNNING" && t.Status != "CANCELLING" {
-			s.moved <- struct{}{}
-		}
-	}
-	return err
-}
-
 type operation[In, Out any] func(context.Context, *In, ...func(*sqs.Options)) (*Out, error)
 
 // called makes a numbered call of an operation.

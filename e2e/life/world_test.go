@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/jonboulle/clockwork"
 
@@ -29,6 +30,8 @@ type settingsOf struct {
 	maxReceives   int
 	policies      string // as in EFFERENT_RETRY_POLICIES
 	inFlightLimit int
+	// sqlite has the queues in SQLite.
+	sqlite bool
 }
 
 // world is a stack, and all that is around it.
@@ -51,7 +54,9 @@ type world struct {
 	nextRelease time.Time
 	// twins: SQS handed out a message twice at the same time, so that an attempt
 	// may have been made twice.
-	twins    bool
+	twins bool
+	// inHand is what Lambda has received last.
+	inHand   []events.SQSMessage
 	problems []string
 }
 
@@ -75,20 +80,28 @@ func newWorld(s settingsOf) (*world, error) {
 	w.calls = &calls{now: w.clock.Now, count: map[string]int{}, faults: map[site]fault{}, during: map[site]func(){}}
 	w.stores, w.audit = &stores{w: w}, &auditQueue{w: w}
 	w.internet = &internet{w: w, endpoints: map[string]*endpoint{}}
-	var err error
-	if w.db, err = sqlite.Open(":memory:"); err != nil {
-		return nil, err
-	}
-	w.queues = &queues{w: w, moved: make(chan struct{}, 1)}
-	w.queues.Engine, err = sqsserver.Open(context.Background(), engineStore{sqlite.NewQueues(w.db), w.queues.moved},
-		sqsserver.Options{Clock: w.clock, Logger: quiet, InFlightLimit: s.inFlightLimit})
-	if err == nil {
-		err = w.createQueues()
-	}
+	err := w.openQueues()
 	if err == nil {
 		w.instance, err = w.newInstance()
 	}
 	return w, err
+}
+
+func (w *world) openQueues() (err error) {
+	store := sqsserver.Store(&memory{contents: map[int64]sqsserver.Content{}})
+	if w.sqlite {
+		if w.db, err = sqlite.Open(":memory:"); err != nil {
+			return err
+		}
+		store = sqlite.NewQueues(w.db)
+	}
+	w.queues = &queues{w: w, moved: make(chan struct{}, 1)}
+	w.queues.Engine, err = sqsserver.Open(context.Background(), engineStore{store, w.queues.moved},
+		sqsserver.Options{Clock: w.clock, Logger: quiet, InFlightLimit: w.inFlightLimit})
+	if err != nil {
+		return err
+	}
+	return w.createQueues()
 }
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -96,6 +109,9 @@ var quiet = slog.New(slog.DiscardHandler)
 func (w *world) close() error {
 	if err := w.queues.Engine.Close(); err != nil {
 		return err
+	}
+	if w.db == nil {
+		return nil
 	}
 	return w.db.Close()
 }

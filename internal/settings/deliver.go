@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -20,6 +22,17 @@ type Webhooks struct {
 	Sending
 	AllowHTTP  webhook.AllowHTTP
 	AllowCIDRs []netip.Prefix
+	// Timeout is that of one exchange.
+	Timeout time.Duration
+	// ResponseLimit is how much of a failure's answer is kept, in bytes.
+	ResponseLimit int
+}
+
+// Client is how a webhook.Client sends by these settings.
+func (w Webhooks) Client() webhook.Options {
+	return webhook.Options{
+		AllowHTTP: w.AllowHTTP, AllowPrefixes: w.AllowCIDRs, Timeout: w.Timeout, Response: cmp.Or(w.ResponseLimit, -1),
+	}
 }
 
 // ReadWebhooks reads the settings of deliveries. Its error names every
@@ -27,9 +40,11 @@ type Webhooks struct {
 func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 	r := reader{getenv: getenv}
 	d := Webhooks{
-		Sending:    r.sending(),
-		AllowHTTP:  parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
-		AllowCIDRs: parsed(&r, AllowCIDRs, parsePrefixes),
+		Sending:       r.sending(),
+		AllowHTTP:     parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
+		AllowCIDRs:    parsed(&r, AllowCIDRs, parsePrefixes),
+		Timeout:       parsed(&r, Timeout, parseTimeout),
+		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
 	}
 	return d, errors.Join(r.errs...)
 }
@@ -102,6 +117,24 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, p.Masked())
 	}
 	return prefixes, nil
+}
+
+// The least and the most that Timeout may be: with more, what comes before and
+// after an exchange would have no room in a function's 30 s.
+const (
+	minTimeout = time.Second
+	maxTimeout = 20 * time.Second
+)
+
+func parseTimeout(text string) (time.Duration, error) {
+	if text == "" {
+		return webhook.DefaultTimeout, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < minTimeout || d > maxTimeout {
+		return 0, fmt.Errorf("%q is not a duration from %v to %v", text, minTimeout, maxTimeout)
+	}
+	return d, nil
 }
 
 func parseTTL(text string) (time.Duration, error) {

@@ -21,12 +21,12 @@ func TestReadDelivery(t *testing.T) {
 	t.Parallel()
 	d, err := ReadWebhooks(env())
 	if err != nil || d.MaxReceives != 20 || d.AuditLanes != 4 || len(d.AllowCIDRs) != 0 ||
-		d.Redaction != (Redaction{"efferent/ledger/keys", false}) {
+		d.Redaction != (Redaction{"efferent/ledger/keys", false}) || d.Timeout != 10*time.Second || d.ResponseLimit != 1024 {
 		t.Errorf("defaults: %+v, %v", d, err)
 	}
 	d, err = ReadWebhooks(env(RetryPolicies, "x=1s,2s", AllowCIDRs, " 10.1.2.3/16 , fd00::/8,", MaxReceives, "7", SecretTTL, "90s",
-		AuditLanes, "1", LedgerKeysSecret, "arn:k", LedgerShowPaths, "true"))
-	if err != nil || d.MaxReceives != 7 || d.SecretTTL != 90*time.Second || len(d.AllowCIDRs) != 2 ||
+		AuditLanes, "1", LedgerKeysSecret, "arn:k", LedgerShowPaths, "true", Timeout, "20s", ResponseLimit, "0"))
+	if err != nil || d.Timeout != 20*time.Second || d.ResponseLimit != 0 || d.MaxReceives != 7 || d.SecretTTL != 90*time.Second || len(d.AllowCIDRs) != 2 ||
 		d.Redaction != (Redaction{"arn:k", true}) ||
 		d.AllowCIDRs[0].String() != "10.1.0.0/16" {
 		t.Errorf("got %+v, %v", d, err)
@@ -39,12 +39,12 @@ func TestReadDelivery(t *testing.T) {
 func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 	t.Parallel()
 	_, err := ReadWebhooks(env(RetryPolicies, "slow=5m", AllowHTTP, "http://a", AllowCIDRs, "10.0.0.1", MaxReceives, "0", AuditLanes, "many",
-		SecretTTL, "-1s", LedgerShowPaths, "yes"))
+		SecretTTL, "-1s", LedgerShowPaths, "yes", Timeout, "999ms", ResponseLimit, "4097"))
 	if err == nil {
 		t.Fatal("all of it was taken")
 	}
 	for _, want := range []string{RetryPolicies, `"slow"`, AllowHTTP, AllowCIDRs, `"10.0.0.1"`, MaxReceives, `"0"`, AuditLanes, `"many"`,
-		SecretTTL, LedgerShowPaths, `"yes"`} {
+		SecretTTL, LedgerShowPaths, `"yes"`, Timeout, "999ms", ResponseLimit, "4097"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s: %v", want, err)
 		}
@@ -60,5 +60,25 @@ func TestReadDeployed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), AuditQueueURL) || !strings.Contains(err.Error(), AttemptsTable) ||
 		strings.Contains(err.Error(), WebhooksQueueURL) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestClient: what is set is what webhooks are sent by.
+func TestClient(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[string]int{"": 1024, "0": -1, "1": 1, "4096": 4096} {
+		d, err := ReadWebhooks(env(AllowCIDRs, "10.0.0.0/8", Timeout, "3s", ResponseLimit, limit))
+		if o := d.Client(); err != nil || o.Response != want || o.Timeout != 3*time.Second || len(o.AllowPrefixes) != 1 {
+			t.Errorf("%q: %+v, %v", limit, o, err)
+		}
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	for text, good := range map[string]bool{"1s": true, "20s": true, "1500ms": true, "20.001s": false, "10": false, "0s": false, "x": false} {
+		if _, err := ReadWebhooks(env(Timeout, text)); (err == nil) != good {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }

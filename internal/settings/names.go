@@ -44,6 +44,12 @@ const (
 	// AllowCIDRs lists networks that may be connected to although they are not
 	// public: "10.1.0.0/16,fd00::/8".
 	AllowCIDRs = "EFFERENT_ALLOW_CIDRS"
+	// Timeout is how long one webhook's exchange may take as a whole: 1s to 20s
+	// ("10s").
+	Timeout = "EFFERENT_TIMEOUT"
+	// ResponseLimit is how much of the answer to a failed webhook is kept, in
+	// bytes: 0 to 4096 (1024).
+	ResponseLimit = "EFFERENT_RESPONSE_LIMIT"
 	// MaxReceives is the webhooks queue's maxReceiveCount (20).
 	MaxReceives = "EFFERENT_MAX_RECEIVES"
 	// AuditLanes is the number of message groups of the audit queue (4).

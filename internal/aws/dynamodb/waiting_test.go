@@ -251,3 +251,139 @@ func TestManyTombstones(t *testing.T) {
 		}
 	}
 }
+
+// TestRoomFaults: what fails says so, names the table, and leaves what the same
+// call, made again, sets right.
+func TestRoomFaults(t *testing.T) {
+	t.Parallel()
+	small := waiting.Item{MessageID: "m", Attempt: 1, Due: due, State: waiting.Waiting, Body: "secret"}
+	large := small
+	large.Body = noise(8 << 10)
+	enter := func(i waiting.Item) func(context.Context, *Waiting) error {
+		return func(ctx context.Context, w *Waiting) error {
+			state, err := w.Enter(ctx, i)
+			if err == nil && state != waiting.Waiting {
+				err = fmt.Errorf("it is %s", state)
+			}
+			return err
+		}
+	}
+	for _, c := range []struct {
+		name, request string
+		do            func(context.Context, *Waiting) error
+	}{
+		{"enter", "PutItem", enter(small)},
+		{"enter in parts", "PutItem", enter(large)},
+		{"in", "Query", func(ctx context.Context, w *Waiting) error { _, err := w.In(ctx, small.Place(), 10); return err }},
+		{"any", "Query", func(ctx context.Context, w *Waiting) error { _, err := w.Any(ctx, small.Place()); return err }},
+		{"settle", "BatchWriteItem", func(ctx context.Context, w *Waiting) error {
+			return w.Settle(ctx, []waiting.Item{small, large}, waiting.Sent)
+		}},
+		{"page", "Scan", func(ctx context.Context, w *Waiting) error { _, _, err := w.Page(ctx, "", 10); return err }},
+		{"lease", "PutItem", func(ctx context.Context, w *Waiting) error {
+			ok, err := w.Lease(ctx, "p", "a", entered, due)
+			if err == nil && !ok {
+				err = errors.New("another has it")
+			}
+			return err
+		}},
+		{"unlease", "DeleteItem", func(ctx context.Context, w *Waiting) error { return w.Unlease(ctx, "p", "a") }},
+		{"swept", "GetItem", func(ctx context.Context, w *Waiting) error { _, err := w.Swept(ctx); return err }},
+		{"sweep", "PutItem", func(ctx context.Context, w *Waiting) error { return w.Sweep(ctx, due) }},
+	} {
+		for name, persists := range map[string]bool{"failed": false, "failed but persisted": true} {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				w, f := newRoom()
+				failures := 1
+				f.fault = func(request string, _ any) (before, after error) {
+					if request != c.request || failures == 0 {
+						return nil, nil
+					}
+					failures--
+					if persists {
+						return nil, errDown
+					}
+					return errDown, nil
+				}
+				err := c.do(t.Context(), w)
+				if !errors.Is(err, errDown) || !strings.Contains(err.Error(), "table waiting") || strings.Contains(err.Error(), "secret") {
+					t.Fatalf("got %v", err)
+				}
+				if err := c.do(t.Context(), w); err != nil || failures != 0 {
+					t.Errorf("again: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestNoHeadWithoutItsParts: a head that is there leads to all of its item.
+func TestNoHeadWithoutItsParts(t *testing.T) {
+	t.Parallel()
+	i := waiting.Item{MessageID: "m", Attempt: 1, Due: due, State: waiting.Waiting, Body: noise(message.MaxSize)}
+	for puts := range 3 { // two parts and the head
+		w, f := newRoom()
+		left := puts
+		f.fault = func(string, any) (before, after error) {
+			if left--; left < 0 {
+				return errDown, nil
+			}
+			return nil, nil
+		}
+		if _, err := w.Enter(t.Context(), i); !errors.Is(err, errDown) {
+			t.Fatalf("after %d puts: %v", puts, err)
+		}
+		f.fault = nil
+		if got, err := w.In(t.Context(), i.Place(), 10); err != nil || len(got) != 0 {
+			t.Errorf("after %d puts %d wait, %v", puts, len(got), err)
+		}
+		if _, err := w.Enter(t.Context(), i); err != nil || len(f.items) != 3 {
+			t.Errorf("after %d puts, and again: %d items, %v", puts, len(f.items), err)
+		}
+	}
+}
+
+// TestRoomItemsThatCannotBeRead: nothing is given out in part.
+func TestRoomItemsThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(head, part map[string]types.AttributeValue){
+		"no body": func(head, _ map[string]types.AttributeValue) { delete(head, digestName) },
+		"another's part": func(head, _ map[string]types.AttributeValue) {
+			head[digestName] = &types.AttributeValueMemberS{Value: "x"}
+		},
+		"too few parts": func(head, _ map[string]types.AttributeValue) { head[partsName] = number(2) },
+		"no count":      func(head, _ map[string]types.AttributeValue) { delete(head, partsName) },
+		"an empty part": func(_, part map[string]types.AttributeValue) { delete(part, packedName) },
+		"half a part": func(_, part map[string]types.AttributeValue) {
+			part[packedName] = &types.AttributeValueMemberB{Value: part[packedName].(*types.AttributeValueMemberB).Value[:5000]}
+		},
+		"no JSON": func(_, part map[string]types.AttributeValue) {
+			part[packedName] = &types.AttributeValueMemberB{Value: []byte{1, 1, 0, 0xfe, 0xff, '{'}}
+		},
+	} {
+		w, f := newRoom()
+		i := waiting.Item{MessageID: "m", Attempt: 1, Due: due, State: waiting.Waiting, Body: noise(8 << 10)}
+		if _, err := w.Enter(t.Context(), i); err != nil {
+			t.Fatal(err)
+		}
+		head := f.items[f.key(roomKey(string(i.Place()), i.Position()))]
+		for key, part := range f.items {
+			if strings.HasPrefix(key, "part#") {
+				spoil(head, part)
+			}
+		}
+		for call, do := range map[string]func() ([]waiting.Item, error){
+			"In":   func() ([]waiting.Item, error) { return w.In(t.Context(), i.Place(), 10) },
+			"Page": func() ([]waiting.Item, error) { items, _, err := w.Page(t.Context(), "", 10); return items, err },
+		} {
+			if items, err := do(); err == nil || len(items) > 0 || !strings.Contains(err.Error(), "table waiting") {
+				t.Errorf("%s, %s: %d items, %v", name, call, len(items), err)
+			}
+		}
+		delete(head, stateName)
+		if state, err := w.Enter(t.Context(), i); err == nil {
+			t.Errorf("what has no state is %q", state)
+		}
+	}
+}

@@ -16,6 +16,8 @@ const (
 	AuditQueueURL = "AUDIT_QUEUE_URL"
 	// AttemptsTable is the DynamoDB table of attempt records.
 	AttemptsTable = "ATTEMPTS_TABLE"
+	// WaitingTable is the DynamoDB table of the waiting room.
+	WaitingTable = "WAITING_TABLE"
 	// LedgerTable is the DynamoDB table of the ledger's heads and staged entries.
 	LedgerTable = "LEDGER_TABLE"
 	// LedgerBucket is the S3 bucket of the ledger's tiles and entries.

@@ -11,6 +11,11 @@ import (
 // will not hold; its dimensions are function, and action.
 const OutcomesMissing = "OutcomesMissing"
 
+// OldestUndelivered is the metric of how old the oldest message is that is
+// neither delivered nor dead, in seconds; its dimension is function. SQS's own
+// leaves out what was received three times.
+const OldestUndelivered = "OldestUndelivered"
+
 // Sending is what holds for webhooks and notifications alike, wherever the
 // handler runs.
 type Sending struct {

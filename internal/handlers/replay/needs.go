@@ -22,7 +22,8 @@ type History interface {
 // second. It is used by many goroutines at once.
 type Failures interface {
 	// NewestFailures returns up to limit failures of a queue, newest first, whose
-	// Position is before before and not before from. An empty bound is none.
+	// Position is before before and not before from. An empty bound is none. They
+	// come without their Response.
 	NewestFailures(ctx context.Context, queue string, from, before attempt.Position, limit int) ([]attempt.Record, error)
 	// ForgetFailures takes failures out of the index; the records stay. Those
 	// that are not in it are passed over.

@@ -206,11 +206,17 @@ func (w *world) fill(t *testing.T, n int, d, every time.Duration) (ids []string)
 func (w *world) handler(t *testing.T, holder string) *Handler {
 	t.Helper()
 	h, err := New(Needs{Room: w, Exit: &waiting.Exit{Places: w, Sender: w, Now: w.clock, Holder: holder}, Now: w.clock,
-		Released: func(oldest time.Duration) { w.oldest = append(w.oldest, oldest) }, Log: slog.New(slog.DiscardHandler)})
+		Released: w.released, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h
+}
+
+func (w *world) released(oldest time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.oldest = append(w.oldest, oldest)
 }
 
 func run(t *testing.T, h *Handler) {

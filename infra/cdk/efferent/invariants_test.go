@@ -446,6 +446,10 @@ func (kept) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInput, 
 	return nil, nil
 }
 
+func (kept) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return nil, names(slices.Collect(maps.Keys(in.Item)))
+}
+
 type names []string
 
 func (n names) Error() string { return strings.Join(n, " ") }

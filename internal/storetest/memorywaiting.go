@@ -93,7 +93,9 @@ func (m *Memory) waits(wanted func(roomKey) bool) (all []waiting.Item) {
 			keys = append(keys, k)
 		}
 	}
-	slices.SortFunc(keys, func(a, b roomKey) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.position, b.position)) })
+	slices.SortFunc(keys, func(a, b roomKey) int {
+		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.position, b.position))
+	})
 	for _, k := range keys {
 		all = append(all, apart(m.room.items[k]))
 	}

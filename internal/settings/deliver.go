@@ -52,9 +52,9 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 	return d, errors.Join(r.errs...)
 }
 
-// DeliverPlaces is where the deliver Lambda finds its queues and its table.
+// DeliverPlaces is where the deliver Lambda finds its queues and its tables.
 type DeliverPlaces struct {
-	WebhooksQueueURL, AuditQueueURL, AttemptsTable string
+	WebhooksQueueURL, AuditQueueURL, AttemptsTable, WaitingTable string
 }
 
 // ReadDeliverPlaces reads the places; each of them is needed.
@@ -64,6 +64,7 @@ func ReadDeliverPlaces(getenv func(string) string) (DeliverPlaces, error) {
 		WebhooksQueueURL: r.needed(WebhooksQueueURL),
 		AuditQueueURL:    r.needed(AuditQueueURL),
 		AttemptsTable:    r.needed(AttemptsTable),
+		WaitingTable:     r.needed(WaitingTable),
 	}
 	return d, errors.Join(r.errs...)
 }

@@ -24,7 +24,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	deployed, err := settings.ReadDeliverPlaces(env("Deliver"))
 	if want := (settings.DeliverPlaces{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue",
-		AttemptsTable: "Attempts"}); err != nil ||
+		AttemptsTable: "Attempts", WaitingTable: "Waiting"}); err != nil ||
 		deployed != want {
 		t.Errorf("deliver: %+v, %v", deployed, err)
 	}
@@ -33,7 +33,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	notifying, err := settings.ReadNotifyPlaces(env("Notify"))
 	if want := (settings.NotifyPlaces{NotificationsQueueURL: "NotificationQueue", AuditQueueURL: "AuditQueue",
-		AttemptsTable: "Attempts"}); err != nil || notifying != want {
+		AttemptsTable: "Attempts", WaitingTable: "Waiting"}); err != nil || notifying != want {
 		t.Errorf("notify: %+v, %v", notifying, err)
 	}
 	if n, err := settings.ReadNotifications(env("Notify")); err != nil || n.MaxReceives != settings.DefaultMaxReceives {

@@ -2,6 +2,7 @@ package awsdynamodb
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -152,7 +153,7 @@ func (f *fakeTable) PutItem(_ context.Context, in *sdk.PutItemInput, _ ...func(*
 		if in.ReturnValuesOnConditionCheckFailure == types.ReturnValuesOnConditionCheckFailureAllOld {
 			failed.Item = old
 		}
-		return nil, failed
+		return nil, cmp.Or(after, error(failed))
 	}
 	return &sdk.PutItemOutput{}, errors.Join(f.put(in.Item), after)
 }
@@ -167,7 +168,7 @@ func (f *fakeTable) DeleteItem(_ context.Context, in *sdk.DeleteItemInput, _ ...
 	old := f.items[f.key(in.Key)]
 	f.writes += units(sizeOf(old), 1024)
 	if !holds(in.ConditionExpression, old, in.ExpressionAttributeNames, in.ExpressionAttributeValues) {
-		return nil, &types.ConditionalCheckFailedException{}
+		return nil, cmp.Or(after, error(&types.ConditionalCheckFailedException{}))
 	}
 	delete(f.items, f.key(in.Key))
 	return &sdk.DeleteItemOutput{}, after

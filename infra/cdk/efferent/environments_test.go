@@ -50,10 +50,13 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	); err != nil || d != "" || signing.AuditLanes != ledger.DefaultLanes {
 		t.Errorf("checkpoint: %+v, %v: %s", signing, err, d)
 	}
-	for _, function := range []string{"Deliver", "Notify", "Release", "Replay"} {
-		if got := env(function)(settings.WaitingTable); got != "Waiting" {
-			t.Errorf("%s finds the waiting room in %q", function, got)
-		}
+	releasing, err := settings.ReadReleasePlaces(env("Release"))
+	if want := (settings.ReleasePlaces{WebhooksQueueURL: "WebhookQueue", NotificationsQueueURL: "NotificationQueue",
+		WaitingTable: "Waiting"}); err != nil || releasing != want {
+		t.Errorf("release: %+v, %v", releasing, err)
+	}
+	if got := env("Replay")(settings.WaitingTable); got != "Waiting" {
+		t.Errorf("replay finds the waiting room in %q", got)
 	}
 	for _, function := range []string{"Deliver", "Notify", "Replay", "Checkpoint"} {
 		if got := env(function)(settings.LedgerKeysSecret); got != "efferent/ledger/keys" {

@@ -1,0 +1,245 @@
+// Package circuit is the circuit breaker of an endpoint: it says when an endpoint
+// is left alone, because it fails, is slow, or asks for it, and when it is tried
+// again. What is shared by all invocations is a State in a Store; a Keeper asks
+// and tells it. It has no clock and no store of its own.
+package circuit
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
+
+// Scope is what a circuit stands for.
+type Scope string
+
+// The scopes. What an endpoint answers counts for that endpoint alone: thousands of
+// customers share a host. Only failures to connect count for the host too.
+const (
+	Endpoint Scope = "endpoint"
+	Host     Scope = "host"
+)
+
+// Name is whose circuit it is.
+type Name struct {
+	Scope Scope `json:"scope"`
+	// Tenant is whose endpoint it is; a host is nobody's.
+	Tenant string `json:"tenant,omitzero"`
+	// URL is scheme, host and port, and of an endpoint the path; without the query.
+	URL string `json:"url"`
+}
+
+// Key is the name as a short text of letters, digits and hyphens.
+func (n Name) Key() string {
+	h := sha256.New()
+	for _, part := range []string{string(n.Scope), n.Tenant, n.URL} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return string(n.Scope) + "-" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// Phase is whether messages pass.
+type Phase string
+
+// The phases. A circuit is half open while it is open and its probe is under way.
+const (
+	Closed Phase = "closed"
+	Open   Phase = "open"
+)
+
+// State is what is shared of a circuit. The zero State of a name is closed and at
+// rest.
+type State struct {
+	Name
+	Phase Phase `json:"phase,omitzero"`
+	// Version counts the changes.
+	Version int64 `json:"version"`
+
+	// Of a closed one: the failures in a row, and of the exchanges since Since how
+	// many there were, and how many of them failed or were slow.
+	Run   int       `json:"run,omitzero"`
+	Since time.Time `json:"since,omitzero"`
+	Total int       `json:"total,omitzero"`
+	Bad   int       `json:"bad,omitzero"`
+
+	// Of an open one: why, since when, and when the next probe is due; never where
+	// Forever. Opens is how many probes in a row it was opened for. Probe is until
+	// when the one that is under way has its lease. Asked says that the endpoint
+	// asked for it by Retry-After.
+	Why     string    `json:"why,omitzero"`
+	Opened  time.Time `json:"opened,omitzero"`
+	Until   time.Time `json:"until,omitzero"`
+	Forever bool      `json:"forever,omitzero"`
+	Opens   int       `json:"opens,omitzero"`
+	Probe   time.Time `json:"probe,omitzero"`
+	Asked   bool      `json:"asked,omitzero"`
+
+	// Of one that was closed again: when, and how many of those that waited were let
+	// go at a time since.
+	ClosedAt time.Time `json:"closed_at,omitzero"`
+	Ramp     int       `json:"ramp,omitzero"`
+}
+
+// Limits are when a circuit opens, and for how long. The zero Limits are the
+// defaults.
+type Limits struct {
+	// Threshold is how many failures in a row open it. Default: 5.
+	Threshold int
+	// Least is of how many exchanges of a minute half must have failed, or have
+	// taken over Slow, to open it. Default: 20.
+	Least int
+	// Slow is how long an exchange may take. Default: 8 s.
+	Slow time.Duration
+	// First is how long it opens for at first, and Longest at most: it is twice as
+	// long with each probe that fails. Default: 30 s, and 15 minutes.
+	First, Longest time.Duration
+}
+
+// Defaults are l with what it leaves out.
+func (l Limits) Defaults() Limits {
+	set := func(d *time.Duration, otherwise time.Duration) {
+		if *d <= 0 {
+			*d = otherwise
+		}
+	}
+	if l.Threshold <= 0 {
+		l.Threshold = 5
+	}
+	if l.Least <= 0 {
+		l.Least = 20
+	}
+	set(&l.Slow, 8*time.Second)
+	set(&l.First, 30*time.Second)
+	set(&l.Longest, 15*time.Minute)
+	return l
+}
+
+const (
+	// window is how long exchanges are counted together.
+	window = time.Minute
+	// LeaseTime is how long a probe has: longer than any exchange, and what comes
+	// before and after it in an invocation.
+	LeaseTime = 40 * time.Second
+)
+
+// IsOpen reports whether messages have to wait.
+func (s State) IsOpen() bool { return s.Phase == Open }
+
+// AtRest reports whether a success would change nothing that matters.
+func (s State) AtRest(now time.Time) bool {
+	return !s.IsOpen() && s.Run == 0 && (s.Bad == 0 || now.Sub(s.Since) >= window)
+}
+
+// Seen is what an invocation saw of an endpoint.
+type Seen struct {
+	// Total is how many exchanges there were, Bad how many of them failed or were
+	// slow, and Run how many failed after the last that did not.
+	Total, Bad, Run int
+}
+
+// Add counts one more exchange.
+func (s *Seen) Add(failed, slow bool) {
+	s.Total++
+	if failed || slow {
+		s.Bad++
+	}
+	if failed {
+		s.Run++
+	} else {
+		s.Run = 0
+	}
+}
+
+// Count adds what was seen to a closed circuit, and opens it where that is too
+// much. Jitter gives numbers in [0,1).
+func (s State) Count(seen Seen, now time.Time, l Limits, jitter func() float64) State {
+	if now.Sub(s.Since) >= window {
+		s.Since, s.Total, s.Bad = now, 0, 0
+	}
+	s.Total, s.Bad = s.Total+seen.Total, s.Bad+seen.Bad
+	if seen.Run < seen.Total {
+		s.Run = 0
+	}
+	s.Run += seen.Run
+	switch {
+	case s.Run >= l.Threshold:
+		return s.open(fmt.Sprintf("%d failures in a row", s.Run), now, l, jitter)
+	case s.Total >= l.Least && 2*s.Bad >= s.Total:
+		return s.open(fmt.Sprintf("%d of %d exchanges within a minute failed or took over %v", s.Bad, s.Total, l.Slow), now, l, jitter)
+	}
+	return s
+}
+
+// open opens it, for twice as long as the last time if its probe has failed since.
+func (s State) open(why string, now time.Time, l Limits, jitter func() float64) State {
+	wait := l.Longest
+	if s.Opens < 16 { // more would overflow, and is the longest anyhow
+		wait = min(l.First<<s.Opens, l.Longest)
+	}
+	wait += time.Duration(jitter() * float64(wait) / 10)
+	next := s.anew(Open)
+	next.Opens = s.Opens + 1
+	next.Why, next.Opened, next.Until = why, now, now.Add(wait)
+	if s.IsOpen() {
+		next.Opened = s.Opened
+	}
+	return next
+}
+
+// anew is the circuit in a phase, without what belongs to the one before.
+func (s State) anew(p Phase) State {
+	return State{Name: s.Name, Phase: p, Version: s.Version, Opens: s.Opens}
+}
+
+// ProbeFailed opens it again, for longer.
+func (s State) ProbeFailed(why string, now time.Time, l Limits, jitter func() float64) State {
+	return s.open(why, now, l, jitter)
+}
+
+// LeaveAlone opens it for as long as the endpoint asked for, which says nothing
+// about how well it is.
+func (s State) LeaveAlone(why string, now time.Time, wait time.Duration) State {
+	if s.IsOpen() && (s.Forever || s.Until.After(now.Add(wait))) {
+		return s
+	}
+	next := s.anew(Open)
+	next.Why, next.Opened, next.Until, next.Asked = why, now, now.Add(wait), true
+	return next
+}
+
+// GiveUp opens it until somebody closes it.
+func (s State) GiveUp(why string, now time.Time) State {
+	if s.Forever {
+		return s
+	}
+	next := s.anew(Open)
+	next.Why, next.Opened, next.Forever = why, now, true
+	return next
+}
+
+// Close lets messages pass again; those that waited go out in a ramp.
+func (s State) Close(now time.Time) State {
+	next := s.anew(Closed)
+	next.Opens, next.ClosedAt = 0, now
+	return next
+}
+
+// ProbeDue reports whether a probe may be made.
+func (s State) ProbeDue(now time.Time) bool {
+	return s.IsOpen() && !s.Forever && !now.Before(s.Until) && !now.Before(s.Probe)
+}
+
+// Lease gives a probe its time.
+func (s State) Lease(now time.Time) State {
+	s.Probe = now.Add(LeaseTime)
+	return s
+}
+
+// NextProbe is when the next probe may be made, at the earliest.
+func (s State) NextProbe() time.Time {
+	if s.Probe.After(s.Until) {
+		return s.Probe
+	}
+	return s.Until
+}

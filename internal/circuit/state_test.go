@@ -1,0 +1,147 @@
+package circuit
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var (
+	noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	hook = Name{Endpoint, "acme", "https://a.test/in"}
+	std  = Limits{}.Defaults()
+)
+
+func still() float64 { return 0 }
+
+// step is what happens to a circuit, some time after the step before.
+type step struct {
+	after time.Duration
+	do    func(s State, now time.Time) State
+}
+
+func saw(total, bad, run int) func(State, time.Time) State {
+	return func(s State, now time.Time) State { return s.Count(Seen{total, bad, run}, now, std, still) }
+}
+
+func probeFails(s State, now time.Time) State { return s.ProbeFailed("down", now, std, still) }
+func closes(s State, now time.Time) State     { return s.Close(now) }
+func asks(d time.Duration) func(State, time.Time) State {
+	return func(s State, now time.Time) State { return s.LeaveAlone("503", now, d) }
+}
+func gives(s State, now time.Time) State { return s.GiveUp("410", now) }
+
+// TestState walks circuits through what happens to them.
+func TestState(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		steps []step
+		// open is for how long after the last step, -1 for ever, 0 not at all.
+		open time.Duration
+		rest bool
+		why  string
+	}{
+		"nothing":       {nil, 0, true, ""},
+		"success":       {[]step{{0, saw(9, 0, 0)}}, 0, true, ""},
+		"four in a row": {[]step{{0, saw(4, 4, 4)}}, 0, false, ""},
+		"five in a row": {[]step{{0, saw(5, 5, 5)}}, 30 * time.Second, false, "5 failures in a row"},
+		"five in a row, of two": {[]step{{0, saw(3, 3, 3)}, {time.Hour, saw(2, 2, 2)}}, 30 * time.Second, false,
+			"5 failures in a row"},
+		"a success between":    {[]step{{0, saw(4, 4, 4)}, {0, saw(1, 0, 0)}, {0, saw(4, 4, 4)}}, 0, false, ""},
+		"a success in between": {[]step{{0, saw(4, 4, 4)}, {0, saw(5, 4, 4)}}, 0, false, ""},
+		"every second of 20": {[]step{{0, saw(10, 5, 1)}, {59 * time.Second, saw(10, 5, 1)}}, 30 * time.Second, false,
+			"10 of 20 exchanges"},
+		"every second of 19":           {[]step{{0, saw(19, 10, 1)}}, 0, false, ""},
+		"less than half":               {[]step{{0, saw(21, 10, 1)}}, 0, false, ""},
+		"every second, a minute later": {[]step{{0, saw(10, 5, 1)}, {time.Minute, saw(10, 5, 1)}}, 0, false, ""},
+		"slow":                         {[]step{{0, saw(20, 10, 0)}}, 30 * time.Second, false, "took over 8s"},
+		"at rest after a minute": {[]step{{0, saw(3, 1, 0)}, {time.Minute, func(s State, _ time.Time) State { return s }}}, 0, true,
+			""},
+		"its probe fails": {[]step{{0, saw(5, 5, 5)}, {time.Minute, probeFails}}, time.Minute, false, "down"},
+		"its third probe fails": {[]step{{0, saw(5, 5, 5)}, {0, probeFails}, {0, probeFails}, {0, probeFails}}, 4 * time.Minute, false,
+			"down"},
+		"its hundredth": {append([]step{{0, saw(5, 5, 5)}}, times(99, probeFails)...), 15 * time.Minute, false, "down"},
+		"closed":        {[]step{{0, saw(5, 5, 5)}, {0, probeFails}, {0, closes}}, 0, true, ""},
+		"closed and open again": {[]step{{0, saw(5, 5, 5)}, {0, probeFails}, {0, closes}, {0, saw(5, 5, 5)}}, 30 * time.Second, false,
+			"5"},
+		"asks to be left alone":            {[]step{{0, asks(time.Hour)}}, time.Hour, false, "503"},
+		"asks for less than it is open":    {[]step{{0, asks(time.Hour)}, {time.Minute, asks(time.Second)}}, 59 * time.Minute, false, "503"},
+		"asks for more":                    {[]step{{0, saw(5, 5, 5)}, {0, asks(time.Hour)}}, time.Hour, false, "503"},
+		"gone":                             {[]step{{0, gives}}, -1, false, "410"},
+		"gone, and asks":                   {[]step{{0, gives}, {0, asks(time.Hour)}}, -1, false, "410"},
+		"gone, and somebody has closed it": {[]step{{0, gives}, {0, closes}}, 0, true, ""},
+	} {
+		s, now := State{Name: hook, Version: 7}, noon
+		for _, step := range c.steps {
+			now = now.Add(step.after)
+			s = step.do(s, now)
+		}
+		if s.IsOpen() != (c.open != 0) || s.Forever != (c.open < 0) || c.open > 0 && !s.Until.Equal(now.Add(c.open)) {
+			t.Errorf("%s: %+v", name, s)
+		}
+		if s.AtRest(now) != c.rest || !strings.Contains(s.Why, c.why) || s.Name != hook || s.Version != 7 {
+			t.Errorf("%s: at rest: %v; %+v", name, s.AtRest(now), s)
+		}
+	}
+}
+
+func times(n int, do func(State, time.Time) State) (all []step) {
+	for range n {
+		all = append(all, step{0, do})
+	}
+	return all
+}
+
+// TestProbes: one at a time, when it is due, and another once its lease is over.
+func TestProbes(t *testing.T) {
+	t.Parallel()
+	s := saw(5, 5, 5)(State{Name: hook}, noon)
+	due := noon.Add(30 * time.Second)
+	if s.ProbeDue(due.Add(-1)) || !s.ProbeDue(due) || !s.NextProbe().Equal(due) {
+		t.Errorf("%+v", s)
+	}
+	s = s.Lease(due)
+	if over := due.Add(LeaseTime); s.ProbeDue(over.Add(-1)) || !s.ProbeDue(over) || !s.NextProbe().Equal(over) {
+		t.Errorf("leased: %+v", s)
+	}
+	if (State{}).ProbeDue(noon) || gives(s, noon).ProbeDue(noon.Add(time.Hour)) {
+		t.Error("one that is closed, or open for ever, has no probe")
+	}
+}
+
+// TestJitter: up to a tenth longer, so that not all endpoints of a host are tried
+// at once.
+func TestJitter(t *testing.T) {
+	t.Parallel()
+	s := (State{}).Count(Seen{5, 5, 5}, noon, std, func() float64 { return 0.5 })
+	if want := noon.Add(31500 * time.Millisecond); !s.Until.Equal(want) {
+		t.Errorf("until %v, want %v", s.Until, want)
+	}
+}
+
+// TestSeen counts as they come.
+func TestSeen(t *testing.T) {
+	t.Parallel()
+	var s Seen
+	for _, x := range []struct{ failed, slow bool }{{true, true}, {false, false}, {false, true}, {true, false}, {true, false}} {
+		s.Add(x.failed, x.slow)
+	}
+	if diff := cmp.Diff(Seen{5, 4, 2}, s); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestNames: nobody's circuit is another's.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	all := map[string]Name{}
+	for _, n := range []Name{hook, {Host, "acme", "https://a.test/in"}, {Endpoint, "", "https://a.test/in"},
+		{Endpoint, "acmeh", "ttps://a.test/in"}, {Endpoint, "acme", "https://a.test/in/"}, {Endpoint, "acme", "http://a.test/in"}} {
+		if other, ok := all[n.Key()]; ok {
+			t.Errorf("%+v and %+v are both %s", n, other, n.Key())
+		}
+		all[n.Key()] = n
+	}
+}

@@ -20,6 +20,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/audit"
 	"github.com/efferent/efferent/internal/handlers/checkpoint"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/objects"
 	"github.com/efferent/efferent/internal/sqlite"
 )
@@ -84,7 +85,7 @@ func ledgers(args []string) error {
 func (*laneBench) Created(context.Context) (int64, error) { return 1_700_000_000, nil }
 
 // ChangeVisibility is not called: nothing fails.
-func (*laneBench) ChangeVisibility(context.Context, string, time.Duration) error { return nil }
+func (*laneBench) ChangeVisibility(context.Context, []message.Hide) error { return nil }
 
 // Public and Sign are the signing key's.
 func (b *laneBench) Public(context.Context) (ed25519.PublicKey, error) {

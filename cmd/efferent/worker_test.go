@@ -32,7 +32,7 @@ func startEndpoint(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := createQueues(context.Background(), engine, 20); err != nil {
+	if err := createQueues(context.Background(), engine, settings.DefaultMaxReceives); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(awsRouter(sqsserver.NewHandler(engine), secretserver.NewHandler(secrets)))

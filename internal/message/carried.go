@@ -102,8 +102,10 @@ func CarriedBy(text func(name string) *string, sent time.Time) Carried {
 	}
 	c.Base = min(c.Base, c.Attempts)
 	switch {
-	case c.Released.IsZero(): // a replay by a version that wrote no such time
-		c.Base, c.Held = c.Attempts, nil
+	case c.Released.IsZero():
+		// A replay by a version that wrote no such time, and that numbered a replay's
+		// attempts from 1: its history would be taken for what was before the replay.
+		c.Attempts, c.Base, c.Held = 0, 0, nil
 	case sent.Sub(c.Released) > redriven:
 		c.Base, c.Held, c.Retry = c.Attempts, nil, ""
 	}

@@ -27,7 +27,7 @@ func TestCarriedBy(t *testing.T) {
 	anew.Base, anew.Retry, anew.Held = 7, "", nil
 	old := Carried{ID: "evt_1", Origin: "m-1", Attempts: 3, First: released, Retry: "replay"}
 	oldRead := old
-	oldRead.Base = 3
+	oldRead.Attempts = 0
 	for name, c := range map[string]struct {
 		wrote Carried
 		after time.Duration

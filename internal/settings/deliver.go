@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -8,18 +9,41 @@ import (
 	"strings"
 	"time"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
-// DefaultMaxReceives is the maxReceiveCount that the queues are made with: the
-// most receives that waits of up to 2 minutes need, and room for outages.
-const DefaultMaxReceives = 20
+// DefaultMaxReceives is the maxReceiveCount that the queues of webhooks and of
+// notifications are made with. What is to die is received until SQS moves it,
+// and each receive is paid for; AWS advises 5 at least ("Understanding SQS
+// retries"), and with 6 a message that can't wait in the waiting room waits for
+// over a day, from any of its first four receives.
+const DefaultMaxReceives = 6
+
+// leastReceives leaves one to try with, and one for a crash.
+const leastReceives = 2
+
+// AuditMaxReceives is the maxReceiveCount of the audit queue: an hour of trouble
+// with the ledger's stores, at a visibility timeout of 3 minutes. Nothing that
+// is there is drained.
+const AuditMaxReceives = 20
 
 // Webhooks is how webhooks are delivered, wherever the handler runs.
 type Webhooks struct {
 	Sending
 	AllowHTTP  webhook.AllowHTTP
 	AllowCIDRs []netip.Prefix
+	// Timeout is that of one exchange.
+	Timeout time.Duration
+	// ResponseLimit is how much of a failure's answer is kept, in bytes.
+	ResponseLimit int
+}
+
+// Client is how a webhook.Client sends by these settings.
+func (w Webhooks) Client() webhook.Options {
+	return webhook.Options{
+		AllowHTTP: w.AllowHTTP, AllowPrefixes: w.AllowCIDRs, Timeout: w.Timeout, Response: cmp.Or(w.ResponseLimit, -1),
+	}
 }
 
 // ReadWebhooks reads the settings of deliveries. Its error names every
@@ -27,16 +51,18 @@ type Webhooks struct {
 func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 	r := reader{getenv: getenv}
 	d := Webhooks{
-		Sending:    r.sending(),
-		AllowHTTP:  parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
-		AllowCIDRs: parsed(&r, AllowCIDRs, parsePrefixes),
+		Sending:       r.sending(),
+		AllowHTTP:     parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
+		AllowCIDRs:    parsed(&r, AllowCIDRs, parsePrefixes),
+		Timeout:       parsed(&r, Timeout, parseTimeout),
+		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
 	}
 	return d, errors.Join(r.errs...)
 }
 
-// DeliverPlaces is where the deliver Lambda finds its queues and its table.
+// DeliverPlaces is where the deliver Lambda finds its queues and its tables.
 type DeliverPlaces struct {
-	WebhooksQueueURL, AuditQueueURL, AttemptsTable string
+	WebhooksQueueURL, AuditQueueURL, AttemptsTable, WaitingTable string
 }
 
 // ReadDeliverPlaces reads the places; each of them is needed.
@@ -46,6 +72,7 @@ func ReadDeliverPlaces(getenv func(string) string) (DeliverPlaces, error) {
 		WebhooksQueueURL: r.needed(WebhooksQueueURL),
 		AuditQueueURL:    r.needed(AuditQueueURL),
 		AttemptsTable:    r.needed(AttemptsTable),
+		WaitingTable:     r.needed(WaitingTable),
 	}
 	return d, errors.Join(r.errs...)
 }
@@ -102,6 +129,23 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, p.Masked())
 	}
 	return prefixes, nil
+}
+
+// An exchange may take so long. The function that makes it must have more time.
+const (
+	leastTimeout = time.Second
+	mostTimeout  = 20 * time.Second
+)
+
+func parseTimeout(text string) (time.Duration, error) {
+	if text == "" {
+		return webhook.DefaultTimeout, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < leastTimeout || d > mostTimeout {
+		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, leastTimeout, mostTimeout)
+	}
+	return d, nil
 }
 
 func parseTTL(text string) (time.Duration, error) {

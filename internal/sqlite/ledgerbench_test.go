@@ -13,6 +13,7 @@ import (
 
 	"github.com/efferent/efferent/internal/handlers/audit"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/objects"
 	"github.com/efferent/efferent/internal/sqlite"
 )
@@ -22,7 +23,7 @@ type oldQueue struct{}
 
 func (oldQueue) Created(context.Context) (int64, error) { return 1, nil }
 
-func (oldQueue) ChangeVisibility(context.Context, string, time.Duration) error { return nil }
+func (oldQueue) ChangeVisibility(context.Context, []message.Hide) error { return nil }
 
 // reader reads a ledger.
 type reader struct {

@@ -19,6 +19,7 @@ import (
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/handlers/audit"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/objects"
 	"github.com/efferent/efferent/internal/storetest"
 )
@@ -172,7 +173,7 @@ type oneQueue struct{ asked int }
 
 func (q *oneQueue) Created(context.Context) (int64, error) { q.asked++; return 1_700_000_000, nil }
 
-func (*oneQueue) ChangeVisibility(context.Context, string, time.Duration) error { return nil }
+func (*oneQueue) ChangeVisibility(context.Context, []message.Hide) error { return nil }
 
 // TestWhatAMillionEntriesCost appends entries as deliver writes them, 100 a
 // commit, and counts what AWS bills, at us-east-1's prices on demand.

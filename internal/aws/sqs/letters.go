@@ -8,29 +8,23 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/message"
 )
 
 // LettersAPI is what working through a dead-letter queue takes.
 type LettersAPI interface {
 	ConsumeAPI
 	AttributesAPI
-	ChangeMessageVisibilityBatch(context.Context, *sdk.ChangeMessageVisibilityBatchInput, ...func(*sdk.Options)) (
-		*sdk.ChangeMessageVisibilityBatchOutput, error)
 }
 
 // AttributesAPI is what looking at a queue takes.
 type AttributesAPI interface {
 	GetQueueAttributes(context.Context, *sdk.GetQueueAttributesInput, ...func(*sdk.Options)) (*sdk.GetQueueAttributesOutput, error)
 }
-
-// parallel is how many batch requests are under way at a time.
-const parallel = 16
 
 // Letters works through a dead-letter queue. It may be used by many goroutines
 // at once.
@@ -64,29 +58,11 @@ func (l *Letters) Receive(ctx context.Context, hide, wait time.Duration) ([]even
 // Show makes received messages visible at once, ten a request, several
 // requests at a time.
 func (l *Letters) Show(ctx context.Context, messages []events.SQSMessage) error {
-	var g errgroup.Group
-	g.SetLimit(parallel)
-	for len(messages) > 0 {
-		some := messages[:min(batchLimit, len(messages))]
-		messages = messages[len(some):]
-		g.Go(func() error { return l.showBatch(ctx, some) })
-	}
-	return g.Wait()
-}
-
-func (l *Letters) showBatch(ctx context.Context, messages []events.SQSMessage) error {
-	entries := make([]types.ChangeMessageVisibilityBatchRequestEntry, len(messages))
+	shows := make([]message.Hide, len(messages))
 	for i := range messages {
-		entries[i] = types.ChangeMessageVisibilityBatchRequestEntry{Id: &batchIDs[i], ReceiptHandle: &messages[i].ReceiptHandle}
+		shows[i].ReceiptHandle = messages[i].ReceiptHandle
 	}
-	out, err := l.API.ChangeMessageVisibilityBatch(ctx, &sdk.ChangeMessageVisibilityBatchInput{QueueUrl: &l.URL, Entries: entries})
-	if err != nil {
-		return fmt.Errorf("show %d messages of %s: %w", len(messages), l.URL, err)
-	}
-	if len(out.Failed) > 0 {
-		return fmt.Errorf("show %d messages of %s: refused for %d: %s", len(messages), l.URL, len(out.Failed), aws.ToString(out.Failed[0].Code))
-	}
-	return nil
+	return hide(ctx, l.API, l.URL, shows)
 }
 
 // Delete removes received messages, ten a request.

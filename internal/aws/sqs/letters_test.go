@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,11 +21,8 @@ import (
 // lettersAPI answers as told and keeps what it was asked.
 type lettersAPI struct {
 	api
-	mu         sync.Mutex
 	polled     *sdk.ReceiveMessageInput
-	shown      int
 	requests   int
-	refuse     string // a receipt handle
 	attributes map[string]string
 	started    *sdk.StartMessageMoveTaskInput
 	moves      []types.ListMessageMoveTasksResultEntry
@@ -37,22 +33,6 @@ func (a *lettersAPI) ReceiveMessage(_ context.Context, in *sdk.ReceiveMessageInp
 	*sdk.ReceiveMessageOutput, error) {
 	a.polled = in
 	return a.received, a.err
-}
-
-func (a *lettersAPI) ChangeMessageVisibilityBatch(_ context.Context, in *sdk.ChangeMessageVisibilityBatchInput, _ ...func(*sdk.Options)) (
-	*sdk.ChangeMessageVisibilityBatchOutput, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.requests++
-	out := &sdk.ChangeMessageVisibilityBatchOutput{}
-	for _, e := range in.Entries {
-		if *e.ReceiptHandle == a.refuse {
-			out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("ReceiptHandleIsInvalid")})
-		} else if e.VisibilityTimeout == 0 {
-			a.shown++
-		}
-	}
-	return out, a.err
 }
 
 func (a *lettersAPI) GetQueueAttributes(context.Context, *sdk.GetQueueAttributesInput, ...func(*sdk.Options)) (
@@ -97,18 +77,19 @@ func TestShow(t *testing.T) {
 	for i := range 34 {
 		messages = append(messages, events.SQSMessage{ReceiptHandle: fmt.Sprint("r", i)})
 	}
-	a := &lettersAPI{}
-	if err := (&Letters{API: a, URL: "u"}).Show(t.Context(), messages); err != nil || a.shown != 34 || a.requests != 4 {
-		t.Errorf("%v; %d shown in %d requests", err, a.shown, a.requests)
+	a := &lettersAPI{api: api{refuse: map[string]bool{"r3": true}}}
+	err := (&Letters{API: a, URL: "u"}).Show(t.Context(), messages)
+	if err == nil || !strings.Contains(err.Error(), "1 refused, the first by ReceiptHandleIsInvalid") {
+		t.Errorf("got %v", err)
 	}
-	a = &lettersAPI{refuse: "r3"}
-	if err := (&Letters{API: a, URL: "u"}).Show(t.Context(), messages); err == nil ||
-		!strings.Contains(err.Error(), "ReceiptHandleIsInvalid") || a.shown != 33 {
-		t.Errorf("%v; %d shown; one that is refused must not keep the others from being shown", err, a.shown)
+	shown := a.hidden()
+	for receipt, seconds := range shown {
+		if seconds != 0 {
+			t.Errorf("%s is hidden for %d s", receipt, seconds)
+		}
 	}
-	a = &lettersAPI{api: api{err: errDown}}
-	if err := (&Letters{API: a, URL: "u"}).Show(t.Context(), messages); !errors.Is(err, errDown) || a.requests != 4 {
-		t.Errorf("%v after %d requests", err, a.requests)
+	if len(shown) != len(messages) || len(a.changes) != 4 {
+		t.Errorf("%d shown in %d requests", len(shown), len(a.changes))
 	}
 }
 

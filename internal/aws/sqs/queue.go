@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // batchLimit is the most entries of one batch request ("Amazon SQS message
@@ -23,8 +24,7 @@ const batchLimit = 10
 type ConsumeAPI interface {
 	ReceiveMessage(context.Context, *sdk.ReceiveMessageInput, ...func(*sdk.Options)) (*sdk.ReceiveMessageOutput, error)
 	DeleteMessageBatch(context.Context, *sdk.DeleteMessageBatchInput, ...func(*sdk.Options)) (*sdk.DeleteMessageBatchOutput, error)
-	ChangeMessageVisibility(context.Context, *sdk.ChangeMessageVisibilityInput, ...func(*sdk.Options)) (
-		*sdk.ChangeMessageVisibilityOutput, error)
+	HideAPI
 }
 
 // Queue consumes one queue. It may be used by many goroutines at once.
@@ -106,13 +106,9 @@ func (q *Queue) deleteBatch(ctx context.Context, messages []events.SQSMessage) e
 
 var batchIDs = [batchLimit]string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
 
-// ChangeVisibility hides a received message for d from now, in whole seconds.
-func (q *Queue) ChangeVisibility(ctx context.Context, receiptHandle string, d time.Duration) error {
-	_, err := q.API.ChangeMessageVisibility(ctx, &sdk.ChangeMessageVisibilityInput{
-		QueueUrl: &q.URL, ReceiptHandle: &receiptHandle, VisibilityTimeout: int32(d / time.Second),
-	})
-	if err != nil {
-		return fmt.Errorf("change visibility in %s: %w", q.URL, err)
-	}
-	return nil
+// ChangeVisibility hides received messages, each for its time from now, in whole
+// seconds; ten a request, several requests at a time. Its error says how many of
+// them were refused, and why the first was.
+func (q *Queue) ChangeVisibility(ctx context.Context, hides []message.Hide) error {
+	return hide(ctx, q.API, q.URL, hides)
 }

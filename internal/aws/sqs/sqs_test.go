@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 )
 
 var errDown = errors.New("down")
@@ -22,12 +25,15 @@ var errDown = errors.New("down")
 // api answers as told and keeps what it was asked.
 type api struct {
 	received  *sdk.ReceiveMessageOutput
-	refuse    map[string]bool // receipt handles whose delete is refused
+	refuse    map[string]bool // receipt handles whose delete or change is refused
 	err       error
 	deletes   [][]string
-	changed   *sdk.ChangeMessageVisibilityInput
 	sends     []*sdk.SendMessageInput
 	sendFails int // the send, from 1, that fails
+
+	mu          sync.Mutex
+	changes     []*sdk.ChangeMessageVisibilityBatchInput
+	changeFails int // the change, from 1, that fails
 }
 
 func (a *api) ReceiveMessage(_ context.Context, in *sdk.ReceiveMessageInput, _ ...func(*sdk.Options)) (*sdk.ReceiveMessageOutput, error) {
@@ -48,10 +54,21 @@ func (a *api) DeleteMessageBatch(_ context.Context, in *sdk.DeleteMessageBatchIn
 	return out, a.err
 }
 
-func (a *api) ChangeMessageVisibility(_ context.Context, in *sdk.ChangeMessageVisibilityInput, _ ...func(*sdk.Options)) (
-	*sdk.ChangeMessageVisibilityOutput, error) {
-	a.changed = in
-	return nil, a.err
+func (a *api) ChangeMessageVisibilityBatch(_ context.Context, in *sdk.ChangeMessageVisibilityBatchInput, _ ...func(*sdk.Options)) (
+	*sdk.ChangeMessageVisibilityBatchOutput, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changes = append(a.changes, in)
+	out := &sdk.ChangeMessageVisibilityBatchOutput{}
+	for _, e := range in.Entries {
+		if a.refuse[*e.ReceiptHandle] {
+			out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("ReceiptHandleIsInvalid")})
+		}
+	}
+	if len(a.changes) == a.changeFails {
+		return nil, errDown
+	}
+	return out, a.err
 }
 
 func (a *api) SendMessage(_ context.Context, in *sdk.SendMessageInput, _ ...func(*sdk.Options)) (*sdk.SendMessageOutput, error) {
@@ -107,14 +124,54 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+// hidden is for how many seconds which receipt was to be hidden.
+func (a *api) hidden() map[string]int32 {
+	all := map[string]int32{}
+	for _, in := range a.changes {
+		for _, e := range in.Entries {
+			all[*e.ReceiptHandle] = e.VisibilityTimeout
+		}
+	}
+	return all
+}
+
 func TestChangeVisibility(t *testing.T) {
 	t.Parallel()
-	a := &api{}
-	if err := (&Queue{API: a, URL: "u"}).ChangeVisibility(t.Context(), "r", 90*time.Second); err != nil {
-		t.Fatal(err)
+	var hides []message.Hide
+	want := map[string]int32{}
+	for i := range 21 {
+		hides = append(hides, message.Hide{ReceiptHandle: fmt.Sprint("r", i), For: time.Duration(i) * time.Second})
+		want[fmt.Sprint("r", i)] = int32(i)
 	}
-	if *a.changed.QueueUrl != "u" || *a.changed.ReceiptHandle != "r" || a.changed.VisibilityTimeout != 90 {
-		t.Errorf("asked for %+v", a.changed)
+	some := map[string]bool{"r3": true, "r4": true, "r20": true}
+	for name, c := range map[string]struct {
+		api      *api
+		hides    []message.Hide
+		requests int
+		says     string
+		is       error
+	}{
+		"all":              {&api{}, hides, 3, "", nil},
+		"none":             {&api{}, nil, 0, "", nil},
+		"some are refused": {&api{refuse: some}, hides, 3, "of 21 messages of u: 3 refused, the first by ReceiptHandleIsInvalid", nil},
+		"a request fails":  {&api{changeFails: 2}, hides, 3, "of 21 messages of u: ", errDown},
+		"nothing answers":  {&api{err: errDown}, hides, 3, "1 of them: down", errDown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := (&Queue{API: c.api, URL: "u"}).ChangeVisibility(t.Context(), c.hides)
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) || c.is != nil && !errors.Is(err, c.is) {
+				t.Errorf("got %v, want %q", err, c.says)
+			}
+			if got := c.api.hidden(); len(c.api.changes) != c.requests || len(c.hides) > 0 && !maps.Equal(got, want) {
+				t.Errorf("asked in %d requests for %v; one that fails must not keep the others from being hidden", len(c.api.changes), got)
+			}
+			for _, in := range c.api.changes {
+				if *in.QueueUrl != "u" || len(in.Entries) > 10 {
+					t.Errorf("asked %s for %d", *in.QueueUrl, len(in.Entries))
+				}
+			}
+		})
 	}
 }
 

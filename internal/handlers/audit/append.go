@@ -14,7 +14,7 @@ import (
 const maxMoves = 100
 
 // append brings into the log what is not in it, and returns the lane's head.
-func (h *Handler) append(ctx context.Context, lane string, messages []*message, created int64) (ledger.Head, error) {
+func (h *Handler) append(ctx context.Context, lane string, messages []*item, created int64) (ledger.Head, error) {
 	for range maxMoves {
 		head, err := h.Heads.Head(ctx, lane)
 		if err != nil {
@@ -33,7 +33,7 @@ func (h *Handler) append(ctx context.Context, lane string, messages []*message, 
 
 // plan picks the messages that a head does not know, and gives the head that
 // knows them, but for its tree.
-func plan(head ledger.Head, messages []*message, created int64) (next ledger.Head, entries [][]byte, err error) {
+func plan(head ledger.Head, messages []*item, created int64) (next ledger.Head, entries [][]byte, err error) {
 	next = head
 	for _, m := range messages {
 		source, err := sourceOf(m, head, created)
@@ -53,7 +53,7 @@ func plan(head ledger.Head, messages []*message, created int64) (next ledger.Hea
 // sourceOf is the queue that a message's SequenceNumber counts in. One that was
 // sent before the queue was made was received from the former one of its name:
 // that of the head.
-func sourceOf(m *message, head ledger.Head, created int64) (ledger.Source, error) {
+func sourceOf(m *item, head ledger.Head, created int64) (ledger.Source, error) {
 	sent, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
 	if err != nil {
 		return ledger.Source{}, fmt.Errorf("message %s has no SentTimestamp: %w", m.MessageId, err)

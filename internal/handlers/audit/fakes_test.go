@@ -16,6 +16,7 @@ import (
 	"github.com/transparency-dev/merkle/rfc6962"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/objects"
 	"github.com/efferent/efferent/internal/storetest"
 )
@@ -106,8 +107,13 @@ func (s *stores) Created(context.Context) (created int64, err error) {
 	return created, err
 }
 
-func (s *stores) ChangeVisibility(_ context.Context, receipt string, d time.Duration) error {
-	return s.call(func() error { s.queue.hide(receipt, d); return nil })
+func (s *stores) ChangeVisibility(_ context.Context, hides []message.Hide) error {
+	return s.call(func() error {
+		for _, h := range hides {
+			s.queue.hide(h.ReceiptHandle, h.For)
+		}
+		return nil
+	})
 }
 
 func (s *stores) handler(t *testing.T) *Handler {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/need"
 )
 
@@ -43,8 +44,8 @@ const margin = 2 * time.Second
 // count: a day from any of its first four receives, within SQS's 12 hours.
 var held = []time.Duration{time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour, 11 * time.Hour, 11 * time.Hour}
 
-// message is one of the batch, and what is done with it.
-type message struct {
+// item is a message of the batch, and what is done with it.
+type item struct {
 	*events.SQSMessage
 	sequence string
 	entries  [][]byte
@@ -59,8 +60,8 @@ type message struct {
 // back the appended ones too.
 func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	var order []string
-	groups := map[string][]*message{}
-	var all []*message
+	groups := map[string][]*item{}
+	var all []*item
 	for i := range event.Records {
 		m := h.read(&event.Records[i])
 		lane := m.Attributes["MessageGroupId"]
@@ -73,10 +74,16 @@ func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQS
 	h.lanes(ctx, order, groups)
 
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	var hides []message.Hide
 	for _, m := range all {
 		if m.failed || m.malformed {
-			h.hide(ctx, m)
+			hides = append(hides, hide(m))
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		}
+	}
+	if len(hides) > 0 {
+		if err := h.Queue.ChangeVisibility(ctx, hides); err != nil {
+			h.Log.Warn("the visibility was not changed; messages come back when their timeout ends", "messages", len(hides), "error", err)
 		}
 	}
 	return response, nil
@@ -84,7 +91,7 @@ func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQS
 
 // lanes appends the messages of each group; what is not done margin before the
 // deadline is left, with time to say when its messages come back.
-func (h *Handler) lanes(ctx context.Context, order []string, groups map[string][]*message) {
+func (h *Handler) lanes(ctx context.Context, order []string, groups map[string][]*item) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var stop context.CancelFunc
 		ctx, stop = context.WithDeadline(ctx, deadline.Add(-margin))
@@ -100,8 +107,8 @@ func (h *Handler) lanes(ctx context.Context, order []string, groups map[string][
 
 // read reads one message. One of another version is not malformed, but fails:
 // it holds up its lane until somebody knows it.
-func (h *Handler) read(from *events.SQSMessage) *message {
-	m := &message{SQSMessage: from, sequence: from.Attributes["SequenceNumber"]}
+func (h *Handler) read(from *events.SQSMessage) *item {
+	m := &item{SQSMessage: from, sequence: from.Attributes["SequenceNumber"]}
 	lane := from.Attributes["MessageGroupId"]
 	var err error
 	switch {
@@ -120,8 +127,8 @@ func (h *Handler) read(from *events.SQSMessage) *message {
 
 // lane appends the messages of one group, up to the first that fails: later
 // ones of the group may not overtake it.
-func (h *Handler) lane(ctx context.Context, lane string, messages []*message, created int64, err error) {
-	messages = slices.DeleteFunc(slices.Clone(messages), func(m *message) bool { return m.malformed })
+func (h *Handler) lane(ctx context.Context, lane string, messages []*item, created int64, err error) {
+	messages = slices.DeleteFunc(slices.Clone(messages), func(m *item) bool { return m.malformed })
 	for i, m := range messages {
 		if m.failed {
 			failAll(messages[i:])
@@ -146,19 +153,17 @@ func (h *Handler) lane(ctx context.Context, lane string, messages []*message, cr
 	}
 }
 
-func failAll(messages []*message) {
+func failAll(messages []*item) {
 	for _, m := range messages {
 		m.failed = true
 	}
 }
 
-func (h *Handler) hide(ctx context.Context, m *message) {
-	var wait time.Duration
-	if !m.malformed {
-		receives, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
-		wait = held[min(max(receives, 1), len(held))-1]
+// hide says when a message comes back that is not done with.
+func hide(m *item) message.Hide {
+	if m.malformed {
+		return message.Hide{ReceiptHandle: m.ReceiptHandle}
 	}
-	if err := h.Queue.ChangeVisibility(ctx, m.ReceiptHandle, wait); err != nil {
-		h.Log.Warn("the visibility was not changed; the message comes back when its timeout ends", "message", m.MessageId, "error", err)
-	}
+	receives, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	return message.Hide{ReceiptHandle: m.ReceiptHandle, For: held[min(max(receives, 1), len(held))-1]}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 )
 
 func TestNewRefusesWhatIsMissing(t *testing.T) {
@@ -286,11 +287,11 @@ func (stuck) Head(ctx context.Context, _ string) (ledger.Head, error) {
 	return ledger.Head{}, ctx.Err()
 }
 
-func (s stuck) ChangeVisibility(ctx context.Context, receipt string, d time.Duration) error {
+func (s stuck) ChangeVisibility(ctx context.Context, hides []message.Hide) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return s.stores.ChangeVisibility(ctx, receipt, d)
+	return s.stores.ChangeVisibility(ctx, hides)
 }
 
 // TestDeadline: an invocation whose time ends says when its messages come back.

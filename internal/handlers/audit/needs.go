@@ -17,9 +17,9 @@ package audit
 
 import (
 	"context"
-	"time"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 )
 
 // Heads keeps the head of each lane. It is used by many goroutines at once.
@@ -65,7 +65,7 @@ type Queue interface {
 	// Created returns when the queue was made, in seconds since 1970, as of
 	// now: one that was deleted and made again is another.
 	Created(ctx context.Context) (int64, error)
-	// ChangeVisibility hides a message for d from now, in whole seconds of 0 to
-	// 12 hours; 0 shows it at once.
-	ChangeVisibility(ctx context.Context, receiptHandle string, d time.Duration) error
+	// ChangeVisibility hides messages, each for its own time. After an error it
+	// may have hidden any of them.
+	ChangeVisibility(ctx context.Context, hides []message.Hide) error
 }

@@ -70,11 +70,15 @@ func TestOneMessage(t *testing.T) {
 		{name: "unusable secret", setup: func(w *world) { w.secretErr = webhook.ErrSecretUnusable },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0, actions: "webhook.failed"}},
 		{name: "Secrets Manager is down", setup: func(w *world) { w.secretErr = errFault },
-			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: time.Second, actions: "webhook.failed",
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: time.Minute,
 				reason: "injected"}},
 		{name: "interrupted", answers: []webhook.Exchange{interrupted},
-			want: want{failed: true, hidden: leftAlone, posts: 1, actions: "webhook.attempt"}},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: time.Minute, posts: 1, actions: "webhook.attempt",
+				reason: "the invocation ended"}},
 
+		{name: "no descriptor is left", answers: []webhook.Exchange{{Err: errors.New("too many open files"), Ours: true}},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: time.Minute, posts: 1, actions: "webhook.attempt",
+				reason: "too many open files"}},
 		{name: "401, and the secret is as it was", answers: []webhook.Exchange{denied401}, setup: func(w *world) { w.cached = "v1" },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0, posts: 1, actions: "webhook.attempt webhook.failed",
 				reason: "401"}},
@@ -86,7 +90,7 @@ func TestOneMessage(t *testing.T) {
 				actions: "webhook.attempt webhook.attempt webhook.failed webhook.failed", reason: "401"}},
 		{name: "401, and the second intent can't be written", answers: []webhook.Exchange{denied401, ok200},
 			setup: func(w *world) { w.cached, w.auditFault = "v0", on(2, fails) },
-			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Held}, hidden: time.Minute, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},
 
 		{name: "404, and the secret is newer", answers: []webhook.Exchange{gone404, ok200}, setup: func(w *world) { w.cached = "v0" },
@@ -120,21 +124,24 @@ func TestOneMessage(t *testing.T) {
 				actions: "webhook.attempt webhook.attempt webhook.attempt webhook.failed webhook.failed webhook.delivered"}},
 		{name: "a kept connection is lost, and that can't be recorded", answers: []webhook.Exchange{lost, ok200},
 			setup: func(w *world) { w.putFault = on(1, fails) },
-			want:  want{failed: true, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.failed"}},
+			want:  want{failed: true, hidden: time.Minute, posts: 1, actions: "webhook.attempt webhook.failed"}},
 		{name: "a kept connection is lost, and the next try can't be announced", answers: []webhook.Exchange{lost, ok200},
 			setup: func(w *world) { w.auditFault = on(2, fails) },
-			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Held}, hidden: time.Minute, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},
 
 		{name: "intent fails", answers: []webhook.Exchange{ok200}, setup: func(w *world) { w.auditFault = on(1, fails) },
-			want: want{failed: true, hidden: leftAlone}},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: time.Minute, reason: "audit"}},
+		{name: "intent fails, and that can't be recorded", answers: []webhook.Exchange{ok200},
+			setup: func(w *world) { w.auditFault, w.putFault = on(1, fails), on(1, fails) },
+			want:  want{failed: true, hidden: time.Minute}},
 		{name: "intent fails but is kept", answers: []webhook.Exchange{ok200}, setup: func(w *world) { w.auditFault = on(1, failsButKeeps) },
-			want: want{failed: true, hidden: leftAlone, actions: "webhook.attempt"}},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: time.Minute, actions: "webhook.attempt"}},
 		{name: "failure's record fails", answers: []webhook.Exchange{busy503}, setup: func(w *world) { w.putFault = on(1, fails) },
-			want: want{failed: true, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.failed"}},
+			want: want{failed: true, hidden: time.Minute, posts: 1, actions: "webhook.attempt webhook.failed"}},
 		{name: "failure's record fails but is kept", answers: []webhook.Exchange{busy503},
 			setup: func(w *world) { w.putFault = on(1, failsButKeeps) },
-			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: time.Minute, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},
 		{name: "visibility fails", answers: []webhook.Exchange{busy503}, setup: func(w *world) { w.hideFault = on(1, fails) },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
@@ -210,6 +217,7 @@ func TestOrderOfWrites(t *testing.T) {
 	w = newWorld(t, ok200)
 	w.handle(aMessage("a", body("a"), 1), aMessage("b", body("b"), 1))
 	slices.Sort(w.log[2:4])
+	slices.Sort(w.log[4:6])
 	want = []string{"audit webhook.attempt a", "audit webhook.attempt b", "post a", "post b",
 		"record a 1 delivered", "record b 1 delivered", "audit webhook.delivered a", "audit webhook.delivered b"}
 	if diff := cmp.Diff(want, w.log); diff != "" {

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/efferent/efferent/internal/attempt"
-	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/message"
@@ -51,9 +50,8 @@ func (n *notice) claim(r *attempt.Record) bool {
 		n.held = c
 		return true
 	case !errors.Is(err, claim.ErrTaken):
-		n.Log.Error("the SMS can't be claimed, so the message waits", n.Names(), "error", err)
 		_ = n.needs.Claims.DropClaim(n.Writes(), c) // it may have been kept
-		n.State = batch.Left
+		n.hold(r, "the SMS can't be claimed: "+err.Error())
 	case other.Act == wasSent:
 		r.Reason = "sent before, as message " + other.Actor
 		n.sent(r)
@@ -85,7 +83,7 @@ func (n *notice) await(r *attempt.Record, left time.Duration) {
 	r.Class = string(channel.Transient)
 	n.Tell(n.Outcome(*r))
 	n.Log.Info("another invocation sends this SMS", n.Names())
-	n.Hide(min(left.Truncate(time.Second), time.Second<<min(n.Receives-1, 7)) + time.Second)
+	n.Hide(min(left.Truncate(time.Second), time.Second<<min(2*(n.Receives-1), 8)) + time.Second)
 }
 
 // consent reports whether an SMS whose outcome is unknown may be sent again:

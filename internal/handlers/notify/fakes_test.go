@@ -18,8 +18,10 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 var errFault = errors.New("injected fault")
@@ -74,7 +76,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) handler() *Handler {
 	h, err := New(Needs{
 		Needs: batch.Needs{
-			Attempts: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: 20, Now: w.time,
+			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
 			Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
 		Senders: w, Claims: w, Misconfigured: func(on channel.Name) { w.alarms = append(w.alarms, on) },
@@ -214,6 +216,16 @@ func (w *world) OfMessage(ctx context.Context, id, messageID string) (of []attem
 	return of, err
 }
 
+func (w *world) OfWebhook(ctx context.Context, id string) (of []attempt.Record, err error) {
+	err = w.call("history", func() (err error) { of, err = w.store.OfWebhook(ctx, id); return err })
+	return of, err
+}
+
+func (w *world) Enter(ctx context.Context, item waiting.Item) (state waiting.State, err error) {
+	err = w.call("enter", func() (err error) { state, err = w.store.Enter(ctx, item); return err })
+	return state, err
+}
+
 func (w *world) Put(ctx context.Context, records []attempt.Record) error {
 	return w.call("record", func() error { return w.store.Put(ctx, records) })
 }
@@ -237,13 +249,20 @@ func (w *world) DropClaim(ctx context.Context, c claim.Claim) error {
 	return w.call("drop", func() error { return w.store.DropClaim(ctx, c) })
 }
 
-func (w *world) ChangeVisibility(_ context.Context, receipt string, d time.Duration) error {
-	return w.call("hide", func() error { w.hidden[receipt] = d; return nil })
+func (w *world) ChangeVisibility(_ context.Context, hides []message.Hide) error {
+	return w.call("hide", func() error {
+		for _, h := range hides {
+			w.hidden[h.ReceiptHandle] = h.For
+		}
+		return nil
+	})
 }
 
 func (w *world) Append(_ context.Context, _ string, entries []ledger.Entry) error {
 	return w.call("audit", func() error { w.entries = append(w.entries, entries...); return nil })
 }
+
+const maxReceives = 6
 
 // queued is a message and how SQS treats it: it is received until the handler
 // is done with it, or until it has reached the dead-letter queue.
@@ -274,7 +293,7 @@ func (w *world) receive(h *Handler, q *queued) bool {
 		return false
 	}
 	if len(out.BatchItemFailures) == 0 {
-		return true
+		return !w.release(q)
 	}
 	wait, changed := w.hidden[q.msg.ReceiptHandle]
 	if !changed {
@@ -284,12 +303,36 @@ func (w *world) receive(h *Handler, q *queued) bool {
 	return false
 }
 
+// release plays the function of that name for a message that went into the
+// waiting room, once it is due. It reports whether it was there.
+func (w *world) release(q *queued) bool {
+	items, _, err := w.store.Page(w.t.Context(), "", 10)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(items) == 0 {
+		return false
+	}
+	if err := w.store.Settle(w.t.Context(), items, waiting.Sent); err != nil {
+		w.t.Fatal(err)
+	}
+	w.advance(max(0, items[0].Due.Sub(w.now)))
+	items[0].Carried.Released = w.now
+	*q = queued{msg: events.SQSMessage{MessageId: q.msg.MessageId + "+", ReceiptHandle: q.msg.ReceiptHandle, Body: items[0].Body,
+		Attributes:        map[string]string{"SentTimestamp": strconv.FormatInt(w.now.UnixMilli(), 10)},
+		MessageAttributes: map[string]events.SQSMessageAttribute{}}}
+	for name, a := range items[0].Sendable() {
+		q.msg.MessageAttributes[name] = events.SQSMessageAttribute{DataType: a.Type, StringValue: &a.Text}
+	}
+	return true
+}
+
 // run receives the message until its end: "sent", or "parked" in the
 // dead-letter queue.
 func (w *world) run(q *queued) string {
 	w.t.Helper()
 	h := w.handler()
-	for q.receives < 20 {
+	for q.receives < maxReceives {
 		if w.receive(h, q) {
 			return "sent"
 		}
@@ -297,11 +340,12 @@ func (w *world) run(q *queued) string {
 	return "parked"
 }
 
-// story tells a message's attempts: "1:email:transient:retryable …".
+// story tells a message's attempts, but for those that were held:
+// "1:email:transient:retryable …".
 func (w *world) story(id string, q *queued) string {
 	var all []string
 	for _, r := range w.recorded(id) {
-		if r.MessageID != q.msg.MessageId {
+		if strings.TrimRight(r.MessageID, "+") != strings.TrimRight(q.msg.MessageId, "+") || r.Verdict == attempt.Held {
 			continue
 		}
 		all = append(all, fmt.Sprintf("%d:%s:%s:%s", r.Attempt, r.Channel, r.Class, r.Verdict))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,10 @@ type desk struct {
 	log     []string
 	history map[string][]attempt.Record
 	room    storetest.Memory
-	fails   map[string]bool
+	// kept are the records by their sort keys; remembers has history give those too.
+	kept      map[string]attempt.Record
+	remembers bool
+	fails     map[string]bool
 	// until is when what was asked had to be done.
 	until map[string]time.Time
 	// alive is how many writes after the sending had a context that had not
@@ -45,6 +49,9 @@ func (d *desk) note(ctx context.Context, what string) error {
 	defer d.mu.Unlock()
 	d.log = append(d.log, what)
 	verb, _, _ := strings.Cut(what, " ")
+	if d.fails[what] {
+		return errDesk
+	}
 	if verb != "run" && len(d.log) > 2 && ctx.Err() == nil {
 		d.alive++
 	}
@@ -58,7 +65,16 @@ func (d *desk) note(ctx context.Context, what string) error {
 }
 
 func (d *desk) OfMessage(ctx context.Context, _, messageID string) ([]attempt.Record, error) {
-	return d.history[messageID], d.note(ctx, "read "+messageID)
+	err := d.note(ctx, "read "+messageID)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	history := d.history[messageID]
+	for _, key := range slices.Sorted(maps.Keys(d.kept)) {
+		if d.remembers && strings.HasPrefix(key, messageID+"#") {
+			history = append(history, d.kept[key])
+		}
+	}
+	return history, err
 }
 
 func (d *desk) OfWebhook(ctx context.Context, webhookID string) (all []attempt.Record, err error) {
@@ -81,7 +97,15 @@ func (d *desk) Put(ctx context.Context, records []attempt.Record) error {
 		ids = append(ids, r.SortKey())
 	}
 	slices.Sort(ids)
-	return d.note(ctx, "put "+strings.Join(ids, " "))
+	err := d.note(ctx, "put "+strings.Join(ids, " "))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range records {
+		if err == nil {
+			d.kept[r.SortKey()] = r
+		}
+	}
+	return err
 }
 
 func (d *desk) ChangeVisibility(ctx context.Context, hides []message.Hide) (err error) {
@@ -147,29 +171,35 @@ func (noRedactors) Redactor(context.Context, time.Time) *ledger.Redactor {
 }
 
 func newDesk() *desk {
-	return &desk{history: map[string][]attempt.Record{}, fails: map[string]bool{}, until: map[string]time.Time{}}
+	return &desk{history: map[string][]attempt.Record{}, kept: map[string]attempt.Record{}, fails: map[string]bool{},
+		until: map[string]time.Time{}}
 }
 
 func (d *desk) needs() *Needs {
-	return &Needs{Attempts: d, Room: d, Queue: d, Audit: d, Redactors: noRedactors{}, Policies: retry.Policies{}, MaxReceives: 20, Now: time.Now,
+	return &Needs{Attempts: d, Room: d, Queue: d, Audit: d, Redactors: noRedactors{}, Policies: retry.Policies{}, MaxReceives: 20,
+		Now:    time.Now,
 		Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler)}
 }
 
 // handle runs messages, "id body receives", and returns the ids of those that
 // are not done with.
 func (d *desk) handle(ctx context.Context, during func(context.Context), messages ...string) (failed []string) {
-	var event events.SQSEvent
-	for n, m := range messages {
-		part := strings.Fields(m)
-		event.Records = append(event.Records, events.SQSMessage{MessageId: part[0], Body: part[1], ReceiptHandle: "r" + strconv.Itoa(n),
-			Attributes: map[string]string{"ApproximateReceiveCount": part[2]}})
-	}
-	response := d.needs().Handle(ctx, event, Kind{Actor: "test", IDName: "id",
+	response := d.needs().Handle(ctx, eventOf(messages), Kind{Actor: "test", IDName: "id",
 		Job: func(i *Item) Job { return &errand{Item: i, d: d, during: during} }})
 	for _, f := range response.BatchItemFailures {
 		failed = append(failed, f.ItemIdentifier)
 	}
 	return failed
+}
+
+// eventOf is a batch of messages, "id body receives".
+func eventOf(messages []string) (event events.SQSEvent) {
+	for n, m := range messages {
+		part := strings.Fields(m)
+		event.Records = append(event.Records, events.SQSMessage{MessageId: part[0], Body: part[1], ReceiptHandle: "r" + strconv.Itoa(n),
+			Attributes: map[string]string{"ApproximateReceiveCount": part[2]}})
+	}
+	return event
 }
 
 func nothing(context.Context) {}

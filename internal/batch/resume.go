@@ -99,7 +99,6 @@ func (i *Item) due(ctx context.Context, last attempt.Record) bool {
 		return false
 	case last.Verdict.Final():
 		i.Bury()
-		i.dead = !last.Untold // the ledger is told first
 		return false
 	case last.Waiting:
 		return i.moveAgain(ctx, last)

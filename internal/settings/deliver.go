@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -32,10 +33,17 @@ type Webhooks struct {
 	Sending
 	AllowHTTP  webhook.AllowHTTP
 	AllowCIDRs []netip.Prefix
-	// Timeout is how long a whole exchange may take.
+	// Timeout is that of one exchange.
 	Timeout time.Duration
-	// ResponseLimit is how many bytes of a failure's answer are kept.
+	// ResponseLimit is how much of a failure's answer is kept, in bytes.
 	ResponseLimit int
+}
+
+// Client is how a webhook.Client sends by these settings.
+func (w Webhooks) Client() webhook.Options {
+	return webhook.Options{
+		AllowHTTP: w.AllowHTTP, AllowPrefixes: w.AllowCIDRs, Timeout: w.Timeout, Response: cmp.Or(w.ResponseLimit, -1),
+	}
 }
 
 // ReadWebhooks reads the settings of deliveries. Its error names every
@@ -47,14 +55,14 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 		AllowHTTP:     parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
 		AllowCIDRs:    parsed(&r, AllowCIDRs, parsePrefixes),
 		Timeout:       parsed(&r, Timeout, parseTimeout),
-		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 1, attempt.MaxResponse),
+		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
 	}
 	return d, errors.Join(r.errs...)
 }
 
-// DeliverPlaces is where the deliver Lambda finds its queues and its table.
+// DeliverPlaces is where the deliver Lambda finds its queues and its tables.
 type DeliverPlaces struct {
-	WebhooksQueueURL, AuditQueueURL, AttemptsTable string
+	WebhooksQueueURL, AuditQueueURL, AttemptsTable, WaitingTable string
 }
 
 // ReadDeliverPlaces reads the places; each of them is needed.
@@ -64,6 +72,7 @@ func ReadDeliverPlaces(getenv func(string) string) (DeliverPlaces, error) {
 		WebhooksQueueURL: r.needed(WebhooksQueueURL),
 		AuditQueueURL:    r.needed(AuditQueueURL),
 		AttemptsTable:    r.needed(AttemptsTable),
+		WaitingTable:     r.needed(WaitingTable),
 	}
 	return d, errors.Join(r.errs...)
 }

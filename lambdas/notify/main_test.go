@@ -18,8 +18,8 @@ import (
 
 var whole = map[string]string{
 	settings.NotificationsQueueURL: "https://sqs.test/1/notifications", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
-	settings.AttemptsTable: "attempts",
-	"AWS_REGION":           "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+	settings.AttemptsTable: "attempts", settings.WaitingTable: "waiting",
+	"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 }
 
 func TestWire(t *testing.T) {
@@ -29,8 +29,9 @@ func TestWire(t *testing.T) {
 		{"no queue", settings.NotificationsQueueURL, "", settings.NotificationsQueueURL},
 		{"no audit queue", settings.AuditQueueURL, "", settings.AuditQueueURL},
 		{"no table", settings.AttemptsTable, "", settings.AttemptsTable},
+		{"no waiting room", settings.WaitingTable, "", settings.WaitingTable},
 		{"no region", "AWS_REGION", "", "AWS_REGION"},
-		{"bad policy", settings.RetryPolicies, "x=1h", `"x"`},
+		{"bad policy", settings.RetryPolicies, "x=25h", `"x"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -13,8 +13,9 @@ import (
 // the waiting room back to its queue.
 type ReleaseProps struct {
 	// FunctionProps are those of any function, but that Timeout is 60 s by
-	// default, and 20 s at least: a run sends until shortly before it ends, and
-	// the next one goes on there.
+	// default, and 30 s at least: a run sends until shortly before it ends, and
+	// the next one goes on there. Memory is 1024 MiB by default: a run has 200
+	// messages in hand, of up to 1 MiB each.
 	FunctionProps
 }
 
@@ -22,10 +23,11 @@ type ReleaseProps struct {
 const releaseEvery = time.Minute
 
 // leastRelease leaves time to look through the places of a minute, and to send.
-const leastRelease = 20 * time.Second
+const leastRelease = 30 * time.Second
 
 func (p ReleaseProps) withDefaults() ReleaseProps {
 	p.Timeout = or(p.Timeout, time.Minute)
+	p.Memory = or(p.Memory, 1024)
 	p.FunctionProps = p.FunctionProps.withDefaults()
 	return p
 }
@@ -65,7 +67,7 @@ func (e *Efferent) releaseGrants() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(*e.Webhooks.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Notifications.QueueArn(), "sqs:SendMessage"),
-		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
+		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem",
 			"dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:BatchWriteItem"),
 	}
 }

@@ -50,6 +50,8 @@ func testReferee(t *testing.T, url string) *sdk.Client {
 	storetest.TestAttempts(t, store)
 	storetest.TestFailures(t, store)
 	storetest.TestClaims(t, &Claims{API: client, Table: "attempts"})
+	createKeyedTable(t, client, "waiting", placeName, positionName) // infra/cdk/efferent
+	storetest.TestWaiting(t, &Waiting{API: client, Table: "waiting"})
 	for name, test := range map[string]func(*testing.T, *sdk.Client){
 		"a claim whose answer is lost":         testLostAnswer,
 		"items expire":                         testExpiry,

@@ -5,7 +5,6 @@ package awsdynamodb
 import (
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
@@ -17,23 +16,23 @@ import (
 func testLedger(t *testing.T, client *sdk.Client) {
 	storetest.TestLedger(t, func(t *testing.T) storetest.Ledger {
 		table := "ledger-" + uuid.NewString()
-		createLedgerTable(t, client, table)
+		createKeyedTable(t, client, table, laneName, itemName)
 		return &Ledger{API: client, Table: table}
 	})
 }
 
-// createLedgerTable makes the table of a deployment.
-func createLedgerTable(t *testing.T, client *sdk.Client, name string) {
+// createKeyedTable makes a table of a deployment that has a key and no more.
+func createKeyedTable(t *testing.T, client *sdk.Client, name, hash, sort string) {
 	t.Helper()
 	_, err := client.CreateTable(t.Context(), &sdk.CreateTableInput{
 		TableName: &name, BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String(laneName), AttributeType: types.ScalarAttributeTypeS},
-			{AttributeName: aws.String(itemName), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: &hash, AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: &sort, AttributeType: types.ScalarAttributeTypeS},
 		},
 		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String(laneName), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String(itemName), KeyType: types.KeyTypeRange},
+			{AttributeName: &hash, KeyType: types.KeyTypeHash},
+			{AttributeName: &sort, KeyType: types.KeyTypeRange},
 		},
 	})
 	if err != nil {

@@ -67,13 +67,17 @@ func (h *Handler) Handle(ctx context.Context) error {
 		defer stop()
 	}
 	began := h.Now()
-	from, err := h.from(ctx, began)
+	swept, err := h.Room.Swept(ctx)
+	if err != nil {
+		return fmt.Errorf("ask where the waiting room begins: %w", err)
+	}
+	from, err := h.from(ctx, swept, began.Add(-late))
 	if err != nil {
 		return err
 	}
 	p := &problems{}
 	places, empty := h.look(ctx, p, from, began.Add(Ahead))
-	h.sweep(ctx, p, from, earlier(empty, began.Add(-late)))
+	h.sweep(ctx, p, swept, earlier(empty, began.Add(-late)))
 	gone := h.letGo(ctx, p, places)
 	if gone.Count > 0 {
 		oldest := h.Now().Sub(gone.First)
@@ -85,19 +89,17 @@ func (h *Handler) Handle(ctx context.Context) error {
 	return p.join()
 }
 
-// from is the first minute in which something may wait.
-func (h *Handler) from(ctx context.Context, now time.Time) (time.Time, error) {
-	swept, err := h.Room.Swept(ctx)
-	if err == nil && swept.IsZero() {
-		swept, err = h.earliest(ctx)
-	}
-	if err != nil {
-		return time.Time{}, fmt.Errorf("where the waiting room begins: %w", err)
-	}
-	// Whatever was said of it: something may still be on its way into these.
-	latest := now.Add(-late)
+// from is the first minute in which something may wait: latest at most, whatever
+// was said of it, since something may still be on its way into those after it.
+func (h *Handler) from(ctx context.Context, swept, latest time.Time) (time.Time, error) {
 	if swept.IsZero() {
-		swept = latest
+		due, err := h.earliest(ctx)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("find where the waiting room begins: %w", err)
+		}
+		if swept = due; due.IsZero() {
+			swept = latest
+		}
 	}
 	return earlier(swept, latest), nil
 }
@@ -124,8 +126,8 @@ func (h *Handler) earliest(ctx context.Context) (due time.Time, err error) {
 }
 
 // sweep says that nothing waits before a minute, unless that was known.
-func (h *Handler) sweep(ctx context.Context, p *problems, from, minute time.Time) {
-	if !minute.After(from) {
+func (h *Handler) sweep(ctx context.Context, p *problems, swept, minute time.Time) {
+	if !minute.After(swept) {
 		return
 	}
 	if err := h.Room.Sweep(ctx, minute); err != nil {

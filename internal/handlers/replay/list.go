@@ -156,6 +156,7 @@ func (l *listing) add(ctx context.Context, failures []attempt.Record) error {
 		return err
 	}
 	var over []attempt.Record
+	room := l.room(failures)
 	for _, failure := range failures {
 		if len(l.items) == l.limit {
 			break
@@ -165,23 +166,42 @@ func (l *listing) add(ctx context.Context, failures []attempt.Record) error {
 		case fate == dealtWith:
 			over = append(over, failure)
 		case fate == moved:
-		case fate == doubtful && l.count.Total() <= l.there:
-			// The queue holds no message that is not accounted for: those that died
-			// last come first here, and the move task took those that died first.
+		case fate == doubtful && room <= 0:
 			if l.fates.emptied().After(failure.At) && l.Now().Sub(failure.At) > countTime {
 				over = append(over, failure)
 			}
 		default:
-			l.there++
-			item := itemOf(failure)
-			item.tell(l.fates.history(failure), &failure)
-			if l.filter.takes(item) {
-				l.items = append(l.items, item)
+			if fate == doubtful {
+				room--
 			}
+			l.take(failure)
 		}
 	}
 	l.forget(ctx, over)
 	return nil
+}
+
+// room is for how many doubtful failures the queue has messages that are not
+// accounted for. Those that died last come first: a move task takes those that
+// died first.
+func (l *listing) room(failures []attempt.Record) int {
+	room := l.count.Total() - l.there
+	for _, failure := range failures {
+		if l.fates.of(failure) == parked {
+			room--
+		}
+	}
+	return room
+}
+
+// take notes that a failure's message is in the queue.
+func (l *listing) take(failure attempt.Record) {
+	l.there++
+	item := itemOf(failure)
+	item.tell(l.fates.history(failure), &failure)
+	if l.filter.takes(item) {
+		l.items = append(l.items, item)
+	}
 }
 
 // forget keeps the index short: what was dealt with once is so for ever.

@@ -13,9 +13,11 @@ import (
 
 // webhooksSource wires the handler that the deliver Lambda runs to its queue.
 func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, attempts batch.Attempts) (*eventsource.Source, error) {
+	sending := s.Client()
+	sending.MaxConnections = connections()
 	handler, err := deliver.New(deliver.Needs{
 		Needs:   f.needs(s.Sending, attempts),
-		Sender:  webhook.NewClient(webhook.Options{AllowHTTP: s.AllowHTTP, AllowPrefixes: s.AllowCIDRs}),
+		Sender:  webhook.NewClient(sending),
 		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: time.Now},
 	})
 	if err != nil {

@@ -84,6 +84,9 @@ func (s *stores) all() (all []attempt.Record) {
 	return all
 }
 
+// shown is how many of the last calls are shown.
+const shown = 200
+
 // report fails the test where there were problems, and shows how it came to them.
 func (w *world) report(t *testing.T) {
 	t.Helper()
@@ -91,7 +94,9 @@ func (w *world) report(t *testing.T) {
 		t.Error(p)
 	}
 	if t.Failed() {
-		t.Logf("the calls:\n%s", strings.Join(w.calls.log, "\n"))
+		for _, l := range w.calls.log[max(0, len(w.calls.log)-shown):] {
+			t.Log(l)
+		}
 		for _, r := range w.stores.all() {
 			t.Logf("%s#%d at %s: %s, next at %s: %s", r.MessageID[:8], r.Attempt, r.At.Format("02 15:04:05"), named(r),
 				r.NextAt.Format("02 15:04:05"), r.Reason)

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/handlers/release"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -35,8 +36,10 @@ func (w *world) rest() {
 		}
 		if now := w.clock.Now(); !now.Before(w.nextRelease) {
 			w.nextRelease = now.Truncate(time.Minute).Add(time.Minute)
-			w.release()
-			continue
+			if w.waiting() > 0 { // a run that finds nothing is like any other
+				w.release()
+				continue
+			}
 		}
 		if w.atRest() {
 			return
@@ -62,7 +65,10 @@ func (w *world) advance() {
 }
 
 // atRest reports whether no message is on its way any more.
-func (w *world) atRest() bool { return w.count(settings.WebhooksQueue) == 0 && w.waiting() == 0 }
+func (w *world) atRest() bool {
+	return w.waiting() == 0 && w.count(settings.WebhooksQueue, "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
+		"ApproximateNumberOfMessagesDelayed") == 0
+}
 
 // waiting is how many messages are in the waiting room.
 func (w *world) waiting() (n int) {
@@ -77,24 +83,37 @@ func (w *world) waiting() (n int) {
 // release is its run of a minute.
 func (w *world) release() {
 	ctx, p := start("release")
-	if err := w.standin(ctx); err != nil {
-		w.calls.note("    release: %v", err)
-	}
+	w.let(ctx, w.running().release)
 	w.buried(p)
 }
 
-// count is how many messages are in a queue, hidden or not.
-func (w *world) count(queue string) (n int) {
+func (w *world) let(ctx context.Context, h *release.Handler) {
+	if err := h.Handle(ctx); err != nil {
+		w.calls.note("    release: %v", err)
+	}
+}
+
+// otherRelease is a run in another process.
+func (w *world) otherRelease() {
+	h, err := w.newRelease()
+	if err != nil {
+		w.complain("another release: %v", err)
+		return
+	}
+	ctx, _ := start("other release")
+	w.let(ctx, h)
+}
+
+// count adds up what a queue says of itself.
+func (w *world) count(queue string, names ...types.QueueAttributeName) (n int) {
 	url := queueURL + queue
-	out, err := w.queues.Engine.GetQueueAttributes(context.Background(), &sqs.GetQueueAttributesInput{QueueUrl: &url,
-		AttributeNames: []types.QueueAttributeName{"All"}})
+	out, err := w.queues.Engine.GetQueueAttributes(context.Background(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: names})
 	if err != nil {
 		w.complain("counting %s: %v", queue, err)
 		return 0
 	}
-	for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
-		"ApproximateNumberOfMessagesDelayed"} {
-		n += number(out.Attributes[name])
+	for _, name := range names {
+		n += number(out.Attributes[string(name)])
 	}
 	return n
 }
@@ -152,26 +171,4 @@ func (w *world) invoke(messages []events.SQSMessage) (done []events.SQSMessage) 
 		}
 	}
 	return done
-}
-
-func (w *world) running() *instance {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.instance
-}
-
-// buried puts a new process in the place of one that has died.
-func (w *world) buried(p *process) bool {
-	if !p.isDead() {
-		return false
-	}
-	i, err := w.newInstance()
-	if err != nil {
-		w.complain("a new instance: %v", err)
-		return true
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.instance = i
-	return true
 }

@@ -31,8 +31,9 @@ type life struct {
 	away    []string
 	awayFor time.Duration
 	body    string
-	// twin is in the middle of which call SQS hands out the message once more.
-	twin site
+	// at is the call in the middle of which something else is done.
+	at site
+	do func(*world)
 	// acts are what people do, each when all is at rest.
 	acts []func(*world)
 	// again is how many POSTs a twin of the message may make.
@@ -67,16 +68,22 @@ var lives = []life{
 	{name: "held, its exchange was cut", answers: []answer{{hang: true}, ok}, want: ending{2, 1, 0}},
 	{name: "held, no descriptor was left", answers: []answer{{ours: true}, ok}, want: ending{2, 1, 0}},
 	{name: "too large for the room", settings: slow, retry: "slow", answers: []answer{busy, ok}, body: large, want: ending{2, 1, 0}},
-	{name: "twice at once, while it is sent", twin: site{"deliver: post", 1}, answers: []answer{ok}, want: ending{2, 2, 0}},
-	{name: "twice at once, while it is recorded", twin: site{"deliver: put 1 delivered", 1}, answers: []answer{ok}, want: ending{2, 2, 0}},
-	{name: "twice at once, while its failure is recorded", twin: site{"deliver: put 1 retryable", 1}, answers: []answer{busy, busy, ok},
+	{name: "twice at once, while it is sent", at: site{"deliver: post", 1}, do: (*world).twin, answers: []answer{ok}, want: ending{2, 2, 0}},
+	{name: "twice at once, while it is recorded", at: site{"deliver: put 1 delivered", 1}, do: (*world).twin, answers: []answer{ok}, want: ending{2, 2, 0}},
+	{name: "twice at once, while its failure is recorded", at: site{"deliver: put 1 retryable", 1}, do: (*world).twin, answers: []answer{busy, busy, ok},
 		again: 4, want: ending{3, 1, 0}},
-	{name: "twice at once, and delivered the second time", twin: site{"deliver: put 1 retryable", 1}, answers: []answer{busy, ok},
+	{name: "twice at once, and delivered the second time", at: site{"deliver: put 1 retryable", 1}, do: (*world).twin, answers: []answer{busy, ok},
 		again: 4, want: ending{2, 1, 0}},
-	{name: "twice at once, while it goes to the room", settings: slow, retry: "slow", twin: site{"deliver: put 1 retryable waiting", 1},
+	{name: "twice at once, while it goes to the room", settings: slow, retry: "slow", at: site{"deliver: put 1 retryable waiting", 1}, do: (*world).twin,
 		answers: []answer{busy, busy, ok}, again: 4, want: ending{4, 2, 0}},
-	{name: "twice at once, while it dies", twin: site{"deliver: put 1 permanent", 1}, answers: []answer{gone}, again: 1,
+	{name: "twice at once, while it dies", at: site{"deliver: put 1 permanent", 1}, do: (*world).twin, answers: []answer{gone}, again: 1,
 		want: ending{2, 0, 1}},
+	{name: "two releases at once, before the one sends", settings: slow, retry: "slow", at: site{"release: send webhooks", 1},
+		do: (*world).otherRelease, answers: []answer{busy, ok}, again: 4, want: ending{2, 1, 0}},
+	{name: "two releases at once, before the one marks", settings: slow, retry: "slow", at: site{"release: settle sent", 1},
+		do: (*world).otherRelease, answers: []answer{busy, ok}, again: 4, want: ending{2, 1, 0}},
+	{name: "two releases at once, before the one reads", settings: slow, retry: "slow", at: site{"release: read place", 1},
+		do: (*world).otherRelease, answers: []answer{busy, ok}, again: 4, want: ending{2, 1, 0}},
 	{name: "discarded", answers: []answer{gone}, acts: []func(*world){discard}, want: ending{1, 0, 0}},
 }
 
@@ -93,8 +100,8 @@ func (l *life) live(t *testing.T, faults map[site]fault) (*world, ending) {
 	for _, what := range l.away {
 		w.calls.outages = append(w.calls.outages, outage{what, morning, morning.Add(l.awayFor)})
 	}
-	if l.twin != (site{}) {
-		w.twins, w.calls.during[l.twin] = true, w.twin
+	if l.do != nil {
+		w.twins, w.calls.during[l.at] = true, func() { l.do(w) }
 	}
 	w.produce(message{id: "evt_1", url: someURL, retry: l.retry, body: l.body})
 	w.rest()

@@ -44,7 +44,11 @@ func (q *queues) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput
 	*sqs.ReceiveMessageOutput, error) {
 	short := *in
 	short.WaitTimeSeconds = 0
-	out, err := called(ctx, q, "receive "+queueName(in.QueueUrl), q.Engine.ReceiveMessage, &short)
+	what := "receive " + queueName(in.QueueUrl)
+	if q.w.count(queueName(in.QueueUrl), "ApproximateNumberOfMessages") == 0 {
+		what += ", empty"
+	}
+	out, err := called(ctx, q, what, q.Engine.ReceiveMessage, &short)
 	q.w.wakeIn(time.Duration(in.VisibilityTimeout) * time.Second)
 	var full *types.OverLimit
 	if errors.As(err, &full) { // a long poll brings no error then

@@ -12,7 +12,6 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/storetest"
-	"github.com/efferent/efferent/internal/waiting"
 )
 
 // stores is storetest.Memory with every call numbered. It watches that no
@@ -150,17 +149,4 @@ func (s *stores) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (
 		return err
 	})
 	return on, err
-}
-
-// Enter tells by its name what it enters: something that waits, or that it need not.
-func (s *stores) Enter(ctx context.Context, item waiting.Item) (state waiting.State, err error) {
-	err = s.w.calls.do(ctx, "enter "+string(item.State), func() error {
-		state, err = s.Memory.Enter(ctx, item)
-		return err
-	})
-	return state, err
-}
-
-func (s *stores) Settle(ctx context.Context, items []waiting.Item, as waiting.State) error {
-	return s.w.calls.do(ctx, "settle "+string(as), func() error { return s.Memory.Settle(ctx, items, as) })
 }

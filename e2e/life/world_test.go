@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -13,14 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/jonboulle/clockwork"
 
-	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
-	awssqs "github.com/efferent/efferent/internal/aws/sqs"
-	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/deadletter"
-	"github.com/efferent/efferent/internal/handlers/deliver"
-	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
-	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 )
@@ -44,8 +37,9 @@ type world struct {
 	stores   *stores
 	internet *internet
 	audit    *auditQueue
-	// instance is the functions' memory: what is in it dies with a process.
-	instance *instance
+	// functions are what runs; releases is how many processes of release were started.
+	functions functions
+	releases  int
 
 	mu sync.Mutex
 	// wakes are when messages show again that were hidden.
@@ -58,12 +52,6 @@ type world struct {
 	// inHand is what Lambda has received last.
 	inHand   []events.SQSMessage
 	problems []string
-}
-
-// instance is a handler of each kind.
-type instance struct {
-	deliver *deliver.Handler
-	api     http.Handler
 }
 
 var morning = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
@@ -81,8 +69,10 @@ func newWorld(s settingsOf) (*world, error) {
 	w.stores, w.audit = &stores{w: w}, &auditQueue{w: w}
 	w.internet = &internet{w: w, endpoints: map[string]*endpoint{}}
 	err := w.openQueues()
-	if err == nil {
-		w.instance, err = w.newInstance()
+	for _, name := range []string{"deliver", "release", "api"} {
+		if err == nil {
+			err = w.renew(name)
+		}
 	}
 	return w, err
 }
@@ -128,47 +118,6 @@ func (w *world) createQueues() error {
 		}
 	}
 	return nil
-}
-
-// newInstance is what a process begins with.
-func (w *world) newInstance() (*instance, error) {
-	policies, err := retry.ParsePolicies(w.policies)
-	if err != nil {
-		return nil, err
-	}
-	d, err := deliver.New(deliver.Needs{
-		Needs: batch.Needs{
-			Attempts: w.stores, Room: w.stores, Queue: &awssqs.Queue{API: w.queues, URL: queueURL + settings.WebhooksQueue},
-			Audit: w.audit, Redactors: w.audit, Policies: policies, MaxReceives: w.maxReceives,
-			Now: w.clock.Now, Jitter: func() float64 { return 0 }, Log: quiet,
-		},
-		Sender:  w.internet,
-		Secrets: &awssecrets.Signing{API: secretsManager{w}, Now: w.clock.Now},
-	})
-	if err != nil {
-		return nil, err
-	}
-	api, err := w.newAPI()
-	return &instance{d, api}, err
-}
-
-func (w *world) newAPI() (http.Handler, error) {
-	url := queueURL + deadletter.WebhookFailures
-	h, err := replay.New(replay.Needs{
-		Queues: []replay.Queue{{
-			Name: deadletter.WebhookFailures, Read: replay.ReadWebhook,
-			Letters: &awssqs.Letters{API: w.queues, URL: url},
-			Source:  &awssqs.Source{API: w.queues, URL: queueURL + settings.WebhooksQueue},
-			Moves:   &awssqs.Moves{API: w.queues, URL: url},
-		}},
-		History: w.stores, Failures: w.stores, Claims: w.stores, Audit: w.audit, Redactors: w.audit,
-		Caller: func(*http.Request) string { return "operator" },
-		Now:    w.clock.Now, Wait: func(_ context.Context, d time.Duration) { w.clock.Advance(d) }, Log: quiet,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return h.Routes(), nil
 }
 
 // complain notes what must not be.

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -32,10 +33,17 @@ type Webhooks struct {
 	Sending
 	AllowHTTP  webhook.AllowHTTP
 	AllowCIDRs []netip.Prefix
-	// Timeout is how long a whole exchange may take.
+	// Timeout is that of one exchange.
 	Timeout time.Duration
-	// ResponseLimit is how many bytes of a failure's answer are kept.
+	// ResponseLimit is how much of a failure's answer is kept, in bytes.
 	ResponseLimit int
+}
+
+// Client is how a webhook.Client sends by these settings.
+func (w Webhooks) Client() webhook.Options {
+	return webhook.Options{
+		AllowHTTP: w.AllowHTTP, AllowPrefixes: w.AllowCIDRs, Timeout: w.Timeout, Response: cmp.Or(w.ResponseLimit, -1),
+	}
 }
 
 // ReadWebhooks reads the settings of deliveries. Its error names every
@@ -47,7 +55,7 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 		AllowHTTP:     parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
 		AllowCIDRs:    parsed(&r, AllowCIDRs, parsePrefixes),
 		Timeout:       parsed(&r, Timeout, parseTimeout),
-		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 1, attempt.MaxResponse),
+		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
 	}
 	return d, errors.Join(r.errs...)
 }

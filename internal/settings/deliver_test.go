@@ -27,7 +27,8 @@ func TestReadDelivery(t *testing.T) {
 	}
 	d, err = ReadWebhooks(env(RetryPolicies, "x=1s,2s", AllowCIDRs, " 10.1.2.3/16 , fd00::/8,", MaxReceives, "7", SecretTTL, "90s",
 		Timeout, "1500ms", ResponseLimit, "4096", AuditLanes, "1", LedgerKeysSecret, "arn:k", LedgerShowPaths, "true"))
-	if err != nil || d.MaxReceives != 7 || d.SecretTTL != 90*time.Second || d.Timeout != 1500*time.Millisecond || d.ResponseLimit != 4096 || len(d.AllowCIDRs) != 2 ||
+	if err != nil || d.MaxReceives != 7 || d.SecretTTL != 90*time.Second || d.Timeout != 1500*time.Millisecond || d.ResponseLimit != 4096 ||
+		len(d.AllowCIDRs) != 2 ||
 		d.Redaction != (Redaction{"arn:k", true}) ||
 		d.AllowCIDRs[0].String() != "10.1.0.0/16" {
 		t.Errorf("got %+v, %v", d, err)
@@ -69,7 +70,7 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ good, bad []string }{
 		Timeout:       {[]string{"1s", "20s"}, []string{"999ms", "20001ms", "0", "10", "-1s", "soon"}},
-		ResponseLimit: {[]string{"1", "4096"}, []string{"0", "4097", "1KiB"}},
+		ResponseLimit: {[]string{"0", "4096"}, []string{"-1", "4097", "1KiB"}},
 		MaxReceives:   {[]string{"2", "1000"}, []string{"1", "1001"}},
 	} {
 		for _, text := range c.good {
@@ -82,6 +83,17 @@ func TestBounds(t *testing.T) {
 				!strings.Contains(err.Error(), `"`+text+`"`) {
 				t.Errorf("%s=%s: got %v", name, text, err)
 			}
+		}
+	}
+}
+
+// TestClient: what is set is what webhooks are sent by.
+func TestClient(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[string]int{"": 1024, "0": -1, "1": 1, "4096": 4096} {
+		d, err := ReadWebhooks(env(AllowCIDRs, "10.0.0.0/8", Timeout, "3s", ResponseLimit, limit))
+		if o := d.Client(); err != nil || o.Response != want || o.Timeout != 3*time.Second || len(o.AllowPrefixes) != 1 {
+			t.Errorf("%q: %+v, %v", limit, o, err)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // can be used again. Past it, closing the connection is cheaper.
 const bodyLimit = 64 << 10
 
-var buffers = sync.Pool{New: func() any { return new([attempt.ResponseLimit]byte) }}
+var buffers = sync.Pool{New: func() any { return new([attempt.MaxResponse]byte) }}
 
 // drain reads a body that nobody keeps. It reports whether it was cut: it was
 // longer than bodyLimit, broke off, or did not end in time.
@@ -22,25 +22,26 @@ func drain(body io.Reader) (cut bool) {
 	if body == http.NoBody {
 		return false
 	}
-	buf := buffers.Get().(*[attempt.ResponseLimit]byte)
+	buf := buffers.Get().(*[attempt.MaxResponse]byte)
 	defer buffers.Put(buf)
 	return discard(body, buf[:], bodyLimit)
 }
 
-// readResponse keeps the beginning of a body and drains the rest. It reports
-// whether there was more than it kept.
-func readResponse(body io.Reader) (kept string, more bool) {
-	buf := buffers.Get().(*[attempt.ResponseLimit]byte)
+// readResponse keeps the beginning of a body, at most limit bytes of the
+// attempt.MaxResponse that can be, and drains the rest. It reports whether there
+// was more than it kept.
+func readResponse(body io.Reader, limit int) (kept string, more bool) {
+	buf := buffers.Get().(*[attempt.MaxResponse]byte)
 	defer buffers.Put(buf)
-	n, err := fill(body, buf[:])
-	kept = keep(buf[:n])
+	n, err := fill(body, buf[:limit])
+	kept = keep(buf[:n], limit)
 	if err != nil {
 		return kept, err != io.EOF
 	}
 	if n, err = fill(body, buf[:1]); n == 0 && err == io.EOF {
 		return kept, false
 	}
-	discard(body, buf[:], bodyLimit-attempt.ResponseLimit)
+	discard(body, buf[:], bodyLimit-limit)
 	return kept, true
 }
 
@@ -67,13 +68,12 @@ func discard(body io.Reader, buf []byte, limit int) (cut bool) {
 	return true
 }
 
-// keep makes b, the first bytes of a body, valid UTF-8 of at most
-// attempt.ResponseLimit bytes.
-func keep(b []byte) string {
-	if len(b) == attempt.ResponseLimit {
+// keep makes b, the first bytes of a body, valid UTF-8 of at most limit bytes.
+func keep(b []byte, limit int) string {
+	if len(b) == limit {
 		b = withoutPartialRune(b)
 	}
-	return message.Shorten(string(b), attempt.ResponseLimit)
+	return message.Shorten(string(b), limit)
 }
 
 // withoutPartialRune drops a character that the end of b cuts in two.

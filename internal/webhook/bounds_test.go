@@ -65,7 +65,7 @@ func TestBodiesAreReadInPart(t *testing.T) {
 	t.Parallel()
 	const seen = 2 // bytes, to see whether a body ends
 	for label, read := range map[string]func(io.Reader) bool{
-		"of a failure":  func(body io.Reader) bool { _, more := readResponse(body); return more },
+		"of a failure":  func(body io.Reader) bool { _, more := readResponse(body, attempt.ResponseLimit); return more },
 		"of a delivery": drain,
 	} {
 		body := new(endless)

@@ -2,8 +2,10 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,8 +15,10 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retryafter"
+	"github.com/efferent/efferent/internal/shortage"
 )
 
 // DefaultTimeout bounds an exchange as a whole: DNS, connecting, TLS, sending
@@ -33,6 +37,12 @@ type Options struct {
 	AllowPrefixes []netip.Prefix
 	// Timeout of one exchange as a whole; 0 is DefaultTimeout.
 	Timeout time.Duration
+	// MaxConnections is the most exchanges that are made at once, and the most
+	// connections that are kept beside them; 0 is no bound. The others wait.
+	MaxConnections int
+	// Response is how many bytes of a failure's body are kept, up to
+	// attempt.MaxResponse; 0 is attempt.ResponseLimit, and less than 0 none.
+	Response int
 	// Now is the clock that exchanges are measured by; nil is time.Now.
 	Now func() time.Time
 	// TLS, Resolver and Proxy are Go's own defaults where nil; a nil Proxy is
@@ -50,14 +60,20 @@ type Client struct {
 	fresh     *http.Transport // the same, with a new connection for each request
 	allowHTTP AllowHTTP
 	timeout   time.Duration
+	response  int
 	now       func() time.Time
+	places    chan struct{} // one is taken by each exchange; nil without a bound
 }
 
 // NewClient returns a Client that connects where o allows it.
 func NewClient(o Options) *Client {
 	c := &Client{allowHTTP: o.AllowHTTP, timeout: o.Timeout, now: o.Now}
+	c.response = min(max(cmp.Or(o.Response, attempt.ResponseLimit), 0), attempt.MaxResponse)
 	if c.timeout <= 0 {
 		c.timeout = DefaultTimeout
+	}
+	if o.MaxConnections > 0 {
+		c.places = make(chan struct{}, o.MaxConnections)
 	}
 	if c.now == nil {
 		c.now = time.Now
@@ -100,39 +116,49 @@ type Exchange struct {
 	// Interrupted: the caller's context ended before an answer came. The
 	// endpoint may have got the webhook or not.
 	Interrupted bool
+	// Ours: it was not sent for lack of something of our own, such as a file
+	// descriptor, and Err says of what.
+	Ours bool
 	// Lost: the webhook was written to a kept connection, which then closed, or
 	// no longer answered pings, without a byte of an answer. The endpoint may
 	// have taken it, but has not refused it.
 	Lost bool
-	// Ours: it was not sent for lack of something of our own, such as a file
-	// descriptor, and Err says of what.
-	Ours     bool
+	// Started is when the exchange had its place among MaxConnections.
 	Started  time.Time
 	Duration time.Duration
 	// RetryAfter is how long the endpoint asked to be left alone (RFC 9110,
 	// section 10.2.3), on 429 and 503 only; 0 where it did not.
 	RetryAfter time.Duration
-	// Response is the beginning of a failure's body: at most
-	// attempt.ResponseLimit bytes of valid UTF-8.
+	// Response is the beginning of a failure's body: valid UTF-8 of at most
+	// Options.Response bytes.
 	Response string
 	// Truncated: the answer's body went on after what was read of it, or after
 	// what Response holds.
 	Truncated bool
 }
 
-// Post sends one webhook. It follows no redirect, and returns within the
-// Client's timeout; when ctx ends first, it returns at once.
+// Post sends one webhook. It follows no redirect. Once it has a place among
+// MaxConnections it returns within the Client's timeout; when ctx ends first, it
+// returns at once.
 //
 // The endpoint gets it once. Where the endpoint provably did not process it
 // (RFC 9113, section 8.7), or the kept connection turns out to be closed before
 // anything was written to it, it is sent once more, on a new connection.
 func (c *Client) Post(ctx context.Context, r Request) Exchange {
+	req, err := c.request(r)
+	if err != nil {
+		return Exchange{Started: c.now(), Err: err}
+	}
+	placed := c.enter(ctx)
 	x := Exchange{Started: c.now()}
+	if !placed {
+		x.Interrupted, x.Err = true, errors.New("interrupted before there was a connection for it")
+		return x
+	}
+	defer c.leave()
 	bounded, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	if req, err := c.request(r); err != nil {
-		x.Err = err
-	} else if err = c.send(bounded, req, r.Body, &x); err != nil {
+	if err = c.send(bounded, req, r.Body, &x); err != nil {
 		x.Interrupted = ctx.Err() != nil
 		x.Err = c.explain(err, bounded.Err() != nil, x.Interrupted)
 	}
@@ -140,19 +166,37 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	return x
 }
 
+// enter waits for a place among MaxConnections, and reports whether there was
+// one before ctx ended.
+func (c *Client) enter(ctx context.Context) bool {
+	if c.places == nil {
+		return true
+	}
+	select {
+	case c.places <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (c *Client) leave() {
+	if c.places != nil {
+		<-c.places
+	}
+}
+
 // send makes the exchange, on a new connection where a kept one proves to be
 // of no use.
 func (c *Client) send(ctx context.Context, req *http.Request, body []byte, x *Exchange) error {
 	w := new(watch)
 	err := c.exchange(c.transport, withBody(httptrace.WithClientTrace(ctx, w.trace()), req, body), x)
-	if err == nil || ctx.Err() != nil {
-		return err
+	if err != nil && ctx.Err() == nil && w.fate(err) == unprocessed {
+		w = new(watch)
+		err = c.exchange(c.fresh, withBody(httptrace.WithClientTrace(ctx, w.trace()), req, body), x)
 	}
-	switch w.fate(err) {
-	case unprocessed:
-		return c.exchange(c.fresh, withBody(ctx, req, body), x)
-	case lost:
-		x.Lost = true
+	if err != nil && ctx.Err() == nil {
+		x.Lost, x.Ours = w.fate(err) == lost, !w.got && shortage.Is(err)
 	}
 	return err
 }
@@ -221,7 +265,7 @@ func (c *Client) exchange(over *http.Transport, req *http.Request, x *Exchange) 
 	case x.Status/100 == 2:
 		x.Truncated = drain(resp.Body)
 	default:
-		x.Response, x.Truncated = readResponse(resp.Body)
+		x.Response, x.Truncated = readResponse(resp.Body, c.response)
 	}
 	return nil
 }

@@ -91,7 +91,6 @@ func TestPostSendsWhatWasSigned(t *testing.T) {
 
 func TestPostAnswers(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("é", 3<<10)
 	now := time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
 	cases := []struct {
 		name    string
@@ -130,16 +129,8 @@ func TestPostAnswers(t *testing.T) {
 		{"500 does not ask", 500, "Retry-After: 9", "oops", Exchange{Response: "oops"}, attempt.Retryable, "500 Internal Server Error"},
 		{"599", 599, "", "", Exchange{}, attempt.Retryable, "599"},
 		{"999", 999, "", "", Exchange{}, attempt.Retryable, "999"},
-		{"4 KiB are kept", 500, "", long[:4096], Exchange{Response: long[:4096]}, attempt.Retryable, "500 Internal Server Error"},
-		{"and not more", 500, "", long[:4096] + "a", Exchange{Response: long[:4096], Truncated: true}, attempt.Retryable,
-			"500 Internal Server Error"},
-		{"no half characters", 500, "", "a" + long, Exchange{Response: "a" + long[:4094], Truncated: true}, attempt.Retryable,
-			"500 Internal Server Error"},
 		{"always UTF-8", 500, "", "a\xffb", Exchange{Response: "a\uFFFDb"}, attempt.Retryable, "500 Internal Server Error"},
-		{"never longer for it", 500, "", strings.Repeat("a\xff", 2048), Exchange{Response: strings.Repeat("a\uFFFD", 1024)}, attempt.Retryable,
-			"500 Internal Server Error"},
-		{"72 KiB of failure", 500, "", strings.Repeat("é", 36<<10), Exchange{Response: long[:4096], Truncated: true}, attempt.Retryable,
-			"500 Internal Server Error"},
+		{"a day and more", 503, "Retry-After: 90000", "", Exchange{RetryAfter: 25 * time.Hour}, attempt.Retryable, "503 Service Unavailable"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -158,6 +149,41 @@ func TestPostAnswers(t *testing.T) {
 			}
 			if v, reason := Classify(got); v != c.verdict || reason != c.reason {
 				t.Errorf("%s, %q; want %s, %q", v, reason, c.verdict, c.reason)
+			}
+		})
+	}
+}
+
+// TestPostKeepsTheBeginning of a failure's body.
+func TestPostKeepsTheBeginning(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 36<<10) // of two bytes each
+	for name, c := range map[string]struct {
+		limit      int // Options.Response
+		body, want string
+		truncated  bool
+	}{
+		"a KiB":                              {0, long[:1<<10], long[:1<<10], false},
+		"and not more":                       {0, long[:1<<10] + "a", long[:1<<10], true},
+		"of much":                            {0, long, long[:1<<10], true},
+		"no half character":                  {0, "a" + long, "a" + long[:1<<10-2], true},
+		"never longer for what is not UTF-8": {0, strings.Repeat("a\xff", 512), strings.Repeat("a\uFFFD", 256), false},
+		"4 KiB":                              {4 << 10, long[:4<<10], long[:4<<10], false},
+		"and not more than them":             {4 << 10, long[:4<<10] + "a", long[:4<<10], true},
+		"never more":                         {8 << 10, long, long[:4<<10], true},
+		"three bytes":                        {3, "aéé", "aé", true},
+		"none":                               {-1, "a", "", true},
+		"none of none":                       {-1, "", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusInternalServerError)
+				_, _ = io.WriteString(w, c.body)
+			})
+			x := client(t, func(o *Options) { o.Response = c.limit }).Post(t.Context(), request(t, url))
+			if x.Status != 500 || x.Response != c.want || x.Truncated != c.truncated {
+				t.Errorf("got %.60q of %d bytes, truncated %t; want %.60q of %d", x.Response, len(x.Response), x.Truncated, c.want, len(c.want))
 			}
 		})
 	}
@@ -382,7 +408,7 @@ func TestPostCutsEndlessBodies(t *testing.T) {
 	}{
 		{"flood of 200", 200, forever, strings.Repeat("a", 1000), true, Exchange{Status: 200, Truncated: true}},
 		{"flood of 500", 500, forever, strings.Repeat("a", 1000), true,
-			Exchange{Status: 500, Truncated: true, Response: strings.Repeat("a", 4096)}},
+			Exchange{Status: 500, Truncated: true, Response: strings.Repeat("a", 1<<10)}},
 		{"trickle of 200", 200, 2 * time.Second, "a", false, Exchange{Status: 200, Truncated: true}},
 		{"trickle of 500", 500, 2 * time.Second, "a", false, Exchange{Status: 500, Truncated: true, Response: "a"}},
 	}

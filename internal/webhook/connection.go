@@ -29,6 +29,10 @@ func newTransport(o Options, timeout time.Duration) *http.Transport {
 	// on it learns that it is lost. Most of this is for the answer, since servers
 	// with one thread answer no ping while a handler holds it.
 	ask, wait := timeout/5, timeout/10*7
+	kept := 512
+	if o.MaxConnections > 0 {
+		kept = min(kept, o.MaxConnections)
+	}
 	return &http.Transport{
 		Proxy:                  o.Proxy,
 		DialContext:            newGuard(o.AllowPrefixes, o.Resolver, timeout).dial,
@@ -36,7 +40,7 @@ func newTransport(o Options, timeout time.Duration) *http.Transport {
 		TLSHandshakeTimeout:    timeout,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // an answer is read as it is, and nothing asked of it
-		MaxIdleConns:           512,
+		MaxIdleConns:           kept,
 		MaxIdleConnsPerHost:    256,
 		IdleConnTimeout:        maxIdle,
 		MaxResponseHeaderBytes: maxHeader,

@@ -72,7 +72,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 			Jitter:      rand.Float64,
 			Log:         log,
 		},
-		Sender:  webhook.NewClient(webhook.Options{AllowHTTP: s.AllowHTTP, AllowPrefixes: s.AllowCIDRs}),
+		Sender:  webhook.NewClient(s.Client()),
 		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: time.Now},
 	})
 }

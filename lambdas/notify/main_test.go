@@ -31,7 +31,7 @@ func TestWire(t *testing.T) {
 		{"no table", settings.AttemptsTable, "", settings.AttemptsTable},
 		{"no waiting room", settings.WaitingTable, "", settings.WaitingTable},
 		{"no region", "AWS_REGION", "", "AWS_REGION"},
-		{"bad policy", settings.RetryPolicies, "x=1h", `"x"`},
+		{"bad policy", settings.RetryPolicies, "x=25h", `"x"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

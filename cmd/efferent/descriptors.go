@@ -1,0 +1,19 @@
+package main
+
+const (
+	// manyDescriptors is more than anything here needs.
+	manyDescriptors = 1 << 20
+	// ownDescriptors are for all that is not a connection to an endpoint: the data
+	// file, the endpoints and the API that dev serves, AWS.
+	ownDescriptors = 200
+	// fewestConnections are made at once, however few descriptors there are.
+	fewestConnections = 16
+)
+
+// connections is how many webhooks may be sent at once: each may hold a
+// connection, and as many again are kept for the next ones.
+func connections() int { return connectionsWithin(descriptors()) }
+
+func connectionsWithin(descriptors int) int {
+	return max(fewestConnections, (descriptors-ownDescriptors)/2)
+}

@@ -78,6 +78,7 @@ func TestDeployedWithIAM(t *testing.T) {
 	s, a, b := deploy(t, target, config, choices)
 	makeUpForMiniStack(t, config)
 	scenarios(t, s)
+	t.Run("release wants for nothing", func(t *testing.T) { b.wake(t, "ReleaseFunction") })
 	t.Run("the ledger holds it all", func(t *testing.T) { ledgerHolds(t, s, b) })
 	t.Run("an auditor can tell", func(t *testing.T) { anAuditorCanTell(t, target, s, b) })
 	t.Run("the lock holds", func(t *testing.T) { lockHolds(t, s, b) })

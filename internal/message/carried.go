@@ -20,6 +20,16 @@ const (
 	CarriedHeld     = "efferent-held"
 )
 
+// IsCarried reports whether a message attribute is one of these. What a message
+// carried when it came is not sent on: an empty one of Carried means none.
+func IsCarried(name string) bool {
+	switch name {
+	case CarriedID, CarriedOrigin, CarriedAttempts, CarriedBase, CarriedFirst, CarriedReleased, CarriedRetry, CarriedHeld:
+		return true
+	}
+	return false
+}
+
 // maxAttempts is the most attempts that a message may carry: their numbers are
 // kept with four digits.
 const maxAttempts = 9999

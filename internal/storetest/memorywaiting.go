@@ -73,19 +73,32 @@ func (m *Memory) In(_ context.Context, place waiting.Place, limit int) ([]waitin
 
 // Any is as waiting.Store has it.
 func (m *Memory) Any(_ context.Context, place waiting.Place) (bool, error) {
-	return len(m.waits(func(k roomKey) bool { return k.place == place })) > 0, nil
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k, i := range m.room.items {
+		if k.place == place && i.State == waiting.Waiting {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // waits gives what waits, in order.
 func (m *Memory) waits(wanted func(roomKey) bool) (all []waiting.Item) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	var keys []roomKey
 	for k, i := range m.room.items {
 		if i.State == waiting.Waiting && wanted(k) {
-			all = append(all, apart(i))
+			keys = append(keys, k)
 		}
 	}
-	slices.SortFunc(all, inOrder)
+	slices.SortFunc(keys, func(a, b roomKey) int {
+		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.position, b.position))
+	})
+	for _, k := range keys {
+		all = append(all, apart(m.room.items[k]))
+	}
 	return all
 }
 

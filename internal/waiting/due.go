@@ -41,8 +41,8 @@ func (g *Gone) Add(more Gone) {
 	}
 }
 
-// SendDue sends the items of a place that are due within a time from now, oldest
-// first, so that each can be received when it is due, and not earlier: SQS holds
+// SendDue sends the items of a place that are due within a time from now, of 15
+// minutes at most, oldest first, so that each can be received when it is due, and not earlier: SQS holds
 // it back until then. Many that are overdue are spread over the next minute. It
 // ends early, between two batches, when ctx does; what stays is for the next
 // call. Its error is ErrTaken while another is at the place.

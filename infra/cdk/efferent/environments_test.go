@@ -24,7 +24,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	deployed, err := settings.ReadDeliverPlaces(env("Deliver"))
 	if want := (settings.DeliverPlaces{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue",
-		AttemptsTable: "Attempts"}); err != nil ||
+		AttemptsTable: "Attempts", WaitingTable: "Waiting"}); err != nil ||
 		deployed != want {
 		t.Errorf("deliver: %+v, %v", deployed, err)
 	}
@@ -33,7 +33,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	notifying, err := settings.ReadNotifyPlaces(env("Notify"))
 	if want := (settings.NotifyPlaces{NotificationsQueueURL: "NotificationQueue", AuditQueueURL: "AuditQueue",
-		AttemptsTable: "Attempts"}); err != nil || notifying != want {
+		AttemptsTable: "Attempts", WaitingTable: "Waiting"}); err != nil || notifying != want {
 		t.Errorf("notify: %+v, %v", notifying, err)
 	}
 	if n, err := settings.ReadNotifications(env("Notify")); err != nil || n.MaxReceives != settings.DefaultMaxReceives {
@@ -50,10 +50,13 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	); err != nil || d != "" || signing.AuditLanes != ledger.DefaultLanes {
 		t.Errorf("checkpoint: %+v, %v: %s", signing, err, d)
 	}
-	for _, function := range []string{"Deliver", "Notify", "Release", "Replay"} {
-		if got := env(function)(settings.WaitingTable); got != "Waiting" {
-			t.Errorf("%s finds the waiting room in %q", function, got)
-		}
+	releasing, err := settings.ReadReleasePlaces(env("Release"))
+	if want := (settings.ReleasePlaces{WebhooksQueueURL: "WebhookQueue", NotificationsQueueURL: "NotificationQueue",
+		WaitingTable: "Waiting"}); err != nil || releasing != want {
+		t.Errorf("release: %+v, %v", releasing, err)
+	}
+	if got := env("Replay")(settings.WaitingTable); got != "Waiting" {
+		t.Errorf("replay finds the waiting room in %q", got)
 	}
 	for _, function := range []string{"Deliver", "Notify", "Replay", "Checkpoint"} {
 		if got := env(function)(settings.LedgerKeysSecret); got != "efferent/ledger/keys" {

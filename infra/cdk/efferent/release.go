@@ -14,7 +14,8 @@ import (
 type ReleaseProps struct {
 	// FunctionProps are those of any function, but that Timeout is 60 s by
 	// default, and 30 s at least: a run sends until shortly before it ends, and
-	// the next one goes on there.
+	// the next one goes on there. Memory is 1024 MiB by default: a run has 200
+	// messages in hand, of up to 1 MiB each.
 	FunctionProps
 }
 
@@ -26,6 +27,7 @@ const leastRelease = 30 * time.Second
 
 func (p ReleaseProps) withDefaults() ReleaseProps {
 	p.Timeout = or(p.Timeout, time.Minute)
+	p.Memory = or(p.Memory, 1024)
 	p.FunctionProps = p.FunctionProps.withDefaults()
 	return p
 }

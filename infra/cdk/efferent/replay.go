@@ -113,6 +113,7 @@ func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
 			"dynamodb:DeleteItem"),
 		allow(*e.Attempts.TableArn()+"/index/"+failuresIndex, "dynamodb:Query"),
+		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:BatchWriteItem"),
 		e.readsLedgerKeys())
 }
 

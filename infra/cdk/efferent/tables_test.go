@@ -15,17 +15,30 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
-// kept catches what the store of attempts writes.
-type kept struct{ awsdynamodb.AttemptsAPI }
+// What each store puts is caught, by the names of its attributes.
+type (
+	kept        struct{ awsdynamodb.AttemptsAPI }
+	keptWaiting struct{ awsdynamodb.WaitingAPI }
+	keptLedger  struct{ awsdynamodb.LedgerAPI }
+)
 
-func (kept) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInput, _ ...func(*dynamodb.Options)) (
-	*dynamodb.BatchWriteItemOutput, error) {
-	for _, requests := range in.RequestItems {
-		return nil, names(slices.Collect(maps.Keys(requests[0].PutRequest.Item)))
-	}
-	return nil, nil
+func (kept) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return caught(in)
+}
+
+func (keptWaiting) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return caught(in)
+}
+
+func (keptLedger) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return caught(in)
+}
+
+func caught(in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
+	return nil, names(slices.Collect(maps.Keys(in.Item)))
 }
 
 type names []string
@@ -70,13 +83,12 @@ func TestWhatWaitsIsFoundByPlace(t *testing.T) {
 		!cmp.Equal(table["TimeToLiveSpecification"], object{"AttributeName": "expires_at", "Enabled": true}) {
 		t.Errorf("the table is %v", table)
 	}
-}
-
-// keptLedger catches what the store of the ledger writes.
-type keptLedger struct{ awsdynamodb.LedgerAPI }
-
-func (keptLedger) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	return nil, names(slices.Collect(maps.Keys(in.Item)))
+	_, err := (&awsdynamodb.Waiting{API: keptWaiting{}, Table: "t"}).Enter(t.Context(), waiting.Item{State: waiting.Waiting})
+	for _, name := range []string{"place", "position", "expires_at"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("the store writes no %s: %v", name, err)
+		}
+	}
 }
 
 func TestLedgerTableHasTheKeysThatAreWritten(t *testing.T) {

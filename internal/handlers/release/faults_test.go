@@ -208,8 +208,8 @@ func TestEveryFault(t *testing.T) {
 					t.Errorf("%s failed, and the run says %v", w.failed, err)
 				}
 				failed[w.failed] = true
-				for range 12 {
-					w.pass(time.Minute)
+				for range 4 {
+					w.pass(3 * time.Minute)
 					if !goesOn {
 						h = w.handler(t, fmt.Sprint("b", w.calls))
 					}

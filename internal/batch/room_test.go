@@ -184,6 +184,27 @@ func TestWhatGoesIntoTheRoom(t *testing.T) {
 	}
 }
 
+// TestWhatComesInFits: with all that it carries from now on; also what the attempt at
+// hand adds to that.
+func TestWhatComesInFits(t *testing.T) {
+	t.Parallel()
+	in := 0
+	for less := 150; less < 400; less += 5 {
+		w := &wait{d: newDesk(), long: time.Hour, why: waiting.Asked}
+		m := one(1, message.Carried{})
+		m.Body = strings.Repeat("x", message.MaxSize-less)
+		moved := w.receive(m, noon)
+		items, _, err := w.d.room.Page(t.Context(), "", 9)
+		if err != nil || len(items) > 0 != moved || moved && !items[0].Fits() {
+			t.Errorf("%d bytes less than SQS takes: moved: %t, %v", less, moved, err)
+		}
+		in += len(items)
+	}
+	if in == 0 || in == 50 {
+		t.Errorf("%d of 50 came in", in)
+	}
+}
+
 // TestTheMoveAgain: who receives a message whose record says that it is in the room
 // only sees to it that it is there; where it was due before it ever came in, it is
 // tried here and now, and never again put there for that.

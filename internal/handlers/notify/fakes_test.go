@@ -280,10 +280,16 @@ func (w *world) message(id, text string) *queued {
 // done with it. The clock moves to when SQS shows it again.
 func (w *world) receive(h *Handler, q *queued) bool {
 	w.t.Helper()
+	return w.receiveIn(w.t.Context(), h, q)
+}
+
+// receiveIn is receive in an invocation that ends with ctx.
+func (w *world) receiveIn(ctx context.Context, h *Handler, q *queued) bool {
+	w.t.Helper()
 	q.receives++
 	q.msg.Attributes["ApproximateReceiveCount"] = strconv.Itoa(q.receives)
 	delete(w.hidden, q.msg.ReceiptHandle)
-	out, err := h.Handle(w.t.Context(), events.SQSEvent{Records: []events.SQSMessage{q.msg}})
+	out, err := h.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{q.msg}})
 	if err != nil || out.BatchItemFailures == nil {
 		w.t.Fatalf("the handler returned %+v, %v", out, err)
 	}

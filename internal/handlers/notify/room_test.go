@@ -1,0 +1,144 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/channel"
+)
+
+var (
+	busy     = channel.Outcome{Class: channel.Transient, Reason: "450"}
+	busyHour = channel.Outcome{Class: channel.Transient, Reason: "450", RetryAfter: time.Hour}
+	badKey   = channel.Outcome{Class: channel.Configuration, Reason: "535"}
+	noSuch   = channel.Outcome{Class: channel.Permanent, Reason: "550"}
+)
+
+// TestAfterTheRoom: what was tried before a message came out of the waiting room
+// decides what comes next: channels that have failed are not tried again, and each
+// has the tries of its policy, in the room's lives together.
+func TestAfterTheRoom(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		email, slack []channel.Outcome
+		more         string
+		end, want    string
+		lives        int
+	}{
+		"its tries are counted": {[]channel.Outcome{busyHour}, nil, `,"fallback":[]`, "parked",
+			"1:email:transient:retryable 2:email:transient:retryable 3:email:transient:retryable 4:email:transient:exhausted", 4},
+		"a failed channel is not tried again": {[]channel.Outcome{noSuch}, []channel.Outcome{busyHour, busyHour, {}}, "", "sent",
+			"1:email:permanent:retryable 2:slack:transient:retryable 3:slack:transient:retryable 4:slack::delivered", 3},
+		"one that failed by its retries neither": {[]channel.Outcome{busy}, []channel.Outcome{busyHour, {}}, "", "sent",
+			"1:email:transient:retryable 2:email:transient:retryable 3:email:transient:retryable 4:email:transient:retryable " +
+				"5:slack:transient:retryable 6:slack::delivered", 2},
+		"a try that does not count is none of them": {[]channel.Outcome{busyHour, badKey, busyHour}, nil, `,"fallback":[]`, "parked",
+			"1:email:transient:retryable 2:email:configuration:retryable 3:email:transient:retryable 4:email:transient:retryable " +
+				"5:email:transient:exhausted", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.answers["email"], w.answers["slack"] = c.email, c.slack
+			w.secrets["email"] = &secret{current: 2, cached: 1, readAt: w.now.Add(-time.Minute)}
+			w.during = func(channel.Name) { w.advance(time.Second); w.secrets["email"].current++ }
+			q := w.message("a", text("n_1", "email", c.more))
+			if end := w.run(q); end != c.end || w.story("n_1", q) != c.want {
+				t.Errorf("%s: %s", end, w.story("n_1", q))
+			}
+			if lives := 1 + strings.Count(q.msg.MessageId, "+"); lives != c.lives {
+				t.Errorf("%d lives", lives)
+			}
+		})
+	}
+}
+
+// TestOwnTroubleIsHeld: whatever of our own is away for a while costs the message
+// no attempt, and the recipient no second SMS.
+func TestOwnTroubleIsHeld(t *testing.T) {
+	t.Parallel()
+	for name, away := range map[string]func(w *world, is bool){
+		"the secret can't be read": func(w *world, is bool) {
+			if delete(w.absent, "sms"); is {
+				w.absent["sms"] = errors.New("throttled")
+			}
+		},
+		"claims can't be taken":                func(w *world, is bool) { w.breaks("claim", is, fails) },
+		"claims are taken, though it says not": func(w *world, is bool) { w.breaks("claim", is, failsButKeeps) },
+		"the audit queue can't be written":     func(w *world, is bool) { w.breaks("audit", is, fails) },
+		"it can be, though it says not":        func(w *world, is bool) { w.breaks("audit", is, failsButKeeps) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			q, h := w.message("a", sms("n_1", "", "+46701234567")), w.handler()
+			ends := w.now.Add(time.Hour)
+			for done := false; !done; {
+				if q.receives == maxReceives {
+					t.Fatalf("it is in the dead-letter queue: %+v", w.recorded("n_1"))
+				}
+				is := w.now.Before(ends)
+				away(w, is)
+				if done = w.receive(h, q); done == is {
+					t.Fatalf("at %v it is done with: %t", w.now, done)
+				}
+				if is && (w.story("n_1", q) != "" || w.held() != "1") {
+					t.Errorf("recorded are %+v", w.recorded("n_1"))
+				}
+			}
+			if w.count("sms") != 1 || w.story("n_1", q) != "1:sms::delivered" || w.now.Sub(ends) > 15*time.Minute {
+				t.Errorf("%d SMS, the last at %v: %s", w.count("sms"), w.now, w.story("n_1", q))
+			}
+		})
+	}
+}
+
+// breaks has an operation fail from now on, or work.
+func (w *world) breaks(op string, does bool, f fault) {
+	w.fault[op] = func(int) fault {
+		if does {
+			return f
+		}
+		return works
+	}
+}
+
+// held are the numbers of the attempts that n_1 is held before, under its
+// present SQS id or one before.
+func (w *world) held() string {
+	numbers := map[string]bool{}
+	for _, r := range w.recorded("n_1") {
+		if r.Verdict == attempt.Held {
+			numbers[strings.TrimLeft(r.SortKey()[strings.Index(r.SortKey(), "#")+1:], "0")] = true
+		}
+	}
+	var all []string
+	for n := range numbers {
+		all = append(all, n)
+	}
+	return strings.Join(all, " ")
+}
+
+// TestInterruptedAgainAndAgain: a hand-over that each invocation's end cuts before it
+// was made is held, and made later.
+func TestInterruptedAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answers["sms"] = []channel.Outcome{busy, busy, busy, busy, busy, busy, {}}
+	q, h := w.message("a", sms("n_1", "", "+46701234567")), w.handler()
+	for n := range 6 {
+		ctx, cut := context.WithCancel(t.Context())
+		w.during, w.hangs = func(channel.Name) { cut() }, true
+		if w.receiveIn(ctx, h, q) || w.held() != "1" || w.story("n_1", q) != "" {
+			t.Fatalf("cut %d times: %+v", n+1, w.recorded("n_1"))
+		}
+	}
+	w.during, w.hangs = nil, false
+	if end := w.run(q); end != "sent" || w.reached["sms"] != 1 || w.story("n_1", q) != "1:sms::delivered" {
+		t.Errorf("%s after %d SMS: %s", end, w.reached["sms"], w.story("n_1", q))
+	}
+}

@@ -276,6 +276,14 @@ func (w *world) message(id, text string) *queued {
 		Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(w.now.UnixMilli(), 10)}}}
 }
 
+// carries has the message carry something.
+func (q *queued) carries(c message.Carried) {
+	q.msg.MessageAttributes = map[string]events.SQSMessageAttribute{}
+	for name, value := range c.Attributes() {
+		q.msg.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}
+	}
+}
+
 // receive gives the message to the handler once, and reports whether it is
 // done with it. The clock moves to when SQS shows it again.
 func (w *world) receive(h *Handler, q *queued) bool {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
 )
@@ -140,5 +142,50 @@ func TestInterruptedAgainAndAgain(t *testing.T) {
 	w.during, w.hangs = nil, false
 	if end := w.run(q); end != "sent" || w.reached["sms"] != 1 || w.story("n_1", q) != "1:sms::delivered" {
 		t.Errorf("%s after %d SMS: %s", end, w.reached["sms"], w.story("n_1", q))
+	}
+}
+
+// TestTheRoomIsNoConsent: that a message comes back out of the waiting room is
+// nobody's consent to a second SMS, though SQS has it as sent anew, and though it
+// was replayed before.
+func TestTheRoomIsNoConsent(t *testing.T) {
+	t.Parallel()
+	replay := "replay"
+	for name, c := range map[string]struct {
+		replayed bool
+		dies     bool // with the SMS handed over, by itself; otherwise another's outcome is unknown
+	}{
+		"its holder died":               {false, true},
+		"its holder died, replayed":     {true, true},
+		"another was parked meanwhile":  {false, false},
+		"another was parked, replayed ": {true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			h, q := w.handler(), w.message("a", sms("n_1", "", "+46701234567"))
+			if c.replayed {
+				q.msg.MessageAttributes = map[string]events.SQSMessageAttribute{"efferent-retry": {StringValue: &replay}}
+			}
+			if c.dies {
+				w.fault["send"] = on(1, crashAfter)
+				w.receive(h, q)
+			} else {
+				w.answers["sms"] = []channel.Outcome{{Class: channel.Unknown, Reason: "503"}, {}}
+			}
+			w.breaks("audit", true, fails)
+			for !strings.HasSuffix(q.msg.MessageId, "+") { // until it has been in the room
+				w.receive(h, q)
+				if !c.dies && q.receives == 2 {
+					w.breaks("audit", false, works)
+					w.run(w.message("b", sms("n_1", "", "+46701234567")))
+					w.breaks("audit", true, fails)
+				}
+			}
+			w.breaks("audit", false, works)
+			if end := w.run(q); end != "parked" || w.count("sms") != 1 {
+				t.Errorf("%s after %d SMS: %+v", end, w.count("sms"), w.recorded("n_1"))
+			}
+		})
 	}
 }

@@ -1,10 +1,12 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -327,12 +329,15 @@ func (w *world) release(q *queued) bool {
 	if len(items) == 0 {
 		return false
 	}
+	if items[0].Queue != "notifications" {
+		w.t.Errorf("it goes back to %s", items[0].Queue)
+	}
 	if err := w.store.Settle(w.t.Context(), items, waiting.Sent); err != nil {
 		w.t.Fatal(err)
 	}
 	w.advance(max(0, items[0].Due.Sub(w.now)))
 	items[0].Carried.Released = w.now
-	*q = queued{msg: events.SQSMessage{MessageId: q.msg.MessageId + "+", ReceiptHandle: q.msg.ReceiptHandle, Body: items[0].Body,
+	*q = queued{msg: events.SQSMessage{MessageId: "+" + q.msg.MessageId, ReceiptHandle: q.msg.ReceiptHandle, Body: items[0].Body,
 		Attributes:        map[string]string{"SentTimestamp": strconv.FormatInt(w.now.UnixMilli(), 10)},
 		MessageAttributes: map[string]events.SQSMessageAttribute{}}}
 	for name, a := range items[0].Sendable() {
@@ -358,8 +363,10 @@ func (w *world) run(q *queued) string {
 // "1:email:transient:retryable …".
 func (w *world) story(id string, q *queued) string {
 	var all []string
-	for _, r := range w.recorded(id) {
-		if strings.TrimRight(r.MessageID, "+") != strings.TrimRight(q.msg.MessageId, "+") || r.Verdict == attempt.Held {
+	records := w.recorded(id)
+	slices.SortStableFunc(records, func(a, b attempt.Record) int { return cmp.Compare(a.Attempt, b.Attempt) })
+	for _, r := range records {
+		if strings.TrimLeft(r.MessageID, "+") != strings.TrimLeft(q.msg.MessageId, "+") || r.Verdict == attempt.Held {
 			continue
 		}
 		all = append(all, fmt.Sprintf("%d:%s:%s:%s", r.Attempt, r.Channel, r.Class, r.Verdict))

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/message"
 )
 
 var (
@@ -28,19 +30,27 @@ func TestAfterTheRoom(t *testing.T) {
 	for name, c := range map[string]struct {
 		email, slack []channel.Outcome
 		more         string
+		unannounced  int // so often, at first: it is held
 		end, want    string
 		lives        int
 	}{
-		"its tries are counted": {[]channel.Outcome{busyHour}, nil, `,"fallback":[]`, "parked",
+		"its tries are counted": {[]channel.Outcome{busyHour}, nil, `,"fallback":[]`, 0, "parked",
 			"1:email:transient:retryable 2:email:transient:retryable 3:email:transient:retryable 4:email:transient:exhausted", 4},
-		"a failed channel is not tried again": {[]channel.Outcome{noSuch}, []channel.Outcome{busyHour, busyHour, {}}, "", "sent",
+		"a failed channel is not tried again": {[]channel.Outcome{noSuch}, []channel.Outcome{busyHour, busyHour, {}}, "", 0, "sent",
 			"1:email:permanent:retryable 2:slack:transient:retryable 3:slack:transient:retryable 4:slack::delivered", 3},
-		"one that failed by its retries neither": {[]channel.Outcome{busy}, []channel.Outcome{busyHour, {}}, "", "sent",
+		"one that failed by its retries neither": {[]channel.Outcome{busy}, []channel.Outcome{busyHour, {}}, "", 0, "sent",
 			"1:email:transient:retryable 2:email:transient:retryable 3:email:transient:retryable 4:email:transient:retryable " +
 				"5:slack:transient:retryable 6:slack::delivered", 2},
-		"a try that does not count is none of them": {[]channel.Outcome{busyHour, badKey, busyHour}, nil, `,"fallback":[]`, "parked",
+		"a try that does not count is none of them": {[]channel.Outcome{busyHour, badKey, busyHour}, nil, `,"fallback":[]`, 0, "parked",
 			"1:email:transient:retryable 2:email:configuration:retryable 3:email:transient:retryable 4:email:transient:retryable " +
 				"5:email:transient:exhausted", 4},
+		"a hold is none of them": {[]channel.Outcome{busyHour}, nil, `,"fallback":[]`, 1, "parked",
+			"1:email:transient:retryable 2:email:transient:retryable 3:email:transient:retryable 4:email:transient:exhausted", 4},
+		"a hold in the room is none of them": {[]channel.Outcome{busyHour}, nil, `,"fallback":[]`, 3, "parked",
+			"1:email:transient:retryable 2:email:transient:retryable 3:email:transient:retryable 4:email:transient:exhausted", 5},
+		"the last life says what has failed": {[]channel.Outcome{busy, busy, busy, noSuch}, []channel.Outcome{busyHour, busyHour, {}}, "", 2,
+			"sent", "1:email:transient:retryable 2:email:transient:retryable 3:email:transient:retryable 4:email:permanent:retryable " +
+				"5:slack:transient:retryable 6:slack:transient:retryable 7:slack::delivered", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,6 +58,7 @@ func TestAfterTheRoom(t *testing.T) {
 			w.answers["email"], w.answers["slack"] = c.email, c.slack
 			w.secrets["email"] = &secret{current: 2, cached: 1, readAt: w.now.Add(-time.Minute)}
 			w.during = func(channel.Name) { w.advance(time.Second); w.secrets["email"].current++ }
+			w.fault["audit"] = func(n int) fault { return map[bool]fault{true: fails}[n <= c.unannounced] }
 			q := w.message("a", text("n_1", "email", c.more))
 			if end := w.run(q); end != c.end || w.story("n_1", q) != c.want {
 				t.Errorf("%s: %s", end, w.story("n_1", q))
@@ -56,6 +67,34 @@ func TestAfterTheRoom(t *testing.T) {
 				t.Errorf("%d lives", lives)
 			}
 		})
+	}
+}
+
+// TestWhatIsRecalled: only the tries of this very message, and of those only the ones
+// since it was replayed.
+func TestWhatIsRecalled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answers["email"] = []channel.Outcome{busy}
+	var records []attempt.Record
+	for _, r := range []attempt.Record{
+		{MessageID: "m-0", Attempt: 1, Verdict: attempt.Retryable},
+		{MessageID: "m-0", Attempt: 2, Verdict: attempt.Exhausted, FailedChannels: []string{"email"}},
+		{MessageID: "m-1", Attempt: 3, Verdict: attempt.Retryable}, // replayed
+		{MessageID: "m-another", Origin: "m-another", Attempt: 3, Verdict: attempt.Retryable},
+		{MessageID: "m-another", Origin: "m-another", Attempt: 4, Verdict: attempt.Exhausted, FailedChannels: []string{"email"}},
+	} {
+		r.WebhookID, r.Origin, r.Channel, r.Notification = "n_1", cmp.Or(r.Origin, "m-0"), "email", true
+		records = append(records, r)
+	}
+	if err := w.store.Put(t.Context(), records); err != nil {
+		t.Fatal(err)
+	}
+	q := w.message("2", text("n_1", "email", `,"fallback":[]`))
+	q.carries(message.Carried{Origin: "m-0", Attempts: 3, Base: 2, Released: w.now})
+	const want = "4:email:transient:retryable 5:email:transient:retryable 6:email:transient:exhausted"
+	if end := w.run(q); end != "parked" || w.story("n_1", q) != want {
+		t.Errorf("%s: %s", end, w.story("n_1", q))
 	}
 }
 
@@ -174,7 +213,7 @@ func TestTheRoomIsNoConsent(t *testing.T) {
 				w.answers["sms"] = []channel.Outcome{{Class: channel.Unknown, Reason: "503"}, {}}
 			}
 			w.breaks("audit", true, fails)
-			for !strings.HasSuffix(q.msg.MessageId, "+") { // until it has been in the room
+			for !strings.HasPrefix(q.msg.MessageId, "+") { // until it has been in the room
 				w.receive(h, q)
 				if !c.dies && q.receives == 2 {
 					w.breaks("audit", false, works)

@@ -70,9 +70,13 @@ func one(receives int, carried message.Carried) events.SQSMessage {
 // receive hands the message to an invocation at a time, and reports whether it is
 // done with.
 func (w *wait) receive(m events.SQSMessage, now time.Time) bool {
+	return w.receiveIn(context.Background(), m, now)
+}
+
+func (w *wait) receiveIn(ctx context.Context, m events.SQSMessage, now time.Time) bool {
 	n := w.d.needs()
 	n.MaxReceives, n.Now = 6, func() time.Time { return now }
-	response := n.Handle(context.Background(), events.SQSEvent{Records: []events.SQSMessage{m}},
+	response := n.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{m}},
 		Kind{Actor: "test", IDName: "id", Queue: "webhooks", Job: func(i *Item) Job { w.Item = i; return w }})
 	return len(response.BatchItemFailures) == 0
 }

@@ -113,10 +113,8 @@ func (w *world) call(op string, do func() error) error {
 		return errFault
 	}
 	w.ops[op]++
-	if w.ops[op] > enough { // what tries again for ever is told so, and ended
-		w.t.Errorf("more than %d times %s", enough, op)
-		w.dead = true
-		return errFault
+	if w.ops[op] > enough { // what tries again for ever is ended
+		panic(fmt.Sprintf("%s: more than %d times %s", w.t.Name(), enough, op))
 	}
 	f := works
 	if decide := w.fault[op]; decide != nil {

@@ -305,7 +305,10 @@ func TestHolds(t *testing.T) {
 	w := &wait{d: newDesk(), hold: true}
 	now, released, receives := noon, message.Carried{}, 1
 	var waits []time.Duration
-	for {
+	for tries := 0; ; tries++ {
+		if tries > 200 {
+			t.Fatal("it is held for ever")
+		}
 		w.d.log = nil
 		moved := w.receive(one(receives, released), now)
 		var last attempt.Record

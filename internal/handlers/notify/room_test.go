@@ -13,6 +13,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 var (
@@ -95,6 +96,24 @@ func TestWhatIsRecalled(t *testing.T) {
 	const want = "4:email:transient:retryable 5:email:transient:retryable 6:email:transient:exhausted"
 	if end := w.run(q); end != "parked" || w.story("n_1", q) != want {
 		t.Errorf("%s: %s", end, w.story("n_1", q))
+	}
+}
+
+// TestAWaitForATurnIsListed: what waits in the room for a provider's limit says so, and
+// for which channel.
+func TestAWaitForATurnIsListed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answers["slack"] = []channel.Outcome{{Class: channel.Transient, Reason: "429", Paced: true, RetryAfter: 5 * time.Second}}
+	q := w.message("a", text("n_1", "slack", ""))
+	q.msg.Attributes["ApproximateReceiveCount"] = "5"
+	if out, err := w.handler().Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{q.msg}}); err != nil ||
+		len(out.BatchItemFailures) > 0 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	items, _, err := w.store.Page(t.Context(), "", 9)
+	if err != nil || len(items) != 1 || items[0].Reason != waiting.Limit || items[0].Channel != "slack" || items[0].Due != w.now.Add(5*time.Second) {
+		t.Errorf("in the room: %+v, %v", items, err)
 	}
 }
 

@@ -412,3 +412,19 @@ func TestAnOutcomeIsAtItsEnd(t *testing.T) {
 		}
 	}
 }
+
+// TestADeadMessageDrainsUnread: an instance reads nothing for a message that it has
+// seen die; another one looks it up, once.
+func TestADeadMessageDrainsUnread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, gone404)
+	first, second := w.handler(), w.handler()
+	for receives, h := range []*Handler{first, first, first, second, second} {
+		if failed := w.handleWith(h, aMessage("a", body("a"), receives+1)); len(failed) != 1 || w.hidden["r-a"] != 0 {
+			t.Errorf("receive %d: failed %v, hidden for %v", receives+1, failed, w.hidden["r-a"])
+		}
+	}
+	if w.reads != 1 || len(w.posts) != 1 || len(w.entries) != 2 {
+		t.Errorf("%d reads, %d posts, the ledger has %+v", w.reads, len(w.posts), w.entries)
+	}
+}

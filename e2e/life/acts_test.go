@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -28,6 +29,7 @@ func number(text string) int {
 // message is what a producer sends.
 type message struct {
 	id, url, retry string
+	tenant         string // acme where it is empty
 	body           string // JSON; {} where it is empty
 	attributes     map[string]string
 }
@@ -35,7 +37,7 @@ type message struct {
 const someURL = "https://a.test/in"
 
 func (m message) text() string {
-	text := fmt.Sprintf(`"url":%q,"secret":"efferent/webhooks/a","event_type":"e","tenant":"acme"`, m.url)
+	text := fmt.Sprintf(`"url":%q,"secret":"efferent/webhooks/a","event_type":"e","tenant":%q`, m.url, cmp.Or(m.tenant, "acme"))
 	if m.id != "" {
 		text = fmt.Sprintf(`"id":%q,`, m.id) + text
 	}
@@ -52,7 +54,7 @@ func (m message) text() string {
 func (w *world) produce(messages ...message) {
 	url := queueURL + settings.WebhooksQueue
 	for _, m := range messages {
-		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()), MessageGroupId: aws.String("acme/0"),
+		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()), MessageGroupId: aws.String(cmp.Or(m.tenant, "acme") + "/0"),
 			MessageAttributes: map[string]types.MessageAttributeValue{}}
 		for name, text := range m.attributes {
 			in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &text}

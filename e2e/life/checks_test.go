@@ -3,6 +3,7 @@ package life
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -77,7 +78,7 @@ func (w *world) explained(messageID string) {
 
 // all are all records, message by message.
 func (s *stores) all() (all []attempt.Record) {
-	for _, id := range s.ids {
+	for _, id := range slices.Sorted(maps.Keys(s.ids)) {
 		of, _ := s.Memory.OfWebhook(context.Background(), id)
 		all = append(all, of...)
 	}

@@ -12,7 +12,6 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/handlers/release"
 	"github.com/efferent/efferent/internal/settings"
-	"github.com/efferent/efferent/internal/waiting"
 )
 
 // visibility is how long a received message is hidden (the queue's).
@@ -31,53 +30,68 @@ func (w *world) rest() {
 		if w.clock.Now().Sub(morning) > maxTime {
 			break
 		}
-		if w.deliver() {
+		if w.step() {
 			continue
-		}
-		if now := w.clock.Now(); !now.Before(w.nextRelease) {
-			w.nextRelease = now.Truncate(time.Minute).Add(time.Minute)
-			if w.waiting() > 0 { // a run that finds nothing is like any other
-				w.release()
-				continue
-			}
 		}
 		if w.atRest() {
 			return
 		}
-		w.advance()
+		w.advance(w.nextRelease)
 	}
 	w.complain("it does not come to rest; it is %s now", w.clock.Now())
 }
 
-// advance moves the clock to when hidden messages show next, or release runs.
-func (w *world) advance() {
+// pass lets a time pass, and all happen that is due meanwhile.
+func (w *world) pass(d time.Duration) {
+	for until := w.clock.Now().Add(d); ; {
+		for w.step() {
+		}
+		if !w.clock.Now().Before(until) {
+			return
+		}
+		w.advance(earlier(until, w.nextRelease))
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// soon: release is not run while all that waits is due later than that. Such a
+// run is like any other that finds nothing, and there are very many.
+const soon = 5 * time.Minute
+
+// step does one thing that is due, and reports whether there was one.
+func (w *world) step() bool {
+	if now := w.clock.Now(); !now.Before(w.nextRelease) {
+		w.nextRelease = now.Truncate(time.Minute).Add(time.Minute)
+		if due := w.stores.due(); !due.IsZero() && due.Sub(now) < soon {
+			w.release()
+			return true
+		}
+	}
+	return w.deliver()
+}
+
+// advance moves the clock to when hidden messages show next, or to a time.
+func (w *world) advance(next time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.clock.Now()
-	next := w.nextRelease
 	w.wakes = slices.DeleteFunc(w.wakes, func(t time.Time) bool { return !t.After(now) })
 	for _, t := range w.wakes {
-		if t.Before(next) {
-			next = t
-		}
+		next = earlier(next, t)
 	}
-	w.clock.Advance(next.Sub(now))
+	w.clock.Advance(max(0, next.Sub(now)))
 }
 
 // atRest reports whether no message is on its way any more.
 func (w *world) atRest() bool {
-	return w.waiting() == 0 && w.count(settings.WebhooksQueue, "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
+	return w.stores.due().IsZero() && w.count(settings.WebhooksQueue, "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
 		"ApproximateNumberOfMessagesDelayed") == 0
-}
-
-// waiting is how many messages are in the waiting room.
-func (w *world) waiting() (n int) {
-	for _, item := range w.stores.Room() {
-		if item.State == waiting.Waiting {
-			n++
-		}
-	}
-	return n
 }
 
 // release is its run of a minute.

@@ -47,9 +47,10 @@ func (q *queues) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput
 	what := "receive " + queueName(in.QueueUrl)
 	if q.w.count(queueName(in.QueueUrl), "ApproximateNumberOfMessages") == 0 {
 		what += ", empty"
+	} else {
+		q.w.wakeIn(time.Duration(in.VisibilityTimeout) * time.Second)
 	}
 	out, err := called(ctx, q, what, q.Engine.ReceiveMessage, &short)
-	q.w.wakeIn(time.Duration(in.VisibilityTimeout) * time.Second)
 	var full *types.OverLimit
 	if errors.As(err, &full) { // a long poll brings no error then
 		out, err = &sqs.ReceiveMessageOutput{}, nil

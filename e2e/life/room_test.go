@@ -10,10 +10,26 @@ import (
 // Enter tells by its name what it enters: something that waits, or that it need not.
 func (s *stores) Enter(ctx context.Context, item waiting.Item) (state waiting.State, err error) {
 	err = s.w.calls.do(ctx, "enter "+string(item.State), func() error {
-		state, err = s.Memory.Enter(ctx, item)
+		if state, err = s.Memory.Enter(ctx, item); err == nil && state == waiting.Waiting {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.dues[item.Position()] = item.Due
+		}
 		return err
 	})
 	return state, err
+}
+
+// due is when the next of what waits is due; zero where nothing waits.
+func (s *stores) due() (next time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, due := range s.dues {
+		if next.IsZero() || due.Before(next) {
+			next = due
+		}
+	}
+	return next
 }
 
 func (s *stores) In(ctx context.Context, place waiting.Place, limit int) (items []waiting.Item, err error) {
@@ -34,7 +50,14 @@ func (s *stores) Any(ctx context.Context, place waiting.Place) (some bool, err e
 }
 
 func (s *stores) Settle(ctx context.Context, items []waiting.Item, as waiting.State) error {
-	return s.w.calls.do(ctx, "settle "+string(as), func() error { return s.Memory.Settle(ctx, items, as) })
+	return s.w.calls.do(ctx, "settle "+string(as), func() error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, item := range items {
+			delete(s.dues, item.Position())
+		}
+		return s.Memory.Settle(ctx, items, as)
+	})
 }
 
 func (s *stores) Page(ctx context.Context, from string, limit int) (items []waiting.Item, next string, err error) {

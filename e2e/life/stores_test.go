@@ -3,7 +3,6 @@ package life
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,10 +18,11 @@ import (
 // is given to another.
 type stores struct {
 	storetest.Memory
-	w *world
-	// ids are the webhook-ids of all records.
-	mu  sync.Mutex
-	ids []string
+	w  *world
+	mu sync.Mutex
+	// ids are the webhook-ids of all records, dues when what waits is due.
+	ids  map[string]bool
+	dues map[string]time.Time
 }
 
 func named(r attempt.Record) string {
@@ -60,9 +60,7 @@ func (s *stores) Put(ctx context.Context, records []attempt.Record) error {
 func (s *stores) known(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !slices.Contains(s.ids, id) {
-		s.ids = append(s.ids, id)
-	}
+	s.ids[id] = true
 }
 
 // find is the record that is kept of an attempt, nil where none is.

@@ -66,7 +66,7 @@ func newWorld(s settingsOf) (*world, error) {
 	}
 	w := &world{settingsOf: s, clock: clockwork.NewFakeClockAt(morning), nextRelease: morning}
 	w.calls = &calls{now: w.clock.Now, count: map[string]int{}, faults: map[site]fault{}, during: map[site]func(){}}
-	w.stores, w.audit = &stores{w: w}, &auditQueue{w: w}
+	w.stores, w.audit = &stores{w: w, ids: map[string]bool{}, dues: map[string]time.Time{}}, &auditQueue{w: w}
 	w.internet = &internet{w: w, endpoints: map[string]*endpoint{}}
 	err := w.openQueues()
 	for _, name := range []string{"deliver", "release", "api"} {

@@ -106,8 +106,10 @@ func CarriedBy(text func(name string) *string, sent time.Time) Carried {
 		// A replay by a version that wrote no such time, and that numbered a replay's
 		// attempts from 1: its history would be taken for what was before the replay.
 		c.Attempts, c.Base, c.Held = 0, 0, nil
+		c.First = time.Time{}
 	case sent.Sub(c.Released) > redriven:
 		c.Base, c.Held, c.Retry = c.Attempts, nil, ""
+		c.First = time.Time{} // or one that is redriven after 14 days would be too old for its policy
 	}
 	return c
 }

@@ -71,8 +71,8 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("got %+v", x)
 		}
 	}
-	if all.most != places {
-		t.Errorf("%d were sent at once", all.most)
+	if all.most != places || c.transport.MaxIdleConns != places {
+		t.Errorf("%d were sent at once, and %d connections may be kept", all.most, c.transport.MaxIdleConns)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
 )
@@ -115,7 +116,7 @@ func TestPlacesKeepDescriptors(t *testing.T) {
 		return
 	}
 	few(t, files)
-	c := client(t, func(o *Options) { o.MaxConnections = places })
+	c := client(t, timeout(20*time.Second), func(o *Options) { o.MaxConnections = places })
 	for _, x := range postAll(t, c, url, 20*places) {
 		if x.Status != http.StatusNoContent {
 			t.Errorf("got %+v", x)

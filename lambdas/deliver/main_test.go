@@ -53,7 +53,7 @@ func TestSettingsAreHeeded(t *testing.T) {
 	set := maps.Clone(whole)
 	maps.Copy(set, map[string]string{
 		settings.AuditLanes: "7", settings.SecretTTL: "42s", settings.MaxReceives: "33", settings.RetryPolicies: "mine=1s,2s",
-		settings.AllowHTTP: "127.0.0.1", settings.AllowCIDRs: "127.0.0.0/8",
+		settings.AllowHTTP: "127.0.0.1", settings.AllowCIDRs: "127.0.0.0/8", settings.ResponseLimit: "2",
 	})
 	h, err := wire(func(name string) string { return set[name] }, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -72,7 +72,7 @@ func TestSettingsAreHeeded(t *testing.T) {
 	if policy, err := h.Policies.Lookup("mine"); err != nil || policy.Attempts() != 3 || h.MaxReceives != 33 {
 		t.Errorf("policy %+v, %v; %d receives", policy, err, h.MaxReceives)
 	}
-	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	endpoint := httptest.NewServer(http.NotFoundHandler())
 	defer endpoint.Close()
 	secret, err := webhook.ParseSecret("correct horse battery staple")
 	if err != nil {
@@ -80,7 +80,7 @@ func TestSettingsAreHeeded(t *testing.T) {
 	}
 	request := webhook.Request{URL: endpoint.URL, ID: "x", EventType: "e", Body: []byte("{}"), Secrets: []webhook.Secret{secret},
 		At: time.Now()}
-	if x := h.Sender.Post(t.Context(), request); x.Status != http.StatusNoContent {
+	if x := h.Sender.Post(t.Context(), request); x.Status != http.StatusNotFound || x.Response != "40" {
 		t.Errorf("over plain http to this machine: %+v", x)
 	}
 }

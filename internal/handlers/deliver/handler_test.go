@@ -323,7 +323,7 @@ func TestWhatAMessageCarries(t *testing.T) {
 		{name: "an id that is none", text: noID, carried: map[string]string{"efferent-id": "a b"}, id: "m-a", hidden: time.Second},
 		{name: "a policy over the message's", text: strings.Replace(body("own"), `"id"`, `"retry":"once","id"`, 1),
 			carried: map[string]string{"efferent-retry": "replay"}, id: "own", hidden: 5 * time.Second},
-		{name: "a policy that is none", text: noID, carried: map[string]string{"efferent-retry": "never"}, id: "m-a", reason: `"never"`},
+		{name: "a policy that is none", text: noID, carried: map[string]string{"efferent-retry": "never"}, id: "m-a", hidden: time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -82,6 +82,9 @@ type Record struct {
 	// Held is how long the message has been held so far, by the reason, as
 	// message.Held writes it.
 	Held string `json:"held,omitzero"`
+	// Circuit is the key of the open circuit that the message waits for in the
+	// waiting room; empty where it waits for a time.
+	Circuit string `json:"circuit,omitzero"`
 	// Dropped says that somebody took the message out of the waiting room for
 	// good: it is in no dead-letter queue.
 	Dropped bool `json:"dropped,omitzero"`

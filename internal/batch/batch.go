@@ -40,6 +40,8 @@ type Kind struct {
 	// Recalls says that what was tried before a message came out of the waiting
 	// room decides what comes next, so that it must be read.
 	Recalls bool
+	// Finish is called at the end of a batch, with what it leaves to be written.
+	Finish func(ctx context.Context)
 	// Dead remembers which messages need not be looked up.
 	Dead *Dead
 	// Job makes the job of a message.
@@ -123,7 +125,7 @@ func (i *Item) run(ctx context.Context) {
 	case Ready, Refused:
 		i.job.Run(ctx)
 	case Troubled:
-		i.Hold(i.job.Record(), i.trouble)
+		i.later()
 	}
 }
 
@@ -157,9 +159,19 @@ const unannounced = "nothing was sent: the audit queue can't be written"
 // outcomes.
 func (b *batch) conclude() {
 	b.successes.finish(b)
+	b.finish()
 	b.visibilities.finish(b)
 	b.measure() // what comes back only to be told of is delivered
 	b.tell()
+}
+
+func (b *batch) finish() {
+	if b.kind.Finish == nil {
+		return
+	}
+	ctx, stop := b.times.write()
+	defer stop()
+	b.kind.Finish(ctx)
 }
 
 // measure reports how old the oldest message is that was not delivered.

@@ -19,44 +19,44 @@ const (
 	recordTime = 500 * time.Millisecond
 )
 
-// gathering has what is gathered written after a while, by one goroutine at a
-// time. The lock is its user's too.
-type gathering struct {
-	mu    sync.Mutex
+// Gathering has what is gathered in a batch written after a while. Its lock is its
+// user's too. Settle must be called before the batch ends.
+type Gathering struct {
+	sync.Mutex
 	timer *time.Timer
 	under sync.WaitGroup
 }
 
-// soon has write called after d, unless that is to come already. The lock is
+// Soon has write called after d, unless that is to come already. The lock is
 // held.
-func (g *gathering) soon(d time.Duration, write func()) {
+func (g *Gathering) Soon(d time.Duration, write func()) {
 	if g.timer != nil {
 		return
 	}
 	g.under.Add(1)
 	g.timer = time.AfterFunc(d, func() {
 		defer g.under.Done()
-		g.mu.Lock()
+		g.Lock()
 		g.timer = nil
-		g.mu.Unlock()
+		g.Unlock()
 		write()
 	})
 }
 
-// settle calls off what is to come, and waits for what is under way.
-func (g *gathering) settle() {
-	g.mu.Lock()
+// Settle calls off what is to come, and waits for what is under way.
+func (g *Gathering) Settle() {
+	g.Lock()
 	if g.timer != nil && g.timer.Stop() {
 		g.timer = nil
 		g.under.Done()
 	}
-	g.mu.Unlock()
+	g.Unlock()
 	g.under.Wait()
 }
 
 // visibilities are the messages that are to be hidden, or shown at once.
 type visibilities struct {
-	gathering
+	Gathering
 	waiting []hidden
 }
 
@@ -70,28 +70,28 @@ type hidden struct {
 // hide gathers changes of visibility. Ten are one request, which goes out at
 // once.
 func (v *visibilities) hide(b *batch, more []hidden) {
-	v.mu.Lock()
+	v.Lock()
 	v.waiting = append(v.waiting, more...)
 	var full []hidden
 	if len(v.waiting) >= hideBatch {
 		full, v.waiting = v.waiting, nil
 	} else {
-		v.soon(hideTime, func() { v.flush(b) })
+		v.Soon(hideTime, func() { v.flush(b) })
 	}
-	v.mu.Unlock()
+	v.Unlock()
 	b.change(full)
 }
 
 func (v *visibilities) flush(b *batch) {
-	v.mu.Lock()
+	v.Lock()
 	all := v.waiting
 	v.waiting = nil
-	v.mu.Unlock()
+	v.Unlock()
 	b.change(all)
 }
 
 func (v *visibilities) finish(b *batch) {
-	v.settle()
+	v.Settle()
 	v.flush(b)
 }
 
@@ -117,27 +117,27 @@ func (b *batch) change(all []hidden) {
 
 // successes are the records of what was sent that are still to be kept.
 type successes struct {
-	gathering
+	Gathering
 	waiting []*Item
 }
 
 func (s *successes) add(b *batch, i *Item) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Lock()
+	defer s.Unlock()
 	s.waiting = append(s.waiting, i)
-	s.soon(recordTime, func() { s.keep(b) })
+	s.Soon(recordTime, func() { s.keep(b) })
 }
 
 // keep keeps the records gathered so far. What can't be kept is tried once more
 // at the batch's end.
 func (s *successes) keep(b *batch) {
-	s.mu.Lock()
+	s.Lock()
 	items := s.waiting
 	s.waiting = nil
-	s.mu.Unlock()
+	s.Unlock()
 	if !b.keepAll(items) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		s.Lock()
+		defer s.Unlock()
 		s.waiting = append(s.waiting, items...)
 	}
 }
@@ -145,7 +145,7 @@ func (s *successes) keep(b *batch) {
 // finish keeps the rest. Where that fails the messages are done with all the
 // same: a gap in the history beats a second sending.
 func (s *successes) finish(b *batch) {
-	s.settle()
+	s.Settle()
 	s.keep(b)
 	if n := len(s.waiting); n > 0 {
 		b.Log.Error("what was sent was not recorded", "messages", n)

@@ -23,7 +23,7 @@ const (
 	Fresh    State = iota
 	Ready          // to be sent once it is announced
 	Refused        // it can't be sent: to be settled without being announced
-	Troubled       // it can't be sent now, by trouble of our own: to be held
+	Troubled       // it can't be sent now: to be held
 	Left           // not done with, and its visibility is right as it is
 	Moved          // it waits in the waiting room
 	Done           // sent
@@ -52,6 +52,10 @@ type Item struct {
 	Number, Base int
 	// Held is how long it has been held so far, by the reason.
 	Held message.Held
+	// Await tells a circuit that messages wait for it, before one enters the room
+	// for that. Who waits for circuits sets it before Resume.
+	Await func(ctx context.Context, circuit string) error
+
 	// History are the attempts since Base, in order, as far as they were read:
 	// those under its present SQS id, and those that were kept in this
 	// invocation.
@@ -59,8 +63,8 @@ type Item struct {
 
 	job      Job
 	receipts []string
-	// trouble is why it is Troubled.
-	trouble string
+	// later is what is done with a message that is Troubled.
+	later func()
 	// sent is the attempt that a Done message was sent by; recorded says that
 	// it is kept, or what moved it.
 	sent     attempt.Record
@@ -97,7 +101,13 @@ func (i *Item) Policy(named string) (retry.Policy, error) {
 
 // Trouble says that the message can't be sent now, by trouble of our own: it is
 // to be held.
-func (i *Item) Trouble(why string) { i.State, i.trouble = Troubled, why }
+func (i *Item) Trouble(why string) {
+	i.Later(func() { i.Hold(i.job.Record(), why) })
+}
+
+// Later says that the message can't be sent now, and what is to be done with it
+// once those that can be were announced.
+func (i *Item) Later(do func()) { i.State, i.later = Troubled, do }
 
 // Begin is the record of the attempt to come, with what it is known by.
 func (i *Item) Begin() attempt.Record {

@@ -20,14 +20,26 @@ func (i *Item) inQueue(wait time.Duration) bool {
 // message wait for that one, and reports whether it does. Where there is neither
 // a place in the waiting room nor a receive left for it the message is exhausted.
 func (i *Item) Wait(r attempt.Record, wait time.Duration, why waiting.Reason) bool {
-	if why != waiting.Delay {
-		i.Held = i.Held.With(string(why), wait)
-	}
-	r.NextAt, r.Held = i.Now().Add(wait), i.Held.String()
+	return i.wait(r, wait, why, "")
+}
+
+// wait is Wait, for a circuit where one is named: a message that does not stay in
+// its queue then waits for that, however long it takes. What it is held for so is
+// counted when it comes out.
+func (i *Item) wait(r attempt.Record, wait time.Duration, why waiting.Reason, circuit string) bool {
+	r.NextAt = i.Now().Add(wait)
 	if !i.inQueue(wait) {
+		r.Circuit = circuit
 		item := i.roomItem(&r)
 		r.Waiting = item.Fits()
 	}
+	if !r.Waiting {
+		r.Circuit = ""
+	}
+	if why != waiting.Delay && r.Circuit == "" {
+		i.Held = i.Held.With(string(why), wait)
+	}
+	r.Held = i.Held.String()
 	if !r.Waiting && i.Receives >= i.MaxReceives {
 		return i.noReceive(r)
 	}
@@ -54,7 +66,7 @@ func (i *Item) noReceive(r attempt.Record) bool {
 func (i *Item) enter(item waiting.Item) bool {
 	ctx, stop := i.times.write()
 	defer stop()
-	if _, err := i.Room.Enter(ctx, item); err != nil {
+	if _, err := i.enterRoom(ctx, item); err != nil {
 		i.Log.Error("the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
 		i.Blind()
 		return false
@@ -63,16 +75,26 @@ func (i *Item) enter(item waiting.Item) bool {
 	return true
 }
 
+// enterRoom puts an item there, once whoever lets it out knows that it is to be
+// looked for.
+func (i *Item) enterRoom(ctx context.Context, item waiting.Item) (waiting.State, error) {
+	if item.Circuit != "" {
+		if err := i.Await(ctx, item.Circuit); err != nil {
+			return "", err
+		}
+	}
+	return i.Room.Enter(ctx, item)
+}
+
 // moveAgain repeats the move of a message into the waiting room that is received
 // once more, and reports whether its attempt is due here and now: where it had
 // never come into the room before it was due, it need not.
 func (i *Item) moveAgain(ctx context.Context, last attempt.Record) bool {
 	item := i.roomItem(&last)
-	late := !i.Now().Before(item.Due)
-	if late {
+	if item.Circuit == "" && !i.Now().Before(item.Due) {
 		item = item.Settled(waiting.Kept)
 	}
-	state, err := i.Room.Enter(ctx, item)
+	state, err := i.enterRoom(ctx, item)
 	switch {
 	case err != nil:
 		i.Log.Error("the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
@@ -87,8 +109,12 @@ func (i *Item) moveAgain(ctx context.Context, last attempt.Record) bool {
 
 // roomItem is the message as it waits for what follows a record.
 func (i *Item) roomItem(r *attempt.Record) waiting.Item {
+	due := r.NextAt
+	if r.Circuit != "" {
+		due = i.First
+	}
 	return waiting.Item{
-		Queue: i.kind.Queue, MessageID: i.Msg.MessageId, Attempt: r.Attempt, Due: r.NextAt, State: waiting.Waiting,
+		Queue: i.kind.Queue, MessageID: i.Msg.MessageId, Attempt: r.Attempt, Due: due, Circuit: r.Circuit, State: waiting.Waiting,
 		Body: i.Msg.Body, Group: i.Msg.Attributes["MessageGroupId"], Attributes: i.attributes(), Carried: i.carried(r),
 		WebhookID: i.ID, Tenant: i.Tenant, URL: withoutQuery(r.URL), Channel: r.Channel, Reason: reasonOf(r), Why: r.Reason, Since: i.Now(),
 	}
@@ -97,6 +123,8 @@ func (i *Item) roomItem(r *attempt.Record) waiting.Item {
 // reasonOf is why a message waits after an attempt.
 func reasonOf(r *attempt.Record) waiting.Reason {
 	switch {
+	case r.Circuit != "":
+		return waiting.Circuit
 	case r.Verdict == attempt.Held && r.Class != "":
 		return waiting.Limit
 	case r.Verdict == attempt.Held:

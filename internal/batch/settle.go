@@ -86,23 +86,42 @@ const maxTrouble = 24 * time.Hour
 // hand was not made, or failed by nothing that its endpoint did, and uses up
 // none of the policy's.
 func (i *Item) Hold(r attempt.Record, why string) {
-	so := i.Held[string(waiting.Trouble)]
-	i.HoldFor(r, why, waiting.Trouble, retry.Hold(so), maxTrouble)
+	i.HoldFor(r, Hold{Why: why, Reason: waiting.Trouble, Wait: retry.Hold(i.Held[string(waiting.Trouble)]), Most: maxTrouble})
 }
 
-// HoldFor has the message wait for a reason, for which it waits so long at most
-// in all: then it is exhausted.
-func (i *Item) HoldFor(r attempt.Record, why string, reason waiting.Reason, wait, most time.Duration) {
-	r.At, r.Verdict, r.Reason = i.Now(), attempt.Held, why
+// Hold is why and how a message waits without its attempt being made.
+type Hold struct {
+	Why    string
+	Reason waiting.Reason
+	// Wait is for how long, at least.
+	Wait time.Duration
+	// Most is how long it may be held for the Reason in all: then it is exhausted. 0
+	// is without a bound, but for MaxAge.
+	Most time.Duration
+	// Circuit is the key of the circuit that it waits for where it is not in the
+	// queue meanwhile; empty where it waits for a time.
+	Circuit string
+}
+
+// HoldFor has the message wait.
+func (i *Item) HoldFor(r attempt.Record, h Hold) {
+	r.At, r.Verdict, r.Reason = i.Now(), attempt.Held, h.Why
+	so := i.Held[string(h.Reason)]
 	switch {
 	case i.old():
 		i.exhaust(r, tooOld)
-	case i.Held[string(reason)]+wait > most:
-		i.exhaust(r, "held for "+most.String()+" for this")
+	case h.Most > 0 && (so >= h.Most || h.Circuit == "" && so+h.Wait > h.Most):
+		i.exhaust(r, "held for "+h.Most.String()+" for this")
 	default:
-		i.Log.Warn("the message is held", i.Names(), "reason", why, "wait_s", wait.Seconds())
-		i.Wait(r, wait, reason)
+		i.Log.Warn("the message is held", i.Names(), "reason", h.Why, "wait_s", h.Wait.Seconds())
+		i.wait(r, h.Wait, h.Reason, h.Circuit)
 	}
+}
+
+// Exhaust ends a message that was not sent.
+func (i *Item) Exhaust(r attempt.Record, why string) {
+	r.At = i.Now()
+	i.exhaust(r, why)
 }
 
 func (i *Item) exhaust(r attempt.Record, why string) {

@@ -195,6 +195,13 @@ func (k *Keeper) Close(ctx context.Context, n Name) (State, error) {
 	return k.change(ctx, n, func(s State) (State, bool) { return s.Close(k.Now()), s.IsOpen() })
 }
 
+// Await says that messages wait for a circuit in the waiting room. It must have
+// been said before they enter it.
+func (k *Keeper) Await(ctx context.Context, n Name) error {
+	_, err := k.change(ctx, n, func(s State) (State, bool) { return s.Await(k.Now()) })
+	return err
+}
+
 // change replaces a state by what f makes of it, if f says so, and again where
 // another was faster.
 func (k *Keeper) change(ctx context.Context, n Name, f func(State) (State, bool)) (State, error) {

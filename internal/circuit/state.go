@@ -81,6 +81,10 @@ type State struct {
 	Probe   time.Time `json:"probe,omitzero"`
 	Asked   bool      `json:"asked,omitzero"`
 
+	// Awaited is when a message last said that it waits for this circuit in the
+	// waiting room; zero where none can be there.
+	Awaited time.Time `json:"awaited,omitzero"`
+
 	// Of one that was closed again: when, and how many of those that waited were let
 	// go at a time since.
 	ClosedAt time.Time `json:"closed_at,omitzero"`
@@ -187,7 +191,7 @@ func (s State) open(why string, now time.Time, l Limits, jitter func() float64) 
 	next := s.anew(Open)
 	next.Opens = s.Opens + 1
 	next.Why, next.Opened, next.Until = why, now, now.Add(wait)
-	if s.IsOpen() {
+	if s.IsOpen() && !s.Asked { // what an endpoint asked for is not counted
 		next.Opened = s.Opened
 	}
 	return next
@@ -195,7 +199,7 @@ func (s State) open(why string, now time.Time, l Limits, jitter func() float64) 
 
 // anew is the circuit in a phase, without what belongs to the one before.
 func (s State) anew(p Phase) State {
-	return State{Name: s.Name, Phase: p, Version: s.Version, Opens: s.Opens}
+	return State{Name: s.Name, Phase: p, Version: s.Version, Opens: s.Opens, Awaited: s.Awaited}
 }
 
 // ProbeFailed opens it again, for longer.
@@ -229,6 +233,32 @@ func (s State) Close(now time.Time) State {
 	next := s.anew(Closed)
 	next.Opens, next.ClosedAt = 0, now
 	return next
+}
+
+// awaitedTime is how long saying so holds for those that come after.
+const awaitedTime = time.Minute
+
+// Await says that messages wait for it in the room, and reports whether that is
+// news.
+func (s State) Await(now time.Time) (State, bool) {
+	if now.Sub(s.Awaited) < awaitedTime {
+		return s, false
+	}
+	s.Awaited = now
+	return s, true
+}
+
+// idleTime is how long after the last that came to wait nothing can be on its way
+// into the room any more.
+const idleTime = 5 * awaitedTime
+
+// Left says that nothing waits for it any more, where that can be known.
+func (s State) Left(now time.Time) (State, bool) {
+	if s.IsOpen() || s.Awaited.IsZero() || now.Sub(s.Awaited) < idleTime {
+		return s, false
+	}
+	s.Awaited, s.Ramp = time.Time{}, 0
+	return s, true
 }
 
 // ProbeDue reports whether a probe may be made.

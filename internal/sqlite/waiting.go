@@ -56,9 +56,9 @@ func NewWaiting(db *DB) *Waiting { return &Waiting{db: db} }
 
 // Enter is as waiting.Store has it.
 func (w *Waiting) Enter(ctx context.Context, item waiting.Item) (state waiting.State, err error) {
-	expires := item.Due
+	expires := item.Stays()
 	if item.State != waiting.Waiting {
-		item, expires = item.Settled(item.State), w.now()
+		item, expires = item.Settled(item.State), w.now().Add(waiting.Retention)
 	}
 	text, err := json.Marshal(item)
 	if err != nil {
@@ -81,11 +81,11 @@ func (w *Waiting) Enter(ctx context.Context, item waiting.Item) (state waiting.S
 	return state, nil
 }
 
-// keepItem writes an item, whatever is there, to stay for Retention.
-func keepItem(tx *Tx, item waiting.Item, text []byte, from time.Time) error {
+// keepItem writes an item, whatever is there, to stay until it expires.
+func keepItem(tx *Tx, item waiting.Item, text []byte, expires time.Time) error {
 	_, err := tx.Exec(`INSERT INTO waiting (place, position, state, expires_at, item) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at, item = excluded.item`,
-		item.Place(), item.Position(), item.State, from.Add(waiting.Retention).Unix(), string(text))
+		item.Place(), item.Position(), item.State, expires.Unix(), string(text))
 	return err
 }
 
@@ -124,7 +124,7 @@ func (w *Waiting) Settle(ctx context.Context, items []waiting.Item, as waiting.S
 			settled := i.Settled(as)
 			text, err := json.Marshal(settled)
 			if err == nil {
-				err = keepItem(tx, settled, text, now)
+				err = keepItem(tx, settled, text, now.Add(waiting.Retention))
 			}
 			if err != nil {
 				return fmt.Errorf("item %s: %w", i.ID(), err)

@@ -34,6 +34,7 @@ const (
 	Asked   Reason = "retry-after" // the endpoint's Retry-After
 	Trouble Reason = "trouble"     // our own: a store, a secret, a descriptor
 	Limit   Reason = "limit"       // the provider takes no more just now
+	Circuit Reason = "circuit"     // the endpoint's circuit is open
 )
 
 // Retention is how long an item stays after it was settled, and an item that
@@ -49,9 +50,13 @@ type Item struct {
 	// attempt recorded under that id.
 	MessageID string `json:"message_id"`
 	Attempt   int    `json:"attempt"`
-	// Due is when it is to be received again.
-	Due   time.Time `json:"due"`
-	State State     `json:"state"`
+	// Due is when it is to be received again. Of one that waits for a circuit it is
+	// when it was first received: those go out by age.
+	Due time.Time `json:"due"`
+	// Circuit is the key of the open circuit that it waits for; empty where it waits
+	// for a time.
+	Circuit string `json:"circuit,omitzero"`
+	State   State  `json:"state"`
 
 	// What is sent: the message as it came, and what it carries from now on.
 	Body       string                       `json:"body,omitzero"`
@@ -82,9 +87,18 @@ const positionTime = "2006-01-02T15:04:05.000000000Z"
 // Settled is what stays of an item: its key, and what became of it.
 func (i *Item) Settled(as State) Item {
 	return Item{
-		Queue: i.Queue, MessageID: i.MessageID, Attempt: i.Attempt, Due: i.Due, State: as,
+		Queue: i.Queue, MessageID: i.MessageID, Attempt: i.Attempt, Due: i.Due, Circuit: i.Circuit, State: as,
 		WebhookID: i.WebhookID, Tenant: i.Tenant, Reason: i.Reason, Since: i.Since,
 	}
+}
+
+// Stays is until when an item that waits stays at most: for Retention after it was
+// due, or after it came in to wait for a circuit.
+func (i *Item) Stays() time.Time {
+	if i.Circuit != "" {
+		return i.Since.Add(Retention)
+	}
+	return i.Due.Add(Retention)
 }
 
 // Fits reports whether the item can be sent to SQS: a message has at most 1 MiB
@@ -118,12 +132,12 @@ func (i *Item) Sendable() map[string]message.Attribute {
 	return all
 }
 
-// Place is where items are kept together: those that are due in one minute, in
-// one of its shards.
+// Place is where items are kept together: those that are due in one minute, or
+// that wait for one circuit, in one of its shards.
 type Place string
 
-// Shards is over how many places the items of a minute are spread: one partition
-// of DynamoDB takes 1,000 writes a second.
+// Shards is over how many places the items of a minute or of a circuit are spread:
+// one partition of DynamoDB takes 1,000 writes a second.
 const Shards = 4
 
 // DuePlace is a shard of the minute that t is in.
@@ -131,10 +145,17 @@ func DuePlace(t time.Time, shard int) Place {
 	return Place(t.UTC().Format("2006-01-02T15:04Z") + "#" + strconv.Itoa(shard))
 }
 
-// Place is where an item is kept. It follows from its key and from Due alone,
+// CircuitPlace is a shard of a circuit.
+func CircuitPlace(key string, shard int) Place { return Place(key + "#" + strconv.Itoa(shard)) }
+
+// Place is where an item is kept. It follows from its key, Circuit and Due alone,
 // so that who repeats a move finds what is there.
 func (i *Item) Place() Place {
 	h := fnv.New32a()
 	h.Write([]byte(i.MessageID))
-	return DuePlace(i.Due, int(h.Sum32()%Shards))
+	shard := int(h.Sum32() % Shards)
+	if i.Circuit != "" {
+		return CircuitPlace(i.Circuit, shard)
+	}
+	return DuePlace(i.Due, shard)
 }

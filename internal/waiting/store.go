@@ -10,7 +10,7 @@ import (
 // seen by every call that begins after it, but for Page, which may lag.
 type Store interface {
 	// Enter puts an item into its place, durably once it returns without an
-	// error, unless one with its key and Due is there: whatever has become of
+	// error, unless one with its key, Circuit and Due is there: whatever has become of
 	// that one is left as it is. It returns the state of the one that is there
 	// then. After an error the item may be there or not.
 	Enter(ctx context.Context, item Item) (State, error)

@@ -27,6 +27,10 @@ func Classify(x Exchange) (v attempt.Verdict, reason string) {
 	}
 	reason = strings.TrimSpace(strconv.Itoa(x.Status) + " " + http.StatusText(x.Status))
 	switch {
+	case x.Abort:
+		return attempt.Permanent, reason + ": the endpoint wants this webhook no more (webhook-delivery: abort-message)"
+	case x.Gone && x.Status != http.StatusGone:
+		return attempt.Permanent, reason + ": the endpoint wants no more webhooks (webhook-delivery: disable)"
 	case x.Status/100 == 3:
 		return attempt.Permanent, reason + ": redirects are not followed"
 	case x.Status/100 == 4 && !slices.Contains(passing, x.Status):

@@ -13,6 +13,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
@@ -123,6 +124,12 @@ type Exchange struct {
 	// no longer answered pings, without a byte of an answer. The endpoint may
 	// have taken it, but has not refused it.
 	Lost bool
+	// Unreachable: no connection came about: DNS, TCP or TLS failed.
+	Unreachable bool
+	// Gone: the endpoint wants no more webhooks, ever: it answered 410, or with the
+	// header "webhook-delivery: disable". Abort: it wants no more of this one
+	// ("webhook-delivery: abort-message"; Standard Webhooks).
+	Gone, Abort bool
 	// Started is when the exchange had its place among MaxConnections.
 	Started  time.Time
 	Duration time.Duration
@@ -160,6 +167,7 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	defer cancel()
 	if err = c.send(bounded, req, r.Body, &x); err != nil {
 		x.Interrupted = ctx.Err() != nil
+		x.Unreachable = x.Unreachable && !x.Interrupted
 		x.Err = c.explain(err, bounded.Err() != nil, x.Interrupted)
 	}
 	x.Duration = c.now().Sub(x.Started)
@@ -198,6 +206,7 @@ func (c *Client) send(ctx context.Context, req *http.Request, body []byte, x *Ex
 	if err != nil && ctx.Err() == nil {
 		x.Lost, x.Ours = w.fate(err) == lost, !w.got && shortage.Is(err)
 	}
+	x.Unreachable = err != nil && !w.got && !x.Ours && !errors.Is(err, ErrBlockedAddress)
 	return err
 }
 
@@ -245,6 +254,9 @@ var (
 	contentTypeValue = []string{"application/json"}
 )
 
+// deliveryHeader is what an endpoint may say about the webhooks to come.
+const deliveryHeader = "Webhook-Delivery"
+
 // exchange sends the request and reads the answer into x. Once there is a
 // status there is no error: a body that breaks off is a truncated one.
 func (c *Client) exchange(over *http.Transport, req *http.Request, x *Exchange) error {
@@ -257,6 +269,12 @@ func (c *Client) exchange(over *http.Transport, req *http.Request, x *Exchange) 
 		return fmt.Errorf("the answer's status is %03d", resp.StatusCode)
 	}
 	x.Status = resp.StatusCode
+	switch wish := resp.Header.Get(deliveryHeader); {
+	case x.Status == http.StatusGone, strings.EqualFold(wish, "disable"):
+		x.Gone = true
+	case strings.EqualFold(wish, "abort-message"):
+		x.Abort = true
+	}
 	if MayAsk(x.Status) {
 		x.RetryAfter = retryafter.Parse(resp.Header.Get("Retry-After"), c.now())
 	}

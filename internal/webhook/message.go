@@ -192,6 +192,16 @@ func (p *parsing) field(name string, value jsontext.Value) {
 	}
 }
 
+// Endpoint is where the message goes, without the query, and the scheme, host and
+// port of that. Of a message that was refused they are empty.
+func (m Message) Endpoint() (endpoint, host string) {
+	if m.target == nil {
+		return "", ""
+	}
+	host = m.target.Scheme + "://" + strings.ToLower(m.target.Host)
+	return host + m.target.EscapedPath(), host
+}
+
 func (p *parsing) missing() {
 	for i, name := range fields[:required] {
 		if !p.seen[i] {

@@ -43,7 +43,7 @@ func stateItem(i waiting.Item, state waiting.State, until time.Time) map[string]
 }
 
 func packedItem(i waiting.Item, packed []byte) map[string]types.AttributeValue {
-	item := stateItem(i, waiting.Waiting, i.Due.Add(waiting.Retention))
+	item := stateItem(i, waiting.Waiting, i.Stays())
 	item[packedName] = &types.AttributeValueMemberB{Value: packed}
 	return item
 }

@@ -41,13 +41,13 @@ func (w *Waiting) putParts(ctx context.Context, i waiting.Item, packed []byte) (
 	for part := range slices.Chunk(packed, partLimit) {
 		item := roomKey(partsPlace(i.Position()), fmt.Sprintf("%s#%03d", digest, n))
 		item[packedName] = &types.AttributeValueMemberB{Value: part}
-		item[expiresName] = number(i.Due.Add(waiting.Retention + partsStay).Unix())
+		item[expiresName] = number(i.Stays().Add(partsStay).Unix())
 		if _, err := w.API.PutItem(ctx, &sdk.PutItemInput{TableName: &w.Table, Item: item}); err != nil {
 			return nil, fmt.Errorf("put part %d of %s into table %s: %w", n, i.ID(), w.Table, err)
 		}
 		n++
 	}
-	head := stateItem(i, waiting.Waiting, i.Due.Add(waiting.Retention))
+	head := stateItem(i, waiting.Waiting, i.Stays())
 	head[digestName] = &types.AttributeValueMemberS{Value: digest}
 	head[partsName] = number(int64(n))
 	return head, nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -17,6 +18,10 @@ type delivery struct {
 	webhook webhook.Message
 	policy  retry.Policy
 	keys    webhook.Keys
+	// seen gathers what the circuits are to be told, and probe are those that this
+	// message is the probe of.
+	seen  *seen
+	probe []circuit.Name
 	// record is the attempt at hand.
 	record attempt.Record
 }
@@ -26,6 +31,7 @@ func (d *delivery) Prepare(ctx context.Context) {
 	var malformed error
 	d.webhook, malformed = webhook.Decode([]byte(d.Msg.Body))
 	d.Identify(d.webhook.ID, d.webhook.Tenant)
+	d.Await = d.await
 	if !d.Resume(ctx) {
 		return
 	}
@@ -35,6 +41,9 @@ func (d *delivery) Prepare(ctx context.Context) {
 	}
 	if malformed != nil {
 		d.refuse(malformed)
+		return
+	}
+	if !d.passes(ctx) {
 		return
 	}
 	var err error
@@ -93,6 +102,7 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 	d.record.Status, d.record.DurationMS = x.Status, x.Duration.Milliseconds()
 	d.record.Response, d.record.Truncated = x.Response, x.Truncated
 	verdict, reason := webhook.Classify(x)
+	d.tell(ctx, x, verdict, reason)
 	if why := d.atOnce(ctx, x, verdict); why != "" {
 		return d.tryAgain(batch.Because(reason, why))
 	}

@@ -34,8 +34,12 @@ type Secrets interface {
 // Needs is what a Handler needs, all of it.
 type Needs struct {
 	batch.Needs
-	Sender  Sender
-	Secrets Secrets
+	Sender   Sender
+	Secrets  Secrets
+	Circuits Circuits
+	// MostHeld is how long a message waits for open circuits in all before it is
+	// exhausted.
+	MostHeld time.Duration
 }
 
 // Handler delivers batches. It may be used by many goroutines at once.
@@ -55,8 +59,10 @@ func New(n Needs) (*Handler, error) {
 // Handle sends a batch and says which messages are not done with. Its error is
 // always nil: one would bring back the delivered ones too.
 func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	seen := &seen{circuits: h.Circuits}
 	return h.Needs.Handle(ctx, event, batch.Kind{
 		Actor: "efferent:deliver", IDName: "webhook_id", Queue: "webhooks", Dead: h.dead,
-		Job: func(i *batch.Item) batch.Job { return &delivery{Item: i, needs: &h.Needs} },
+		Finish: seen.finish,
+		Job:    func(i *batch.Item) batch.Job { return &delivery{Item: i, needs: &h.Needs, seen: seen} },
 	}), nil
 }

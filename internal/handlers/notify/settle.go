@@ -147,7 +147,8 @@ func (n *notice) queueUp(r *attempt.Record, out channel.Outcome) {
 	n.Tell(n.Outcome(*r))
 	wait := n.queueTime(out)
 	wait += time.Duration(n.Jitter() * float64(wait))
-	n.HoldFor(*r, "waits for the channel's turn", waiting.Limit, (wait + time.Second - 1).Truncate(time.Second), 2*maxQueued)
+	n.HoldFor(*r, batch.Hold{Why: "waits for the channel's turn", Reason: waiting.Limit,
+		Wait: (wait + time.Second - 1).Truncate(time.Second), Most: 2 * maxQueued})
 }
 
 // over records that a channel is done with. Where there is another one it is

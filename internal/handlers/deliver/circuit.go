@@ -1,0 +1,122 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/batch"
+	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/waiting"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+// Circuits are the breakers of endpoints, as circuit.Keeper keeps them. They are
+// used by many goroutines at once.
+type Circuits interface {
+	// Ask rules on a message that is to be sent now.
+	Ask(ctx context.Context, names ...circuit.Name) circuit.Ruling
+	// Tell adds what came of exchanges.
+	Tell(ctx context.Context, results []circuit.Result)
+	// Await says that messages wait for a circuit in the room. Without it they may
+	// wait there for ever.
+	Await(ctx context.Context, name circuit.Name) error
+}
+
+// seen are the results of a batch that the circuits are still to be told of.
+type seen struct {
+	circuits Circuits
+	batch.Gathering
+	results []circuit.Result
+}
+
+// tellTime is how long a result waits for others of the same batch, so that they
+// are one write.
+const tellTime = 50 * time.Millisecond
+
+func (s *seen) add(ctx context.Context, r circuit.Result) {
+	s.Lock()
+	defer s.Unlock()
+	s.results = append(s.results, r)
+	s.Soon(tellTime, func() { s.tell(context.WithoutCancel(ctx)) })
+}
+
+func (s *seen) tell(ctx context.Context) {
+	s.Lock()
+	results := s.results
+	s.results = nil
+	s.Unlock()
+	if len(results) > 0 {
+		s.circuits.Tell(ctx, results)
+	}
+}
+
+func (s *seen) finish(ctx context.Context) {
+	s.Settle()
+	s.tell(ctx)
+}
+
+// names are whose circuits the message depends on.
+func (d *delivery) names() (endpoint, host circuit.Name) {
+	path, origin := d.webhook.Endpoint()
+	return circuit.Name{Scope: circuit.Endpoint, Tenant: d.webhook.Tenant, URL: path}, circuit.Name{Scope: circuit.Host, URL: origin}
+}
+
+// await tells the circuit of a key that messages wait for it.
+func (d *delivery) await(ctx context.Context, key string) error {
+	endpoint, host := d.names()
+	for _, n := range []circuit.Name{endpoint, host} {
+		if n.Key() == key {
+			return d.needs.Circuits.Await(ctx, n)
+		}
+	}
+	return fmt.Errorf("the circuit %s is not that of %s", key, endpoint.URL)
+}
+
+// passes reports whether the circuits let the message pass now. Otherwise it is
+// settled later: it waits, or is not sent at all.
+func (d *delivery) passes(ctx context.Context) bool {
+	endpoint, host := d.names()
+	ruling := d.needs.Circuits.Ask(ctx, endpoint, host)
+	d.probe = ruling.Probe
+	if !ruling.Go {
+		d.Later(func() { d.blocked(ruling) })
+	}
+	return ruling.Go
+}
+
+// neverSent is the status of what an open circuit keeps back.
+const neverSent = 503
+
+// blocked settles a message that an open circuit keeps back.
+func (d *delivery) blocked(r circuit.Ruling) {
+	d.record.Status = neverSent
+	why := fmt.Sprintf("never sent: the circuit of %s is open: %s", r.State.URL, r.State.Why)
+	if r.Never {
+		d.record.Reason = why
+		d.Exhaust(d.record, "it stays open until an operator closes it")
+		return
+	}
+	h := batch.Hold{Why: why, Reason: waiting.Circuit, Wait: max(r.Until.Sub(d.Now()), time.Second), Most: d.needs.MostHeld,
+		Circuit: r.State.Key()}
+	if r.State.Asked {
+		h.Reason, h.Most = waiting.Asked, 0
+	}
+	d.HoldFor(d.record, h)
+}
+
+// tell tells the circuits of an exchange. What was cut or lost, or was our own
+// trouble, says nothing about the endpoint.
+func (d *delivery) tell(ctx context.Context, x webhook.Exchange, v attempt.Verdict, reason string) {
+	if x.Lost {
+		return
+	}
+	endpoint, host := d.names()
+	r := circuit.Result{
+		Endpoint: endpoint, Host: host, Took: x.Duration, Why: reason, Probe: d.probe,
+		Failed: v == attempt.Retryable, Unreachable: x.Unreachable, RetryAfter: x.RetryAfter, Gone: x.Gone,
+	}
+	d.probe = nil
+	d.seen.add(ctx, r)
+}

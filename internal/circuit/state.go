@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -38,6 +39,11 @@ func (n Name) Key() string {
 	}
 	return string(n.Scope) + "-" + hex.EncodeToString(h.Sum(nil)[:16])
 }
+
+var keys = regexp.MustCompile(`^(endpoint|host)-[0-9a-f]{32}$`)
+
+// IsKey reports whether a text can be the key of a name.
+func IsKey(text string) bool { return keys.MatchString(text) }
 
 // Phase is whether messages pass.
 type Phase string

@@ -142,6 +142,9 @@ func TestNames(t *testing.T) {
 		if other, ok := all[n.Key()]; ok {
 			t.Errorf("%+v and %+v are both %s", n, other, n.Key())
 		}
+		if key := n.Key(); !IsKey(key) || IsKey(key[1:]) || IsKey(key+"0") {
+			t.Errorf("%s, and nothing shorter or longer, is a key", key)
+		}
 		all[n.Key()] = n
 	}
 }

@@ -9,19 +9,24 @@ import (
 // ErrChanged says that a state was changed by another since it was read.
 var ErrChanged = errors.New("the circuit was changed meanwhile")
 
+// ErrCursor says that a text is not where a page of circuits ended.
+var ErrCursor = errors.New("not where a page of circuits ended")
+
 // Store is what a store of circuits promises. It is used by many goroutines at
 // once.
 type Store interface {
-	// Circuits returns the states of these names, those that there are, in no
-	// order. They may be a second old.
+	// Circuits returns the states of these names, those that there are, once each
+	// and in no order. They may be a second old.
 	Circuits(ctx context.Context, names []Name) ([]State, error)
 	// PutCircuit keeps a state, durably once it returns nil, if the one that is kept
 	// has the version before its own, and none is kept where that is 0. Otherwise
-	// the error is ErrChanged, and now is the one that is kept. After any other
-	// error it may be kept or not.
+	// the error is ErrChanged. Either way now is the one that is kept then: the zero
+	// State of the name where there is none. After any other error it may be kept or
+	// not.
 	PutCircuit(ctx context.Context, s State) (now State, err error)
 	// PageCircuits returns some of all states, in no order, and where to go on; next
-	// is empty at the end. A page may have none and still not be the last.
+	// is empty at the end. A page may have none and still not be the last. Error:
+	// ErrCursor, where from is neither empty nor what a page gave.
 	PageCircuits(ctx context.Context, from string, limit int) (states []State, next string, err error)
 }
 

@@ -23,6 +23,7 @@ var migrations = [][]string{
 	{failuresColumn, failuresQueues, failuresIndex, claimsSchema},
 	{ledgerHeadsSchema, ledgerStagedSchema},
 	{waitingSchema, waitsIndex, waitingLeasesSchema, waitingSweptSchema},
+	{circuitsSchema, circuitsExpire},
 }
 
 // migrate brings the file to the newest version, in one transaction.

@@ -10,12 +10,13 @@ import (
 	"sync"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
-// Memory keeps attempts, the index of their failures, claims and the waiting
-// room in memory, for the tests of those who need a store: a fake that breaks no
+// Memory keeps attempts, the index of their failures, claims, the waiting room
+// and circuits in memory, for the tests of those who need a store: a fake that breaks no
 // promise, since it passes the suites. Faults are for whoever wraps it. The zero
 // Memory is empty.
 type Memory struct {
@@ -24,6 +25,7 @@ type Memory struct {
 	forgotten map[recordKey]bool
 	claims    map[itemKey]claim.Claim
 	room      room
+	circuits  map[string]circuit.State
 }
 
 type recordKey struct{ webhookID, sortKey string }

@@ -10,4 +10,5 @@ func TestMemory(t *testing.T) {
 	TestFailures(t, store)
 	TestClaims(t, store)
 	TestWaiting(t, store)
+	TestCircuits(t, store)
 }

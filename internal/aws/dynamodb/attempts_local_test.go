@@ -52,6 +52,8 @@ func testReferee(t *testing.T, url string) *sdk.Client {
 	storetest.TestClaims(t, &Claims{API: client, Table: "attempts"})
 	createKeyedTable(t, client, "waiting", placeName, positionName) // infra/cdk/efferent
 	storetest.TestWaiting(t, &Waiting{API: client, Table: "waiting"})
+	createKeyedTable(t, client, "circuits", circuitName, "")
+	storetest.TestCircuits(t, &Circuits{API: client, Table: "circuits"})
 	for name, test := range map[string]func(*testing.T, *sdk.Client){
 		"a claim whose answer is lost":         testLostAnswer,
 		"items expire":                         testExpiry,

@@ -18,9 +18,9 @@ import (
 
 // ClaimsAPI is what keeping claims takes.
 type ClaimsAPI interface {
+	batchGetAPI
 	PutItem(context.Context, *sdk.PutItemInput, ...func(*sdk.Options)) (*sdk.PutItemOutput, error)
 	DeleteItem(context.Context, *sdk.DeleteItemInput, ...func(*sdk.Options)) (*sdk.DeleteItemOutput, error)
-	BatchGetItem(context.Context, *sdk.BatchGetItemInput, ...func(*sdk.Options)) (*sdk.BatchGetItemOutput, error)
 }
 
 // Claims keeps who acts on what, in the table of Attempts: a webhook id can't
@@ -123,32 +123,23 @@ func (s *Claims) DropClaim(ctx context.Context, c claim.Claim) error {
 	return nil
 }
 
-// ClaimsOn returns the claims on up to 100 items, once each, by strongly
+// ClaimsOn returns the claims on these items, once each, by strongly
 // consistent reads.
 func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (claims []claim.Claim, err error) {
 	var keys []map[string]types.AttributeValue
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(itemIDs))) { // BatchGetItem refuses a key that comes twice
 		keys = append(keys, claimKey(queue, id))
 	}
-	for wait := 50 * time.Millisecond; len(keys) > 0; wait = min(2*wait, time.Second) {
-		out, err := s.API.BatchGetItem(ctx, &sdk.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-			s.Table: {Keys: keys, ConsistentRead: aws.Bool(true)},
-		}})
+	items, err := batchReader{s.API, s.Table, true, s.Wait}.all(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for _, item := range items {
+		c, err := fromClaimItem(item)
 		if err != nil {
-			return nil, fmt.Errorf("read %d claims from table %s: %w", len(keys), s.Table, err)
+			return nil, err
 		}
-		for _, item := range out.Responses[s.Table] {
-			c, err := fromClaimItem(item)
-			if err != nil {
-				return nil, err
-			}
-			claims = append(claims, c)
-		}
-		if keys = out.UnprocessedKeys[s.Table].Keys; len(keys) > 0 {
-			if err := pause(ctx, wait, s.Wait); err != nil {
-				return nil, fmt.Errorf("read from table %s: %d claims are not processed yet: %w", s.Table, len(keys), err)
-			}
-		}
+		claims = append(claims, c)
 	}
 	return claims, nil
 }

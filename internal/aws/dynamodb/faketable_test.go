@@ -24,7 +24,7 @@ type item = map[string]types.AttributeValue
 // operations" in the DynamoDB developer guide). Half of a batch of over two
 // items is left unprocessed.
 type fakeTable struct {
-	hash, sort string
+	hash, sort string // sort is empty where the table has no sort key
 
 	mu            sync.Mutex
 	items         map[string]item
@@ -65,6 +65,15 @@ func sizeOf(i item) (size int) {
 func units(size, each int) float64 { return float64(max(1, (size+each-1)/each)) }
 
 func (f *fakeTable) key(i item) string { return text(i[f.hash]) + "\x00" + text(i[f.sort]) }
+
+// keyOf is an item without what is not of its key.
+func (f *fakeTable) keyOf(i item) item {
+	key := item{f.hash: i[f.hash]}
+	if f.sort != "" {
+		key[f.sort] = i[f.sort]
+	}
+	return key
+}
 
 // begin counts a request, and makes its fault before it has an effect.
 func (f *fakeTable) begin(name string, in any) (after, err error) {
@@ -131,7 +140,7 @@ func termHolds(term string, i item, names map[string]string, values item) bool {
 }
 
 func (f *fakeTable) put(i item) error {
-	if sizeOf(i) > itemLimit || text(i[f.hash]) == "" || text(i[f.sort]) == "" {
+	if sizeOf(i) > itemLimit || text(i[f.hash]) == "" || f.sort != "" && text(i[f.sort]) == "" {
 		return fmt.Errorf("%w: an item of %d bytes", errInvalid, sizeOf(i))
 	}
 	f.writes += units(max(sizeOf(i), sizeOf(f.items[f.key(i)])), 1024)
@@ -186,6 +195,38 @@ func (f *fakeTable) GetItem(_ context.Context, in *sdk.GetItemInput, _ ...func(*
 	return &sdk.GetItemOutput{Item: maps.Clone(found)}, after
 }
 
+func (f *fakeTable) BatchGetItem(_ context.Context, in *sdk.BatchGetItemInput, _ ...func(*sdk.Options)) (*sdk.BatchGetItemOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after, err := f.begin("BatchGetItem", in)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.BatchGetItemOutput{Responses: map[string][]item{}, UnprocessedKeys: map[string]types.KeysAndAttributes{}}
+	for table, asked := range in.RequestItems {
+		keys := map[string]bool{}
+		for _, key := range asked.Keys {
+			keys[f.key(key)] = true
+		}
+		n := len(asked.Keys)
+		if n == 0 || n > 100 || len(keys) != n {
+			return nil, fmt.Errorf("%w: %d keys of %d items", errInvalid, n, len(keys))
+		}
+		if n > 2 {
+			left := asked
+			left.Keys, asked.Keys = asked.Keys[n/2:], asked.Keys[:n/2]
+			out.UnprocessedKeys[table] = left
+		}
+		for _, key := range asked.Keys {
+			found := f.items[f.key(key)]
+			if f.bill(sizeOf(found), asked.ConsistentRead); found != nil {
+				out.Responses[table] = append(out.Responses[table], maps.Clone(found))
+			}
+		}
+	}
+	return out, after
+}
+
 func (f *fakeTable) bill(size int, consistent *bool) {
 	n := units(size, 4096)
 	if !aws.ToBool(consistent) {
@@ -236,7 +277,7 @@ func (f *fakeTable) page(from item, limit *int32, consistent *bool, wanted, filt
 			page = append(page, maps.Clone(i))
 		}
 		if looked++; size > pageLimit || limit != nil && looked == *limit {
-			last = item{f.hash: i[f.hash], f.sort: i[f.sort]}
+			last = f.keyOf(i)
 			break
 		}
 	}

@@ -22,20 +22,21 @@ func testLedger(t *testing.T, client *sdk.Client) {
 	})
 }
 
-// createKeyedTable makes a table of a deployment that has a key and no more.
+// createKeyedTable makes a table of a deployment that has a key and no more, and
+// no sort key where that is empty.
 func createKeyedTable(t *testing.T, client *sdk.Client, name, hash, sort string) {
 	t.Helper()
-	makeTable(t, client, &sdk.CreateTableInput{
-		TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: &hash, AttributeType: types.ScalarAttributeTypeS},
-			{AttributeName: &sort, AttributeType: types.ScalarAttributeTypeS},
-		},
-		KeySchema: []types.KeySchemaElement{
-			{AttributeName: &hash, KeyType: types.KeyTypeHash},
-			{AttributeName: &sort, KeyType: types.KeyTypeRange},
-		},
-	})
+	in := &sdk.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
+	for _, key := range []types.KeySchemaElement{
+		{AttributeName: &hash, KeyType: types.KeyTypeHash}, {AttributeName: &sort, KeyType: types.KeyTypeRange},
+	} {
+		if *key.AttributeName != "" {
+			in.KeySchema = append(in.KeySchema, key)
+			in.AttributeDefinitions = append(in.AttributeDefinitions,
+				types.AttributeDefinition{AttributeName: key.AttributeName, AttributeType: types.ScalarAttributeTypeS})
+		}
+	}
+	makeTable(t, client, in)
 }
 
 // makeTable makes a table whose name is new: one that is in use is of a request

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 )
 
 // Keeper asks the circuits, and tells them what came of it, for one process. It
@@ -28,23 +26,12 @@ type Keeper struct {
 
 	mu      sync.Mutex
 	known   map[string]known
-	flights singleflight.Group
+	reading map[string]chan struct{}
+	forgot  time.Time
 }
 
-// known is what was last heard of a circuit.
-type known struct {
-	State
-	at time.Time
-}
-
-const (
-	// fresh is how long a state is taken for what it is.
-	fresh = time.Second
-	// maxKnown is how many are remembered; of more, those that are not fresh go.
-	maxKnown = 10_000
-	// tries is how often a change is tried that others are faster with.
-	tries = 6
-)
+// tries is how often a change is tried that others are faster with.
+const tries = 6
 
 // Ruling is whether a message may be sent to an endpoint.
 type Ruling struct {
@@ -228,108 +215,4 @@ func (k *Keeper) change(ctx context.Context, n Name, f func(State) (State, bool)
 		return after, nil
 	}
 	return before, fmt.Errorf("the circuit of %s: %w", n.URL, ErrChanged)
-}
-
-// last is what was heard last of a circuit, however long ago.
-func (k *Keeper) last(n Name) State {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if s, ok := k.known[n.Key()]; ok {
-		return s.State
-	}
-	return State{Name: n}
-}
-
-func (k *Keeper) hear(s State) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.keep(s)
-}
-
-func (k *Keeper) keep(s State) {
-	now := k.Now()
-	if k.known == nil || len(k.known) >= maxKnown {
-		k.forget(now)
-	}
-	k.known[s.Key()] = known{s, now}
-}
-
-// forget leaves what is fresh.
-func (k *Keeper) forget(now time.Time) {
-	left := map[string]known{}
-	for key, s := range k.known {
-		if now.Sub(s.at) < fresh {
-			left[key] = s
-		}
-	}
-	k.known = left
-}
-
-// get is what is known of circuits; what is not fresh is read, at most once a
-// second, however many ask.
-func (k *Keeper) get(ctx context.Context, names []Name) []State {
-	states, stale := k.fresh(names)
-	if len(stale) == 0 {
-		return states
-	}
-	key := ""
-	for _, n := range stale {
-		key += n.Key()
-	}
-	flight := k.flights.DoChan(key, func() (any, error) {
-		k.read(context.WithoutCancel(ctx), stale)
-		return nil, nil
-	})
-	select {
-	case <-flight:
-	case <-ctx.Done():
-	}
-	states = states[:0]
-	for _, n := range names {
-		states = append(states, k.last(n))
-	}
-	return states
-}
-
-func (k *Keeper) fresh(names []Name) (states []State, stale []Name) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	now := k.Now()
-	for _, n := range names {
-		s, ok := k.known[n.Key()]
-		if !ok || now.Sub(s.at) >= fresh {
-			stale = append(stale, n)
-		}
-		states = append(states, s.State)
-	}
-	return states, stale
-}
-
-// readTime is how long reading may take: what comes before the sending has little.
-const readTime = time.Second
-
-// read hears of circuits. Those that are not kept are closed; where none can be
-// read they stay what they were for another second.
-func (k *Keeper) read(ctx context.Context, names []Name) {
-	ctx, stop := context.WithTimeout(ctx, readTime)
-	defer stop()
-	found, err := k.Store.Circuits(ctx, names)
-	if err != nil {
-		k.Log.Warn("circuits can't be read, so they count as they were", "circuits", len(names), "error", err)
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, n := range names {
-		s, old := State{Name: n}, k.known[n.Key()]
-		for _, f := range found {
-			if f.Name == n {
-				s = f
-			}
-		}
-		if err != nil || old.Version > s.Version && k.Now().Sub(old.at) < window {
-			s = old.State // nothing was read, or an older one than is known
-		}
-		s.Name = n
-		k.keep(s)
-	}
 }

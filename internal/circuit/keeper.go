@@ -2,6 +2,7 @@ package circuit
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -189,17 +190,22 @@ func (k *Keeper) Await(ctx context.Context, n Name) error {
 	return err
 }
 
+// changeTime is how long a change may take in all.
+const changeTime = 2 * time.Second
+
 // change replaces a state by what f makes of it, if f says so, and again where
 // another was faster.
 func (k *Keeper) change(ctx context.Context, n Name, f func(State) (State, bool)) (State, error) {
+	within, stop := context.WithTimeout(ctx, changeTime)
+	defer stop()
 	before := k.last(n)
 	for range tries {
 		after, changed := f(before)
 		if !changed {
 			return before, nil
 		}
-		after.Version = before.Version + 1
-		now, err := k.Store.PutCircuit(ctx, after)
+		after.Version, after.Change = before.Version+1, rand.Text()
+		now, err := k.put(within, after)
 		switch {
 		case errors.Is(err, ErrChanged):
 			before = now
@@ -215,4 +221,17 @@ func (k *Keeper) change(ctx context.Context, n Name, f func(State) (State, bool)
 		return after, nil
 	}
 	return before, fmt.Errorf("the circuit of %s: %w", n.URL, ErrChanged)
+}
+
+// put keeps a state. One that failed may be kept all the same, so it is tried once
+// more, which shows whether it is.
+func (k *Keeper) put(ctx context.Context, s State) (now State, err error) {
+	now, err = k.Store.PutCircuit(ctx, s)
+	if err != nil && !errors.Is(err, ErrChanged) {
+		now, err = k.Store.PutCircuit(ctx, s)
+	}
+	if errors.Is(err, ErrChanged) && now.Change == s.Change {
+		return s, nil
+	}
+	return now, err
 }

@@ -1,14 +1,15 @@
 package circuit
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 )
 
 // Keeper asks the circuits, and tells them what came of it, for one process. It
@@ -28,23 +29,12 @@ type Keeper struct {
 
 	mu      sync.Mutex
 	known   map[string]known
-	flights singleflight.Group
+	reading map[string]chan struct{}
+	forgot  time.Time
 }
 
-// known is what was last heard of a circuit.
-type known struct {
-	State
-	at time.Time
-}
-
-const (
-	// fresh is how long a state is taken for what it is.
-	fresh = time.Second
-	// maxKnown is how many are remembered; of more, those that are not fresh go.
-	maxKnown = 10_000
-	// tries is how often a change is tried that others are faster with.
-	tries = 6
-)
+// tries is how often a change is tried that others are faster with.
+const tries = 6
 
 // Ruling is whether a message may be sent to an endpoint.
 type Ruling struct {
@@ -58,35 +48,48 @@ type Ruling struct {
 	State State
 }
 
+// refusal is the ruling of a circuit that is open.
+func refusal(s State) Ruling {
+	if s.Forever {
+		return Ruling{Never: true, State: s}
+	}
+	return Ruling{Until: s.NextProbe(), State: s}
+}
+
 // Ask rules on a message that depends on circuits: all of them must let it pass.
 // Where one is open and its probe is due, the message is that, if nobody else's is.
+// Of several that do not let it pass the one says so that does not for longest.
 func (k *Keeper) Ask(ctx context.Context, names ...Name) Ruling {
 	states := k.get(ctx, names)
 	now := k.Now()
 	var due []State
+	r := Ruling{Go: true}
 	for _, s := range states {
 		switch {
 		case !s.IsOpen():
-		case s.Forever:
-			return Ruling{Never: true, State: s}
-		case !s.ProbeDue(now):
-			return Ruling{Until: s.NextProbe(), State: s}
-		default:
+		case s.ProbeDue(now):
 			due = append(due, s)
+		case r.Go || !r.Never && (s.Forever || s.NextProbe().After(r.Until)):
+			r = refusal(s)
 		}
 	}
-	r := Ruling{Go: true}
+	if !r.Go {
+		return r
+	}
+	// The host's first: who does not get that has taken none of its endpoint's.
+	slices.SortFunc(due, func(a, b State) int { return cmp.Compare(b.Scope, a.Scope) })
 	for _, s := range due {
-		leased, ok := k.lease(ctx, s)
-		if !ok {
-			return Ruling{Until: leased.NextProbe(), State: leased}
+		switch leased, ok := k.lease(ctx, s); {
+		case ok:
+			r.Probe = append(r.Probe, s.Name)
+		case leased.IsOpen():
+			return refusal(leased)
 		}
-		r.Probe = append(r.Probe, s.Name)
 	}
 	return r
 }
 
-// lease takes the probe of an open circuit.
+// lease takes the probe of an open circuit, if it can be had now.
 func (k *Keeper) lease(ctx context.Context, s State) (now State, ok bool) {
 	now, err := k.change(ctx, s.Name, func(s State) (State, bool) {
 		ok = s.ProbeDue(k.Now())
@@ -95,104 +98,52 @@ func (k *Keeper) lease(ctx context.Context, s State) (now State, ok bool) {
 	if err != nil {
 		k.Log.Warn("the probe of an open circuit can't be leased, so its messages wait", "url", s.URL, "error", err)
 		s.Probe = k.Now().Add(fresh)
+		k.hear(s) // not each of them is to try
 		return s, false
 	}
-	return now, ok || !now.IsOpen()
+	return now, ok
 }
 
-// Result is what an exchange says about its endpoint.
-type Result struct {
-	Endpoint, Host Name
-	// Failed says that the endpoint did not do what it should; Unreachable, that it
-	// could not even be connected to. An answer that refuses a message is neither.
-	Failed, Unreachable bool
-	Took                time.Duration
-	Why                 string
-	// RetryAfter is how long it wants to be left alone; Gone, that it wants to be
-	// for good.
-	RetryAfter time.Duration
-	Gone       bool
-	// Probe are the circuits that it was the probe of.
-	Probe []Name
-}
-
-// Tell adds what came of exchanges to their circuits: of each circuit at once.
+// Tell adds what came of exchanges to their circuits: to each at once. One that is
+// at rest is not told of success.
 func (k *Keeper) Tell(ctx context.Context, results []Result) {
+	within, stop := context.WithTimeout(ctx, changeTime)
+	defer stop()
 	limits := k.Limits.Defaults()
-	seen := map[Name]*Seen{}
-	count := func(n Name, failed, slow bool) {
-		if seen[n] == nil {
-			seen[n] = &Seen{}
+	untold := 0
+	var why error
+	for name, n := range newsOf(results, limits.Slow) {
+		if n.probe {
+			k.get(within, []Name{name}) // it may have been forgotten
 		}
-		seen[n].Add(failed, slow)
-	}
-	for _, r := range results {
-		count(r.Endpoint, r.Failed, r.Took > limits.Slow)
-		count(r.Host, r.Unreachable, false)
-	}
-	for n, s := range seen {
-		k.tell(ctx, n, *s, limits)
-	}
-	for _, r := range results {
-		k.settle(ctx, r, limits)
-	}
-}
-
-// tell counts what was seen. A circuit at rest is not told of success.
-func (k *Keeper) tell(ctx context.Context, n Name, seen Seen, limits Limits) {
-	if seen.Bad == 0 && k.last(n).AtRest(k.Now()) {
-		return
-	}
-	k.try(ctx, n, func(s State) (State, bool) {
-		now := k.Now()
-		if s.IsOpen() || seen.Bad == 0 && s.AtRest(now) {
-			return s, false // what was under way when it opened says nothing new
+		_, err := k.change(within, name, func(s State) (State, bool) { return s.learn(*n, k.Now(), limits, k.Jitter) })
+		if err != nil && !errors.Is(err, ErrChanged) { // those who were faster have told enough
+			untold++
+			why = err
 		}
-		return s.Count(seen, now, limits, k.Jitter), true
-	})
-}
-
-// settle does what an exchange means for its circuits beyond being counted: as a
-// probe, and by what the endpoint asked for.
-func (k *Keeper) settle(ctx context.Context, r Result, limits Limits) {
-	for _, n := range r.Probe {
-		failed := r.Failed && n.Scope == Endpoint || r.Unreachable
-		k.try(ctx, n, func(s State) (State, bool) {
-			switch {
-			case !s.IsOpen() || s.Forever:
-				return s, false
-			case failed:
-				return s.ProbeFailed(r.Why, k.Now(), limits, k.Jitter), true
-			}
-			return s.Close(k.Now()), true
-		})
 	}
-	switch {
-	case r.Gone:
-		k.try(ctx, r.Endpoint, func(s State) (State, bool) { return s.GiveUp(r.Why, k.Now()), !s.Forever })
-	case r.RetryAfter > 0:
-		k.try(ctx, r.Endpoint, func(s State) (State, bool) {
-			next := s.LeaveAlone(r.Why, k.Now(), r.RetryAfter)
-			return next, next != s
-		})
-	}
-}
-
-func (k *Keeper) try(ctx context.Context, n Name, f func(State) (State, bool)) {
-	if _, err := k.change(ctx, n, f); err != nil {
-		k.Log.Warn("a circuit was not told", "scope", n.Scope, "url", n.URL, "error", err)
+	if untold > 0 {
+		k.Log.Warn("what came of exchanges is not kept, so they do not count", "circuits", untold, "error", why)
 	}
 }
 
 // Open opens a circuit until somebody closes it, and Close closes it, whatever it
 // was.
 func (k *Keeper) Open(ctx context.Context, n Name, why string) (State, error) {
-	return k.change(ctx, n, func(s State) (State, bool) { return s.GiveUp(why, k.Now()), !s.Forever })
+	return k.decide(ctx, n, func(s State) (State, bool) { return s.GiveUp(why, k.Now()), !s.Forever })
 }
 
 // Close is described at Open.
 func (k *Keeper) Close(ctx context.Context, n Name) (State, error) {
-	return k.change(ctx, n, func(s State) (State, bool) { return s.Close(k.Now()), s.IsOpen() })
+	return k.decide(ctx, n, func(s State) (State, bool) { return s.Close(k.Now()), s.IsOpen() })
+}
+
+// decide changes a circuit from what it is, whatever was heard of it before.
+func (k *Keeper) decide(ctx context.Context, n Name, f func(State) (State, bool)) (State, error) {
+	if err := k.read(ctx, []Name{n}); err != nil {
+		return State{}, fmt.Errorf("the circuit of %s: %w", n.URL, err)
+	}
+	return k.change(ctx, n, f)
 }
 
 // Await says that messages wait for a circuit in the waiting room. It must have
@@ -202,17 +153,22 @@ func (k *Keeper) Await(ctx context.Context, n Name) error {
 	return err
 }
 
+// changeTime is how long a change may take in all.
+const changeTime = 2 * time.Second
+
 // change replaces a state by what f makes of it, if f says so, and again where
 // another was faster.
 func (k *Keeper) change(ctx context.Context, n Name, f func(State) (State, bool)) (State, error) {
+	within, stop := context.WithTimeout(ctx, changeTime)
+	defer stop()
 	before := k.last(n)
 	for range tries {
 		after, changed := f(before)
 		if !changed {
 			return before, nil
 		}
-		after.Version = before.Version + 1
-		now, err := k.Store.PutCircuit(ctx, after)
+		after.Version, after.Change = before.Version+1, rand.Text()
+		now, err := k.put(within, after)
 		switch {
 		case errors.Is(err, ErrChanged):
 			before = now
@@ -223,113 +179,22 @@ func (k *Keeper) change(ctx context.Context, n Name, f func(State) (State, bool)
 		}
 		k.hear(after)
 		if before.IsOpen() != after.IsOpen() {
-			k.Changed(ctx, before, after)
+			k.Changed(context.WithoutCancel(ctx), before, after)
 		}
 		return after, nil
 	}
 	return before, fmt.Errorf("the circuit of %s: %w", n.URL, ErrChanged)
 }
 
-// last is what was heard last of a circuit, however long ago.
-func (k *Keeper) last(n Name) State {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if s, ok := k.known[n.Key()]; ok {
-		return s.State
+// put keeps a state. One that failed may be kept all the same, so it is tried once
+// more, which shows whether it is.
+func (k *Keeper) put(ctx context.Context, s State) (now State, err error) {
+	now, err = k.Store.PutCircuit(ctx, s)
+	if err != nil && !errors.Is(err, ErrChanged) {
+		now, err = k.Store.PutCircuit(ctx, s)
 	}
-	return State{Name: n}
-}
-
-func (k *Keeper) hear(s State) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.keep(s)
-}
-
-func (k *Keeper) keep(s State) {
-	now := k.Now()
-	if k.known == nil || len(k.known) >= maxKnown {
-		k.forget(now)
+	if errors.Is(err, ErrChanged) && now.Change == s.Change {
+		return s, nil
 	}
-	k.known[s.Key()] = known{s, now}
-}
-
-// forget leaves what is fresh.
-func (k *Keeper) forget(now time.Time) {
-	left := map[string]known{}
-	for key, s := range k.known {
-		if now.Sub(s.at) < fresh {
-			left[key] = s
-		}
-	}
-	k.known = left
-}
-
-// get is what is known of circuits; what is not fresh is read, at most once a
-// second, however many ask.
-func (k *Keeper) get(ctx context.Context, names []Name) []State {
-	states, stale := k.fresh(names)
-	if len(stale) == 0 {
-		return states
-	}
-	key := ""
-	for _, n := range stale {
-		key += n.Key()
-	}
-	flight := k.flights.DoChan(key, func() (any, error) {
-		k.read(context.WithoutCancel(ctx), stale)
-		return nil, nil
-	})
-	select {
-	case <-flight:
-	case <-ctx.Done():
-	}
-	states = states[:0]
-	for _, n := range names {
-		states = append(states, k.last(n))
-	}
-	return states
-}
-
-func (k *Keeper) fresh(names []Name) (states []State, stale []Name) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	now := k.Now()
-	for _, n := range names {
-		s, ok := k.known[n.Key()]
-		if !ok || now.Sub(s.at) >= fresh {
-			stale = append(stale, n)
-		}
-		states = append(states, s.State)
-	}
-	return states, stale
-}
-
-// readTime is how long reading may take: what comes before the sending has little.
-const readTime = time.Second
-
-// read hears of circuits. Those that are not kept are closed; where none can be
-// read they stay what they were for another second.
-func (k *Keeper) read(ctx context.Context, names []Name) {
-	ctx, stop := context.WithTimeout(ctx, readTime)
-	defer stop()
-	found, err := k.Store.Circuits(ctx, names)
-	if err != nil {
-		k.Log.Warn("circuits can't be read, so they count as they were", "circuits", len(names), "error", err)
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, n := range names {
-		s, old := State{Name: n}, k.known[n.Key()]
-		for _, f := range found {
-			if f.Name == n {
-				s = f
-			}
-		}
-		if err != nil || old.Version > s.Version && k.Now().Sub(old.at) < window {
-			s = old.State // nothing was read, or an older one than is known
-		}
-		s.Name = n
-		k.keep(s)
-	}
+	return now, err
 }

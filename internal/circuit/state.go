@@ -59,8 +59,10 @@ const (
 type State struct {
 	Name
 	Phase Phase `json:"phase,omitzero"`
-	// Version counts the changes.
-	Version int64 `json:"version"`
+	// Version counts the changes, and Change is a text of the last one alone: who
+	// made it knows it again where the answer was lost.
+	Version int64  `json:"version"`
+	Change  string `json:"change,omitzero"`
 
 	// Of a closed one: the failures in a row, and of the exchanges since Since how
 	// many there were, and how many of them failed or were slow.

@@ -1,0 +1,91 @@
+package circuit
+
+import "time"
+
+// Result is what an exchange says about its endpoint.
+type Result struct {
+	Endpoint, Host Name
+	// Failed says that the endpoint did not do what it should; Unreachable, that it
+	// could not even be connected to. An answer that refuses a message is neither.
+	Failed, Unreachable bool
+	Took                time.Duration
+	Why                 string
+	// RetryAfter is how long it wants to be left alone; Gone, that it wants to be
+	// for good.
+	RetryAfter time.Duration
+	Gone       bool
+	// Probe are the circuits that it was the probe of.
+	Probe []Name
+}
+
+// news is what results say about one circuit.
+type news struct {
+	Seen
+	// probe says that one of them was its probe, and probeFailed that this failed.
+	probe, probeFailed bool
+	// What the endpoint asked for: the most of it.
+	wait time.Duration
+	gone bool
+	// why is why it was gone, or else is to be left alone, or else its probe failed.
+	why string
+}
+
+// newsOf sorts results by their circuits. What an endpoint asks for acts on that
+// alone; what a probe shows, on those that it was the probe of.
+func newsOf(results []Result, slow time.Duration) map[Name]*news {
+	all := map[Name]*news{}
+	of := func(n Name) *news {
+		if all[n] == nil {
+			all[n] = &news{}
+		}
+		return all[n]
+	}
+	for _, r := range results {
+		of(r.Endpoint).Add(r.Failed || r.Unreachable, r.Took > slow)
+		of(r.Host).Add(r.Unreachable, false)
+		for _, n := range r.Probe {
+			of(n).probed(r, n.Scope)
+		}
+		of(r.Endpoint).asked(r)
+	}
+	return all
+}
+
+func (n *news) probed(r Result, scope Scope) {
+	n.probe, n.probeFailed = true, r.Unreachable || r.Failed && scope == Endpoint
+	if n.probeFailed && !n.gone && n.wait == 0 {
+		n.why = r.Why
+	}
+}
+
+func (n *news) asked(r Result) {
+	switch {
+	case r.Gone:
+		n.gone, n.why = true, r.Why
+	case r.RetryAfter > n.wait && !n.gone:
+		n.wait, n.why = r.RetryAfter, r.Why
+	}
+}
+
+// learn is the circuit after news, and whether that is another one. Of one that is
+// open only its probe says anything new, and what the endpoint asks for.
+func (s State) learn(n news, now time.Time, l Limits, jitter func() float64) (next State, changed bool) {
+	next = s
+	switch {
+	case !s.IsOpen():
+		if n.Bad > 0 || !s.AtRest(now) {
+			next = s.Count(n.Seen, now, l, jitter)
+		}
+	case n.probe && n.probeFailed && !s.Forever:
+		next = s.ProbeFailed(n.why, now, l, jitter)
+	case n.probe && !s.Forever:
+		next = s.Close(now)
+	}
+	switch {
+	case n.gone:
+		next = next.GiveUp(n.why, now)
+	case n.wait > 0:
+		next = next.LeaveAlone(n.why, now, n.wait)
+	}
+	return next, next != s
+}

@@ -158,8 +158,8 @@ const unannounced = "nothing was sent: the audit queue can't be written"
 func (b *batch) conclude() {
 	b.successes.finish(b)
 	b.visibilities.finish(b)
+	b.measure() // what comes back only to be told of is delivered
 	b.tell()
-	b.measure()
 }
 
 // measure reports how old the oldest message is that was not delivered.

@@ -258,22 +258,53 @@ func TestTheWayOfABatch(t *testing.T) {
 	}
 }
 
-// TestDeadlines: what is being sent is cut Margin before the invocation ends, and
-// what happened may be written down until shortly before its end.
+// TestDeadlines: what is being sent is cut two seconds before the invocation ends,
+// and what happened may be written down until half a second before its end, the
+// ledger be told of it until a second before.
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
 	d := newDesk()
-	end := time.Now().Add(writeTime) // so that nothing is bounded by writeTime
+	end := time.Now().Add(5 * time.Second) // so that nothing is bounded by the time of one write
 	ctx, stop := context.WithDeadline(t.Context(), end)
 	defer stop()
 	d.handle(ctx, func(context.Context) { stop() }, "a fail 2")
-	want := map[string]time.Time{"read": end.Add(-Margin), "run": end.Add(-Margin), "put": end.Add(-tellMargin),
-		"hide": end.Add(-writeMargin), "audit": end.Add(-tellMargin)}
-	if d.until["read"].Before(want["read"]) { // prepareTime is less than the rest, unless this machine is slow
+	sending, telling, marking := end.Add(-2*time.Second), end.Add(-time.Second), end.Add(-500*time.Millisecond)
+	want := map[string]time.Time{"read": sending, "run": sending, "put": telling, "hide": marking, "audit": telling}
+	if d.until["read"].Before(want["read"]) { // preparing has less time than the rest, unless this machine is slow
 		want["read"] = d.until["read"]
 	}
 	if diff := cmp.Diff(want, d.until); diff != "" {
 		t.Errorf("until when each was asked (-want +got):\n%s", diff)
+	}
+}
+
+// TestTheMoveHasItsTime: the waiting room is one of the writes that outlive the sending,
+// and none that takes all of the invocation.
+func TestTheMoveHasItsTime(t *testing.T) {
+	t.Parallel()
+	for left, until := range map[time.Duration]time.Duration{5 * time.Second: 4 * time.Second, time.Hour: 5 * time.Second} {
+		w := &wait{d: newDesk(), long: time.Hour, why: waiting.Delay}
+		begun := time.Now()
+		ctx, stop := context.WithDeadline(t.Context(), begun.Add(left))
+		w.receiveIn(ctx, one(1, message.Carried{}), noon)
+		if stop(); w.d.until["enter"].Before(begun.Add(until)) || w.d.until["enter"].After(time.Now().Add(until)) {
+			t.Errorf("of %v it may take until %v", left, w.d.until["enter"].Sub(begun))
+		}
+	}
+}
+
+// TestTimeToMark: when the ledger could not be told in its time, there is some left
+// to mark that.
+func TestTimeToMark(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	d.fails["audit permanent:a#1"] = true
+	end := time.Now().Add(5 * time.Second)
+	ctx, stop := context.WithDeadline(t.Context(), end)
+	defer stop()
+	d.handle(ctx, nothing, "a fail 1")
+	if want := end.Add(-500 * time.Millisecond); !d.until["put"].Equal(want) {
+		t.Errorf("it may be marked until %v before the end, want 500ms", end.Sub(d.until["put"]))
 	}
 }
 
@@ -287,7 +318,7 @@ func TestNoCallTakesItAll(t *testing.T) {
 	defer stop()
 	d.handle(ctx, nothing, "a fail 2")
 	ended := time.Now()
-	for verb, most := range map[string]time.Duration{"read": prepareTime, "put": writeTime, "hide": writeTime} {
+	for verb, most := range map[string]time.Duration{"read": 3 * time.Second, "put": 5 * time.Second, "hide": 5 * time.Second} {
 		if until := d.until[verb]; until.Before(begun.Add(most)) || until.After(ended.Add(most)) {
 			t.Errorf("%s may take until %v after the beginning, want %v", verb, until.Sub(begun), most)
 		}

@@ -84,9 +84,15 @@ func (i *Item) Identify(id, tenant string) {
 }
 
 // Policy is the message's retry policy: the one that it carries, or else the
-// one that it names.
+// one that it names. One that it carries and nobody knows is passed over: a
+// producer can set it, and that must not keep the message from being sent.
 func (i *Item) Policy(named string) (retry.Policy, error) {
-	return i.Policies.Lookup(cmp.Or(i.Carried.Retry, named))
+	if carried := i.Carried.Retry; carried != "" {
+		if p, err := i.Policies.Lookup(carried); err == nil {
+			return p, nil
+		}
+	}
+	return i.Policies.Lookup(named)
 }
 
 // Trouble says that the message can't be sent now, by trouble of our own: it is
@@ -111,13 +117,16 @@ func (i *Item) uncounted() (n int) {
 	return n
 }
 
-// LastEnded is when the last attempt of the history ended, zero where there is
-// none.
+// LastEnded is when the last attempt had ended, zero where there is none. One that
+// is not recalled had by the time when its message came out of the waiting room.
 func (i *Item) LastEnded() time.Time {
-	if len(i.History) == 0 {
-		return time.Time{}
+	switch tried := len(i.History); {
+	case tried > 0:
+		return i.History[tried-1].Ended()
+	case !i.Carried.Anew():
+		return i.Carried.Released
 	}
-	return i.History[len(i.History)-1].Ended()
+	return time.Time{}
 }
 
 // Writes is the context for what must be written down: it outlives the sending.

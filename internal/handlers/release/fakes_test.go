@@ -55,7 +55,8 @@ type world struct {
 }
 
 func newWorld() *world {
-	return &world{Memory: &storetest.Memory{}, now: noon, refuse: map[string]bool{}, refused: map[string]int{}, looked: map[waiting.Place]int{}}
+	return &world{Memory: &storetest.Memory{}, now: noon,
+		refuse: map[string]bool{}, refused: map[string]int{}, looked: map[waiting.Place]int{}}
 }
 
 func (w *world) clock() time.Time {

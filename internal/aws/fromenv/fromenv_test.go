@@ -1,6 +1,7 @@
 package fromenv
 
 import (
+	"context"
 	"encoding/pem"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
@@ -123,7 +125,9 @@ func TestTries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = sqs.NewFromConfig(config).ListQueues(t.Context(), &sqs.ListQueuesInput{})
+			ctx, stop := context.WithTimeout(t.Context(), 30*time.Second) // as a function has
+			defer stop()
+			_, err = sqs.NewFromConfig(config).ListQueues(ctx, &sqs.ListQueuesInput{})
 			if (err != nil) != c.fails || c.s.requests.Load() != c.tries {
 				t.Errorf("%v after %d tries, want %d", err, c.s.requests.Load(), c.tries)
 			}

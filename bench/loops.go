@@ -29,6 +29,8 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -136,6 +138,8 @@ func (m *memory) Put(_ context.Context, records []attempt.Record) error {
 	return nil
 }
 
+func (m *memory) OfWebhook(context.Context, string) ([]attempt.Record, error) { return nil, nil }
+
 func (m *memory) keep(key string, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -219,8 +223,9 @@ func handler(args []string) (result, error) {
 // handlerNeeds is what a handler of batches needs, without jitter and logs.
 func handlerNeeds(attempts batch.Attempts, queue batch.Queue, audit ledger.Audit) batch.Needs {
 	return batch.Needs{
-		Attempts: attempts, Queue: queue, Audit: audit, Policies: retry.Policies{}, MaxReceives: 20,
-		Now: time.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+		Attempts: attempts, Room: new(storetest.Memory), Queue: queue, Audit: audit, Policies: retry.Policies{},
+		MaxReceives: settings.DefaultMaxReceives,
+		Now:         time.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		Redactors: redactors(),
 	}
 }

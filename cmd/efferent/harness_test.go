@@ -63,7 +63,15 @@ func (s *running) connect() {
 // startLocal runs Efferent in this process.
 func startLocal(t *testing.T) *running {
 	t.Helper()
-	l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: ":memory:",
+	s := startData(t, ":memory:")
+	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
+	return s
+}
+
+// startData runs Efferent in this process on a data file.
+func startData(t *testing.T, data string) *running {
+	t.Helper()
+	l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: data,
 		Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +87,6 @@ func startLocal(t *testing.T) *running {
 	})
 	s := &running{t: t, awsURL: l.awsURL, httpURL: l.httpURL}
 	s.connect()
-	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
 	return s
 }
 

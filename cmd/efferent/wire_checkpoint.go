@@ -71,14 +71,5 @@ func localSigner(ctx context.Context, kept ledgerStore, secrets localSecrets, s 
 // signByTheClock signs at once and then every five minutes, until ctx ends. The
 // handler logs what went wrong.
 func signByTheClock(ctx context.Context, h *checkpoint.Handler, clock clockwork.Clock) {
-	tick := clock.NewTicker(signEvery)
-	defer tick.Stop()
-	for {
-		_ = h.Handle(ctx)
-		select {
-		case <-tick.Chan():
-		case <-ctx.Done():
-			return
-		}
-	}
+	byTheClock(ctx, clock, signEvery, func(ctx context.Context) { _ = h.Handle(ctx) })
 }

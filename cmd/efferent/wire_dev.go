@@ -17,6 +17,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/checkpoint"
+	"github.com/efferent/efferent/internal/handlers/release"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
@@ -49,6 +50,7 @@ type local struct {
 	sources         []*eventsource.Source
 	kept            ledgerStore
 	signer          *checkpoint.Handler
+	releaser        *release.Handler
 	redactors       ledger.Redactors
 }
 
@@ -89,12 +91,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	l.redactors = redactors(delivery.Redaction, secrets, c.Log)
-	attempts, claims := sqlite.NewAttempts(l.db), sqlite.NewClaims(l.db)
-	err = errors.Join(attempts.Expire(ctx, time.Now()), claims.Expire(ctx, time.Now()))
-	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
-		// This process alone has the file: who began to act on a message is dead.
-		err = errors.Join(err, claims.Abandon(ctx, queue))
-	}
+	kept, err := localStores(ctx, l.db)
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
@@ -108,30 +105,47 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.signer, err = localSigner(ctx, l.kept, secrets, delivery.Sending, c.Log); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
-	api, err := replayHandler(replayParts{queues: l.poller, attempts: attempts, claims: claims, lanes: delivery.AuditLanes, url: url,
-		redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle})
+	exit, err := wayOut(kept.room, l.engine, url)
+	if err != nil {
+		return nil, err
+	}
+	if l.releaser, err = releaser(kept.room, exit, c.Log); err != nil {
+		return nil, err
+	}
+	api, err := replayHandler(replayParts{queues: l.poller, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
+		lanes: delivery.AuditLanes, url: url, redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle})
 	if err != nil {
 		return nil, err
 	}
 	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
 		return nil, err
 	}
-	err = l.handle(delivery, notification, secrets, attempts, claims)
+	err = l.handle(delivery, notification, secrets, kept)
 	return l, err
 }
 
+// localStores are those of a data file, without what has expired. This process
+// alone has the file: who held something in it is dead.
+func localStores(ctx context.Context, db *sqlite.DB) (stores, error) {
+	attempts, claims, room, now := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), time.Now()
+	err := errors.Join(attempts.Expire(ctx, now), claims.Expire(ctx, now), room.Expire(ctx, now), room.Abandon(ctx))
+	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
+		err = errors.Join(err, claims.Abandon(ctx, queue))
+	}
+	return stores{attempts: attempts, claims: claims, room: room}, err
+}
+
 // handle feeds the handlers that the Lambdas run.
-func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secretserver.Server, attempts *sqlite.Attempts,
-	claims *sqlite.Claims) error {
-	entries, err := auditSource(l.feed(settings.AuditQueue), l.poller, l.kept)
+func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secretserver.Server, kept stores) error {
+	entries, err := auditSource(l.feed(settings.AuditQueue, kept), l.poller, l.kept)
 	if err != nil {
 		return err
 	}
-	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue), w, secrets, attempts)
+	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue, kept), w, secrets, kept.attempts)
 	if err != nil {
 		return err
 	}
-	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue), n, providers(n, secrets), attempts, claims)
+	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue, kept), n, providers(n, secrets), kept.attempts, kept.claims)
 	if err != nil {
 		return err
 	}
@@ -140,10 +154,10 @@ func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secrets
 }
 
 // feed is one of the queues, for its handler.
-func (l *local) feed(name string) feed {
+func (l *local) feed(name string, kept stores) feed {
 	return feed{
 		queues: l.poller, url: queueURL(l.awsURL, name), arn: queueARN(name), region: localRegion,
-		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, log: l.log,
+		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, room: kept.room, log: l.log,
 	}
 }
 
@@ -203,7 +217,9 @@ func (l *local) Run(ctx context.Context) error {
 	for _, s := range l.sources {
 		g.Go(func() error { s.Run(ctx); return nil })
 	}
-	g.Go(func() error { signByTheClock(ctx, l.signer, clockwork.NewRealClock()); return nil })
+	clock := clockwork.NewRealClock()
+	g.Go(func() error { signByTheClock(ctx, l.signer, clock); return nil })
+	g.Go(func() error { releaseByTheClock(ctx, l.releaser, devReleaseEvery, clock); return nil })
 	return g.Wait()
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // feed is a queue that a handler gets its messages from, and the way to the
@@ -22,6 +23,7 @@ type feed struct {
 	}
 	url, arn, region, auditURL string
 	redactors                  ledger.Redactors
+	room                       waiting.Store
 	log                        *slog.Logger
 	// grace is how long a batch in hand may take at the end; 0 is the event
 	// source's own.

@@ -21,15 +21,21 @@ func queueARN(name string) string {
 // queueAPI is what making queues takes.
 type queueAPI interface {
 	CreateQueue(context.Context, *sqs.CreateQueueInput, ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error)
+	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
+	SetQueueAttributes(context.Context, *sqs.SetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.SetQueueAttributesOutput, error)
 }
 
-// createQueues makes the six queues with the attributes of a deployment; those
-// that are there already stay as they are.
+// createQueues makes the six queues with the attributes of a deployment. Those
+// that are there already stay as they are, but for their redrive policy: who
+// handles a message drains it by the same count that SQS moves it by.
 func createQueues(ctx context.Context, api queueAPI, maxReceives int) error {
-	for _, q := range []struct{ name, failures string }{
-		{settings.WebhooksQueue, deadletter.WebhookFailures},
-		{settings.NotificationsQueue, deadletter.NotificationFailures},
-		{settings.AuditQueue, settings.AuditFailuresQueue},
+	for _, q := range []struct {
+		name, failures string
+		receives       int
+	}{
+		{settings.WebhooksQueue, deadletter.WebhookFailures, maxReceives},
+		{settings.NotificationsQueue, deadletter.NotificationFailures, maxReceives},
+		{settings.AuditQueue, settings.AuditFailuresQueue, settings.AuditMaxReceives},
 	} {
 		kind := map[string]string{"MessageRetentionPeriod": "1209600", "VisibilityTimeout": "180"}
 		if q.name == settings.AuditQueue {
@@ -37,22 +43,48 @@ func createQueues(ctx context.Context, api queueAPI, maxReceives int) error {
 			kind["DeduplicationScope"] = "messageGroup"
 			kind["FifoThroughputLimit"] = "perMessageGroupId"
 		}
-		if err := createQueue(ctx, api, q.failures, kind); err != nil {
+		if _, err := createQueue(ctx, api, q.failures, kind); err != nil {
 			return err
 		}
-		kind["RedrivePolicy"] = fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`, queueARN(q.failures), maxReceives)
-		if err := createQueue(ctx, api, q.name, kind); err != nil {
+		redrive := fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`, queueARN(q.failures), q.receives)
+		kind[redrivePolicy] = redrive
+		exists, err := createQueue(ctx, api, q.name, kind)
+		if err == nil && exists {
+			err = redriveBy(ctx, api, q.name, redrive)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func createQueue(ctx context.Context, api queueAPI, name string, attributes map[string]string) error {
-	_, err := api.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
-	var exists *types.QueueNameExists
-	if err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("create queue %s: %w", name, err)
+const redrivePolicy = string(types.QueueAttributeNameRedrivePolicy)
+
+// createQueue reports whether a queue of that name is there already, with
+// attributes that differ from these.
+func createQueue(ctx context.Context, api queueAPI, name string, attributes map[string]string) (exists bool, err error) {
+	_, err = api.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
+	var other *types.QueueNameExists
+	if errors.As(err, &other) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("create queue %s: %w", name, err)
+	}
+	return false, nil
+}
+
+// redriveBy gives a queue a redrive policy. It holds for messages that are in
+// the queue too: SQS looks at it when it hands one out.
+func redriveBy(ctx context.Context, api queueAPI, name, policy string) error {
+	q, err := api.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
+	if err == nil {
+		_, err = api.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: q.QueueUrl,
+			Attributes: map[string]string{redrivePolicy: policy}})
+	}
+	if err != nil {
+		return fmt.Errorf("set the redrive policy of queue %s: %w", name, err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/jonboulle/clockwork"
 	"golang.org/x/sync/errgroup"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
@@ -27,6 +29,7 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // workerGrace is how long a batch in hand may take after SIGTERM: longer than
@@ -36,7 +39,7 @@ const workerGrace = 25 * time.Second
 type workerCommand struct {
 	queueFlags
 	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default}); audit.fifo too."`
-	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where attempts are kept: dynamodb (table ATTEMPTS_TABLE) or sqlite:FILE."`
+	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where the state is: dynamodb (tables ATTEMPTS_TABLE and WAITING_TABLE) or sqlite:FILE."`
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
 }
 
@@ -44,6 +47,7 @@ type workerCommand struct {
 type stores struct {
 	attempts attemptsStore
 	claims   replay.Claims
+	room     waiting.Store
 	close    func()
 }
 
@@ -76,17 +80,22 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	release, err := c.release(ctx, config, kept, log)
+	if err != nil {
+		return err
+	}
 	fmt.Printf("ready queues=%s store=%s", strings.Join(c.Queues, ","), c.Store)
 	if api != nil {
 		fmt.Printf(" http=http://%s", api.Addr())
 	}
 	fmt.Println()
-	return work(ctx, sources, api, handler)
+	return work(ctx, sources, release, api, handler)
 }
 
 // work runs until ctx ends; the batch in hand is finished first.
-func work(ctx context.Context, sources []*eventsource.Source, api net.Listener, handler http.Handler) error {
+func work(ctx context.Context, sources []*eventsource.Source, release func(context.Context), api net.Listener, handler http.Handler) error {
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { release(ctx); return nil })
 	for _, s := range sources {
 		g.Go(func() error { s.Run(ctx); return nil })
 	}
@@ -103,6 +112,24 @@ func work(ctx context.Context, sources []*eventsource.Source, api net.Listener, 
 	return g.Wait()
 }
 
+// release sends what is due in the waiting room, until its ctx ends, where what
+// waits there is the worker's.
+func (c *workerCommand) release(ctx context.Context, config aws.Config, kept stores, log *slog.Logger) (func(context.Context), error) {
+	if !slices.Contains(c.Queues, settings.WebhooksQueue) && !slices.Contains(c.Queues, settings.NotificationsQueue) {
+		return func(context.Context) {}, nil
+	}
+	client := sqs.NewFromConfig(config)
+	exit, err := wayOut(kept.room, client, func(name string) (string, error) { return c.queueURL(ctx, client, name) })
+	if err != nil {
+		return nil, err
+	}
+	h, err := releaser(kept.room, exit, log)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) { releaseByTheClock(ctx, h, workerReleaseEvery, clockwork.NewRealClock()) }, nil
+}
+
 // api opens the address of the API, where one is wanted.
 func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.Webhooks, kept stores, log *slog.Logger) (
 	net.Listener, http.Handler, error) {
@@ -111,8 +138,13 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 	}
 	client := sqs.NewFromConfig(config)
 	url := func(name string) (string, error) { return c.queueURL(ctx, client, name) }
-	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, lanes: d.AuditLanes, url: url,
-		redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log), log: log, book: workerBook(config, d.AuditLanes)})
+	exit, err := wayOut(kept.room, client, url)
+	if err != nil {
+		return nil, nil, err
+	}
+	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
+		lanes: d.AuditLanes, url: url, redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log), log: log,
+		book: workerBook(config, d.AuditLanes)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,14 +162,16 @@ func (c *workerCommand) stores(config aws.Config) (stores, error) {
 		if err != nil {
 			return stores{}, fmt.Errorf("--store %s: %w", c.Store, err)
 		}
-		return stores{sqlite.NewAttempts(db), sqlite.NewClaims(db), func() { _ = db.Close() }}, nil
+		return stores{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), func() { _ = db.Close() }}, nil
 	}
-	table := os.Getenv(settings.AttemptsTable)
-	if c.Store != "dynamodb" || table == "" {
-		return stores{}, fmt.Errorf("--store %s: must be sqlite:FILE, or dynamodb with %s naming the table", c.Store, settings.AttemptsTable)
+	table, room := os.Getenv(settings.AttemptsTable), os.Getenv(settings.WaitingTable)
+	if c.Store != "dynamodb" || table == "" || room == "" {
+		return stores{}, fmt.Errorf("--store %s: must be sqlite:FILE, or dynamodb with %s and %s naming the tables", c.Store,
+			settings.AttemptsTable, settings.WaitingTable)
 	}
 	client := dynamodb.NewFromConfig(config)
-	return stores{&awsdynamodb.Attempts{API: client, Table: table}, &awsdynamodb.Claims{API: client, Table: table}, func() {}}, nil
+	return stores{&awsdynamodb.Attempts{API: client, Table: table}, &awsdynamodb.Claims{API: client, Table: table},
+		&awsdynamodb.Waiting{API: client, Table: room}, func() {}}, nil
 }
 
 // sources wires the handlers to the stack's queues.
@@ -163,7 +197,7 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 		if err != nil {
 			return nil, err
 		}
-		f.log, f.grace, f.redactors = log, workerGrace, hashes
+		f.log, f.grace, f.redactors, f.room = log, workerGrace, hashes, kept.room
 		source, err := wires[name](f)
 		if err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/efferent/efferent/e2e/localstack"
 	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/settings"
 )
 
 // TestWorkerOnLocalStack runs every scenario on LocalStack's queues, SQS's own
@@ -15,7 +16,7 @@ import (
 func TestWorkerOnLocalStack(t *testing.T) {
 	s := &running{t: t, awsURL: localstack.Start(t)}
 	s.connect()
-	if err := createQueues(context.Background(), s.SQS, 20); err != nil {
+	if err := createQueues(context.Background(), s.SQS, settings.DefaultMaxReceives); err != nil {
 		t.Fatal(err)
 	}
 	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)

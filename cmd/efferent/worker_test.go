@@ -32,7 +32,7 @@ func startEndpoint(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := createQueues(context.Background(), engine, 20); err != nil {
+	if err := createQueues(context.Background(), engine, settings.DefaultMaxReceives); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(awsRouter(sqsserver.NewHandler(engine), secretserver.NewHandler(secrets)))
@@ -46,10 +46,16 @@ func startEndpoint(t *testing.T) *running {
 // startWorker runs a worker process on s.
 func startWorker(t *testing.T, s *running) *process {
 	t.Helper()
+	return startWorkerOn(t, s, filepath.Join(t.TempDir(), "w.db"))
+}
+
+// startWorkerOn runs one on a data file.
+func startWorkerOn(t *testing.T, s *running, file string) *process {
+	t.Helper()
 	p := startProcess(t, []string{
 		"AWS_ENDPOINT_URL=" + s.awsURL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 		"EFFERENT_ALLOW_HTTP=loopback", "EFFERENT_ALLOW_CIDRS=127.0.0.0/8",
-	}, "worker", "--store", "sqlite:"+filepath.Join(t.TempDir(), "w.db"), "--http", "127.0.0.1:0")
+	}, "worker", "--store", "sqlite:"+file, "--http", "127.0.0.1:0")
 	s.httpURL = p.httpURL
 	return p
 }
@@ -94,6 +100,7 @@ func TestWorkerErrors(t *testing.T) {
 		{"no such queue", []string{"--queues", "webhooks,other"}, "--queues other"},
 		{"no ledger", []string{"--queues", "audit.fifo", "--store", "sqlite::memory:"}, "LEDGER_TABLE"},
 		{"no table", nil, "ATTEMPTS_TABLE"},
+		{"no waiting room", nil, "WAITING_TABLE"},
 		{"no such store", []string{"--store", "redis"}, "--store redis"},
 		{"the stack is not there", []string{"--store", "sqlite::memory:", "--prefix", "prod-"}, "prod-webhooks"},
 		{"no port", []string{"--store", "sqlite::memory:", "--http", "127.0.0.1:99999"}, "--http"},

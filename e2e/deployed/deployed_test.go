@@ -26,7 +26,8 @@ import (
 
 // choices deploy a stack that may send to receivers on this machine, and that
 // leaves nothing behind.
-var choices = map[string]string{"prefix": "e2e-", "removal": "destroy", "allowHttp": "loopback", "allowCidrs": "127.0.0.0/8"}
+var choices = map[string]string{"prefix": "e2e-", "removal": "destroy", "allowHttp": "loopback", "allowCidrs": "127.0.0.0/8",
+	"retryPolicies": roomPolicies}
 
 func TestDeployed(t *testing.T) {
 	target := newTarget(t)
@@ -41,9 +42,12 @@ func TestDeployed(t *testing.T) {
 // scenarios are those of a whole deployment, but for SQS's own move tasks,
 // which MiniStack has none of.
 func scenarios(t *testing.T, s *scenario.Stack) {
+	waited := waits(t, s) // for longer than the others take
 	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, s) })
 	t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, s) })
 	t.Run("dead letters", func(t *testing.T) { scenario.DeadLetters(t, s, false) })
+	t.Run("an operator and the waiting room", func(t *testing.T) { operatorDecides(t, s) })
+	t.Run("the waiting room", waited)
 }
 
 // chosen makes AWS_ENDPOINT_URL, where it is set, the target, with the caller's
@@ -75,6 +79,7 @@ func TestDeployedWithIAM(t *testing.T) {
 	s, a, b := deploy(t, target, config, choices)
 	makeUpForMiniStack(t, config)
 	scenarios(t, s)
+	t.Run("release wants for nothing", func(t *testing.T) { b.wake(t, "ReleaseFunction") })
 	t.Run("the ledger holds it all", func(t *testing.T) { ledgerHolds(t, s, b) })
 	t.Run("an auditor can tell", func(t *testing.T) { anAuditorCanTell(t, target, s, b) })
 	t.Run("the lock holds", func(t *testing.T) { lockHolds(t, s, b) })

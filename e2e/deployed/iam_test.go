@@ -5,12 +5,14 @@ package deployed
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
@@ -18,14 +20,20 @@ import (
 	"github.com/efferent/efferent/e2e/scenario"
 )
 
-// ofMiniStack are permissions that replay's function needs in MiniStack only. On
-// AWS a batch needs the permission of the single action ("Amazon SQS batch
-// actions"), and ListMessageMoveTasks is about the queue that SourceArn names.
-const ofMiniStack = `{"Version":"2012-10-17","Statement":[
-	{"Effect":"Allow","Action":["sqs:ChangeMessageVisibilityBatch","sqs:DeleteMessageBatch"],"Resource":"arn:aws:sqs:*:*:*-failures"},
-	{"Effect":"Allow","Action":"sqs:ListMessageMoveTasks","Resource":"*"}]}`
+// ofMiniStack are permissions that functions need in MiniStack only, by what the
+// names of their roles hold. On AWS a batch needs the permission of the single
+// action ("Amazon SQS batch actions"), and ListMessageMoveTasks is about the queue
+// that SourceArn names.
+var ofMiniStack = map[string]string{
+	"DeliverRole": `{"Effect":"Allow","Action":"sqs:ChangeMessageVisibilityBatch","Resource":"arn:aws:sqs:*:*:*-webhooks"}`,
+	"NotifyRole":  `{"Effect":"Allow","Action":"sqs:ChangeMessageVisibilityBatch","Resource":"arn:aws:sqs:*:*:*-notifications"}`,
+	"ReleaseRole": `{"Effect":"Allow","Action":"sqs:SendMessageBatch","Resource":["arn:aws:sqs:*:*:*-webhooks","arn:aws:sqs:*:*:*-notifications"]}`,
+	"ReplayRole": `{"Effect":"Allow","Action":["sqs:ChangeMessageVisibilityBatch","sqs:DeleteMessageBatch"],"Resource":"arn:aws:sqs:*:*:*-failures"},
+		{"Effect":"Allow","Action":"sqs:SendMessageBatch","Resource":["arn:aws:sqs:*:*:*-webhooks","arn:aws:sqs:*:*:*-notifications"]},
+		{"Effect":"Allow","Action":"sqs:ListMessageMoveTasks","Resource":"*"}`,
+}
 
-// makeUpForMiniStack adds these permissions to the role.
+// makeUpForMiniStack adds these permissions to the roles.
 func makeUpForMiniStack(t *testing.T, root aws.Config) {
 	t.Helper()
 	client := iam.NewFromConfig(root)
@@ -33,17 +41,17 @@ func makeUpForMiniStack(t *testing.T, root aws.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range roles.Roles {
-		if !strings.Contains(*r.RoleName, "ReplayRole") {
-			continue
+	for of, statements := range ofMiniStack {
+		r := slices.IndexFunc(roles.Roles, func(r types.Role) bool { return strings.Contains(*r.RoleName, of) })
+		if r < 0 {
+			t.Fatalf("the stack has no %s", of)
 		}
-		if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: r.RoleName, PolicyName: aws.String("of-ministack"),
-			PolicyDocument: aws.String(ofMiniStack)}); err != nil {
+		if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: roles.Roles[r].RoleName,
+			PolicyName:     aws.String("of-ministack"),
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[` + statements + `]}`)}); err != nil {
 			t.Fatal(err)
 		}
-		return
 	}
-	t.Fatal("the stack has no role of replay's")
 }
 
 // othersGetNothing tries to send to the queue, to read the secret and to call

@@ -37,6 +37,7 @@ func TestReadContext(t *testing.T) {
 		"of all functions": {map[string]any{"logRetention": "7"}, choices{Stack: "Efferent", Props: efferent.Props{
 			Deliver:    efferent.DeliverProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Notify:     efferent.NotifyProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Release:    efferent.ReleaseProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Replay:     efferent.ReplayProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Audit:      efferent.AuditProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Checkpoint: efferent.CheckpointProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}}}},

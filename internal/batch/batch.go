@@ -12,24 +12,19 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 )
 
-// Margin is what an invocation keeps of its time to write down what happened:
-// what is still being sent that long before its deadline is cut.
-const Margin = 2 * time.Second
-
-// markTime is what of that is left for what could not be written of it.
-const markTime = 500 * time.Millisecond
-
 // Job is what a handler does with one message of a batch. Its methods are
 // called in this order, each once, on goroutines of the message's own.
 type Job interface {
 	// Prepare decides what is to be done with the message, short of doing it:
-	// it leaves the Item Ready, Refused, or done with. Its ctx ends when what
-	// is being sent is cut.
+	// it leaves the Item Ready, Refused, Troubled, or done with. Its ctx ends
+	// after prepareTime: who is not ready then is left out.
 	Prepare(ctx context.Context)
 	// Intent announces the attempt that a Ready message is about to make.
 	Intent() ledger.Entry
 	// Run makes the attempt of a Ready message, or settles a Refused one.
 	Run(ctx context.Context)
+	// Record is that of the attempt at hand, short of what came of it.
+	Record() attempt.Record
 	// Outcome tells the ledger what came of an attempt. It is also asked for
 	// one that an invocation before this one made and could not tell of.
 	Outcome(r attempt.Record) ledger.Entry
@@ -40,6 +35,13 @@ type Kind struct {
 	// Actor is how the handler's acts are signed in the ledger, IDName how its
 	// log lines call the id of what it sends.
 	Actor, IDName string
+	// Queue is what the batches come from, without the stack's prefix.
+	Queue string
+	// Recalls says that what was tried before a message came out of the waiting
+	// room decides what comes next, so that it must be read.
+	Recalls bool
+	// Dead remembers which messages need not be looked up.
+	Dead *Dead
 	// Job makes the job of a message.
 	Job func(*Item) Job
 }
@@ -48,18 +50,9 @@ type Kind struct {
 // (batchItemFailures, never nil). It has no error: that would bring back what
 // was sent too. Nothing of it runs on after it has returned.
 func (n *Needs) Handle(ctx context.Context, event events.SQSEvent, kind Kind) events.SQSEventResponse {
-	b := &batch{Needs: n, kind: kind, writes: context.WithoutCancel(ctx)}
-	b.tells = b.writes
-	if deadline, ok := ctx.Deadline(); ok {
-		var stop, stopWrites context.CancelFunc
-		ctx, stop = context.WithDeadline(ctx, deadline.Add(-Margin))
-		defer stop()
-		b.writes, stopWrites = context.WithDeadline(b.writes, deadline)
-		defer stopWrites()
-		var stopTells context.CancelFunc
-		b.tells, stopTells = context.WithDeadline(b.writes, deadline.Add(-markTime))
-		defer stopTells()
-	}
+	b := &batch{Needs: n, kind: kind}
+	ctx, stop := b.share(ctx)
+	defer stop()
 	b.take(event)
 	b.work(ctx)
 	b.conclude()
@@ -69,13 +62,12 @@ func (n *Needs) Handle(ctx context.Context, event events.SQSEvent, kind Kind) ev
 // batch is one invocation.
 type batch struct {
 	*Needs
-	kind Kind
-	// writes outlives what is being sent, so that what happened is written down.
-	writes context.Context
-	// tells is for telling the ledger of outcomes. It ends before writes does, so
-	// that what could not be told is marked.
-	tells context.Context
+	kind  Kind
+	times times
 	items []*Item
+
+	visibilities visibilities
+	successes    successes
 }
 
 // take makes an item of each message. SQS may hand out a message twice, in one
@@ -106,17 +98,16 @@ func (b *batch) work(ctx context.Context) {
 	finished.Add(len(b.items))
 	announced := make(chan struct{})
 	open := make(chan struct{}, cmp.Or(b.Concurrency, 128))
+	prepare, stop := context.WithTimeout(ctx, prepareTime)
+	defer stop()
 	for _, i := range b.items {
 		goroutines.run(func() {
 			defer finished.Done()
-			i.job.Prepare(ctx)
+			i.job.Prepare(prepare)
 			prepared.Done()
 			<-announced
-			if i.State != Ready && i.State != Refused {
-				return
-			}
 			open <- struct{}{}
-			i.job.Run(ctx)
+			i.run(ctx)
 			<-open
 		})
 	}
@@ -126,8 +117,17 @@ func (b *batch) work(ctx context.Context) {
 	finished.Wait()
 }
 
-// announce writes the intents. Without them nothing may leave the account:
-// the messages come back when their visibility timeout ends, minutes later.
+// run does what was prepared.
+func (i *Item) run(ctx context.Context) {
+	switch i.State {
+	case Ready, Refused:
+		i.job.Run(ctx)
+	case Troubled:
+		i.Hold(i.job.Record(), i.trouble)
+	}
+}
+
+// announce writes the intents. Without them nothing may leave the account.
 func (b *batch) announce() {
 	intents := make([]ledger.Entry, 0, len(b.items))
 	for _, i := range b.items {
@@ -138,47 +138,50 @@ func (b *batch) announce() {
 	if len(intents) == 0 {
 		return
 	}
-	if err := b.Audit.Append(b.writes, b.key(), intents); err != nil {
+	ctx, stop := b.times.write()
+	defer stop()
+	if err := b.Audit.Append(ctx, b.key(), intents); err != nil {
 		b.Log.Error("nothing was sent: the audit queue can't be written", "messages", len(intents), "error", err)
 		for _, i := range b.items {
 			if i.State == Ready {
-				i.State = Left
+				i.Trouble(unannounced)
 			}
 		}
 	}
 }
 
-// conclude records what was sent and tells the outcomes.
+// unannounced is why a message is held whose attempt can't be announced.
+const unannounced = "nothing was sent: the audit queue can't be written"
+
+// conclude finishes what the items have left to the batch, and tells the
+// outcomes.
 func (b *batch) conclude() {
-	b.record()
+	b.successes.finish(b)
+	b.visibilities.finish(b)
+	b.measure() // what comes back only to be told of is delivered
 	b.tell()
 }
 
-// record keeps the records of what was sent. Where that fails it is done with
-// all the same: a gap in the history beats a second sending.
-func (b *batch) record() {
-	items, records := make([]*Item, 0, len(b.items)), make([]attempt.Record, 0, len(b.items))
+// measure reports how old the oldest message is that was not delivered.
+func (b *batch) measure() {
+	if b.Undelivered == nil {
+		return
+	}
+	var oldest time.Duration
 	for _, i := range b.items {
-		if i.State == Done && !i.recorded {
-			items, records = append(items, i), append(records, i.sent)
+		if i.State != Done && !i.First.IsZero() {
+			oldest = max(oldest, b.Now().Sub(i.First))
 		}
 	}
-	if len(records) == 0 {
-		return
-	}
-	if err := b.Attempts.Put(b.writes, records); err != nil {
-		b.Log.Error("what was sent was not recorded", "messages", len(records), "error", err)
-		return
-	}
-	for _, i := range items {
-		i.recorded = true
+	if oldest > 0 {
+		b.Undelivered(oldest)
 	}
 }
 
 func (b *batch) response() events.SQSEventResponse {
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, i := range b.items {
-		if i.State != Done {
+		if i.State != Done && i.State != Moved {
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: i.Msg.MessageId})
 		}
 	}

@@ -18,13 +18,15 @@ import (
 // State is how far a message has come in this invocation.
 type State int
 
-// The states. Only Done messages are deleted from the queue.
+// The states. Only Done and Moved messages are deleted from the queue.
 const (
-	Fresh   State = iota
-	Ready         // to be sent once it is announced
-	Refused       // it can't be sent: to be settled without being announced
-	Left          // not done with, and its visibility is right as it is
-	Done          // sent
+	Fresh    State = iota
+	Ready          // to be sent once it is announced
+	Refused        // it can't be sent: to be settled without being announced
+	Troubled       // it can't be sent now, by trouble of our own: to be held
+	Left           // not done with, and its visibility is right as it is
+	Moved          // it waits in the waiting room
+	Done           // sent
 )
 
 // Item is one message in one invocation. It is used by one goroutine at a time.
@@ -37,26 +39,34 @@ type Item struct {
 	// ID is what it is known by: its producer's id, the one that it was first
 	// tried under, or its SQS id.
 	ID string
-	// Origin is the SQS id under which it was first received.
+	// Origin is the SQS id under which it was first received, First when that was.
 	Origin string
+	First  time.Time
 	// Tenant is whose it is, empty where it is nobody's.
 	Tenant string
 	// Receives counts this receive too; after a redrive that kept the message's
 	// id, those since.
 	Receives int
 	// Number is that of the attempt to come. Attempts up to the number Base do
-	// not count: those before such a redrive.
+	// not count: those before a redrive or a replay.
 	Number, Base int
-	// History are the attempts since Base, in order, those that Keep has kept in
-	// this invocation too.
+	// Held is how long it has been held so far, by the reason.
+	Held message.Held
+	// History are the attempts since Base, in order, as far as they were read:
+	// those under its present SQS id, and those that were kept in this
+	// invocation.
 	History []attempt.Record
 
 	job      Job
 	receipts []string
+	// trouble is why it is Troubled.
+	trouble string
 	// sent is the attempt that a Done message was sent by; recorded says that
-	// it is kept.
+	// it is kept, or what moved it.
 	sent     attempt.Record
 	recorded bool
+	// dead says that its end is recorded.
+	dead     bool
 	outcomes []outcome
 }
 
@@ -68,70 +78,26 @@ func (i *Item) Identify(id, tenant string) {
 		message.SentAt(i.Msg.Attributes))
 	i.ID = cmp.Or(id, i.Carried.ID, i.Msg.MessageId)
 	i.Origin = cmp.Or(i.Carried.Origin, i.Msg.MessageId)
-	i.Receives, i.Number = message.ReceiveCount(i.Msg.Attributes), 1
+	i.First = i.Carried.FirstReceived(i.Msg.Attributes, i.Now())
+	i.Receives = message.ReceiveCount(i.Msg.Attributes)
+	i.Number, i.Base, i.Held = i.Carried.Attempts+1, i.Carried.Base, i.Carried.Held
 }
 
 // Policy is the message's retry policy: the one that it carries, or else the
-// one that it names.
+// one that it names. One that it carries and nobody knows is passed over: a
+// producer can set it, and that must not keep the message from being sent.
 func (i *Item) Policy(named string) (retry.Policy, error) {
-	return i.Policies.Lookup(cmp.Or(i.Carried.Retry, named))
-}
-
-// Resume goes on where the message's history ends and reports whether a new
-// attempt is due now. Otherwise the message is done with: it was sent, drains,
-// waits out the rest of its delay, or can't be known to be any of that. The
-// first receive of a message reads nothing.
-func (i *Item) Resume(ctx context.Context) bool {
-	if i.Receives <= 1 {
-		return true
-	}
-	history, err := i.Attempts.OfMessage(ctx, i.ID, i.Msg.MessageId)
-	if err != nil {
-		i.Log.Error("the attempts so far can't be read, so the message waits", i.Names(), "error", err)
-		i.State = Left
-		return false
-	}
-	if len(history) == 0 {
-		return true
-	}
-	last := history[len(history)-1]
-	i.Number = last.Attempt + 1
-	i.tellLate(history)
-	if i.startAfresh(history) {
-		return true
-	}
-	switch {
-	case last.Verdict == attempt.Delivered:
-		// The invocation that sent it ended before the queue knew, and perhaps before the ledger did.
-		i.State, i.recorded = Done, true
-		i.tellOf(&last)
-		return false
-	case last.Verdict.Final():
-		i.Drain()
-		return false
-	}
-	if wait := retry.Remaining(i.Now(), last.NextAt); wait > 0 {
-		i.Hide(wait)
-		return false
-	}
-	return true
-}
-
-// startAfresh reports whether the message was redriven since its last attempt,
-// under its old id.
-func (i *Item) startAfresh(history []attempt.Record) bool {
-	i.Base = attempt.LastBefore(history, message.RedrivenAt(i.Msg.Attributes))
-	if i.Base > 0 {
-		i.Receives = i.Number - i.Base
-	}
-	for n, r := range history {
-		if r.Attempt > i.Base {
-			i.History = history[n:]
-			return false
+	if carried := i.Carried.Retry; carried != "" {
+		if p, err := i.Policies.Lookup(carried); err == nil {
+			return p, nil
 		}
 	}
-	return true
+	return i.Policies.Lookup(named)
 }
+
+// Trouble says that the message can't be sent now, by trouble of our own: it is
+// to be held.
+func (i *Item) Trouble(why string) { i.State, i.trouble = Troubled, why }
 
 // Begin is the record of the attempt to come, with what it is known by.
 func (i *Item) Begin() attempt.Record {
@@ -139,27 +105,32 @@ func (i *Item) Begin() attempt.Record {
 }
 
 // Made is how many attempts count, the one at hand included.
-func (i *Item) Made() int {
-	made := i.Number - i.Base
+func (i *Item) Made() int { return i.Number - i.Base - i.uncounted() }
+
+// uncounted is how many attempts of the history use up none of the policy's.
+func (i *Item) uncounted() (n int) {
 	for _, r := range i.History {
 		if r.Uncounted {
-			made--
+			n++
 		}
 	}
-	return made
+	return n
 }
 
-// LastEnded is when the last attempt of the history ended, zero where there is
-// none.
+// LastEnded is when the last attempt had ended, zero where there is none. One that
+// is not recalled had by the time when its message came out of the waiting room.
 func (i *Item) LastEnded() time.Time {
-	if len(i.History) == 0 {
-		return time.Time{}
+	switch tried := len(i.History); {
+	case tried > 0:
+		return i.History[tried-1].Ended()
+	case !i.Carried.Anew():
+		return i.Carried.Released
 	}
-	return i.History[len(i.History)-1].Ended()
+	return time.Time{}
 }
 
 // Writes is the context for what must be written down: it outlives the sending.
-func (i *Item) Writes() context.Context { return i.writes }
+func (i *Item) Writes() context.Context { return i.times.tells }
 
 // Names is how every log line names its message.
 func (i *Item) Names() slog.Attr {
@@ -167,7 +138,9 @@ func (i *Item) Names() slog.Attr {
 }
 
 // Redactor is that of entries of a time.
-func (i *Item) Redactor(at time.Time) *ledger.Redactor { return i.Redactors.Redactor(i.writes, at) }
+func (i *Item) Redactor(at time.Time) *ledger.Redactor {
+	return i.Redactors.Redactor(i.times.tells, at)
+}
 
 // Entry is a line for the ledger about one of the message's attempts.
 func (i *Item) Entry(action string, attempt int, resource string, at time.Time) ledger.Entry {

@@ -6,8 +6,10 @@
 //  1. prepare: what is to be done with each message, by its history;
 //  2. announce: one audit message with the intents of what is about to be
 //     sent; if it can't be written, nothing is sent;
-//  3. run: the sending; as each try fails, its record, then its visibility;
-//  4. conclude: the records of what was sent, many at a time, then one audit
+//  3. run: the sending; as each try fails, its record, and then its visibility
+//     or its place in the waiting room; as tries succeed, their records, within
+//     a second and many at a time;
+//  4. conclude: what is left of the records and visibilities, then one audit
 //     message with the outcomes. Those that can't be written now are written
 //     with the message's next receive.
 //
@@ -23,33 +25,45 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // Attempts keeps the records of attempts, as attempt.Store promises.
 type Attempts interface {
 	OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error)
+	OfWebhook(ctx context.Context, webhookID string) ([]attempt.Record, error)
 	Put(ctx context.Context, records []attempt.Record) error
+}
+
+// Room is where messages wait for longer than SQS should hide them, as
+// waiting.Store promises.
+type Room interface {
+	Enter(ctx context.Context, item waiting.Item) (waiting.State, error)
 }
 
 // Queue is the queue that the messages came from. It is used by many
 // goroutines at once.
 type Queue interface {
-	// ChangeVisibility hides messages, each for its own time. After an error it
-	// may have hidden any of them.
+	// ChangeVisibility hides received messages, any number of them. After an
+	// error any part of them may be hidden as asked.
 	ChangeVisibility(ctx context.Context, hides []message.Hide) error
 }
 
 // Needs is what every handler of batches needs.
 type Needs struct {
 	Attempts Attempts
+	Room     Room
 	Queue    Queue
 	Audit    ledger.Audit
 	// Redactors keep out of the ledger what must stay erasable.
 	Redactors ledger.Redactors
 	// Missing is told the action of each outcome that will be missing in the
 	// ledger: an operator must know. It must not block.
-	Missing  func(action string) `need:"optional"`
-	Policies retry.Policies
+	Missing func(action string) `need:"optional"`
+	// Undelivered is told, after each batch that leaves something undelivered, how
+	// long ago the oldest of it was first received. It must not block.
+	Undelivered func(oldest time.Duration) `need:"optional"`
+	Policies    retry.Policies
 	// MaxReceives is the queue's maxReceiveCount.
 	MaxReceives int
 	// Concurrency is the most messages of one batch that are sent at a time; 0

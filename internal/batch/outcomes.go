@@ -36,15 +36,27 @@ func (b *batch) tell() {
 		}
 	}
 	if len(entries) == 0 {
+		b.remember()
 		return
 	}
-	err := b.Audit.Append(b.tells, b.key(), entries)
+	err := b.Audit.Append(b.times.tells, b.key(), entries)
 	if err == nil {
 		b.told()
+		b.remember()
 		return
 	}
 	b.Log.Error("outcomes were not written to the audit queue", "outcomes", len(entries), "error", err)
 	b.owe()
+}
+
+// remember remembers the messages that are dead, for as long as they drain. It is
+// for when the ledger knows of them.
+func (b *batch) remember() {
+	for _, i := range b.items {
+		if i.dead {
+			b.kind.Dead.add(i.Msg.MessageId)
+		}
+	}
 }
 
 // told takes the marks off the attempts that the ledger knows the end of now.
@@ -63,7 +75,7 @@ func (b *batch) told() {
 	if len(records) == 0 {
 		return
 	}
-	if err := b.Attempts.Put(b.writes, records); err != nil {
+	if err := b.Attempts.Put(b.times.marks, records); err != nil {
 		b.Log.Warn("attempts are still marked as untold; the ledger will be told of them again", "attempts", len(records), "error", err)
 	}
 }
@@ -84,7 +96,7 @@ func (b *batch) owe() {
 	}
 	marked := true
 	if len(records) > 0 {
-		if err := b.Attempts.Put(b.writes, records); err != nil {
+		if err := b.Attempts.Put(b.times.marks, records); err != nil {
 			b.Log.Error("attempts were not marked as untold", "attempts", len(records), "error", err)
 			marked = false
 		}
@@ -95,10 +107,11 @@ func (b *batch) owe() {
 }
 
 // comeBack has a message's next receive tell its outcomes, where there is to be
-// one. What was sent is never left to reach the dead-letter queue for them.
+// one. What was sent, or moved into the waiting room, is never left to reach the
+// dead-letter queue for them.
 func (i *Item) comeBack(marked bool) {
 	again := i.Receives < i.MaxReceives
-	if i.State == Done {
+	if i.State == Done || i.State == Moved {
 		again = again && i.recorded
 		if again && len(i.outcomes) > 0 {
 			i.State = Left

@@ -17,6 +17,7 @@ import (
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // fault is how a call goes wrong.
@@ -76,6 +77,16 @@ func (l *life) OfMessage(ctx context.Context, webhookID, messageID string) (reco
 	return records, err
 }
 
+func (l *life) OfWebhook(ctx context.Context, webhookID string) (records []attempt.Record, err error) {
+	err = l.call("read all", func() error { records, err = l.store.OfWebhook(ctx, webhookID); return err })
+	return records, err
+}
+
+func (l *life) Enter(ctx context.Context, item waiting.Item) (state waiting.State, err error) {
+	err = l.call("enter", func() error { state, err = l.store.Enter(ctx, item); return err })
+	return state, err
+}
+
 func (l *life) Put(ctx context.Context, records []attempt.Record) error {
 	what := "put"
 	for _, r := range records {
@@ -109,6 +120,12 @@ func (p *performance) Prepare(ctx context.Context) {
 	}
 }
 
+func (p *performance) Record() attempt.Record {
+	r := p.Begin()
+	r.At = p.l.now
+	return r
+}
+
 func (p *performance) Intent() ledger.Entry { return p.Entry("try", p.Number, "", p.l.now) }
 
 func (p *performance) Outcome(r attempt.Record) ledger.Entry {
@@ -135,13 +152,11 @@ func (p *performance) act() (again bool) {
 	case 'p':
 		r.Verdict = attempt.Permanent
 		if p.Keep(r) {
-			p.Drain()
+			p.Bury()
 		}
 	case 'r':
-		r.Verdict, r.NextAt = attempt.Retryable, p.l.now
-		if p.Keep(r) {
-			p.Hide(time.Second)
-		}
+		r.Verdict = attempt.Retryable
+		p.Wait(r, time.Second, waiting.Delay)
 	case '+':
 		r.Verdict, r.NextAt = attempt.Retryable, p.l.now
 		return p.Keep(r) && p.Announce()
@@ -153,7 +168,7 @@ func (p *performance) act() (again bool) {
 func (l *life) receive() {
 	l.receives++
 	l.dead, l.now = false, l.now.Add(time.Minute)
-	n := Needs{Attempts: l, Queue: l, Audit: l, Redactors: noRedactors{}, Policies: retry.Policies{}, MaxReceives: l.most,
+	n := Needs{Attempts: l, Room: l, Queue: l, Audit: l, Redactors: noRedactors{}, Policies: retry.Policies{}, MaxReceives: l.most,
 		Missing: l.miss,
 		Now:     func() time.Time { return l.now }, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler)}
 	response := n.Handle(context.Background(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", ReceiptHandle: "r",

@@ -5,47 +5,130 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
-// Next decides what comes after a try, the made-th that counts: a verdict's own
-// end, another try, or none any more.
-func (i *Item) Next(policy retry.Policy, made int, v attempt.Verdict, retryAfter time.Duration) retry.Step {
-	return retry.Next(retry.Tried{
-		Policy: policy, Attempt: made, Verdict: v, RetryAfter: retryAfter, Receives: i.Receives, MaxReceives: i.MaxReceives,
-	}, i.Jitter)
+// MaxAge is how long after its first receipt a message is tried at most,
+// whatever it waited for.
+const MaxAge = 14 * 24 * time.Hour
+
+// Next decides what comes after a try that failed and may be made again, the
+// made-th that counts.
+func (i *Item) Next(policy retry.Policy, made int, retryAfter time.Duration) retry.Step {
+	if i.old() {
+		return retry.Step{Reason: tooOld}
+	}
+	return retry.Next(retry.Tried{Policy: policy, Made: made, RetryAfter: retryAfter}, i.Jitter)
 }
 
+// Asked is how long to wait where the endpoint asked for more than the policy
+// has waits for; 0 where the policy decides.
+func (i *Item) Asked(policy retry.Policy, retryAfter time.Duration) time.Duration {
+	if i.old() {
+		return 0
+	}
+	return retry.Asked(policy, retryAfter, i.Held[string(waiting.Asked)], i.Jitter)
+}
+
+func (i *Item) old() bool { return i.Now().Sub(i.First) >= MaxAge }
+
+const tooOld = "14 days have passed since its first receipt"
+
 // Keep writes the record of a failed attempt, now, and tells the ledger of it
-// with the batch. Where the record can't be written the message is left as it
-// is: it comes back minutes later, and its history then says what was kept.
+// with the batch. Where the record can't be written nothing is known of the
+// message that could be gone by: it waits.
 func (i *Item) Keep(r attempt.Record) bool {
-	i.State = Left
-	i.tellOf(&r)
-	if err := i.Attempts.Put(i.writes, []attempt.Record{r}); err != nil {
+	if r.Verdict != attempt.Held {
+		i.tellOf(&r)
+	}
+	if err := i.put(r); err != nil {
 		i.Log.Error("the attempt was not recorded, so the message waits", i.Names(), "error", err)
+		i.Blind()
 		return false
 	}
-	i.Number, i.History = r.Attempt+1, append(i.History, r)
+	i.State = Left
+	if r.Verdict != attempt.Held {
+		i.Number, i.History = r.Attempt+1, append(i.History, r)
+	}
 	return true
 }
 
-// Record keeps the attempt that the message was sent by now, for what must not
+func (i *Item) put(r attempt.Record) error {
+	ctx, stop := i.times.write()
+	defer stop()
+	return i.Attempts.Put(ctx, []attempt.Record{r})
+}
+
+// End keeps the record of a message's end and sends it on its way to the
+// dead-letter queue.
+func (i *Item) End(r attempt.Record) bool {
+	r.Held = i.Held.String()
+	if !i.Keep(r) {
+		return false
+	}
+	i.Bury()
+	return true
+}
+
+// Bury sends a message whose end is recorded on its way to the dead-letter
+// queue: it is shown at once, again and again, until the queue's redrive policy
+// moves it.
+func (i *Item) Bury() {
+	i.dead = true
+	i.Hide(0)
+}
+
+// maxTrouble is how long a message is held by trouble of our own, in all.
+const maxTrouble = 24 * time.Hour
+
+// Hold has the message wait for the end of a trouble of our own. The attempt at
+// hand was not made, or failed by nothing that its endpoint did, and uses up
+// none of the policy's.
+func (i *Item) Hold(r attempt.Record, why string) {
+	so := i.Held[string(waiting.Trouble)]
+	i.HoldFor(r, why, waiting.Trouble, retry.Hold(so), maxTrouble)
+}
+
+// HoldFor has the message wait for a reason, for which it waits so long at most
+// in all: then it is exhausted.
+func (i *Item) HoldFor(r attempt.Record, why string, reason waiting.Reason, wait, most time.Duration) {
+	r.At, r.Verdict, r.Reason = i.Now(), attempt.Held, why
+	switch {
+	case i.old():
+		i.exhaust(r, tooOld)
+	case i.Held[string(reason)]+wait > most:
+		i.exhaust(r, "held for "+most.String()+" for this")
+	default:
+		i.Log.Warn("the message is held", i.Names(), "reason", why, "wait_s", wait.Seconds())
+		i.Wait(r, wait, reason)
+	}
+}
+
+func (i *Item) exhaust(r attempt.Record, why string) {
+	r.Verdict, r.Reason = attempt.Exhausted, Because(r.Reason, why)
+	i.End(r)
+}
+
+// RecordNow keeps the attempt that the message was sent by now, for what must not
 // wait for the batch. Where that fails, it is tried once more with the batch.
-func (i *Item) Record(r attempt.Record) {
-	if err := i.Attempts.Put(i.writes, []attempt.Record{r}); err != nil {
+func (i *Item) RecordNow(r attempt.Record) {
+	if err := i.put(r); err != nil {
 		i.Log.Error("a sent message was not recorded", i.Names(), "error", err)
 		return
 	}
 	i.recorded = true
 }
 
-// Sent says that the message was sent, by an attempt that is recorded with the
-// batch, unless Record has kept it.
+// Sent says that the message was sent, by an attempt that is recorded soon, unless
+// RecordNow has kept it.
 func (i *Item) Sent(r attempt.Record) {
+	r.Held = i.Held.String()
 	i.State, i.sent = Done, r
 	i.tellOf(&i.sent)
+	if !i.recorded {
+		i.successes.add(i.batch, i)
+	}
 }
 
 // Tell has the ledger told, with the batch's outcomes, that an announced attempt
@@ -54,30 +137,39 @@ func (i *Item) Tell(e ledger.Entry) { i.outcomes = append(i.outcomes, outcome{En
 
 // Announce tells the ledger at once of an attempt that the batch's intents did
 // not tell of: one that follows another in the same invocation. Without it the
-// attempt must not be made, and the message is left.
+// attempt must not be made, and the message is held.
 func (i *Item) Announce() bool {
-	if err := i.Audit.Append(i.writes, i.key(), []ledger.Entry{i.job.Intent()}); err != nil {
+	ctx, stop := i.times.write()
+	defer stop()
+	if err := i.Audit.Append(ctx, i.key(), []ledger.Entry{i.job.Intent()}); err != nil {
 		i.Log.Error("not sent: the audit queue can't be written", i.Names(), "error", err)
-		i.State = Left
+		i.Hold(i.job.Record(), unannounced)
 		return false
 	}
 	return true
 }
 
-// Drain sends the message on its way to the dead-letter queue: it is shown at
-// once, again and again, until the queue's redrive policy moves it.
-func (i *Item) Drain() { i.Hide(0) }
+// Blind leaves the message in its queue, for as long as its receives allow: what
+// is to become of it can't be known, or can't be written down.
+func (i *Item) Blind() { i.Hide(retry.Blind(i.Receives)) }
+
+// maxHidden is the longest that a message is hidden for at a time: a visibility
+// timeout ends at most 12 hours after the receive ("Amazon SQS visibility
+// timeout"), and the hour less is room for the batch.
+const maxHidden = 11 * time.Hour
 
 // Hide leaves the message in the queue, not to be received for a while.
 func (i *Item) Hide(wait time.Duration) {
 	i.State = Left
-	hides := make([]message.Hide, len(i.receipts))
+	var until time.Time
+	if wait > 0 {
+		until = i.Now().Add(min(wait, maxHidden))
+	}
+	hides := make([]hidden, len(i.receipts))
 	for n, receipt := range i.receipts {
-		hides[n] = message.Hide{ReceiptHandle: receipt, For: wait}
+		hides[n] = hidden{receipt, until}
 	}
-	if err := i.Queue.ChangeVisibility(i.writes, hides); err != nil {
-		i.Log.Warn("the visibility was not changed; the message comes back when its timeout ends", i.Names(), "error", err)
-	}
+	i.visibilities.hide(i.batch, hides)
 }
 
 // Because joins two reasons, either of which may be empty.

@@ -20,6 +20,16 @@ const (
 	CarriedHeld     = "efferent-held"
 )
 
+// IsCarried reports whether a message attribute is one of these. What a message
+// carried when it came is not sent on: an empty one of Carried means none.
+func IsCarried(name string) bool {
+	switch name {
+	case CarriedID, CarriedOrigin, CarriedAttempts, CarriedBase, CarriedFirst, CarriedReleased, CarriedRetry, CarriedHeld:
+		return true
+	}
+	return false
+}
+
 // maxAttempts is the most attempts that a message may carry: their numbers are
 // kept with four digits.
 const maxAttempts = 9999
@@ -47,6 +57,11 @@ type Carried struct {
 	// Held is how long it has waited so far, by the reason.
 	Held Held `json:"held,omitzero"`
 }
+
+// Anew reports whether nothing was tried, and nothing waited for, since somebody
+// sent the message: its producer, or who replayed or redrove it. Otherwise it was
+// sent out of the waiting room, which is nobody's wish.
+func (c Carried) Anew() bool { return c.Attempts == c.Base && len(c.Held) == 0 }
 
 // Attributes are the message attributes that carry c, without those that are
 // empty.
@@ -102,10 +117,14 @@ func CarriedBy(text func(name string) *string, sent time.Time) Carried {
 	}
 	c.Base = min(c.Base, c.Attempts)
 	switch {
-	case c.Released.IsZero(): // a replay by a version that wrote no such time
-		c.Base, c.Held = c.Attempts, nil
+	case c.Released.IsZero():
+		// A replay by a version that wrote no such time, and that numbered a replay's
+		// attempts from 1: its history would be taken for what was before the replay.
+		c.Attempts, c.Base, c.Held = 0, 0, nil
+		c.First = time.Time{}
 	case sent.Sub(c.Released) > redriven:
 		c.Base, c.Held, c.Retry = c.Attempts, nil, ""
+		c.First = time.Time{} // or one that is redriven after 14 days would be too old for its policy
 	}
 	return c
 }

@@ -24,10 +24,10 @@ func TestCarriedBy(t *testing.T) {
 	all := Carried{ID: "evt_1", Origin: "m-1", Attempts: 7, Base: 2, First: released.Add(-time.Hour), Released: released, Retry: "replay",
 		Held: Held{"trouble": 90 * time.Second, "retry-after": time.Hour}}
 	anew := all
-	anew.Base, anew.Retry, anew.Held = 7, "", nil
+	anew.Base, anew.Retry, anew.Held, anew.First = 7, "", nil, time.Time{}
 	old := Carried{ID: "evt_1", Origin: "m-1", Attempts: 3, First: released, Retry: "replay"}
 	oldRead := old
-	oldRead.Base = 3
+	oldRead.Attempts, oldRead.First = 0, time.Time{}
 	for name, c := range map[string]struct {
 		wrote Carried
 		after time.Duration
@@ -79,6 +79,24 @@ func TestFirstReceived(t *testing.T) {
 	} {
 		if got := (Carried{First: c.first}).FirstReceived(c.attributes, now); !got.Equal(c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestAnew: what came out of the waiting room was not sent by anybody.
+func TestAnew(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		carried Carried
+		want    bool
+	}{
+		"by its producer": {Carried{}, true},
+		"replayed":        {Carried{Attempts: 3, Base: 3, Retry: "replay"}, true},
+		"after a try":     {Carried{Attempts: 4, Base: 3}, false},
+		"after a hold":    {Carried{Attempts: 3, Base: 3, Held: Held{"trouble": time.Minute}}, false},
+	} {
+		if got := c.carried.Anew(); got != c.want {
+			t.Errorf("%s: %t", name, got)
 		}
 	}
 }

@@ -24,10 +24,13 @@ func (p Policy) Attempts() int { return len(p.Delays) + 1 }
 // Default is the policy of a message that names none.
 const Default = "seed"
 
-// MaxDelay is the longest delay that may be spent in SQS: a hidden message
-// counts towards the queue's limit of about 120,000 in flight ("Amazon SQS
-// standard queue quotas"). Longer ones need a waiting room, and are refused.
-const MaxDelay = 2 * time.Minute
+// longest is the policy's longest delay; 0 where there is none.
+func (p Policy) longest() (d time.Duration) {
+	if len(p.Delays) > 0 {
+		d = slices.Max(p.Delays)
+	}
+	return d
+}
 
 const (
 	maxDelays = 100
@@ -41,9 +44,13 @@ var ErrUnknownPolicy = errors.New("unknown retry policy")
 // ones.
 type Policies struct{ configured map[string]Policy }
 
+// builtin has Standard Webhooks' schedule as "standard" ("Standard Webhooks",
+// Deliverability and reliability); "patient" outlives a greylisting mail server.
 var builtin = map[string]Policy{
-	"seed":   {Name: "seed", Delays: seconds(1, 2, 4)},
-	"replay": {Name: "replay", Delays: seconds(5, 10, 20, 40, 80)},
+	"seed":     {Name: "seed", Delays: seconds(1, 2, 4)},
+	"replay":   {Name: "replay", Delays: seconds(5, 10, 20, 40, 80)},
+	"patient":  {Name: "patient", Delays: seconds(5, 30, 2*60, 10*60)},
+	"standard": {Name: "standard", Delays: seconds(5, 5*60, 30*60, 2*3600, 5*3600, 10*3600, 14*3600, 20*3600, 24*3600)},
 }
 
 func seconds(n ...time.Duration) []time.Duration {
@@ -63,10 +70,6 @@ func (p Policies) Lookup(name string) (Policy, error) {
 	}
 	if found, ok := builtin[name]; ok {
 		return found, nil
-	}
-	if name == "standard" {
-		return Policy{}, fmt.Errorf("%w: \"standard\" can't be used yet: its delays of over %g minutes are not supported", ErrUnknownPolicy,
-			MaxDelay.Minutes())
 	}
 	return Policy{}, fmt.Errorf("%w: %.70q; there are %s", ErrUnknownPolicy, name, strings.Join(p.names(), ", "))
 }
@@ -129,8 +132,8 @@ func parseDelay(text string) (time.Duration, error) {
 		return 0, fmt.Errorf("delay %q is not a duration such as 30s", text)
 	case delay <= 0:
 		return 0, fmt.Errorf("delay %q must be more than 0", text)
-	case delay > MaxDelay:
-		return 0, fmt.Errorf("delay %q is over %g minutes, which is not supported yet", text, MaxDelay.Minutes())
+	case delay > MaxWait:
+		return 0, fmt.Errorf("delay %q is over %g hours", text, MaxWait.Hours())
 	}
 	return delay, nil
 }

@@ -21,7 +21,10 @@ func TestParsePolicies(t *testing.T) {
 		{"the default replaced", "seed=3s", "", seconds(3)},
 		{"one attempt only", "once=", "once", nil},
 		{"parts of a second are kept", "x=1500ms", "x", []time.Duration{1500 * time.Millisecond}},
-		{"standard, where it is made of short delays", "standard=5s", "standard", seconds(5)},
+		{"standard, by Standard Webhooks", "", "standard", seconds(5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)},
+		{"standard replaced", "standard=5s", "standard", seconds(5)},
+		{"patient", "", "patient", seconds(5, 30, 120, 600)},
+		{"a day", "x=24h", "x", seconds(86400)},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -53,8 +56,7 @@ func TestParsePoliciesRefuses(t *testing.T) {
 		{"an empty delay", "a=1s,,2s", `"a": delay "" is not a duration`},
 		{"zero", "a=0s", `"a": delay "0s" must be more than 0`},
 		{"negative", "a=-1s", `"a": delay "-1s" must be more than 0`},
-		{"over two minutes", "b=1s;a=5s,2m1s", `"a": delay "2m1s" is over 2 minutes`},
-		{"standard's own delays", "standard=5s,5m", `"standard": delay "5m" is over 2 minutes`},
+		{"over a day", "b=1s;a=5s,24h1s", `"a": delay "24h1s" is over 24 hours`},
 		{"too many", "a=" + strings.Repeat("1s,", 100) + "1s", "101 delays"},
 	}
 	for _, c := range cases {
@@ -75,9 +77,8 @@ func TestLookupRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, says := range map[string]string{
-		"other":    `"other"; there are mine, replay, seed`,
-		"Seed":     `"Seed"`,
-		"standard": "over 2 minutes are not supported",
+		"other": `"other"; there are mine, patient, replay, seed, standard`,
+		"Seed":  `"Seed"`,
 	} {
 		if _, err := policies.Lookup(name); !errors.Is(err, ErrUnknownPolicy) || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: got %v, want it to say %s", name, err, says)
@@ -99,7 +100,7 @@ func FuzzParsePolicies(f *testing.F) {
 				t.Fatalf("policy %q out of %q", name, spec)
 			}
 			for _, delay := range policy.Delays {
-				if delay <= 0 || delay > MaxDelay {
+				if delay <= 0 || delay > MaxWait {
 					t.Fatalf("delay %v out of %q", delay, spec)
 				}
 			}

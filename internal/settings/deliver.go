@@ -13,9 +13,20 @@ import (
 	"github.com/efferent/efferent/internal/webhook"
 )
 
-// DefaultMaxReceives is the maxReceiveCount that the queues are made with: the
-// most receives that waits of up to 2 minutes need, and room for outages.
-const DefaultMaxReceives = 20
+// DefaultMaxReceives is the maxReceiveCount that the queues of webhooks and of
+// notifications are made with. What is to die is received until SQS moves it,
+// and each receive is paid for; AWS advises 5 at least ("Understanding SQS
+// retries"), and with 6 a message that can't wait in the waiting room waits for
+// over a day, from any of its first four receives.
+const DefaultMaxReceives = 6
+
+// leastReceives leaves one to try with, and one for a crash.
+const leastReceives = 2
+
+// AuditMaxReceives is the maxReceiveCount of the audit queue: an hour of trouble
+// with the ledger's stores, at a visibility timeout of 3 minutes. Nothing that
+// is there is drained.
+const AuditMaxReceives = 20
 
 // Webhooks is how webhooks are delivered, wherever the handler runs.
 type Webhooks struct {
@@ -49,9 +60,9 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 	return d, errors.Join(r.errs...)
 }
 
-// DeliverPlaces is where the deliver Lambda finds its queues and its table.
+// DeliverPlaces is where the deliver Lambda finds its queues and its tables.
 type DeliverPlaces struct {
-	WebhooksQueueURL, AuditQueueURL, AttemptsTable string
+	WebhooksQueueURL, AuditQueueURL, AttemptsTable, WaitingTable string
 }
 
 // ReadDeliverPlaces reads the places; each of them is needed.
@@ -61,6 +72,7 @@ func ReadDeliverPlaces(getenv func(string) string) (DeliverPlaces, error) {
 		WebhooksQueueURL: r.needed(WebhooksQueueURL),
 		AuditQueueURL:    r.needed(AuditQueueURL),
 		AttemptsTable:    r.needed(AttemptsTable),
+		WaitingTable:     r.needed(WaitingTable),
 	}
 	return d, errors.Join(r.errs...)
 }
@@ -119,11 +131,10 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 	return prefixes, nil
 }
 
-// The least and the most that Timeout may be: with more, what comes before and
-// after an exchange would have no room in a function's 30 s.
+// An exchange may take so long. The function that makes it must have more time.
 const (
-	minTimeout = time.Second
-	maxTimeout = 20 * time.Second
+	leastTimeout = time.Second
+	mostTimeout  = 20 * time.Second
 )
 
 func parseTimeout(text string) (time.Duration, error) {
@@ -131,8 +142,8 @@ func parseTimeout(text string) (time.Duration, error) {
 		return webhook.DefaultTimeout, nil
 	}
 	d, err := time.ParseDuration(text)
-	if err != nil || d < minTimeout || d > maxTimeout {
-		return 0, fmt.Errorf("%q is not a duration from %v to %v", text, minTimeout, maxTimeout)
+	if err != nil || d < leastTimeout || d > mostTimeout {
+		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, leastTimeout, mostTimeout)
 	}
 	return d, nil
 }

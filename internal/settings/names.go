@@ -16,6 +16,8 @@ const (
 	AuditQueueURL = "AUDIT_QUEUE_URL"
 	// AttemptsTable is the DynamoDB table of attempt records.
 	AttemptsTable = "ATTEMPTS_TABLE"
+	// WaitingTable is the DynamoDB table of the waiting room.
+	WaitingTable = "WAITING_TABLE"
 	// LedgerTable is the DynamoDB table of the ledger's heads and staged entries.
 	LedgerTable = "LEDGER_TABLE"
 	// LedgerBucket is the S3 bucket of the ledger's tiles and entries.
@@ -38,19 +40,19 @@ const (
 	LedgerShowPaths = "EFFERENT_LEDGER_SHOW_PATHS"
 	// RetryPolicies adds to the retry policies: "seed=1s,2s,4s;slow=30s,60s".
 	RetryPolicies = "EFFERENT_RETRY_POLICIES"
+	// Timeout is how long a whole exchange with an endpoint may take ("10s").
+	Timeout = "EFFERENT_TIMEOUT"
+	// ResponseLimit is how many bytes of a failure's answer its record keeps
+	// (1024).
+	ResponseLimit = "EFFERENT_RESPONSE_LIMIT"
 	// AllowHTTP says where plain http is allowed: none (default), loopback,
 	// all, or a list of hosts.
 	AllowHTTP = "EFFERENT_ALLOW_HTTP"
 	// AllowCIDRs lists networks that may be connected to although they are not
 	// public: "10.1.0.0/16,fd00::/8".
 	AllowCIDRs = "EFFERENT_ALLOW_CIDRS"
-	// Timeout is how long one webhook's exchange may take as a whole: 1s to 20s
-	// ("10s").
-	Timeout = "EFFERENT_TIMEOUT"
-	// ResponseLimit is how much of the answer to a failed webhook is kept, in
-	// bytes: 0 to 4096 (1024).
-	ResponseLimit = "EFFERENT_RESPONSE_LIMIT"
-	// MaxReceives is the webhooks queue's maxReceiveCount (20).
+	// MaxReceives is the maxReceiveCount of the queues of webhooks and of
+	// notifications (6).
 	MaxReceives = "EFFERENT_MAX_RECEIVES"
 	// AuditLanes is the number of message groups of the audit queue (4).
 	AuditLanes = "EFFERENT_AUDIT_LANES"

@@ -16,9 +16,9 @@ func ReadNotifications(getenv func(string) string) (Sending, error) {
 	return n, errors.Join(r.errs...)
 }
 
-// NotifyPlaces is where the notify Lambda finds its queues and its table.
+// NotifyPlaces is where the notify Lambda finds its queues and its tables.
 type NotifyPlaces struct {
-	NotificationsQueueURL, AuditQueueURL, AttemptsTable string
+	NotificationsQueueURL, AuditQueueURL, AttemptsTable, WaitingTable string
 }
 
 // ReadNotifyPlaces reads the places; each of them is needed.
@@ -28,6 +28,7 @@ func ReadNotifyPlaces(getenv func(string) string) (NotifyPlaces, error) {
 		NotificationsQueueURL: r.needed(NotificationsQueueURL),
 		AuditQueueURL:         r.needed(AuditQueueURL),
 		AttemptsTable:         r.needed(AttemptsTable),
+		WaitingTable:          r.needed(WaitingTable),
 	}
 	return n, errors.Join(r.errs...)
 }

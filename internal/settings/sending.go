@@ -11,6 +11,11 @@ import (
 // will not hold; its dimensions are function, and action.
 const OutcomesMissing = "OutcomesMissing"
 
+// OldestUndelivered is the metric of how old the oldest message is that is
+// neither delivered nor dead, in seconds; its dimension is function. SQS's own
+// leaves out what was received three times.
+const OldestUndelivered = "OldestUndelivered"
+
 // Sending is what holds for webhooks and notifications alike, wherever the
 // handler runs.
 type Sending struct {
@@ -24,7 +29,7 @@ type Sending struct {
 func (r *reader) sending() Sending {
 	return Sending{
 		Policies:    parsed(r, RetryPolicies, retry.ParsePolicies),
-		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, 1, 1000),
+		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, leastReceives, 1000),
 		AuditLanes:  r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		SecretTTL:   parsed(r, SecretTTL, parseTTL),
 		Redaction:   r.redaction(),

@@ -27,9 +27,23 @@ type Attempts struct{ db *DB }
 // NewAttempts returns the attempts in db.
 func NewAttempts(db *DB) *Attempts { return &Attempts{db} }
 
+// putAttempt replaces a record of the same attempt unless that one settles more:
+// only where there is one is its verdict looked at.
+var putAttempt = `INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET
+	record = excluded.record, expires_at = excluded.expires_at, failed_in = excluded.failed_in, failed_at = excluded.failed_at
+	WHERE ` + rankOf("attempts.record ->> 'verdict'") + ` <= ?7`
+
+// rankOf is attempt.Verdict.Rank in SQL.
+func rankOf(verdict string) string {
+	s := "CASE " + verdict
+	for _, v := range []attempt.Verdict{attempt.Delivered, attempt.Permanent, attempt.Exhausted, attempt.Held} {
+		s += fmt.Sprintf(" WHEN '%s' THEN %d", v, v.Rank())
+	}
+	return s + fmt.Sprintf(" ELSE %d END", attempt.Retryable.Rank())
+}
+
 // Put keeps records, all or none.
 func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
-	records = attempt.Distinct(records)
 	texts := make([]string, len(records))
 	for i, r := range records {
 		b, err := json.Marshal(r)
@@ -40,8 +54,8 @@ func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
 	}
 	return a.db.Do(ctx, func(tx *Tx) error {
 		for i, r := range records {
-			_, err := tx.Exec("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
-				r.WebhookID, r.SortKey(), texts[i], r.At.Add(attempt.Retention).Unix(), orNull(deadletter.QueueOf(r)), failurePosition(r))
+			_, err := tx.Exec(putAttempt, r.WebhookID, r.SortKey(), texts[i], r.At.Add(attempt.Retention).Unix(),
+				orNull(deadletter.QueueOf(r)), failurePosition(r), r.Verdict.Rank())
 			if err != nil {
 				return fmt.Errorf("keep attempt %s of %s: %w", r.SortKey(), r.WebhookID, err)
 			}

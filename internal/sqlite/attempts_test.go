@@ -75,26 +75,78 @@ func TestVersion2(t *testing.T) {
 // version2 writes records to a new file the way version 2 did.
 func version2(t *testing.T, records []attempt.Record) (path string) {
 	t.Helper()
+	return written(t, 2, func(exec func(query string, args ...any)) {
+		for _, r := range records {
+			exec("INSERT INTO attempts VALUES (?, ?, ?, 1)", r.WebhookID, r.SortKey(), asJSON(t, r))
+		}
+	})
+}
+
+// TestVersion4 opens a file from before there was a waiting room.
+func TestVersion4(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	delivered := attempt.Record{WebhookID: "w", MessageID: "m", Attempt: 2, At: at, Verdict: attempt.Delivered}
+	failed := attempt.Record{WebhookID: "w", MessageID: "n", Attempt: 1, At: at, Verdict: attempt.Permanent, Response: "gone"}
+	taken := claim.Claim{Queue: "q", ItemID: "i", Token: "a", At: at, Settled: true}
+	db, err := Open(written(t, 4, func(exec func(query string, args ...any)) {
+		exec("INSERT INTO attempts VALUES ('w', 'm#0002', ?, 1, NULL, NULL)", asJSON(t, delivered))
+		exec("INSERT INTO attempts VALUES ('w', 'n#0001', ?, 1, 'webhook-failures', ?)", asJSON(t, failed), string(failed.Position()))
+		exec("INSERT INTO claims VALUES ('q', 'i', ?, 1)", asJSON(t, taken))
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	late := delivered
+	late.Verdict = attempt.Retryable
+	store := NewAttempts(db)
+	if err := store.Put(t.Context(), []attempt.Record{late}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := store.OfWebhook(t.Context(), "w")
+	if diff := gocmp.Diff([]attempt.Record{delivered, failed}, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	got, err = store.NewestFailures(t.Context(), "webhook-failures", "", "", 10)
+	if failed.Response = ""; err != nil || !gocmp.Equal(got, []attempt.Record{failed}) {
+		t.Errorf("failures: %+v, %v", got, err)
+	}
+	claims, err := NewClaims(db).ClaimsOn(t.Context(), "q", []string{"i"})
+	if err != nil || !gocmp.Equal(claims, []claim.Claim{taken}) {
+		t.Errorf("claims: %+v, %v", claims, err)
+	}
+	storetest.TestWaiting(t, NewWaiting(db))
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// written is a new file of an old version, with what fill wrote to it.
+func written(t *testing.T, version int, fill func(exec func(query string, args ...any))) (path string) {
+	t.Helper()
 	path = filepath.Join(t.TempDir(), "old.db")
 	old, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	statements := append(slices.Clone(migrations[1]), fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 2", applicationID))
-	for _, s := range statements {
-		if _, err := old.Exec(s); err != nil {
+	exec := func(query string, args ...any) {
+		t.Helper()
+		if _, err := old.Exec(query, args...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, r := range records {
-		text, err := json.Marshal(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := old.Exec("INSERT INTO attempts VALUES (?, ?, ?, 1)", r.WebhookID, r.SortKey(), string(text)); err != nil {
-			t.Fatal(err)
-		}
+	for _, s := range slices.Concat(migrations[:version]...) {
+		exec(s)
 	}
+	exec(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, version))
+	fill(exec)
 	if err := old.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -141,10 +193,18 @@ func TestThirtyDays(t *testing.T) {
 // any record outside of its bounds.
 func TestFailuresAreSearched(t *testing.T) {
 	t.Parallel()
-	db := inMemory(t)
-	var plan []string
-	err := db.Do(t.Context(), func(tx *Tx) error {
-		rows, err := tx.Query("EXPLAIN QUERY PLAN "+newestFailures, "q", "a", "b", 1)
+	plan := planOf(t, newestFailures, "q", "a", "b", 1)
+	want := []string{"SEARCH attempts USING INDEX failures (failed_in=? AND failed_at>? AND failed_at<?)"}
+	if diff := gocmp.Diff(want, plan); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// planOf is how SQLite looks for what a query asks for.
+func planOf(t *testing.T, query string, args ...any) (plan []string) {
+	t.Helper()
+	err := inMemory(t).Do(t.Context(), func(tx *Tx) error {
+		rows, err := tx.Query("EXPLAIN QUERY PLAN "+query, args...)
 		if err != nil {
 			return err
 		}
@@ -159,10 +219,10 @@ func TestFailuresAreSearched(t *testing.T) {
 		}
 		return rows.Err()
 	})
-	want := []string{"SEARCH attempts USING INDEX failures (failed_in=? AND failed_at>? AND failed_at<?)"}
-	if diff := gocmp.Diff(want, plan); err != nil || diff != "" {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return plan
 }
 
 // TestAbandon drops what the dead held, and keeps what cannot be undone.

@@ -33,12 +33,16 @@ const newestFailures = `SELECT record FROM attempts INDEXED BY failures
 
 // NewestFailures returns up to limit failures of a dead-letter queue, newest
 // first, whose Position is less than before, if that is given, and not less
-// than from.
+// than from. They come without their Response.
 func (a *Attempts) NewestFailures(ctx context.Context, queue string, from, before attempt.Position, limit int) ([]attempt.Record, error) {
 	if before == "" {
 		before = "~" // after every time
 	}
-	return a.query(ctx, newestFailures, queue, string(from), string(before), limit)
+	records, err := a.query(ctx, newestFailures, queue, string(from), string(before), limit)
+	for i := range records {
+		records[i].Response = ""
+	}
+	return records, err
 }
 
 // ForgetFailures takes failures out of the index; the records stay.

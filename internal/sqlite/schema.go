@@ -22,6 +22,7 @@ var migrations = [][]string{
 	{queuesSchema, secretsSchema, attemptsSchema},
 	{failuresColumn, failuresQueues, failuresIndex, claimsSchema},
 	{ledgerHeadsSchema, ledgerStagedSchema},
+	{waitingSchema, waitsIndex, waitingLeasesSchema, waitingSweptSchema},
 }
 
 // migrate brings the file to the newest version, in one transaction.

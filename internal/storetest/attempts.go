@@ -29,6 +29,7 @@ func TestAttempts(t *testing.T, store Attempts) {
 		"ids that begin alike":               attemptsPrefixes,
 		"the same record twice is one":       attemptsTwice,
 		"one attempt twice in a call":        attemptsTwiceAtOnce,
+		"what settles less is passed over":   attemptsRanks,
 		"from before there were origins":     attemptsWithoutOrigin,
 		"more than one request holds":        attemptsMany,
 		"a page of large records":            attemptsLarge,
@@ -84,6 +85,8 @@ func attemptsFields(t *testing.T, s Attempts) {
 	r.Notification, r.Channel, r.Recipient, r.ProviderID = true, "sms", "+46700000000", "SM1"
 	r.Class, r.FailedChannels = "transient", []string{"email", "sms"}
 	r.Reason, r.Response, r.NextAt = "503 \"quoted\"\n", "<é\u2028\x00>", time.Time{}
+	r.Uncounted, r.Untold, r.Waiting, r.Dropped = true, true, true, true
+	r.Held = "retry-after=3600,trouble=60"
 	put(t, s, r)
 	wantMessage(t, s, r.WebhookID, r.MessageID, []attempt.Record{r})
 }
@@ -146,6 +149,41 @@ func attemptsTwiceAtOnce(t *testing.T, s Attempts) {
 	}
 }
 
+// attemptsRanks puts every verdict on top of every other one, in one call and
+// in two, and beside others that are kept whatever becomes of that one.
+func attemptsRanks(t *testing.T, s Attempts) {
+	verdicts := []attempt.Verdict{attempt.Held, attempt.Retryable, attempt.Permanent, attempt.Exhausted, attempt.Delivered}
+	id := uuid.NewString()
+	var first, second, want []attempt.Record
+	for i, former := range verdicts {
+		for k, later := range verdicts {
+			of := fmt.Sprintf("m%d%d", i, k)
+			a, b := record(id, of, 1), record(id, of, 1)
+			a.Verdict, a.Status, a.Response, b.Verdict, b.Status = former, 1, "first", later, 2
+			kept := a
+			if later.Rank() >= former.Rank() {
+				kept = b
+			}
+			first, second, want = append(first, a), append(second, b), append(want, kept)
+		}
+	}
+	put(t, s, first...)
+	put(t, s, second...)
+	got, err := s.OfWebhook(t.Context(), id)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("in two calls: %v (-want +got):\n%s", err, diff)
+	}
+	other := uuid.NewString()
+	for i := range want {
+		first[i].WebhookID, second[i].WebhookID, want[i].WebhookID = other, other, other
+	}
+	put(t, s, append(first, second...)...)
+	got, err = s.OfWebhook(t.Context(), other)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("in one call: %v (-want +got):\n%s", err, diff)
+	}
+}
+
 // attemptsWithoutOrigin: such a record is of its message.
 func attemptsWithoutOrigin(t *testing.T, s Attempts) {
 	r := record(uuid.NewString(), uuid.NewString(), 1)
@@ -179,7 +217,7 @@ func attemptsLarge(t *testing.T, s Attempts) {
 	var large []attempt.Record
 	for n := 1; n <= 320; n++ {
 		r := record(id, message, n)
-		r.Response = strings.Repeat("r", attempt.ResponseLimit)
+		r.Response = strings.Repeat("r", attempt.MaxResponse)
 		large = append(large, r)
 	}
 	put(t, s, large...)

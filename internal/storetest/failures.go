@@ -36,6 +36,7 @@ func TestFailures(t *testing.T, store Failures) {
 		{"at the same time", failuresSameTime},
 		{"what is no failure", failuresOthers},
 		{"queues apart", failuresQueues},
+		{"replaced", failuresReplaced},
 		{"forgotten", failuresForgotten},
 		{"large records", failuresLarge},
 	} {
@@ -158,6 +159,23 @@ func failuresQueues(t *testing.T, f *failures) {
 	f.want(t, "notification-failures", f.at(0), f.at(60), 10, []attempt.Record{notification})
 }
 
+// failuresReplaced: what is a failure no more is not in the index, and what is
+// passed over does not get into it, nor anything out of it.
+func failuresReplaced(t *testing.T, f *failures) {
+	delivered, dropped, again, stays, forgotten := f.failure(1), f.failure(2), f.failure(3), f.failure(4), f.failure(5)
+	put(t, f, delivered, dropped, again, stays, forgotten)
+	if err := f.ForgetFailures(t.Context(), []attempt.Record{forgotten}); err != nil {
+		t.Fatal(err)
+	}
+	failed, less, late := delivered, stays, forgotten
+	delivered.Verdict, dropped.Dropped, again.Verdict, again.Reason = attempt.Delivered, true, attempt.Exhausted, "again"
+	again.At = again.At.Add(10 * time.Second)
+	less.Verdict, late.Verdict = attempt.Retryable, attempt.Held
+	put(t, f, delivered, dropped, again, less, late)
+	put(t, f, failed)
+	f.want(t, webhookFailures, f.at(0), f.at(60), 10, []attempt.Record{again, stays})
+}
+
 func failuresForgotten(t *testing.T, f *failures) {
 	a, b, unknown := f.failure(1), f.failure(2), f.failure(3)
 	put(t, f, a, b)
@@ -174,14 +192,17 @@ func failuresForgotten(t *testing.T, f *failures) {
 	}
 }
 
-// failuresLarge holds more than the 1 MB that DynamoDB reads at a time.
+// failuresLarge holds more than the 1 MB that DynamoDB reads at a time. None has
+// its response.
 func failuresLarge(t *testing.T, f *failures) {
-	var all []attempt.Record
+	var all, kept []attempt.Record
 	for i := range 600 {
 		r := f.failure(600 - i)
-		r.Response = fmt.Sprintf("%04000d", i)
-		all = append(all, r)
+		r.Reason = fmt.Sprintf("%04000d", i)
+		withResponse := r
+		withResponse.Response = "no"
+		all, kept = append(all, r), append(kept, withResponse)
 	}
-	put(t, f, all...)
+	put(t, f, kept...)
 	f.want(t, webhookFailures, f.at(0), f.at(601), 1000, all)
 }

@@ -14,14 +14,16 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
-// Memory keeps attempts, the index of their failures, and claims in memory, for
-// the tests of those who need a store: a fake that breaks no promise, since it
-// passes the suites. Faults are for whoever wraps it. The zero Memory is empty.
+// Memory keeps attempts, the index of their failures, claims and the waiting
+// room in memory, for the tests of those who need a store: a fake that breaks no
+// promise, since it passes the suites. Faults are for whoever wraps it. The zero
+// Memory is empty.
 type Memory struct {
 	mu        sync.Mutex
 	records   map[recordKey]attempt.Record
 	forgotten map[recordKey]bool
 	claims    map[itemKey]claim.Claim
+	room      room
 }
 
 type recordKey struct{ webhookID, sortKey string }
@@ -37,7 +39,10 @@ func (m *Memory) Put(_ context.Context, records []attempt.Record) error {
 	if m.records == nil {
 		m.records, m.forgotten = map[recordKey]attempt.Record{}, map[recordKey]bool{}
 	}
-	for _, r := range attempt.Distinct(records) {
+	for _, r := range records {
+		if kept, ok := m.records[keyOf(r)]; ok && kept.Verdict.Rank() > r.Verdict.Rank() {
+			continue
+		}
 		r.FailedChannels = slices.Clone(r.FailedChannels)
 		m.records[keyOf(r)] = r
 		delete(m.forgotten, keyOf(r))
@@ -69,7 +74,8 @@ func (m *Memory) of(wanted func(recordKey) bool) (of []attempt.Record) {
 	return of
 }
 
-// NewestFailures gives the failures of a queue, newest first.
+// NewestFailures gives the failures of a queue, newest first, without their
+// responses.
 func (m *Memory) NewestFailures(_ context.Context, queue string, from, before attempt.Position, limit int) (newest []attempt.Record,
 	err error) {
 	m.mu.Lock()
@@ -77,6 +83,7 @@ func (m *Memory) NewestFailures(_ context.Context, queue string, from, before at
 	for k, r := range m.records {
 		p := r.Position()
 		if deadletter.QueueOf(r) == queue && !m.forgotten[k] && !p.Before(from) && (before == "" || p.Before(before)) {
+			r.Response = ""
 			newest = append(newest, r)
 		}
 	}

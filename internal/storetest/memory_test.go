@@ -9,4 +9,5 @@ func TestMemory(t *testing.T) {
 	TestAttempts(t, store)
 	TestFailures(t, store)
 	TestClaims(t, store)
+	TestWaiting(t, store)
 }

@@ -92,12 +92,16 @@ func (i *Item) Settled(as State) Item {
 // quotas"). The attributes for which there is no room beside what the message
 // carries are left out when it is sent.
 func (i *Item) Fits() bool {
-	size := len(i.Body)
-	for name, a := range i.Sendable() {
+	size, sent := len(i.Body), *i
+	sent.Carried.Released = longestTime
+	for name, a := range sent.Sendable() {
 		size += a.Size(name)
 	}
 	return size <= message.MaxSize
 }
+
+// longestTime stands for when the item will be sent: no text of a time is longer.
+var longestTime = time.Date(2000, 1, 1, 0, 0, 0, 999_999_999, time.UTC)
 
 // Sendable are the attributes that the item is sent with: what it carries, and
 // of its own those for which there is room.
@@ -107,7 +111,7 @@ func (i *Item) Sendable() map[string]message.Attribute {
 		all[name] = message.Text(text)
 	}
 	for _, name := range message.SortedNames(i.Attributes) {
-		if _, carried := all[name]; !carried && len(all) < message.MaxAttributes {
+		if !message.IsCarried(name) && len(all) < message.MaxAttributes {
 			all[name] = i.Attributes[name]
 		}
 	}

@@ -22,8 +22,9 @@ type Store interface {
 	// Settle leaves of each item what Item.Settled does. After an error any part
 	// of them may be settled.
 	Settle(ctx context.Context, items []Item, as State) error
-	// Page returns some of all items that wait, in no order, and where to go on;
-	// next is empty at the end. A page may have none and still not be the last.
+	// Page returns up to limit of all items that wait, 1 or more, in no order, and
+	// where to go on; next is empty at the end. A page may have none and still not
+	// be the last. Error: ErrCursor, where from is not what a Page gave.
 	Page(ctx context.Context, from string, limit int) (items []Item, next string, err error)
 	// Lease gives holder a place until then, unless another holds it now. Who
 	// holds it may take it again. It reports whether it is holder's.

@@ -225,6 +225,11 @@ func (c *Client) request(r Request) (*http.Request, error) {
 	return &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}, nil
 }
 
+// MayAsk reports whether a Retry-After beside a status is followed.
+func MayAsk(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}
+
 // withBody is the request, ready to be sent once.
 func withBody(ctx context.Context, req *http.Request, body []byte) *http.Request {
 	req = req.WithContext(ctx)
@@ -252,7 +257,7 @@ func (c *Client) exchange(over *http.Transport, req *http.Request, x *Exchange) 
 		return fmt.Errorf("the answer's status is %03d", resp.StatusCode)
 	}
 	x.Status = resp.StatusCode
-	if x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable {
+	if MayAsk(x.Status) {
 		x.RetryAfter = retryafter.Parse(resp.Header.Get("Retry-After"), c.now())
 	}
 	switch {

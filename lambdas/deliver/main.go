@@ -47,20 +47,25 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	queues, secrets := sqs.NewFromConfig(aws), secretsmanager.NewFromConfig(aws)
+	queues, tables, secrets := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), secretsmanager.NewFromConfig(aws)
 	redactors := &awssecrets.Redactors{
 		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
 	}
 	missing := &telemetry.Counter{
 		Name: settings.OutcomesMissing, Dimension: "action", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
 	}
+	undelivered := &telemetry.Gauge{
+		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
+	}
 	return deliver.New(deliver.Needs{
 		Needs: batch.Needs{
-			Attempts:    &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(aws), Table: places.AttemptsTable},
+			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
+			Room:        &awsdynamodb.Waiting{API: tables, Table: places.WaitingTable},
 			Queue:       &awssqs.Queue{API: queues, URL: places.WebhooksQueueURL},
 			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 			Redactors:   redactors,
 			Missing:     missing.Add,
+			Undelivered: undelivered.Put,
 			Policies:    s.Policies,
 			MaxReceives: s.MaxReceives,
 			Now:         time.Now,

@@ -62,13 +62,18 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 		}
 	}
 	missing, misconfigured := counter(settings.OutcomesMissing, "action"), counter(settings.Misconfigured, "channel")
+	undelivered := &telemetry.Gauge{
+		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
+	}
 	return notify.New(notify.Needs{
 		Needs: batch.Needs{
 			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
+			Room:        &awsdynamodb.Waiting{API: tables, Table: places.WaitingTable},
 			Queue:       &awssqs.Queue{API: queues, URL: places.NotificationsQueueURL},
 			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 			Redactors:   redactors,
 			Missing:     missing.Add,
+			Undelivered: undelivered.Put,
 			Policies:    s.Policies,
 			MaxReceives: s.MaxReceives,
 			Now:         time.Now,

@@ -18,8 +18,8 @@ import (
 
 var whole = map[string]string{
 	settings.NotificationsQueueURL: "https://sqs.test/1/notifications", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
-	settings.AttemptsTable: "attempts",
-	"AWS_REGION":           "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+	settings.AttemptsTable: "attempts", settings.WaitingTable: "waiting",
+	"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 }
 
 func TestWire(t *testing.T) {
@@ -29,8 +29,9 @@ func TestWire(t *testing.T) {
 		{"no queue", settings.NotificationsQueueURL, "", settings.NotificationsQueueURL},
 		{"no audit queue", settings.AuditQueueURL, "", settings.AuditQueueURL},
 		{"no table", settings.AttemptsTable, "", settings.AttemptsTable},
+		{"no waiting room", settings.WaitingTable, "", settings.WaitingTable},
 		{"no region", "AWS_REGION", "", "AWS_REGION"},
-		{"bad policy", settings.RetryPolicies, "x=1h", `"x"`},
+		{"bad policy", settings.RetryPolicies, "x=25h", `"x"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,6 +60,9 @@ func TestSettingsAreHeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 	attempts, queue, audit := h.Attempts.(*awsdynamodb.Attempts), h.Queue.(*awssqs.Queue), h.Audit.(*awssqs.Audit)
+	if room := h.Room.(*awsdynamodb.Waiting); room.Table != "waiting" {
+		t.Errorf("the room is %+v", room)
+	}
 	if claims := h.Claims.(*awsdynamodb.Claims); attempts.Table != "attempts" || claims.Table != "attempts" ||
 		queue.URL != whole[settings.NotificationsQueueURL] {
 		t.Errorf("attempts %+v, claims %+v, queue %+v", attempts, claims, queue)
@@ -74,9 +78,9 @@ func TestSettingsAreHeeded(t *testing.T) {
 	}
 }
 
-// TestMisconfigurationIsCounted is not parallel: the metric goes where CloudWatch
-// looks for it, which is standard output.
-func TestMisconfigurationIsCounted(t *testing.T) {
+// TestMetrics is not parallel: they go where CloudWatch looks for them, which is
+// standard output.
+func TestMetrics(t *testing.T) {
 	stdout := os.Stdout
 	defer func() { os.Stdout = stdout }()
 	out, in, err := os.Pipe()
@@ -90,9 +94,14 @@ func TestMisconfigurationIsCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Misconfigured("email")
+	h.Missing("notification.failed")
+	h.Undelivered(90 * time.Second)
 	_ = in.Close()
-	if line, err := io.ReadAll(out); err != nil || !strings.Contains(string(line), `"Misconfigured":1`) ||
-		!strings.Contains(string(line), `"channel":"email"`) {
-		t.Errorf("it wrote %q, %v", line, err)
+	lines, err := io.ReadAll(out)
+	for _, want := range []string{`"Misconfigured":1`, `"channel":"email"`, `"OutcomesMissing":1`, `"action":"notification.failed"`,
+		`"OldestUndelivered":90`} {
+		if err != nil || !strings.Contains(string(lines), want) {
+			t.Errorf("it wrote %q, %v, and not %s", lines, err, want)
+		}
 	}
 }

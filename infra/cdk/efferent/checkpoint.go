@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
@@ -51,7 +49,7 @@ func (e *Efferent) makeCheckpoint(props Props) (err error) {
 	if _, err := settings.ReadCheckpoint(func(name string) string { return env[name] }); err != nil {
 		return err
 	}
-	e.SignLedger, e.SignLedgerLogs, err = newFunction(e.Construct, room{
+	e.SignLedger, e.SignLedgerLogs, err = newFunction(e.Construct, plan{
 		id: "Checkpoint", name: "checkpoint", description: "Efferent: verifies what was appended to the ledger, and signs it",
 		env: env, grants: e.checkpointGrants(props.Ledger.KeySecret),
 	}, props, p.FunctionProps)
@@ -61,11 +59,7 @@ func (e *Efferent) makeCheckpoint(props Props) (err error) {
 	if e.LedgerKey != nil {
 		e.LedgerKey.AddToResourcePolicy(keyStatement(e.SignLedger.Role(), "kms:GetPublicKey", "kms:Sign"), jsii.Bool(false))
 	}
-	awsevents.NewRule(e.Construct, jsii.String("CheckpointClock"), &awsevents.RuleProps{
-		Description: jsii.String("Efferent: has the ledger signed"),
-		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(p.Every.Minutes()))),
-		Targets:     &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(e.SignLedger, nil)},
-	})
+	wake(e.Construct, "CheckpointClock", "Efferent: has the ledger signed", e.SignLedger, p.Every)
 	return nil
 }
 

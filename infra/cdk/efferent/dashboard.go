@@ -5,6 +5,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/efferent/efferent/internal/settings"
 )
 
 // newDashboard shows the alarms, then a row for each queue and one for each
@@ -26,8 +28,12 @@ func newDashboard(e *Efferent, pairs []pair, alarms []awscloudwatch.Alarm) awscl
 			graph(q.title+": parked", q.failures.MetricApproximateNumberOfMessagesVisible(worst())),
 		)
 	}
+	d.AddWidgets(graph("Webhooks and notifications: age of the oldest that is not delivered, in seconds",
+		ours(e.Deliver, settings.OldestUndelivered, worst()), ours(e.Notify, settings.OldestUndelivered, worst()),
+		ours(e.Release, settings.OldestUndelivered, worst())))
 	d.AddWidgets(functionRow("deliver", e.Deliver)...)
 	d.AddWidgets(functionRow("notify", e.Notify)...)
+	d.AddWidgets(functionRow("release", e.Release)...)
 	d.AddWidgets(functionRow("replay", e.Replay)...)
 	d.AddWidgets(functionRow("audit", e.AppendLedger)...)
 	d.AddWidgets(functionRow("checkpoint", e.SignLedger)...)

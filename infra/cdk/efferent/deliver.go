@@ -3,7 +3,9 @@ package efferent
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -25,12 +27,21 @@ type DeliverProps struct {
 	// AllowCIDRs lists networks that may be sent to although they are not
 	// public: "10.1.0.0/16,fd00::/8". Default: none.
 	AllowCIDRs string
+	// ExchangeTimeout is how long a whole exchange may take, from the look-up of
+	// the host to the end of the answer, 1 s to 20 s. Timeout must be 10 s more.
+	// Default: 10 s.
+	ExchangeTimeout time.Duration
+	// Response is how many bytes of a failure's answer its record keeps, 1 to
+	// 4096. A record of more than a write unit of DynamoDB costs two or more.
+	// Default: 1024.
+	Response int
 }
 
 func (p DeliverProps) withDefaults() DeliverProps {
 	p.FunctionProps = p.FunctionProps.withDefaults()
 	p.SourceProps = p.SourceProps.withDefaults()
 	p.Secrets = or(p.Secrets, webhook.SecretPrefix)
+	p.ExchangeTimeout = or(p.ExchangeTimeout, webhook.DefaultTimeout)
 	return p
 }
 
@@ -39,19 +50,19 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 	if !strings.HasPrefix(p.Secrets, webhook.SecretPrefix) {
 		return fmt.Errorf("prop Secrets %q: must begin with %s", p.Secrets, webhook.SecretPrefix)
 	}
-	env := props.Sending.environment(props.Queues)
-	given(env, settings.AllowHTTP, p.AllowHTTP)
-	given(env, settings.AllowCIDRs, p.AllowCIDRs)
+	env := p.environment(props)
 	_, err = settings.ReadWebhooks(func(name string) string { return env[name] })
-	if err = errors.Join(err, checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {
+	if err = errors.Join(err, checkSending(p.Timeout, p.ExchangeTimeout),
+		checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {
 		return err
 	}
 	env[settings.WebhooksQueueURL] = *e.Webhooks.QueueUrl()
 	env[settings.AuditQueueURL] = *e.Audit.QueueUrl()
 	env[settings.AttemptsTable] = *e.Attempts.TableName()
+	env[settings.WaitingTable] = *e.Waiting.TableName()
 	e.redacts(env, props.Ledger)
 
-	e.Deliver, e.DeliverLogs, err = newFunction(e.Construct, room{
+	e.Deliver, e.DeliverLogs, err = newFunction(e.Construct, plan{
 		id: "Deliver", name: "deliver", description: "Efferent: sends webhooks",
 		env: env, grants: e.deliverGrants(p.Secrets),
 	}, props, p.FunctionProps)
@@ -62,13 +73,28 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 	return nil
 }
 
+// environment is the settings that were chosen.
+func (p DeliverProps) environment(props Props) map[string]string {
+	env := props.Sending.environment(props.Queues)
+	given(env, settings.AllowHTTP, p.AllowHTTP)
+	given(env, settings.AllowCIDRs, p.AllowCIDRs)
+	if p.ExchangeTimeout != webhook.DefaultTimeout {
+		env[settings.Timeout] = p.ExchangeTimeout.String()
+	}
+	if p.Response != 0 {
+		env[settings.ResponseLimit] = strconv.Itoa(p.Response)
+	}
+	return env
+}
+
 // deliverGrants is written out: the grant methods of the queues and the table
 // would add actions that deliver never uses.
 func (e *Efferent) deliverGrants(secrets string) []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(*e.Webhooks.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
-		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem"),
+		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem"),
+		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, secrets+"*"), "secretsmanager:GetSecretValue"),
 		e.readsLedgerKeys(),
 	}

@@ -41,6 +41,7 @@ type Props struct {
 	Sending       SendingProps
 	Deliver       DeliverProps
 	Notify        NotifyProps
+	Release       ReleaseProps
 	Replay        ReplayProps
 	Ledger        LedgerProps
 	Audit         AuditProps
@@ -60,12 +61,18 @@ type Efferent struct {
 	Audit, AuditFailures awssqs.IQueue
 	// Attempts is the table of attempt records.
 	Attempts awsdynamodb.ITableV2
+	// Waiting is the table of what waits for longer than SQS should hide it.
+	Waiting awsdynamodb.ITableV2
 	// Deliver is the function that sends webhooks, and DeliverLogs its logs.
 	Deliver     awslambda.IFunction
 	DeliverLogs awslogs.ILogGroup
 	// Notify is the function that sends notifications, and NotifyLogs its logs.
 	Notify     awslambda.IFunction
 	NotifyLogs awslogs.ILogGroup
+	// Release is the function that sends what has waited, and ReleaseLogs its
+	// logs.
+	Release     awslambda.IFunction
+	ReleaseLogs awslogs.ILogGroup
 	// API is the HTTP API of the dead-letter queues and the deliveries, APILogs
 	// who called it, Replay the function that answers, and ReplayLogs its logs.
 	API        awsapigatewayv2.IHttpApi
@@ -99,27 +106,24 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		return nil, fmt.Errorf("prop Prefix %q: must be a letter, then letters, digits and hyphens, 40 at most", props.Prefix)
 	}
 	props = props.withDefaults()
+	if err := props.Queues.check(); err != nil {
+		return nil, fmt.Errorf("props of Queues: %w", err)
+	}
 	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id))}
 
 	webhooks, notifications, audit := e.makeQueues(props)
 	e.Attempts = newAttempts(e.Construct, props.RemovalPolicy)
-	if err := e.makeLedger(props); err != nil {
-		return nil, fmt.Errorf("props of Ledger: %w", err)
-	}
-	if err := e.makeDeliver(props); err != nil {
-		return nil, fmt.Errorf("props of Deliver: %w", err)
-	}
-	if err := e.makeNotify(props); err != nil {
-		return nil, fmt.Errorf("props of Notify: %w", err)
-	}
-	if err := e.makeReplay(props); err != nil {
-		return nil, fmt.Errorf("props of Replay: %w", err)
-	}
-	if err := e.makeAudit(props); err != nil {
-		return nil, fmt.Errorf("props of Audit: %w", err)
-	}
-	if err := e.makeCheckpoint(props); err != nil {
-		return nil, fmt.Errorf("props of Checkpoint: %w", err)
+	e.Waiting = newWaiting(e.Construct, props.RemovalPolicy)
+	for _, part := range []struct {
+		of   string
+		make func(Props) error
+	}{
+		{"Ledger", e.makeLedger}, {"Deliver", e.makeDeliver}, {"Notify", e.makeNotify}, {"Release", e.makeRelease},
+		{"Replay", e.makeReplay}, {"Audit", e.makeAudit}, {"Checkpoint", e.makeCheckpoint},
+	} {
+		if err := part.make(props); err != nil {
+			return nil, fmt.Errorf("props of %s: %w", part.of, err)
+		}
 	}
 
 	pairs := []pair{webhooks, notifications, audit}
@@ -133,6 +137,7 @@ func (p Props) withDefaults() Props {
 	p.Queues = p.Queues.withDefaults()
 	p.Deliver = p.Deliver.withDefaults()
 	p.Notify = p.Notify.withDefaults()
+	p.Release = p.Release.withDefaults()
 	p.Replay = p.Replay.withDefaults()
 	p.Ledger = p.Ledger.withDefaults()
 	p.Audit = p.Audit.withDefaults(p.Queues.VisibilityTimeout)

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
@@ -59,46 +62,46 @@ func (p SourceProps) withDefaults() SourceProps {
 // retentions are the days that CloudWatch Logs can keep logs ("PutRetentionPolicy").
 var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
-// room is a function to be made: what differs between one and another.
-type room struct {
+// plan is a function to be made: what differs between one and another.
+type plan struct {
 	id, name, description string
 	env                   map[string]string
 	// grants is all that it may do, besides writing its own logs.
 	grants []awsiam.PolicyStatement
 }
 
-// newFunction makes a room's function, with a log group and a role that are
+// newFunction makes what is planned, with a log group and a role that are
 // its alone. The role's policy is inline, so that the function is never there
 // without it.
-func newFunction(scope constructs.Construct, r room, props Props, f FunctionProps) (awslambda.IFunction, awslogs.ILogGroup, error) {
+func newFunction(scope constructs.Construct, p plan, props Props, f FunctionProps) (awslambda.IFunction, awslogs.ILogGroup, error) {
 	if !slices.Contains(retentions, f.LogRetention) {
 		return nil, nil, fmt.Errorf("prop LogRetention %d: CloudWatch Logs takes %d days", f.LogRetention, retentions)
 	}
-	code, arch, err := builtFunction(props.Lambdas, r.name, f.Architecture)
+	code, arch, err := builtFunction(props.Lambdas, p.name, f.Architecture)
 	if err != nil {
 		return nil, nil, err
 	}
-	logs := awslogs.NewLogGroup(scope, jsii.String(r.id+"Logs"), &awslogs.LogGroupProps{
+	logs := awslogs.NewLogGroup(scope, jsii.String(p.id+"Logs"), &awslogs.LogGroupProps{
 		RemovalPolicy: props.RemovalPolicy,
 	})
 	logs.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(f.LogRetention))
-	grants := append(r.grants, allow(*logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"))
-	role := awsiam.NewRole(scope, jsii.String(r.id+"Role"), &awsiam.RoleProps{
+	grants := append(p.grants, allow(*logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"))
+	role := awsiam.NewRole(scope, jsii.String(p.id+"Role"), &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
-		Description: jsii.String("What Efferent's function " + r.name + " may do"),
+		Description: jsii.String("What Efferent's function " + p.name + " may do"),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			r.name: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &grants}),
+			p.name: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &grants}),
 		},
 	})
-	function := awslambda.NewFunction(scope, jsii.String(r.id+"Function"), &awslambda.FunctionProps{
-		Description:  jsii.String(r.description),
+	function := awslambda.NewFunction(scope, jsii.String(p.id+"Function"), &awslambda.FunctionProps{
+		Description:  jsii.String(p.description),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture: arch,
 		Handler:      jsii.String("bootstrap"),
 		Code:         code,
 		Timeout:      seconds(f.Timeout),
 		MemorySize:   jsii.Number(f.Memory),
-		Environment:  pointers(r.env),
+		Environment:  pointers(p.env),
 		Role:         role,
 		LogGroup:     logs,
 	})
@@ -117,7 +120,7 @@ func pointers(env map[string]string) *map[string]*string {
 }
 
 // feed hands a queue's messages to a function. The function grants itself
-// nothing here: what it needs of the queue is among its room's grants.
+// nothing here: what it needs of the queue is among its plan's grants.
 func feed(scope constructs.Construct, id string, from awssqs.IQueue, to awslambda.IFunction, p SourceProps) {
 	mapping := &awslambda.EventSourceMappingProps{
 		Target:                  to,
@@ -130,6 +133,15 @@ func feed(scope constructs.Construct, id string, from awssqs.IQueue, to awslambd
 		mapping.MaxBatchingWindow = seconds(p.Window)
 	}
 	awslambda.NewEventSourceMapping(scope, jsii.String(id), mapping)
+}
+
+// wake runs a function by the clock, in whole minutes.
+func wake(scope constructs.Construct, id, description string, f awslambda.IFunction, every time.Duration) {
+	awsevents.NewRule(scope, jsii.String(id), &awsevents.RuleProps{
+		Description: jsii.String(description),
+		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(every.Minutes()))),
+		Targets:     &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(f, nil)},
+	})
 }
 
 // checkSource holds a queue's visibility timeout against AWS's rule ("Creating

@@ -2,8 +2,6 @@ package efferent
 
 import (
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // NotifyProps is what may be chosen of the function that sends notifications.
@@ -25,10 +24,6 @@ type NotifyProps struct {
 	EndUserMessaging bool
 }
 
-// leastNotify is what one hand-over may take, with the writes around it: a
-// shorter invocation would begin none.
-const leastNotify = 20 * time.Second
-
 func (p NotifyProps) withDefaults() NotifyProps {
 	p.FunctionProps = p.FunctionProps.withDefaults()
 	p.SourceProps = p.SourceProps.withDefaults()
@@ -37,8 +32,8 @@ func (p NotifyProps) withDefaults() NotifyProps {
 
 func (e *Efferent) makeNotify(props Props) (err error) {
 	p := props.Notify
-	if p.Timeout < leastNotify {
-		return fmt.Errorf("prop Timeout %s: must be at least %s, or no hand-over would begin", p.Timeout, leastNotify)
+	if err := checkSending(p.Timeout, webhook.DefaultTimeout); err != nil {
+		return err
 	}
 	env := props.Sending.environment(props.Queues)
 	_, err = settings.ReadNotifications(func(name string) string { return env[name] })
@@ -48,9 +43,10 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 	env[settings.NotificationsQueueURL] = *e.Notifications.QueueUrl()
 	env[settings.AuditQueueURL] = *e.Audit.QueueUrl()
 	env[settings.AttemptsTable] = *e.Attempts.TableName()
+	env[settings.WaitingTable] = *e.Waiting.TableName()
 	e.redacts(env, props.Ledger)
 
-	e.Notify, e.NotifyLogs, err = newFunction(e.Construct, room{
+	e.Notify, e.NotifyLogs, err = newFunction(e.Construct, plan{
 		id: "Notify", name: "notify", description: "Efferent: sends notifications by email, Slack and SMS",
 		env: env, grants: e.notifyGrants(p),
 	}, props, p.FunctionProps)
@@ -68,6 +64,7 @@ func (e *Efferent) notifyGrants(p NotifyProps) []awsiam.PolicyStatement {
 		allow(*e.Notifications.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		e.readsLedgerKeys(),
 	}
 	for _, name := range []string{channel.EmailSecret, channel.SlackSecret, channel.SMSSecret} {

@@ -2,6 +2,7 @@ package efferent_test
 
 import (
 	"debug/elf"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,13 +25,15 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			FunctionProps: efferent.FunctionProps{Timeout: time.Minute, Memory: 512, LogRetention: 7},
 			SourceProps:   efferent.SourceProps{BatchSize: 20, Window: 2 * time.Second, MaxConcurrency: 3},
 			Secrets:       "efferent/webhooks/prod/", AllowHTTP: "loopback", AllowCIDRs: "10.0.0.0/8",
+			ExchangeTimeout: 15 * time.Second, Response: 4096,
 		},
 		Sending: efferent.SendingProps{RetryPolicies: "seed=1s", SecretTTL: time.Minute, AuditLanes: 2},
 		Notify: efferent.NotifyProps{
 			FunctionProps: efferent.FunctionProps{Timeout: 20 * time.Second, Memory: 300},
 			SourceProps:   efferent.SourceProps{BatchSize: 5, MaxConcurrency: 4},
 		},
-		Replay: efferent.ReplayProps{FunctionProps: efferent.FunctionProps{Memory: 400, LogRetention: 14}, Rate: 5, Burst: 6},
+		Release: efferent.ReleaseProps{FunctionProps: efferent.FunctionProps{Timeout: 40 * time.Second, Memory: 350}},
+		Replay:  efferent.ReplayProps{FunctionProps: efferent.FunctionProps{Memory: 400, LogRetention: 14}, Rate: 5, Burst: 6},
 		Ledger: efferent.LedgerProps{Origin: "example.com/prod", ShowPaths: true, Retention: 20 * 24 * time.Hour,
 			CheckpointLock: 60 * 24 * time.Hour, Compliance: true},
 		Audit:      efferent.AuditProps{FunctionProps: efferent.FunctionProps{Memory: 600}},
@@ -67,7 +70,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			"Architectures": []string{"x86_64"}, "Runtime": "provided.al2023", "Timeout": 60, "MemorySize": 512,
 			"Environment": object{"Variables": object{
 				settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.AllowHTTP: "loopback",
-				settings.AllowCIDRs: "10.0.0.0/8", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
+				settings.AllowCIDRs: "10.0.0.0/8", settings.Timeout: "15s", settings.ResponseLimit: "4096", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
 				settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
 			}},
 		})
@@ -76,6 +79,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
 			settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
 		}}})
+		has("AWS::Lambda::Function", object{"Timeout": 40, "MemorySize": 350})
 		has("AWS::Lambda::Function", object{"Timeout": 29, "MemorySize": 400,
 			"Environment": object{"Variables": object{settings.AuditLanes: "2", settings.LedgerShowPaths: "true",
 				settings.LedgerKeysSecret: "efferent/ledger/prod-keys"}}})
@@ -98,16 +102,21 @@ func TestPropsReachTheTemplate(t *testing.T) {
 }
 
 // A deployment that fails at once must not leave a table behind; one that
-// worked must.
+// worked must. The waiting room's table stays always: an upgrade that fails has
+// perhaps begun to use it, and what is in it are messages.
 func TestWhatIsKeptStays(t *testing.T) {
 	t.Parallel()
-	made := synth(t, efferent.Props{})
-	call(t, func() {
-		for _, kind := range []string{"AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::KMS::Key",
-			"AWS::SecretsManager::Secret"} {
-			made.assert.AllResources(jsii.String(kind), object{"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"})
+	kinds := []string{"AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"}
+	for id, r := range synth(t, efferent.Props{}).json["Resources"].(object) {
+		r := r.(object)
+		want := "RetainExceptOnCreate"
+		if short(id) == "Waiting" {
+			want = "Retain"
 		}
-	})
+		if slices.Contains(kinds, r["Type"].(string)) && (r["DeletionPolicy"] != want || r["UpdateReplacePolicy"] != "Retain") {
+			t.Errorf("%s: %v and %v, want %s and Retain", short(id), r["DeletionPolicy"], r["UpdateReplacePolicy"], want)
+		}
+	}
 }
 
 func TestRefused(t *testing.T) {
@@ -131,11 +140,22 @@ func TestRefused(t *testing.T) {
 		"prefix":                       {efferent.Props{Prefix: "a.b"}, []string{`Prefix "a.b"`}},
 		"long prefix":                  {efferent.Props{Prefix: strings.Repeat("a", 41)}, []string{"Prefix"}},
 		"secrets elsewhere":            {deliver(efferent.DeliverProps{Secrets: "prod/"}), []string{`Secrets "prod/"`, "efferent/webhooks/"}},
-		"policies": {efferent.Props{Sending: efferent.SendingProps{RetryPolicies: "x=1h"}},
+		"policies": {efferent.Props{Sending: efferent.SendingProps{RetryPolicies: "x=25h"}},
 			[]string{settings.RetryPolicies, `"x"`}},
-		"networks":              {deliver(efferent.DeliverProps{AllowCIDRs: "10.0.0.0"}), []string{settings.AllowCIDRs}},
-		"log retention":         {function(efferent.FunctionProps{LogRetention: 31}), []string{"LogRetention 31", "30 60"}},
-		"receives":              {efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 1001}}, []string{settings.MaxReceives, "1001"}},
+		"networks":          {deliver(efferent.DeliverProps{AllowCIDRs: "10.0.0.0"}), []string{settings.AllowCIDRs}},
+		"log retention":     {function(efferent.FunctionProps{LogRetention: 31}), []string{"LogRetention 31", "30 60"}},
+		"receives":          {efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 1001}}, []string{settings.MaxReceives, "1001"}},
+		"few receives":      {efferent.Props{Queues: efferent.QueueProps{MaxReceiveCount: 4}}, []string{"MaxReceiveCount 4", "at least 5"}},
+		"no time to record": {function(efferent.FunctionProps{Timeout: 2 * time.Second}), []string{"Deliver", "Timeout 2s", "20s"}},
+		"no time for the longest exchange": {deliver(efferent.DeliverProps{ExchangeTimeout: 21 * time.Second}),
+			[]string{"Deliver", "Timeout 30s", "31s", "exchanges of up to 21s"}},
+		"a hasty exchange": {deliver(efferent.DeliverProps{ExchangeTimeout: 500 * time.Millisecond}), []string{settings.Timeout, "500ms"}},
+		"a lengthy exchange": {efferent.Props{Queues: efferent.QueueProps{VisibilityTimeout: 10 * time.Minute}, Deliver: efferent.DeliverProps{
+			FunctionProps: efferent.FunctionProps{Timeout: time.Minute}, ExchangeTimeout: 21 * time.Second}},
+			[]string{settings.Timeout, "21s"}},
+		"a long response": {deliver(efferent.DeliverProps{Response: 4097}), []string{settings.ResponseLimit, "4097"}},
+		"releasing in a hurry": {efferent.Props{Release: efferent.ReleaseProps{FunctionProps: efferent.FunctionProps{Timeout: 29 * time.Second}}},
+			[]string{"Release", "Timeout 29s", "30s"}},
 		"more lanes than rules": {efferent.Props{Sending: efferent.SendingProps{AuditLanes: 1000}}, []string{"AuditLanes 1000", "999"}},
 		"notify in a hurry": {efferent.Props{Notify: efferent.NotifyProps{FunctionProps: efferent.FunctionProps{Timeout: 10 * time.Second}}},
 			[]string{"Notify", "Timeout 10s", "20s"}},

@@ -1,6 +1,7 @@
 package efferent
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,9 +23,12 @@ type QueueProps struct {
 	// Retention is how long a message is kept, 1 minute to 14 days. Default:
 	// 14 days.
 	Retention time.Duration
-	// MaxReceiveCount is how often SQS hands out a message before it moves it
-	// to the dead-letter queue, 1 to 1000. Default: 20, the 6 that waits of up
-	// to 2 minutes need, and room for outages.
+	// MaxReceiveCount is how often SQS hands out a webhook or a notification
+	// before it moves it to the dead-letter queue, 5 to 1000. AWS advises 5 at
+	// least ("Understanding SQS retries"). Who is to be drained is received so
+	// often, and each receive is paid for. Default: 6, with which what can't
+	// wait elsewhere outlasts a day of trouble. It does not hold for audit.fifo,
+	// which drains nothing: that has 20.
 	MaxReceiveCount int
 }
 
@@ -33,6 +37,17 @@ func (p QueueProps) withDefaults() QueueProps {
 	p.Retention = or(p.Retention, 14*24*time.Hour)
 	p.MaxReceiveCount = or(p.MaxReceiveCount, settings.DefaultMaxReceives)
 	return p
+}
+
+// leastReceives is what AWS advises for queues that feed functions.
+const leastReceives = 5
+
+func (p QueueProps) check() error {
+	if p.MaxReceiveCount < leastReceives {
+		return fmt.Errorf("prop MaxReceiveCount %d: must be at least %d, or throttled invocations alone may use up a message's receives",
+			p.MaxReceiveCount, leastReceives)
+	}
+	return nil
 }
 
 // pair is a queue and the dead-letter queue that is its alone.
@@ -64,7 +79,11 @@ func newPair(scope constructs.Construct, title string, props Props, name, failur
 	}
 	dead := awssqs.NewQueue(scope, jsii.String(title+"Failures"), parked)
 	sent := queueProps(props, name)
-	sent.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(props.Queues.MaxReceiveCount)}
+	receives := props.Queues.MaxReceiveCount
+	if name == settings.AuditQueue {
+		receives = settings.AuditMaxReceives
+	}
+	sent.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(receives)}
 	return pair{title, awssqs.NewQueue(scope, jsii.String(title+"Queue"), sent), dead}
 }
 

@@ -76,6 +76,7 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 		settings.NotificationFailuresQueueURL: *e.NotificationFailures.QueueUrl(),
 		settings.AuditQueueURL:                *e.Audit.QueueUrl(),
 		settings.AttemptsTable:                *e.Attempts.TableName(),
+		settings.WaitingTable:                 *e.Waiting.TableName(),
 		settings.LedgerTable:                  *e.Ledger.TableName(),
 		settings.LedgerBucket:                 *e.LedgerObjects.BucketName(),
 		settings.CheckpointsBucket:            *e.Checkpoints.BucketName(),
@@ -85,7 +86,7 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 	if _, err := settings.ReadReplayPlaces(func(name string) string { return env[name] }); err != nil {
 		return err
 	}
-	e.Replay, e.ReplayLogs, err = newFunction(e.Construct, room{
+	e.Replay, e.ReplayLogs, err = newFunction(e.Construct, plan{
 		id: "Replay", name: "replay", description: "Efferent: the API of dead-letter queues and deliveries",
 		env: env, grants: e.replayGrants(),
 	}, props, p.FunctionProps)
@@ -112,6 +113,7 @@ func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
 			"dynamodb:DeleteItem"),
 		allow(*e.Attempts.TableArn()+"/index/"+failuresIndex, "dynamodb:Query"),
+		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:BatchWriteItem"),
 		e.readsLedgerKeys())
 }
 

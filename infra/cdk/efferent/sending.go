@@ -1,6 +1,7 @@
 package efferent
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -18,6 +19,24 @@ type SendingProps struct {
 	// AuditLanes is the number of message groups of the audit queue, 1 to
 	// 1000; SQS takes 300 sends a second of each. Default: 4.
 	AuditLanes int
+}
+
+// leastSending is the shortest timeout of a function that sends: what comes
+// before an exchange has 3 s, and writes and calls around it have theirs. In a
+// shorter one exchanges would be cut or, worse, made and not recorded.
+const leastSending = 20 * time.Second
+
+// aroundExchange is what of it the longest exchange leaves for all the rest.
+const aroundExchange = 10 * time.Second
+
+// checkSending holds a function's timeout against the longest exchange that
+// there may be in it.
+func checkSending(timeout, exchange time.Duration) error {
+	if least := max(leastSending, exchange+aroundExchange); timeout < least {
+		return fmt.Errorf("prop Timeout %s: must be at least %s, with exchanges of up to %s, or they would be cut, or made and not recorded",
+			timeout, least, exchange)
+	}
+	return nil
 }
 
 // environment is the settings that were chosen; the functions know the

@@ -4,23 +4,21 @@ package awsdynamodb
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-json-experiment/json"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/efferent/efferent/internal/attempt"
 )
 
-// batchLimit is the most items of one BatchWriteItem request.
-const batchLimit = 25
-
 // AttemptsAPI is what keeping attempts takes.
 type AttemptsAPI interface {
 	BatchWriteItem(context.Context, *sdk.BatchWriteItemInput, ...func(*sdk.Options)) (*sdk.BatchWriteItemOutput, error)
+	PutItem(context.Context, *sdk.PutItemInput, ...func(*sdk.Options)) (*sdk.PutItemOutput, error)
 	Query(context.Context, *sdk.QueryInput, ...func(*sdk.Options)) (*sdk.QueryOutput, error)
 	UpdateItem(context.Context, *sdk.UpdateItemInput, ...func(*sdk.Options)) (*sdk.UpdateItemOutput, error)
 }
@@ -28,8 +26,7 @@ type AttemptsAPI interface {
 // Attempts keeps attempt records in a table with the partition key webhook_id
 // and the sort key message_attempt, both strings, a TTL on expires_at, and the
 // sparse index "failures" with the keys failed_in and failed_at, both strings,
-// and record projected. It is as attempt.Store has it; where Put fails, some of
-// the records may be kept.
+// and record projected. It is as attempt.Store has it.
 type Attempts struct {
 	API   AttemptsAPI
 	Table string
@@ -38,63 +35,58 @@ type Attempts struct {
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
-// pause waits for d: by wait, if that is not nil.
-func pause(ctx context.Context, d time.Duration, wait func(context.Context, time.Duration) error) error {
-	if wait != nil {
-		return wait(ctx, d)
-	}
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // The attributes of an item. The record itself is one JSON string: nothing is
-// queried by its fields, and it costs the least space.
+// queried by its fields, and it costs the least space. Its response stands
+// beside it, so that the index of failures, into which all of record is copied,
+// is spared it.
 const (
 	webhookIDName = "webhook_id"
 	sortKeyName   = "message_attempt"
 	recordName    = "record"
+	responseName  = "response"
+	rankName      = "rank" // attempt.Verdict.Rank
 	expiresName   = "expires_at"
 )
 
-// Put writes records, 25 a request, and again what DynamoDB left unprocessed. A
-// request that has a key twice is refused as a whole ("BatchWriteItem").
+// Put writes delivered records 25 a request: nothing settles more than they do.
+// Of all others it asks, each by a request of its own, that what is there does
+// not.
 func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
-	records = attempt.Distinct(records)
-	for len(records) > 0 {
-		n := min(batchLimit, len(records))
-		requests := make([]types.WriteRequest, n)
-		for i, r := range records[:n] {
-			item, err := toItem(r)
-			if err != nil {
-				return err
-			}
-			requests[i] = types.WriteRequest{PutRequest: &types.PutRequest{Item: item}}
-		}
-		if err := a.write(ctx, requests); err != nil {
+	var delivered []types.WriteRequest
+	var others []map[string]types.AttributeValue
+	for _, r := range attempt.Distinct(records) {
+		item, err := toItem(r)
+		switch {
+		case err != nil:
 			return err
+		case r.Verdict == attempt.Delivered:
+			delivered = append(delivered, putRequest(item))
+		default:
+			others = append(others, item)
 		}
-		records = records[n:]
 	}
-	return nil
+	var all errgroup.Group // where one fails the others are kept all the same
+	all.SetLimit(atOnce)
+	all.Go(func() error { return batchWriter{a.API, a.Table, a.Wait}.all(ctx, delivered) })
+	for _, item := range others {
+		all.Go(func() error { return a.putUnlessSettled(ctx, item) })
+	}
+	return all.Wait()
 }
 
-func (a *Attempts) write(ctx context.Context, requests []types.WriteRequest) error {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		out, err := a.API.BatchWriteItem(ctx, &sdk.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{a.Table: requests}})
-		if err != nil {
-			return fmt.Errorf("write %d attempts to table %s: %w", len(requests), a.Table, err)
-		}
-		if requests = out.UnprocessedItems[a.Table]; len(requests) == 0 {
-			return nil
-		}
-		if err := pause(ctx, wait, a.Wait); err != nil {
-			return fmt.Errorf("write to table %s: %d attempts are not processed yet: %w", a.Table, len(requests), err)
-		}
+// putUnlessSettled writes an item unless one is there that settles more. Items
+// from before there were ranks are replaced.
+func (a *Attempts) putUnlessSettled(ctx context.Context, item map[string]types.AttributeValue) error {
+	_, err := conditionHeld(a.API.PutItem(ctx, &sdk.PutItemInput{
+		TableName: &a.Table, Item: item,
+		ConditionExpression:       aws.String("attribute_not_exists(#rank) OR #rank <= :rank"),
+		ExpressionAttributeNames:  map[string]string{"#rank": rankName},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":rank": item[rankName]},
+	}))
+	if err != nil {
+		return fmt.Errorf("write an attempt to table %s: %w", a.Table, err)
 	}
+	return nil
 }
 
 // OfMessage returns the attempts of one SQS message in order, by a strongly
@@ -141,6 +133,8 @@ func (a *Attempts) query(ctx context.Context, in *sdk.QueryInput) ([]attempt.Rec
 }
 
 func toItem(r attempt.Record) (map[string]types.AttributeValue, error) {
+	response := r.Response
+	r.Response = ""
 	b, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("attempt %s of %s: %w", r.SortKey(), r.WebhookID, err)
@@ -149,12 +143,18 @@ func toItem(r attempt.Record) (map[string]types.AttributeValue, error) {
 		webhookIDName: &types.AttributeValueMemberS{Value: r.WebhookID},
 		sortKeyName:   &types.AttributeValueMemberS{Value: r.SortKey()},
 		recordName:    &types.AttributeValueMemberS{Value: string(b)},
-		expiresName:   &types.AttributeValueMemberN{Value: strconv.FormatInt(r.At.Add(attempt.Retention).Unix(), 10)},
+		rankName:      number(int64(r.Verdict.Rank())),
+		expiresName:   number(r.At.Add(attempt.Retention).Unix()),
+	}
+	if response != "" {
+		item[responseName] = &types.AttributeValueMemberS{Value: response}
 	}
 	indexFailure(item, r)
 	return item, nil
 }
 
+// fromItem reads an item, or what the index has of one. Where it has no response
+// of its own it may be from before there was one: then the record has it.
 func fromItem(item map[string]types.AttributeValue) (r attempt.Record, err error) {
 	text, ok := item[recordName].(*types.AttributeValueMemberS)
 	if !ok {
@@ -162,6 +162,9 @@ func fromItem(item map[string]types.AttributeValue) (r attempt.Record, err error
 	}
 	if err := json.Unmarshal([]byte(text.Value), &r); err != nil {
 		return r, fmt.Errorf("an attempts item holds no record: %w", err)
+	}
+	if response, ok := item[responseName].(*types.AttributeValueMemberS); ok {
+		r.Response = response.Value
 	}
 	return r, nil
 }

@@ -10,10 +10,13 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
+	"github.com/efferent/efferent/internal/storetest"
 )
 
 var (
@@ -86,7 +89,8 @@ func TestPut(t *testing.T) {
 			}}
 			var records []attempt.Record
 			for i := range c.records {
-				records = append(records, attempt.Record{WebhookID: "w", MessageID: fmt.Sprint(i), Attempt: 1})
+				records = append(records, attempt.Record{WebhookID: "w", MessageID: fmt.Sprint(i), Attempt: 1,
+					Verdict: attempt.Delivered})
 			}
 			err := a.Put(t.Context(), append(records, records[:c.twice]...))
 			if !errors.Is(err, c.is) {
@@ -102,29 +106,114 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// TestDeliveredFitsOneWriteUnit holds the price of a delivery: an item of up to
-// 1 KB costs one write unit ("Amazon DynamoDB read/write capacity").
-func TestDeliveredFitsOneWriteUnit(t *testing.T) {
+// TestAttempts runs the suite on a table that is played.
+func TestAttempts(t *testing.T) {
 	t.Parallel()
-	item, err := toItem(attempt.Record{
-		WebhookID: strings.Repeat("w", 36), Origin: strings.Repeat("o", 36), MessageID: strings.Repeat("m", 36), Attempt: 1, At: time.Now(),
-		URL: "https://" + strings.Repeat("u", 200), EventType: strings.Repeat("e", 64), Status: 200, DurationMS: 9999, Verdict: attempt.Delivered,
-	})
+	storetest.TestAttempts(t, &Attempts{API: newFakeTable(webhookIDName, sortKeyName), Table: "attempts", Wait: atOncePause})
+}
+
+// TestPutUnlessSettled: a write that is refused because more is settled is no
+// error, any other is, and the others are made all the same.
+func TestPutUnlessSettled(t *testing.T) {
+	t.Parallel()
+	var records []attempt.Record
+	for i, v := range []attempt.Verdict{attempt.Delivered, attempt.Held, attempt.Retryable, attempt.Permanent, attempt.Exhausted} {
+		records = append(records, attempt.Record{WebhookID: "w", MessageID: fmt.Sprint(i), Attempt: 1, Verdict: v})
+	}
+	for _, c := range []struct {
+		name          string
+		before, after error
+		of            string // the request that it is of
+		kept          int
+		is            error
+	}{
+		{"all", nil, nil, "", 5, nil},
+		{"more is settled", &types.ConditionalCheckFailedException{}, nil, "PutItem", 1, nil},
+		{"refused", errDown, nil, "PutItem", 1, errDown},
+		{"failed but persisted", nil, errDown, "PutItem", 5, errDown},
+		{"the delivered one is refused", errDown, nil, "BatchWriteItem", 4, errDown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFakeTable(webhookIDName, sortKeyName)
+			f.fault = func(request string, _ any) (before, after error) {
+				if request == c.of {
+					return c.before, c.after
+				}
+				return nil, nil
+			}
+			err := (&Attempts{API: f, Table: "attempts"}).Put(t.Context(), records)
+			if !errors.Is(err, c.is) || err != nil && !strings.Contains(err.Error(), "table attempts") {
+				t.Errorf("got %v, want %v", err, c.is)
+			}
+			if want := map[string]int{"BatchWriteItem": 1, "PutItem": 4}; len(f.items) != c.kept || !cmp.Equal(f.requests, want) {
+				t.Errorf("%d kept by requests %v; want %d by %v", len(f.items), f.requests, c.kept, want)
+			}
+		})
+	}
+}
+
+// TestOneWriteUnit holds the price of an attempt: an item of up to 1 KB costs one
+// write unit, and its copy in the index one more ("Amazon DynamoDB read/write
+// capacity").
+func TestOneWriteUnit(t *testing.T) {
+	t.Parallel()
+	typical := attempt.Record{
+		WebhookID: uuid.NewString(), Origin: uuid.NewString(), MessageID: uuid.NewString(), Attempt: 1,
+		At:  time.Date(2026, 11, 24, 8, 0, 0, 123_456_789, time.UTC),
+		URL: "https://" + strings.Repeat("u", 52), EventType: "invoice.paid", Tenant: "customer-1042", DurationMS: 9999,
+	}
+	delivered, long, failed, waits := typical, typical, typical, typical
+	delivered.Status, delivered.Verdict = 200, attempt.Delivered
+	long.URL, long.EventType = "https://"+strings.Repeat("u", 200), strings.Repeat("e", 64)
+	long.Verdict = attempt.Delivered
+	failed.Status, failed.Verdict, failed.Reason, failed.Response = 404, attempt.Permanent, strings.Repeat("r", 60), strings.Repeat("a", 200)
+	waits.Status, waits.Verdict, waits.Reason, waits.Response = 503, attempt.Retryable, failed.Reason, failed.Response
+	waits.NextAt, waits.Waiting, waits.Held = waits.At.Add(time.Hour), true, "trouble=60"
+	for name, c := range map[string]struct {
+		record attempt.Record
+		most   int
+	}{
+		"delivered": {delivered, 640}, "delivered, a long url": {long, 1024}, "failed": {failed, 1024}, "waits": {waits, 1024},
+	} {
+		item, err := toItem(c.record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := sizeOf(item)
+		delete(item, responseName) // which the index has not
+		t.Logf("%s: %d bytes, in the index %d", name, size, sizeOf(item))
+		if size > c.most {
+			t.Errorf("%s: %d bytes, want at most %d", name, size, c.most)
+		}
+	}
+}
+
+// TestResponsesStandApart: the index has all of record, and so no response; one
+// from before has it there, and is read.
+func TestResponsesStandApart(t *testing.T) {
+	t.Parallel()
+	r := attempt.Record{WebhookID: "w", MessageID: "m", Attempt: 1, Verdict: attempt.Permanent, Response: "the answer"}
+	kept, err := toItem(r)
+	if err != nil || strings.Contains(text(kept[recordName]), "the answer") {
+		t.Fatalf("%v, %v", kept, err)
+	}
+	before, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	size := 0
-	for name, value := range item {
-		size += len(name)
-		switch v := value.(type) {
-		case *types.AttributeValueMemberS:
-			size += len(v.Value)
-		case *types.AttributeValueMemberN:
-			size += len(v.Value)/2 + 2
+	old := map[string]types.AttributeValue{recordName: &types.AttributeValueMemberS{Value: string(before)}}
+	for name, item := range map[string]map[string]types.AttributeValue{"an item": kept, "one from before": old} {
+		if got, err := fromItem(item); err != nil || !cmp.Equal(got, r) {
+			t.Errorf("%s is read as %+v, %v", name, got, err)
 		}
 	}
-	if size > 1024 {
-		t.Errorf("a delivered attempt takes %d bytes, more than one write unit", size)
+	f := newFailureTable(t, 10)
+	old[failedInName], old[failedAtName] = kept[failedInName], kept[failedAtName]
+	f.items = append(f.items, old)
+	got, err := (&Attempts{API: f, Table: "attempts"}).NewestFailures(t.Context(), "webhook-failures", "", "", 10)
+	if r.Response = ""; err != nil || !cmp.Equal(got, []attempt.Record{r}) {
+		t.Errorf("the index gives %+v, %v", got, err)
 	}
 }
 

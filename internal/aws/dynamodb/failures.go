@@ -29,9 +29,6 @@ const (
 	shards        = 4
 )
 
-// forgetters is how many failures are forgotten at a time.
-const forgetters = 16
-
 func shardKey(queue string, shard uint32) string {
 	return queue + "#" + strconv.FormatUint(uint64(shard), 10)
 }
@@ -52,7 +49,8 @@ func indexFailure(item map[string]types.AttributeValue, r attempt.Record) {
 
 // NewestFailures returns up to limit failures of a dead-letter queue, newest
 // first, whose Position is less than before, if that is given, and not less
-// than from: one query a shard, or more where a page of 1 MB holds too few.
+// than from: one query a shard, or more where a page of 1 MB holds too few. They
+// come without their Response.
 func (a *Attempts) NewestFailures(ctx context.Context, queue string, from, before attempt.Position, limit int) ([]attempt.Record, error) {
 	from, before = cmp.Or(from, " "), cmp.Or(before, "~") // before and after every time
 	if !from.Before(before) {
@@ -96,6 +94,7 @@ func (a *Attempts) failuresOf(ctx context.Context, key string, from, before atte
 			if err != nil {
 				return nil, err
 			}
+			r.Response = "" // which items from before have
 			if r.Position().Before(before) {
 				records = append(records, r)
 			}
@@ -110,7 +109,7 @@ func (a *Attempts) failuresOf(ctx context.Context, key string, from, before atte
 // ForgetFailures takes failures out of the index; the records stay.
 func (a *Attempts) ForgetFailures(ctx context.Context, records []attempt.Record) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(forgetters)
+	g.SetLimit(atOnce)
 	for _, r := range records {
 		g.Go(func() error { return a.forget(ctx, r) })
 	}

@@ -204,7 +204,7 @@ func TestFailuresThatCannotBeRead(t *testing.T) {
 func TestForgetFailures(t *testing.T) {
 	t.Parallel()
 	var records []attempt.Record
-	for i := range 3 * forgetters {
+	for i := range 3 * atOnce {
 		records = append(records, failureAt(i))
 	}
 	for _, c := range []struct {

@@ -167,33 +167,14 @@ func fromStagedItem(item map[string]types.AttributeValue) (s ledger.Staged, err 
 
 // Drop removes what is staged, as Staged returned it, 25 a request.
 func (l *Ledger) Drop(ctx context.Context, lane string, staged []ledger.Staged) error {
-	for len(staged) > 0 {
-		n := min(batchLimit, len(staged))
-		requests := make([]types.WriteRequest, n)
-		for i, s := range staged[:n] {
-			requests[i] = types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: ledgerKey(lane, stagedItem(s))}}
-		}
-		if err := l.write(ctx, requests); err != nil {
-			return fmt.Errorf("drop what was staged in %s: %w", lane, err)
-		}
-		staged = staged[n:]
+	requests := make([]types.WriteRequest, len(staged))
+	for i, s := range staged {
+		requests[i] = types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: ledgerKey(lane, stagedItem(s))}}
+	}
+	if err := (batchWriter{l.API, l.Table, l.Wait}).all(ctx, requests); err != nil {
+		return fmt.Errorf("drop what was staged in %s: %w", lane, err)
 	}
 	return nil
-}
-
-func (l *Ledger) write(ctx context.Context, requests []types.WriteRequest) error {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		out, err := l.API.BatchWriteItem(ctx, &sdk.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{l.Table: requests}})
-		if err != nil {
-			return fmt.Errorf("write to table %s: %w", l.Table, err)
-		}
-		if requests = out.UnprocessedItems[l.Table]; len(requests) == 0 {
-			return nil
-		}
-		if err := pause(ctx, wait, l.Wait); err != nil {
-			return fmt.Errorf("write to table %s: %d items are not processed yet: %w", l.Table, len(requests), err)
-		}
-	}
 }
 
 // itemReader reads attributes, and keeps what is wrong with the first of them:

@@ -34,15 +34,19 @@ func (d *delivery) Prepare(ctx context.Context) {
 		d.policy, malformed = d.Policy(d.webhook.Retry)
 	}
 	if malformed != nil {
-		d.refuse(attempt.Permanent, malformed)
+		d.refuse(malformed)
 		return
 	}
 	var err error
-	if d.keys, err = d.needs.Secrets.Keys(ctx, d.webhook.Secret, d.LastEnded()); err != nil {
-		d.refuse(secretVerdict(err), err)
-		return
+	d.keys, err = d.needs.Secrets.Keys(ctx, d.webhook.Secret, d.LastEnded())
+	switch {
+	case err == nil:
+		d.State = batch.Ready
+	case errors.Is(err, webhook.ErrSecretNotFound) || errors.Is(err, webhook.ErrSecretUnusable):
+		d.refuse(err)
+	default:
+		d.Trouble(err.Error())
 	}
-	d.State = batch.Ready
 }
 
 // begin makes the record of the attempt to come.
@@ -51,24 +55,21 @@ func (d *delivery) begin() {
 	d.record.URL, d.record.EventType, d.record.Tenant = d.webhook.URL, d.webhook.EventType, d.webhook.Tenant
 }
 
-func secretVerdict(err error) attempt.Verdict {
-	if errors.Is(err, webhook.ErrSecretNotFound) || errors.Is(err, webhook.ErrSecretUnusable) {
-		return attempt.Permanent
-	}
-	return attempt.Retryable
-}
-
-// refuse notes that no exchange can be made.
-func (d *delivery) refuse(v attempt.Verdict, why error) {
-	d.record.Verdict, d.record.Reason = v, why.Error()
+// refuse notes that no exchange can ever be made.
+func (d *delivery) refuse(why error) {
+	d.record.Verdict, d.record.Reason = attempt.Permanent, why.Error()
 	d.State = batch.Refused
 }
+
+// Record is that of the attempt at hand.
+func (d *delivery) Record() attempt.Record { return d.record }
 
 // Run makes the exchange that was announced, or settles what can't be sent.
 func (d *delivery) Run(ctx context.Context) {
 	if d.State == batch.Refused {
 		d.record.At = d.Now()
-		d.settle(d.record.Verdict, d.record.Reason, 0)
+		d.logFailure(0)
+		d.End(d.record)
 		return
 	}
 	for d.exchange(ctx) {
@@ -76,14 +77,17 @@ func (d *delivery) Run(ctx context.Context) {
 }
 
 // exchange sends once, settles what came of it, and reports whether another
-// exchange is to follow at once. One that the end of the invocation cut stays
-// unrecorded: the message comes back.
+// exchange is to follow at once. One that the end of the invocation cut, or that
+// we could not make, is nothing that the endpoint did.
 func (d *delivery) exchange(ctx context.Context) (again bool) {
 	d.record.At = d.Now()
 	x := d.needs.Sender.Post(ctx, d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.record.At))
-	if x.Interrupted {
-		d.Log.Warn("the invocation ended before the exchange did; the message comes back", d.Names())
-		d.State = batch.Left
+	switch {
+	case x.Interrupted:
+		d.Hold(d.record, "the invocation ended before the exchange did")
+		return false
+	case x.Ours:
+		d.Hold(d.record, x.Err.Error())
 		return false
 	}
 	d.record.Status, d.record.DurationMS = x.Status, x.Duration.Milliseconds()
@@ -111,10 +115,11 @@ func (d *delivery) atOnce(ctx context.Context, x webhook.Exchange, v attempt.Ver
 }
 
 // triedAtOnce reports whether the message has had its try at once for an
-// answer; status 0 is for none.
+// answer; status 0 is for none. What asks by Retry-After for longer than the
+// policy waits is uncounted too.
 func (d *delivery) triedAtOnce(status int) bool {
 	for _, r := range d.History {
-		if r.Uncounted && (r.Status == 0) == (status == 0) {
+		if r.Uncounted && (r.Status == 0) == (status == 0) && !webhook.MayAsk(r.Status) {
 			return true
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/waiting"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -50,9 +51,9 @@ type world struct {
 	cachedAt time.Time
 	since    []time.Time // what was asked of the secrets
 
-	putFault, auditFault, hideFault, readFault func(call int) fault
-	puts, audits, hides, reads                 int
-	secretErr                                  error
+	putFault, auditFault, hideFault, readFault, enterFault func(call int) fault
+	puts, audits, hides, reads, enters                     int
+	secretErr                                              error
 }
 
 func newWorld(t *testing.T, answers ...webhook.Exchange) *world {
@@ -69,7 +70,7 @@ func (w *world) handler() *Handler {
 	}
 	h, err := New(Needs{
 		Needs: batch.Needs{
-			Attempts: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 20,
+			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 6,
 			Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
 		Sender: w, Secrets: w,
@@ -130,6 +131,30 @@ func (w *world) OfMessage(ctx context.Context, webhookID, messageID string) ([]a
 		return nil, errFault
 	}
 	return w.store.OfMessage(ctx, webhookID, messageID)
+}
+
+func (w *world) OfWebhook(ctx context.Context, webhookID string) ([]attempt.Record, error) {
+	w.t.Errorf("all attempts under %s were read", webhookID)
+	return w.store.OfWebhook(ctx, webhookID)
+}
+
+func (w *world) Enter(ctx context.Context, item waiting.Item) (waiting.State, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.enters++
+	w.note("enter %s", item.ID())
+	f := works
+	if w.enterFault != nil {
+		f = w.enterFault(w.enters)
+	}
+	if f == fails {
+		return "", errFault
+	}
+	state, err := w.store.Enter(ctx, item)
+	if f != works {
+		return "", errFault
+	}
+	return state, err
 }
 
 func (w *world) Put(ctx context.Context, records []attempt.Record) error {

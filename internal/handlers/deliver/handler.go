@@ -39,21 +39,24 @@ type Needs struct {
 }
 
 // Handler delivers batches. It may be used by many goroutines at once.
-type Handler struct{ Needs }
+type Handler struct {
+	Needs
+	dead *batch.Dead
+}
 
 // New returns a Handler. Its error names each need that is missing.
 func New(n Needs) (*Handler, error) {
 	if err := need.All(n); err != nil {
 		return nil, fmt.Errorf("the handler of webhooks: %w", err)
 	}
-	return &Handler{n}, nil
+	return &Handler{n, batch.NewDead(batch.RememberedDead)}, nil
 }
 
 // Handle sends a batch and says which messages are not done with. Its error is
 // always nil: one would bring back the delivered ones too.
 func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	return h.Needs.Handle(ctx, event, batch.Kind{
-		Actor: "efferent:deliver", IDName: "webhook_id",
+		Actor: "efferent:deliver", IDName: "webhook_id", Queue: "webhooks", Dead: h.dead,
 		Job: func(i *batch.Item) batch.Job { return &delivery{Item: i, needs: &h.Needs} },
 	}), nil
 }

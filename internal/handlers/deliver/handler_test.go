@@ -70,11 +70,15 @@ func TestOneMessage(t *testing.T) {
 		{name: "unusable secret", setup: func(w *world) { w.secretErr = webhook.ErrSecretUnusable },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0, actions: "webhook.failed"}},
 		{name: "Secrets Manager is down", setup: func(w *world) { w.secretErr = errFault },
-			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: time.Second, actions: "webhook.failed",
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: time.Minute,
 				reason: "injected"}},
 		{name: "interrupted", answers: []webhook.Exchange{interrupted},
-			want: want{failed: true, hidden: leftAlone, posts: 1, actions: "webhook.attempt"}},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: time.Minute, posts: 1, actions: "webhook.attempt",
+				reason: "the invocation ended"}},
 
+		{name: "no descriptor is left", answers: []webhook.Exchange{{Err: errors.New("too many open files"), Ours: true}},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: time.Minute, posts: 1, actions: "webhook.attempt",
+				reason: "too many open files"}},
 		{name: "401, and the secret is as it was", answers: []webhook.Exchange{denied401}, setup: func(w *world) { w.cached = "v1" },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Permanent}, hidden: 0, posts: 1, actions: "webhook.attempt webhook.failed",
 				reason: "401"}},
@@ -86,7 +90,7 @@ func TestOneMessage(t *testing.T) {
 				actions: "webhook.attempt webhook.attempt webhook.failed webhook.failed", reason: "401"}},
 		{name: "401, and the second intent can't be written", answers: []webhook.Exchange{denied401, ok200},
 			setup: func(w *world) { w.cached, w.auditFault = "v0", on(2, fails) },
-			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Held}, hidden: time.Minute, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},
 
 		{name: "404, and the secret is newer", answers: []webhook.Exchange{gone404, ok200}, setup: func(w *world) { w.cached = "v0" },
@@ -120,21 +124,24 @@ func TestOneMessage(t *testing.T) {
 				actions: "webhook.attempt webhook.attempt webhook.attempt webhook.failed webhook.failed webhook.delivered"}},
 		{name: "a kept connection is lost, and that can't be recorded", answers: []webhook.Exchange{lost, ok200},
 			setup: func(w *world) { w.putFault = on(1, fails) },
-			want:  want{failed: true, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.failed"}},
+			want:  want{failed: true, hidden: time.Minute, posts: 1, actions: "webhook.attempt webhook.failed"}},
 		{name: "a kept connection is lost, and the next try can't be announced", answers: []webhook.Exchange{lost, ok200},
 			setup: func(w *world) { w.auditFault = on(2, fails) },
-			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable, attempt.Held}, hidden: time.Minute, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},
 
 		{name: "intent fails", answers: []webhook.Exchange{ok200}, setup: func(w *world) { w.auditFault = on(1, fails) },
-			want: want{failed: true, hidden: leftAlone}},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: time.Minute, reason: "audit"}},
+		{name: "intent fails, and that can't be recorded", answers: []webhook.Exchange{ok200},
+			setup: func(w *world) { w.auditFault, w.putFault = on(1, fails), on(1, fails) },
+			want:  want{failed: true, hidden: time.Minute}},
 		{name: "intent fails but is kept", answers: []webhook.Exchange{ok200}, setup: func(w *world) { w.auditFault = on(1, failsButKeeps) },
-			want: want{failed: true, hidden: leftAlone, actions: "webhook.attempt"}},
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: time.Minute, actions: "webhook.attempt"}},
 		{name: "failure's record fails", answers: []webhook.Exchange{busy503}, setup: func(w *world) { w.putFault = on(1, fails) },
-			want: want{failed: true, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.failed"}},
+			want: want{failed: true, hidden: time.Minute, posts: 1, actions: "webhook.attempt webhook.failed"}},
 		{name: "failure's record fails but is kept", answers: []webhook.Exchange{busy503},
 			setup: func(w *world) { w.putFault = on(1, failsButKeeps) },
-			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: time.Minute, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},
 		{name: "visibility fails", answers: []webhook.Exchange{busy503}, setup: func(w *world) { w.hideFault = on(1, fails) },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
@@ -210,6 +217,7 @@ func TestOrderOfWrites(t *testing.T) {
 	w = newWorld(t, ok200)
 	w.handle(aMessage("a", body("a"), 1), aMessage("b", body("b"), 1))
 	slices.Sort(w.log[2:4])
+	slices.Sort(w.log[4:6])
 	want = []string{"audit webhook.attempt a", "audit webhook.attempt b", "post a", "post b",
 		"record a 1 delivered", "record b 1 delivered", "audit webhook.delivered a", "audit webhook.delivered b"}
 	if diff := cmp.Diff(want, w.log); diff != "" {
@@ -305,7 +313,6 @@ func TestWhatAMessageCarries(t *testing.T) {
 		carried    map[string]string
 		id         string
 		hidden     time.Duration
-		reason     string
 	}{
 		{name: "nothing", text: noID, id: "m-a", hidden: time.Second},
 		{name: "its id and its policy", text: noID, carried: map[string]string{"efferent-id": "first", "efferent-retry": "replay"}, id: "first",
@@ -315,7 +322,8 @@ func TestWhatAMessageCarries(t *testing.T) {
 		{name: "an id that is none", text: noID, carried: map[string]string{"efferent-id": "a b"}, id: "m-a", hidden: time.Second},
 		{name: "a policy over the message's", text: strings.Replace(body("own"), `"id"`, `"retry":"once","id"`, 1),
 			carried: map[string]string{"efferent-retry": "replay"}, id: "own", hidden: 5 * time.Second},
-		{name: "a policy that is none", text: noID, carried: map[string]string{"efferent-retry": "never"}, id: "m-a", reason: `"never"`},
+		// Anybody can set it: it must not keep the message from being sent.
+		{name: "a policy that is none", text: noID, carried: map[string]string{"efferent-retry": "never"}, id: "m-a", hidden: time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -327,7 +335,7 @@ func TestWhatAMessageCarries(t *testing.T) {
 			}
 			w.handle(m)
 			records := w.recorded(c.id)
-			if len(records) != 1 || !strings.Contains(records[0].Reason, c.reason) || w.hidden["r-a"] != c.hidden {
+			if len(records) != 1 || w.hidden["r-a"] != c.hidden {
 				t.Errorf("hidden for %s, and recorded %+v", w.hidden["r-a"], records)
 			}
 		})
@@ -402,5 +410,21 @@ func TestAnOutcomeIsAtItsEnd(t *testing.T) {
 			!w.entries[1].Timestamp.Equal(began.Add(3*time.Second)) {
 			t.Errorf("%d: the ledger has %+v", status, w.entries)
 		}
+	}
+}
+
+// TestADeadMessageDrainsUnread: an instance reads nothing for a message that it has
+// seen die; another one looks it up, once.
+func TestADeadMessageDrainsUnread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, gone404)
+	first, second := w.handler(), w.handler()
+	for receives, h := range []*Handler{first, first, first, second, second} {
+		if failed := w.handleWith(h, aMessage("a", body("a"), receives+1)); len(failed) != 1 || w.hidden["r-a"] != 0 {
+			t.Errorf("receive %d: failed %v, hidden for %v", receives+1, failed, w.hidden["r-a"])
+		}
+	}
+	if w.reads != 1 || len(w.posts) != 1 || len(w.entries) != 2 {
+		t.Errorf("%d reads, %d posts, the ledger has %+v", w.reads, len(w.posts), w.entries)
 	}
 }

@@ -6,29 +6,42 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
-// settle decides the next step and, for a failure, writes its record and then
-// sets the message's visibility. A delivery is recorded with its batch.
+// settle decides the next step and, for a failure, has it recorded before
+// anything else. A delivery is recorded with others.
 func (d *delivery) settle(v attempt.Verdict, reason string, retryAfter time.Duration) {
-	step := d.Next(d.policy, d.Made(), v, retryAfter)
-	d.record.Verdict, d.record.Reason = step.Verdict, batch.Because(reason, step.Reason)
-	if step.Verdict == attempt.Delivered {
+	d.record.Verdict, d.record.Reason = v, reason
+	switch v {
+	case attempt.Delivered:
 		d.record.Response = ""
 		d.Sent(d.record)
 		return
+	case attempt.Retryable:
+		d.again(retryAfter)
+		return
 	}
-	if step.Verdict == attempt.Retryable {
-		d.record.NextAt = d.Now().Add(step.Delay)
+	d.logFailure(0)
+	d.End(d.record)
+}
+
+// again waits for the next try, if there is to be one.
+func (d *delivery) again(retryAfter time.Duration) {
+	wait, why := d.Asked(d.policy, retryAfter), waiting.Asked
+	d.record.Uncounted = wait > 0
+	if wait == 0 {
+		step := d.Next(d.policy, d.Made(), retryAfter)
+		if !step.Again {
+			d.record.Verdict, d.record.Reason = attempt.Exhausted, batch.Because(d.record.Reason, step.Reason)
+			d.logFailure(0)
+			d.End(d.record)
+			return
+		}
+		wait, why = step.Delay, waiting.Delay
 	}
-	d.logFailure(step.Delay)
-	switch {
-	case !d.Keep(d.record):
-	case step.Verdict == attempt.Retryable:
-		d.Hide(step.Delay)
-	default:
-		d.Drain()
-	}
+	d.logFailure(wait)
+	d.Wait(d.record, wait, why)
 }
 
 func (d *delivery) logFailure(next time.Duration) {

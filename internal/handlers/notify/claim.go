@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/efferent/efferent/internal/attempt"
-	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/message"
@@ -51,9 +50,8 @@ func (n *notice) claim(r *attempt.Record) bool {
 		n.held = c
 		return true
 	case !errors.Is(err, claim.ErrTaken):
-		n.Log.Error("the SMS can't be claimed, so the message waits", n.Names(), "error", err)
 		_ = n.needs.Claims.DropClaim(n.Writes(), c) // it may have been kept
-		n.State = batch.Left
+		n.hold(r, "the SMS can't be claimed: "+err.Error())
 	case other.Act == wasSent:
 		r.Reason = "sent before, as message " + other.Actor
 		n.sent(r)
@@ -85,18 +83,21 @@ func (n *notice) await(r *attempt.Record, left time.Duration) {
 	r.Class = string(channel.Transient)
 	n.Tell(n.Outcome(*r))
 	n.Log.Info("another invocation sends this SMS", n.Names())
-	n.Hide(min(left.Truncate(time.Second), time.Second<<min(n.Receives-1, 7)) + time.Second)
+	n.Hide(min(left.Truncate(time.Second), time.Second<<min(2*(n.Receives-1), 8)) + time.Second)
 }
 
 // consent reports whether an SMS whose outcome is unknown may be sent again:
 // somebody has replayed the message since. An automatic redelivery never is
-// consent, nor is a second message with the same id that was there before.
+// consent, nor is a second message with the same id that was there before, nor
+// one that comes out of the waiting room: when somebody sent it is not known then.
 func (n *notice) consent(other claim.Claim) bool {
 	switch {
 	case other.Act == wasSent:
 		return false
-	case other.Actor == n.Msg.MessageId:
-		return n.Base > 0 && other.Act == parked
+	case other.Actor == n.Msg.MessageId: // redriven under its old id
+		return n.Base > n.Carried.Base && other.Act == parked
+	case !n.Carried.Anew():
+		return false
 	case other.Act == parked:
 		return message.SentAt(n.Msg.Attributes).After(other.At)
 	}

@@ -1,10 +1,12 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,6 +23,7 @@ import (
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 var errFault = errors.New("injected fault")
@@ -75,7 +78,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) handler() *Handler {
 	h, err := New(Needs{
 		Needs: batch.Needs{
-			Attempts: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: 20, Now: w.time,
+			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
 			Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
 		Senders: w, Claims: w, Misconfigured: func(on channel.Name) { w.alarms = append(w.alarms, on) },
@@ -110,10 +113,8 @@ func (w *world) call(op string, do func() error) error {
 		return errFault
 	}
 	w.ops[op]++
-	if w.ops[op] > enough { // what tries again for ever is told so, and ended
-		w.t.Errorf("more than %d times %s", enough, op)
-		w.dead = true
-		return errFault
+	if w.ops[op] > enough { // what tries again for ever is ended
+		panic(fmt.Sprintf("%s: more than %d times %s", w.t.Name(), enough, op))
 	}
 	f := works
 	if decide := w.fault[op]; decide != nil {
@@ -215,6 +216,16 @@ func (w *world) OfMessage(ctx context.Context, id, messageID string) (of []attem
 	return of, err
 }
 
+func (w *world) OfWebhook(ctx context.Context, id string) (of []attempt.Record, err error) {
+	err = w.call("history", func() (err error) { of, err = w.store.OfWebhook(ctx, id); return err })
+	return of, err
+}
+
+func (w *world) Enter(ctx context.Context, item waiting.Item) (state waiting.State, err error) {
+	err = w.call("enter", func() (err error) { state, err = w.store.Enter(ctx, item); return err })
+	return state, err
+}
+
 func (w *world) Put(ctx context.Context, records []attempt.Record) error {
 	return w.call("record", func() error { return w.store.Put(ctx, records) })
 }
@@ -251,6 +262,8 @@ func (w *world) Append(_ context.Context, _ string, entries []ledger.Entry) erro
 	return w.call("audit", func() error { w.entries = append(w.entries, entries...); return nil })
 }
 
+const maxReceives = 6
+
 // queued is a message and how SQS treats it: it is received until the handler
 // is done with it, or until it has reached the dead-letter queue.
 type queued struct {
@@ -263,14 +276,28 @@ func (w *world) message(id, text string) *queued {
 		Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(w.now.UnixMilli(), 10)}}}
 }
 
+// carries has the message carry something.
+func (q *queued) carries(c message.Carried) {
+	q.msg.MessageAttributes = map[string]events.SQSMessageAttribute{}
+	for name, value := range c.Attributes() {
+		q.msg.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}
+	}
+}
+
 // receive gives the message to the handler once, and reports whether it is
 // done with it. The clock moves to when SQS shows it again.
 func (w *world) receive(h *Handler, q *queued) bool {
 	w.t.Helper()
+	return w.receiveIn(w.t.Context(), h, q)
+}
+
+// receiveIn is receive in an invocation that ends with ctx.
+func (w *world) receiveIn(ctx context.Context, h *Handler, q *queued) bool {
+	w.t.Helper()
 	q.receives++
 	q.msg.Attributes["ApproximateReceiveCount"] = strconv.Itoa(q.receives)
 	delete(w.hidden, q.msg.ReceiptHandle)
-	out, err := h.Handle(w.t.Context(), events.SQSEvent{Records: []events.SQSMessage{q.msg}})
+	out, err := h.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{q.msg}})
 	if err != nil || out.BatchItemFailures == nil {
 		w.t.Fatalf("the handler returned %+v, %v", out, err)
 	}
@@ -280,7 +307,7 @@ func (w *world) receive(h *Handler, q *queued) bool {
 		return false
 	}
 	if len(out.BatchItemFailures) == 0 {
-		return true
+		return !w.release(q)
 	}
 	wait, changed := w.hidden[q.msg.ReceiptHandle]
 	if !changed {
@@ -290,12 +317,39 @@ func (w *world) receive(h *Handler, q *queued) bool {
 	return false
 }
 
+// release plays the function of that name for a message that went into the
+// waiting room, once it is due. It reports whether it was there.
+func (w *world) release(q *queued) bool {
+	items, _, err := w.store.Page(w.t.Context(), "", 10)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(items) == 0 {
+		return false
+	}
+	if items[0].Queue != "notifications" {
+		w.t.Errorf("it goes back to %s", items[0].Queue)
+	}
+	if err := w.store.Settle(w.t.Context(), items, waiting.Sent); err != nil {
+		w.t.Fatal(err)
+	}
+	w.advance(max(0, items[0].Due.Sub(w.now)))
+	items[0].Carried.Released = w.now
+	*q = queued{msg: events.SQSMessage{MessageId: "+" + q.msg.MessageId, ReceiptHandle: q.msg.ReceiptHandle, Body: items[0].Body,
+		Attributes:        map[string]string{"SentTimestamp": strconv.FormatInt(w.now.UnixMilli(), 10)},
+		MessageAttributes: map[string]events.SQSMessageAttribute{}}}
+	for name, a := range items[0].Sendable() {
+		q.msg.MessageAttributes[name] = events.SQSMessageAttribute{DataType: a.Type, StringValue: &a.Text}
+	}
+	return true
+}
+
 // run receives the message until its end: "sent", or "parked" in the
 // dead-letter queue.
 func (w *world) run(q *queued) string {
 	w.t.Helper()
 	h := w.handler()
-	for q.receives < 20 {
+	for q.receives < maxReceives {
 		if w.receive(h, q) {
 			return "sent"
 		}
@@ -303,11 +357,14 @@ func (w *world) run(q *queued) string {
 	return "parked"
 }
 
-// story tells a message's attempts: "1:email:transient:retryable …".
+// story tells a message's attempts, but for those that were held:
+// "1:email:transient:retryable …".
 func (w *world) story(id string, q *queued) string {
 	var all []string
-	for _, r := range w.recorded(id) {
-		if r.MessageID != q.msg.MessageId {
+	records := w.recorded(id)
+	slices.SortStableFunc(records, func(a, b attempt.Record) int { return cmp.Compare(a.Attempt, b.Attempt) })
+	for _, r := range records {
+		if strings.TrimLeft(r.MessageID, "+") != strings.TrimLeft(q.msg.MessageId, "+") || r.Verdict == attempt.Held {
 			continue
 		}
 		all = append(all, fmt.Sprintf("%d:%s:%s:%s", r.Attempt, r.Channel, r.Class, r.Verdict))

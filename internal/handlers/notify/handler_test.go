@@ -217,12 +217,12 @@ func TestTurns(t *testing.T) {
 		want    string
 		took    time.Duration
 	}{
-		{"its turn comes", []channel.Outcome{paced, paced, {}}, "1:slack::delivered", 6 * time.Second},
+		{"its turn comes", []channel.Outcome{paced, paced, {}}, "1:slack::delivered", (2 + 2) * time.Second},
 		{"between attempts", []channel.Outcome{paced, {Class: channel.Transient, Reason: "busy"}, paced, {}},
-			"1:slack:transient:retryable 2:slack::delivered", (2 + 1 + 8) * time.Second},
+			"1:slack:transient:retryable 2:slack::delivered", (2 + 1 + 2) * time.Second},
 		{"it never comes", []channel.Outcome{paced},
 			"1:slack:transient:retryable 2:slack:transient:retryable 3:slack:transient:retryable 4:slack:transient:retryable 5:email::delivered",
-			(2+4+8+16+32+64+4*120)*time.Second + (2+2+4)*time.Second},
+			(2+2+4+8+16+32+64+6*120)*time.Second + (2+2+4)*time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

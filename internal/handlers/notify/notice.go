@@ -82,11 +82,28 @@ func (n *notice) Run(ctx context.Context) {
 	}
 	for n.State == batch.Ready {
 		if n.late(ctx) {
-			n.Hide(0)
+			n.comeBack()
 			return
 		}
 		n.try(ctx, n.current())
 	}
+}
+
+// comeBack leaves what there is no time for to the next receive, which is at once
+// where one may be used up for that.
+func (n *notice) comeBack() {
+	if n.Receives <= n.MaxReceives-2 {
+		n.Hide(0)
+		return
+	}
+	n.Hold(n.Record(), "the invocation had no time left for another hand-over")
+}
+
+// Record is that of the hand-over to come.
+func (n *notice) Record() attempt.Record {
+	r := n.record(n.current())
+	r.FailedChannels = n.failures
+	return *r
 }
 
 // late reports whether the invocation has no time for another hand-over.
@@ -101,7 +118,7 @@ func (n *notice) try(ctx context.Context, on channel.Name) {
 	sender, out, asked := n.handOver(ctx, on, r)
 	switch {
 	case !asked:
-	case out.Paced && n.mayQueue():
+	case out.Paced && n.mayQueue(out):
 		n.queueUp(r, out)
 	case out.Class == channel.Configuration && n.renewed(ctx, on, sender):
 		n.tryAnew(r, out)
@@ -116,8 +133,12 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 	announced := n.announced
 	n.announced = false
 	address := n.message.Address(on)
-	s, out = n.sender(ctx, on, address)
-	if out.Class != "" {
+	s, out, err := n.sender(ctx, on, address)
+	switch {
+	case err != nil:
+		n.hold(r, err.Error())
+		return s, out, false
+	case out.Class != "":
 		return s, out, true
 	}
 	if !announced && !n.Announce() {
@@ -130,9 +151,8 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 	out = s.Send(ctx, n.message.Handover(n.ID, address))
 	r.DurationMS = n.Now().Sub(r.At).Milliseconds()
 	if ctx.Err() != nil && !out.Sent() && out.Class != channel.Unknown {
-		n.Log.Warn("the invocation ended before the hand-over did; the message comes back", n.Names(), "channel", on)
 		n.unclaim(on)
-		n.State = batch.Left
+		n.hold(r, "the invocation ended before the hand-over did")
 		return s, out, false
 	}
 	return s, out, true

@@ -13,20 +13,28 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
-// sender is the channel's; where there is none the outcome says why.
-func (n *notice) sender(ctx context.Context, on channel.Name, address string) (channel.Sender, channel.Outcome) {
+// sender is the channel's; where there is none for good the outcome says why. An
+// error may pass.
+func (n *notice) sender(ctx context.Context, on channel.Name, address string) (channel.Sender, channel.Outcome, error) {
 	s, err := n.needs.Senders.Sender(ctx, on, n.since)
 	switch {
 	case errors.Is(err, channel.ErrNotConfigured):
-		return nil, channel.Outcome{Class: channel.Configuration, Reason: err.Error()}
+		return nil, channel.Outcome{Class: channel.Configuration, Reason: err.Error()}, nil
 	case err != nil:
-		return nil, channel.Outcome{Class: channel.Transient, Reason: err.Error()}
+		return nil, channel.Outcome{}, err
 	case address == "" && !addressless(s):
-		return s, channel.Outcome{Class: channel.Configuration, Reason: "the message has no address for " + string(on)}
+		return s, channel.Outcome{Class: channel.Configuration, Reason: "the message has no address for " + string(on)}, nil
 	}
-	return s, channel.Outcome{}
+	return s, channel.Outcome{}, nil
+}
+
+// hold has the message wait for the end of a trouble of our own.
+func (n *notice) hold(r *attempt.Record, why string) {
+	r.FailedChannels = n.failures
+	n.Hold(*r, why)
 }
 
 // addressless reports whether a sender has its one recipient by itself: a Slack
@@ -62,8 +70,8 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 		return
 	}
 	if out.Class == channel.Transient || out.Class == channel.Unknown {
-		step := n.Next(n.policy, n.tried(on)+1, attempt.Retryable, out.RetryAfter)
-		if step.Verdict == attempt.Retryable && (step.Delay <= retry.MaxDelay || n.only(on)) {
+		step := n.Next(n.policy, n.tried(on)+1, out.RetryAfter)
+		if step.Again && (step.Delay <= retry.InQueue || n.only(on)) {
 			n.again(r, step.Delay)
 			return
 		}
@@ -88,17 +96,16 @@ func (n *notice) only(on channel.Name) bool {
 func (n *notice) sent(r *attempt.Record) {
 	r.Verdict, r.FailedChannels = attempt.Delivered, n.failures
 	n.settleClaim(r)
-	n.Record(*r)
+	n.RecordNow(*r)
 	n.Sent(*r)
 	n.Log.Info("sent", n.Names(), "channel", r.Channel, "failed_channels", n.failures, "recipient", r.Recipient, "provider_id", r.ProviderID)
 }
 
 // again records a failure that the same channel is tried after.
 func (n *notice) again(r *attempt.Record, delay time.Duration) {
-	r.Verdict, r.NextAt, r.FailedChannels = attempt.Retryable, n.Now().Add(delay), n.failures
-	if n.keep(r) {
-		n.Hide(delay)
-	}
+	r.Verdict, r.FailedChannels = attempt.Retryable, n.failures
+	n.logFailure(r)
+	n.Wait(*r, delay, waiting.Delay)
 }
 
 // tryAnew records a failure by configuration that a newer secret may mend: the
@@ -113,20 +120,34 @@ func (n *notice) tryAnew(r *attempt.Record, out channel.Outcome) {
 	}
 }
 
-// mayQueue reports whether the message may wait for a channel's turn once more:
-// half of its receives are kept for attempts.
-func (n *notice) mayQueue() bool { return n.Receives <= n.MaxReceives/2 }
+// maxQueued is how long a message waits for its turn on a channel, in all, and
+// firstQueued how long it does at first.
+const (
+	maxQueued   = 15 * time.Minute
+	firstQueued = 2 * time.Second
+)
+
+// mayQueue reports whether the message may wait for a channel's turn once more.
+func (n *notice) mayQueue(out channel.Outcome) bool { return n.queued()+n.queueTime(out) <= maxQueued }
+
+// queued is how long it has waited so far.
+func (n *notice) queued() time.Duration { return n.Held[string(waiting.Limit)] }
+
+// queueTime is how long it is to wait: the longer it has already, so that a queue
+// that is longer than one invocation can work off is asked for less and less
+// often.
+func (n *notice) queueTime(out channel.Outcome) time.Duration {
+	return min(max(out.RetryAfter, firstQueued, n.queued()), retry.InQueue)
+}
 
 // queueUp waits for the turn of a channel that has too much to do: no attempt
-// was made. The waits grow and differ, so that a queue that is longer than one
-// invocation can work off is asked for less and less often.
+// was made. The waits differ, so that not all come back at once.
 func (n *notice) queueUp(r *attempt.Record, out channel.Outcome) {
-	r.Class = string(out.Class)
+	r.Class, r.FailedChannels = string(out.Class), n.failures
 	n.Tell(n.Outcome(*r))
-	wait := min(max(out.RetryAfter, time.Second<<min(n.Receives, 7)), retry.MaxDelay)
+	wait := n.queueTime(out)
 	wait += time.Duration(n.Jitter() * float64(wait))
-	n.Log.Info("the message waits for its turn", n.Names(), "channel", r.Channel, "wait", wait.String())
-	n.Hide((wait + time.Second - 1).Truncate(time.Second))
+	n.HoldFor(*r, "waits for the channel's turn", waiting.Limit, (wait + time.Second - 1).Truncate(time.Second), 2*maxQueued)
 }
 
 // over records that a channel is done with. Where there is another one it is
@@ -160,7 +181,7 @@ func (n *notice) end(r *attempt.Record, v attempt.Verdict, why string) {
 	if r.Class == string(channel.Unknown) {
 		n.parkClaim(r)
 	}
-	n.Drain()
+	n.Bury()
 }
 
 // refuse settles a message that can't be sent anywhere.
@@ -172,9 +193,14 @@ func (n *notice) refuse() {
 
 // keep writes a failure's record now, and reports whether it is kept.
 func (n *notice) keep(r *attempt.Record) bool {
+	r.Held = n.Held.String()
+	n.logFailure(r)
+	return n.Keep(*r)
+}
+
+func (n *notice) logFailure(r *attempt.Record) {
 	n.Log.Info("a hand-over failed", n.Names(), "attempt", r.Attempt, "channel", r.Channel, "class", r.Class, "status", r.Status,
 		"verdict", r.Verdict, "reason", r.Reason, "failed_channels", r.FailedChannels)
-	return n.Keep(*r)
 }
 
 // Intent announces the hand-over to come.

@@ -29,13 +29,14 @@ const (
 	parked    fate = iota // as far as is known it is in the dead-letter queue
 	dealtWith             // it was replayed, discarded, or tried again, for certain
 	moved                 // a move task took it
-	doubtful              // a move task may have taken it, and SQS's count must say
+	doubtful              // it may have been taken, and SQS's count must say
 )
 
-// fates knows the fate of failures by what is recorded of them. A replay keeps
-// a message's origin, so an attempt of the same origin tells that it was tried
-// again. A move task does not: what it took comes back as a message with an
-// origin of its own, which may be equal to others in all that is recorded.
+// fates knows the fate of failures by what is recorded of them: the claims tell
+// what was replayed or discarded, SQS what its tasks have emptied, and the
+// attempts what came back of the tasks that took a part. That others of its
+// origin were tried since proves nothing: a release or a replay that died before
+// it knew that it had sent makes two messages of one, and both may be here.
 type fates struct {
 	*Handler
 	queue *Queue
@@ -50,17 +51,25 @@ type fates struct {
 // past is what was done under one webhook id.
 type past struct {
 	records []attempt.Record
-	// latest is when the last attempt of each origin was made.
-	latest map[string]time.Time
+	lives   []life
+	// latest is when the last attempt of each message was made, newest when the
+	// first one was of the newest message of each origin.
+	latest, newest map[string]time.Time
+	// origins are the messages' origins, those that can be true.
+	origins map[string]string
 	// back are the dead messages that came back from a move task, by message id.
 	back map[string]bool
 }
 
 func newPast(records []attempt.Record) *past {
-	p := &past{records: records, latest: map[string]time.Time{}}
-	for _, r := range records {
-		if r.At.After(p.latest[r.OriginID()]) {
-			p.latest[r.OriginID()] = r.At
+	records = unforged(records)
+	p := &past{records: records, lives: livesIn(records), latest: map[string]time.Time{}, newest: map[string]time.Time{},
+		origins: map[string]string{}}
+	for _, l := range p.lives {
+		id, origin := l.last.MessageID, l.last.OriginID()
+		p.latest[id], p.origins[id] = l.last.At, origin
+		if l.first.At.After(p.newest[origin]) {
+			p.newest[origin] = l.first.At
 		}
 	}
 	return p
@@ -97,7 +106,8 @@ func (f *fates) of(failure attempt.Record) fate {
 		return moved
 	case arrived(failure).Before(f.emptied()):
 		return moved
-	case len(f.tasks) > 0 && failure.At.Before(f.tasks[len(f.tasks)-1].Started):
+	case len(f.tasks) > 0 && failure.At.Before(f.tasks[len(f.tasks)-1].Started),
+		f.pasts[failure.WebhookID].another(failure):
 		return doubtful
 	}
 	return parked
@@ -114,12 +124,19 @@ func (f *fates) isDealtWith(failure attempt.Record) bool {
 	if c, ok := f.claims[failure.MessageID]; ok && c.Settled && !c.At.Before(failure.At) {
 		return true
 	}
-	return f.pasts[failure.WebhookID].latest[failure.OriginID()].After(failure.At)
+	return f.pasts[failure.WebhookID].latest[failure.MessageID].After(failure.At)
 }
 
-// history are the attempts of the message that failed.
+// history are the attempts of the message that failed, before replays too.
 func (f *fates) history(failure attempt.Record) []attempt.Record {
-	return attempt.OfOrigin(f.pasts[failure.WebhookID].records, failure.OriginID())
+	p := f.pasts[failure.WebhookID]
+	return attempt.OfOrigin(p.records, p.origins[failure.MessageID])
+}
+
+// another reports whether a message of the same origin was first tried after the
+// failure.
+func (p *past) another(failure attempt.Record) bool {
+	return p.newest[p.origins[failure.MessageID]].After(failure.At)
 }
 
 // read reads what tells the fates of a page of failures. One webhook id may be
@@ -132,13 +149,11 @@ func (f *fates) read(ctx context.Context, failures []attempt.Record) error {
 	for _, r := range failures {
 		ask[r.MessageID] = true
 	}
-	lives := map[*past][]life{}
 	for _, p := range f.pasts {
 		if len(f.tasks) == 0 {
 			break
 		}
-		lives[p] = livesIn(p.records)
-		for _, l := range lives[p] {
+		for _, l := range p.lives {
 			if l.dead() {
 				ask[l.last.MessageID] = true
 			}
@@ -147,8 +162,8 @@ func (f *fates) read(ctx context.Context, failures []attempt.Record) error {
 	if err := f.readClaims(ctx, slices.Collect(maps.Keys(ask))); err != nil {
 		return err
 	}
-	for p, all := range lives {
-		p.back = cameBack(all, f.tasks, f.isDealtWith)
+	for _, p := range f.pasts {
+		p.back = cameBack(p.lives, f.tasks, f.isDealtWith)
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ import (
 type letter struct {
 	msg     events.SQSMessage
 	item    Item
+	carried message.Carried
+	// origin is what it says its origin is, unless that can't be true.
 	origin  string
 	history []attempt.Record // of its origin, oldest first
 	claim   claim.Claim
@@ -50,9 +52,9 @@ func ReadNotification(body string) Item {
 func (q *Queue) open(m events.SQSMessage) *letter {
 	l := &letter{msg: m, item: q.Read(m.Body)}
 	l.item.ItemID = m.MessageId
-	carried := message.CarriedBy(func(name string) *string { return m.MessageAttributes[name].StringValue }, message.SentAt(m.Attributes))
-	l.item.WebhookID = cmp.Or(l.item.WebhookID, carried.ID, m.MessageId)
-	l.origin = cmp.Or(carried.Origin, m.MessageId)
+	l.carried = message.CarriedBy(func(name string) *string { return m.MessageAttributes[name].StringValue }, message.SentAt(m.Attributes))
+	l.item.WebhookID = cmp.Or(l.item.WebhookID, l.carried.ID, m.MessageId)
+	l.origin = cmp.Or(l.carried.Origin, m.MessageId)
 	return l
 }
 
@@ -67,7 +69,7 @@ func itemOf(r attempt.Record) Item {
 
 // recall reads its attempts.
 func (h *Handler) recall(ctx context.Context, l *letter) (err error) {
-	if l.replayed() {
+	if l.sentAnew() {
 		l.history, err = h.History.OfWebhook(ctx, l.item.WebhookID)
 	} else { // that is shorter, where many share the id
 		l.history, err = h.History.OfMessage(ctx, l.item.WebhookID, l.msg.MessageId)
@@ -75,6 +77,7 @@ func (h *Handler) recall(ctx context.Context, l *letter) (err error) {
 	if err != nil {
 		return &unavailable{"the attempts can't be read", err}
 	}
+	l.checkOrigin()
 	l.history = slices.DeleteFunc(l.history, func(r attempt.Record) bool {
 		return r.OriginID() != l.origin && r.MessageID != l.msg.MessageId // which a handler from before origins has written
 	})
@@ -88,8 +91,32 @@ func (h *Handler) recall(ctx context.Context, l *letter) (err error) {
 	return nil
 }
 
-// replayed reports whether the message was replayed before.
-func (l *letter) replayed() bool { return l.origin != l.msg.MessageId }
+// checkOrigin drops an origin that can't be the letter's: see unforged.
+func (l *letter) checkOrigin() {
+	self := attempt.Record{MessageID: l.msg.MessageId, Origin: l.origin, Tenant: l.item.Tenant, URL: l.item.URL, EventType: l.item.EventType,
+		At: message.SentAt(l.msg.Attributes)}
+	all := unforged(append(l.history, self))
+	l.history, l.origin = all[:len(all)-1], all[len(all)-1].Origin
+}
+
+// sentAnew reports whether the message was replayed, or was in the waiting room.
+func (l *letter) sentAnew() bool { return l.origin != l.msg.MessageId }
+
+// number is that of the last attempt of the message, under whatever SQS ids.
+func (l *letter) number() int {
+	made, last := 0, l.carried.Attempts
+	for _, r := range l.history {
+		if tried(r) {
+			made++
+			last = max(last, r.Attempt)
+		}
+	}
+	return max(last, made)
+}
+
+// tried reports whether a record is of an attempt that was made: one that is held
+// is still to come, and what was dropped was not sent again.
+func tried(r attempt.Record) bool { return r.Verdict != attempt.Held && !r.Dropped }
 
 // last is the newest attempt of this very message, nil where there is none.
 func (l *letter) last() *attempt.Record {
@@ -105,7 +132,7 @@ func (l *letter) last() *attempt.Record {
 func (i *Item) tell(history []attempt.Record, last *attempt.Record) {
 	i.Reason, i.LastStatus, i.LastAt = last.Reason, last.Status, last.At
 	for _, r := range history {
-		if r.At.After(last.At) {
+		if r.At.After(last.At) || !tried(r) {
 			continue
 		}
 		i.Attempts++

@@ -71,8 +71,8 @@ func (l *listing) answer() Items {
 
 func (h *Handler) listing(r *http.Request) (l *listing, err error) {
 	query := r.URL.Query()
-	l = &listing{Handler: h, limit: defaultLimit}
-	if err := known(query); err != nil {
+	l = &listing{Handler: h}
+	if err := known(query, listParameters); err != nil {
 		return nil, err
 	}
 	if query.Get("queue") == "" {
@@ -81,10 +81,8 @@ func (h *Handler) listing(r *http.Request) (l *listing, err error) {
 	if l.queue, err = h.queue(query.Get("queue")); err != nil {
 		return nil, err
 	}
-	if text := query.Get("limit"); text != "" {
-		if l.limit, err = strconv.Atoi(text); err != nil || l.limit < 1 || l.limit > maxLimit {
-			return nil, badRequest("parameter limit: %.40q is not a number from 1 to %d", text, maxLimit)
-		}
+	if l.limit, err = limitOf(query); err != nil {
+		return nil, err
 	}
 	l.fates = fates{Handler: h, queue: l.queue}
 	if l.there, l.before, err = readListCursor(query.Get("cursor")); err != nil {
@@ -156,6 +154,7 @@ func (l *listing) add(ctx context.Context, failures []attempt.Record) error {
 		return err
 	}
 	var over []attempt.Record
+	room := l.room(failures)
 	for _, failure := range failures {
 		if len(l.items) == l.limit {
 			break
@@ -165,23 +164,42 @@ func (l *listing) add(ctx context.Context, failures []attempt.Record) error {
 		case fate == dealtWith:
 			over = append(over, failure)
 		case fate == moved:
-		case fate == doubtful && l.count.Total() <= l.there:
-			// The queue holds no message that is not accounted for: those that died
-			// last come first here, and the move task took those that died first.
+		case fate == doubtful && room <= 0:
 			if l.fates.emptied().After(failure.At) && l.Now().Sub(failure.At) > countTime {
 				over = append(over, failure)
 			}
 		default:
-			l.there++
-			item := itemOf(failure)
-			item.tell(l.fates.history(failure), &failure)
-			if l.filter.takes(item) {
-				l.items = append(l.items, item)
+			if fate == doubtful {
+				room--
 			}
+			l.take(failure)
 		}
 	}
 	l.forget(ctx, over)
 	return nil
+}
+
+// room is for how many doubtful failures the queue has messages that are not
+// accounted for. Those that died last come first: a move task takes those that
+// died first.
+func (l *listing) room(failures []attempt.Record) int {
+	room := l.count.Total() - l.there
+	for _, failure := range failures {
+		if l.fates.of(failure) == parked {
+			room--
+		}
+	}
+	return room
+}
+
+// take notes that a failure's message is in the queue.
+func (l *listing) take(failure attempt.Record) {
+	l.there++
+	item := itemOf(failure)
+	item.tell(l.fates.history(failure), &failure)
+	if l.filter.takes(item) {
+		l.items = append(l.items, item)
+	}
 }
 
 // forget keeps the index short: what was dealt with once is so for ever.

@@ -25,7 +25,7 @@ func TestList(t *testing.T) {
 	t.Parallel()
 	later := func(id, origin, message string) attempt.Record {
 		return attempt.Record{WebhookID: id, Origin: origin, MessageID: message, Attempt: 1, At: start.Add(time.Minute),
-			Verdict: attempt.Delivered}
+			URL: "https://a.test/m00002?t=1", EventType: "e.acme", Tenant: "acme", Verdict: attempt.Delivered}
 	}
 	moved := func(status string, after time.Duration) func(*world) {
 		return func(w *world) { w.moves = []deadletter.Move{{Status: status, Started: start.Add(after)}} }
@@ -37,8 +37,12 @@ func TestList(t *testing.T) {
 		want        string
 	}{
 		{name: "newest first", want: "m00003 m00002 m00001"},
-		{name: "tried again under its origin", setup: func(w *world) { w.record(later("evt_2", "m00002", "other")) },
-			want: "m00003 m00001"},
+		{name: "tried again under its origin, and gone", setup: func(w *world) {
+			w.record(later("evt_2", "m00002", "other"))
+			delete(w.letters, "m00002")
+		}, want: "m00003 m00001"},
+		{name: "a twin was tried under its origin", setup: func(w *world) { w.record(later("evt_2", "m00002", "other")) },
+			want: "m00003 m00002 m00001"},
 		{name: "another under its id was tried", setup: func(w *world) { w.record(later("evt_2", "other", "other")) },
 			want: "m00003 m00002 m00001"},
 		{name: "another under its id was tried, from before there were origins",
@@ -125,10 +129,10 @@ func TestListForgets(t *testing.T) {
 	for n := range 3 {
 		w.park(n, fmt.Sprint("evt_", n), "acme")
 	}
-	w.record(attempt.Record{WebhookID: "evt_1", Origin: "m00001", MessageID: "other", Attempt: 1, At: start.Add(time.Minute)})
+	w.claim(claim.Claim{ItemID: "m00001", At: start.Add(time.Second), Settled: true})
 	listed(w, "")
 	if w.store.Forgotten() != 1 {
-		t.Errorf("%d failures were forgotten, want the one that was tried again", w.store.Forgotten())
+		t.Errorf("%d failures were forgotten, want the one that was replayed", w.store.Forgotten())
 	}
 	w.fault["forget"] = func(int) fault { return fails }
 	w.store.Remember()
@@ -162,9 +166,8 @@ func TestPages(t *testing.T) {
 			w := newWorld(t)
 			for n := range 120 {
 				w.park(n, fmt.Sprint("evt_", n), "acme")
-				if n%3 == 0 { // a third was tried again
-					w.record(attempt.Record{WebhookID: fmt.Sprint("evt_", n), Origin: fmt.Sprintf("m%05d", n), MessageID: "x", Attempt: 1,
-						At: start.Add(time.Hour)})
+				if n%3 == 0 { // a third was replayed
+					w.claim(claim.Claim{ItemID: fmt.Sprintf("m%05d", n), At: start.Add(time.Hour), Settled: true})
 				}
 			}
 			var all []string

@@ -9,6 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // History gives the attempts that were made, as attempt.Store promises.
@@ -22,11 +23,22 @@ type History interface {
 // second. It is used by many goroutines at once.
 type Failures interface {
 	// NewestFailures returns up to limit failures of a queue, newest first, whose
-	// Position is before before and not before from. An empty bound is none.
+	// Position is before before and not before from. An empty bound is none. They
+	// come without their Response.
 	NewestFailures(ctx context.Context, queue string, from, before attempt.Position, limit int) ([]attempt.Record, error)
 	// ForgetFailures takes failures out of the index; the records stay. Those
 	// that are not in it are passed over.
 	ForgetFailures(ctx context.Context, records []attempt.Record) error
+}
+
+// Records keeps what became of a message, as attempt.Store promises.
+type Records interface {
+	Put(ctx context.Context, records []attempt.Record) error
+}
+
+// Room shows what waits, as waiting.Store promises.
+type Room interface {
+	Page(ctx context.Context, from string, limit int) (items []waiting.Item, next string, err error)
 }
 
 // Claims keeps who acts on which dead letter.

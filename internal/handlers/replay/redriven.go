@@ -9,7 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
-// life is what happened to a message under one SQS id that is its origin.
+// life is what happened to a message under one SQS id.
 type life struct{ first, last attempt.Record }
 
 func (l life) dead() bool { return deadletter.QueueOf(l.last) != "" }
@@ -19,23 +19,27 @@ func (l life) dead() bool { return deadletter.QueueOf(l.last) != "" }
 type twins struct {
 	tenant, url, eventType, channel, recipient string
 	notification                               bool
+	// Of a message that carries its origin: what a move task takes keeps that,
+	// and the number of its first attempt, but begins with its first channel.
+	origin string
+	from   int
 }
 
 // twins are by the first attempt: a notification's later ones are on others of
 // its channels.
 func (l life) twins() twins {
 	r := l.first
-	return twins{r.Tenant, r.URL, r.EventType, r.Channel, r.Recipient, r.Notification}
+	t := twins{r.Tenant, r.URL, r.EventType, r.Channel, r.Recipient, r.Notification, "", 0}
+	if r.OriginID() != r.MessageID {
+		t.channel, t.recipient, t.origin, t.from = "", "", r.Origin, r.Attempt
+	}
+	return t
 }
 
-// livesIn finds the lives in the history of a webhook id. What was replayed is
-// left out: it keeps its origin wherever it goes.
+// livesIn finds the lives in the history of a webhook id.
 func livesIn(history []attempt.Record) (all []life) {
 	at := map[string]int{}
 	for _, r := range history {
-		if r.OriginID() != r.MessageID {
-			continue
-		}
 		i, ok := at[r.MessageID]
 		if !ok {
 			i = len(all)
@@ -55,9 +59,10 @@ func livesIn(history []attempt.Record) (all []life) {
 // cameBack finds the dead messages that a move task took, by the twins that were
 // first tried after it began: each is one of them that came back. Move tasks
 // begin with the oldest message ("Learn how to configure a dead-letter queue
-// redrive in Amazon SQS"), so it is the one that died first. What a producer
-// sends again, in all equal, after a task that was cancelled half way, can't be
-// told from what came back; but no task has more come back than it moved.
+// redrive in Amazon SQS"), so it is the one that died first. What is sent again,
+// in all equal, after a task that was cancelled half way, by a producer or by a
+// release that died before it knew that it had sent, can't be told from what
+// came back; but no task has more come back than it moved.
 func cameBack(lives []life, tasks []deadletter.Move, over func(attempt.Record) bool) map[string]bool {
 	births, deaths := map[twins][]attempt.Record{}, map[twins][]attempt.Record{}
 	for _, l := range lives {

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -10,59 +11,121 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/message"
 )
 
-// sqs plays what SQS and the handler that sends do with messages that fail.
-// Those of one kind are equal: same id, tenant, URL and body.
+// sqs plays what SQS, the handler that sends, and the waiting room do with
+// messages. Those of one kind are equal: same id, tenant, URL and body.
 type sqs struct {
 	*world
 	n     int
 	order []string // of the letters, by when they came
-	kinds map[string]string
+	all   map[string]alive
+	room  []alive // what waits there
 }
 
-func newSQS(t *testing.T) *sqs {
-	return &sqs{world: newWorld(t), kinds: map[string]string{}}
+// alive is a message under one SQS id.
+type alive struct {
+	id, kind string
+	carried  message.Carried
+	number   int // of the last attempt
 }
 
-// tried is one attempt of a message: a letter if it is refused. It takes some
-// time.
-func (s *sqs) tried(id, kind string, status int) {
-	s.advance(3 * time.Millisecond)
-	url := "https://a.test/" + kind
-	s.kinds[id] = kind
-	r := attempt.Record{WebhookID: "evt", Origin: id, MessageID: id, Attempt: 1, At: s.now, URL: url, EventType: "e", Tenant: kind[:1],
-		Status: status, Verdict: attempt.Delivered}
-	own := `"id":"evt",`
-	if strings.Contains(kind, "no-id") {
-		r.WebhookID, own = id, ""
+func newSQS(t *testing.T) *sqs { return &sqs{world: newWorld(t), all: map[string]alive{}} }
+
+// arrives is a message under a new SQS id, tried with the answers in turn: 0 is
+// that it is not tried yet, 503 that it waits in the room then, unless one more
+// comes.
+func (s *sqs) arrives(kind string, carried message.Carried, answers ...int) {
+	s.n++
+	s.tried(fmt.Sprintf("m%03d", s.n), kind, carried, answers...)
+}
+
+func (s *sqs) tried(id, kind string, carried message.Carried, answers ...int) {
+	m := alive{id, kind, carried, carried.Attempts}
+	for i, status := range answers {
+		if status == 0 {
+			continue
+		}
+		s.advance(3 * time.Millisecond)
+		m.number++
+		s.attempt(m, status, i == len(answers)-1)
+		s.advance(3 * time.Millisecond)
 	}
-	if status != 200 {
-		r.Verdict, r.Reason = attempt.Permanent, fmt.Sprint(status)
-		s.letters[id] = &parkedLetter{}
-		s.letters[id].msg.MessageId, s.letters[id].msg.ReceiptHandle = id, "r-"+id
-		s.letters[id].msg.Body = `{` + own + `"url":"` + url + `","secret":"efferent/webhooks/a","event_type":"e","tenant":"` + kind[:1] +
-			`","body":1}`
-		s.letters[id].msg.Attributes = map[string]string{"SentTimestamp": "1"}
-		s.order = append(s.order, id)
+}
+
+// attempt is one attempt, that takes some time: 200, a letter for 404, and a
+// wait for 503.
+func (s *sqs) attempt(m alive, status int, last bool) {
+	url := "https://a.test/" + m.kind
+	r := attempt.Record{WebhookID: "evt", Origin: cmp.Or(m.carried.Origin, m.id), MessageID: m.id, Attempt: m.number, At: s.now, URL: url,
+		EventType: "e", Tenant: m.kind[:1], Status: status, Reason: fmt.Sprint(status)}
+	own := `"id":"evt",`
+	if strings.Contains(m.kind, "no-id") {
+		r.WebhookID, own = cmp.Or(m.carried.ID, m.id), ""
+	}
+	switch status {
+	case 200:
+		r.Verdict, r.Reason = attempt.Delivered, ""
+	case 503:
+		r.Verdict, r.Waiting = attempt.Retryable, last
+		if last {
+			m.carried.ID, m.carried.Origin, m.carried.Attempts = r.WebhookID, r.Origin, m.number
+			s.room = append(s.room, m)
+		}
+	default:
+		r.Verdict = attempt.Permanent
+		s.dead(m, `{`+own+`"url":"`+url+`","secret":"efferent/webhooks/a","event_type":"e","tenant":"`+m.kind[:1]+`","body":1}`)
 	}
 	s.record(r)
-	s.advance(3 * time.Millisecond)
+}
+
+// dead puts a message in the dead-letter queue, with what it carries.
+func (s *sqs) dead(m alive, body string) {
+	attributes := map[string]events.SQSMessageAttribute{}
+	for name, text := range m.carried.Attributes() {
+		attributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &text}
+	}
+	s.letters[m.id] = &parkedLetter{msg: events.SQSMessage{MessageId: m.id, ReceiptHandle: "r-" + m.id, Body: body,
+		Attributes: map[string]string{"SentTimestamp": "1"}, MessageAttributes: attributes}}
+	s.all[m.id], s.order = m, append(s.order, m.id)
 }
 
 // dies sends new messages that are refused.
 func (s *sqs) dies(kinds ...string) {
 	for _, kind := range kinds {
-		s.n++
-		s.tried(fmt.Sprintf("m%03d", s.n), kind, 404)
+		s.arrives(kind, message.Carried{}, 404)
 	}
 }
 
+// release sends what has waited longest, copies times: a release that died
+// before it knew that it had sent sends again.
+func (s *sqs) release(copies int, answers ...int) {
+	m := s.room[0]
+	s.room = s.room[1:]
+	m.carried.Released = s.now
+	for range copies {
+		s.arrives(m.kind, m.carried, answers...)
+	}
+}
+
+// replay replays a letter by the API, and its new message is tried.
+func (s *sqs) replay(id string, answers ...int) {
+	s.advance(time.Second)
+	get[Started](s.world, "POST", path("/replay/"+id), "")
+	sent := s.sent[len(s.sent)-1].attributes
+	s.arrives(s.all[id].kind, message.CarriedBy(func(name string) *string { text := sent[name]; return &text }, s.now), answers...)
+	s.order = slices.DeleteFunc(s.order, func(o string) bool { return o == id })
+}
+
 // redrive has a task take n letters, those that came first; they come back as
-// new messages, and each is answered as told: 0 is not yet.
+// new messages with what they carried, and each is answered as told: 0 is not
+// yet.
 func (s *sqs) redrive(status string, n int, answers ...int) {
 	s.advance(3 * time.Millisecond)
 	s.moves = slices.Insert(s.moves, 0, deadletter.Move{Status: status, Started: s.now.Truncate(time.Millisecond), Moved: int64(n),
@@ -72,9 +135,7 @@ func (s *sqs) redrive(status string, n int, answers ...int) {
 	s.order = slices.Clone(s.order[n:])
 	for i, id := range taken {
 		delete(s.letters, id)
-		if s.n++; answers[i%len(answers)] != 0 {
-			s.tried(fmt.Sprintf("m%03d", s.n), s.kinds[id], answers[i%len(answers)])
-		}
+		s.arrives(s.all[id].kind, s.all[id].carried, answers[i%len(answers)])
 	}
 }
 
@@ -130,7 +191,7 @@ func TestRedrivesOfEqualLetters(t *testing.T) {
 		{"cancelled before it moved any, and the same is sent again", func(s *sqs) {
 			s.dies(times(2, "a")...)
 			s.redrive(deadletter.Cancelled, 0)
-			s.tried("x", "a", 200)
+			s.tried("x", "a", message.Carried{}, 200)
 		}, "m001 m002"},
 		{"tenants and endpoints mixed", func(s *sqs) {
 			s.dies("a1", "b1", "a2", "b1", "a1")
@@ -154,6 +215,40 @@ func TestRedrivesOfEqualLetters(t *testing.T) {
 			s.advance(time.Hour)
 			s.redrive(deadletter.Completed, 3, 404, 200, 200)
 		}, "m004"},
+		{"out of the room, refused", func(s *sqs) { s.arrives("a", message.Carried{}, 503); s.release(1, 404) }, "m002"},
+		{"out of the room, refused, redriven and delivered", func(s *sqs) {
+			s.arrives("a", message.Carried{}, 503, 503)
+			s.dies("a")
+			s.release(1, 503, 404)
+			s.redrive(deadletter.Completed, 2, 200, 404)
+		}, "m005"},
+		{"half of those that were in the room", func(s *sqs) {
+			for range 3 {
+				s.arrives("a", message.Carried{}, 503)
+			}
+			for range 3 {
+				s.release(1, 404)
+			}
+			s.redrive(deadletter.Cancelled, 2, 200, 404)
+		}, "m006 m008"},
+		{"sent twice out of the room, both refused", func(s *sqs) { s.arrives("a", message.Carried{}, 503); s.release(2, 404) }, "m002 m003"},
+		{"and one of them replayed", func(s *sqs) {
+			s.arrives("a", message.Carried{}, 503)
+			s.release(2, 404)
+			s.replay("m002", 200)
+		}, "m003"},
+		{"and one of them redriven", func(s *sqs) {
+			s.arrives("a", message.Carried{}, 503)
+			s.release(2, 404)
+			s.redrive(deadletter.Cancelled, 1, 404)
+		}, "m003 m004"},
+		{"replayed, into the room, refused", func(s *sqs) { s.dies("a", "a"); s.replay("m001", 503); s.release(1, 404) }, "m002 m004"},
+		{"redriven, into the room", func(s *sqs) { s.dies("a", "a"); s.redrive(deadletter.Cancelled, 1, 503) }, "m002"},
+		{"out of the room, refused, redriven, not tried yet", func(s *sqs) {
+			s.arrives("a", message.Carried{}, 503)
+			s.release(1, 404)
+			s.redrive(deadletter.Running, 1, 0)
+		}, ""},
 		{"without ids", func(s *sqs) { s.dies(times(3, "no-id")...); s.redrive(deadletter.Completed, 3, 200, 404, 200) }, "m005"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -205,7 +300,8 @@ func TestCountsThatAreTooLow(t *testing.T) {
 }
 
 // TestCameBack: each life is "id kind born died", and died is "-" for what was
-// delivered; "id<origin" was replayed.
+// delivered; "id<origin@4" carries its origin, and began with that attempt. A
+// kind may have the channel that it began with.
 func TestCameBack(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, lives, tasks, over, want string }{
@@ -222,6 +318,10 @@ func TestCameBack(t *testing.T) {
 		{"one that runs may have moved more", "a k 1 1, b k 1 2, x k 5 -, y k 6 -", "RUNNING/1/4", "", "a b"},
 		{"a replayed one is none that came back", "a k 1 1, b k 2 2, x<a k 5 -", "COMPLETED/2/4", "a", ""},
 		{"nor one that a task took", "a k 1 1, x<a k 3 4, b k 5 5, y k 8 -", "COMPLETED/2/7", "a", "b"},
+		{"one that was in the room", "a<o@3 k 1 1, x<o@3 k 5 -", "CANCELLED/1/2", "", "a"},
+		{"and began again with its first channel", "a<o@3 k/slack 1 1, x<o@3 k/email 5 -", "CANCELLED/1/2", "", "a"},
+		{"one comes out of the room", "a<o@3 k 1 1, x<o@4 k 5 -", "CANCELLED/1/2", "", ""},
+		{"of another origin", "a<o@3 k 1 1, x<p@3 k 5 -", "CANCELLED/1/2", "", ""},
 		{"twice", "a k 1 1, x k 3 3, y k 5 -", "COMPLETED/1/2 COMPLETED/1/4", "", "a x"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -236,11 +336,15 @@ func TestCameBack(t *testing.T) {
 			for _, text := range strings.Split(c.lives, ", ") {
 				f := strings.Fields(text)
 				id, origin, _ := strings.Cut(f[0], "<")
-				r := attempt.Record{Origin: origin, MessageID: id, Attempt: 1, At: second(f[2]), Tenant: f[1], Verdict: attempt.Delivered}
+				origin, number, _ := strings.Cut(origin, "@")
+				from, _ := strconv.Atoi(cmp.Or(number, "1"))
+				kind, channel, _ := strings.Cut(f[1], "/")
+				r := attempt.Record{Origin: origin, MessageID: id, Attempt: from, At: second(f[2]), Tenant: kind, Channel: channel,
+					Verdict: attempt.Delivered}
 				if f[3] != "-" { // by another channel than it was born on
 					r.Verdict = attempt.Retryable
 					dead := r
-					dead.Attempt, dead.Channel, dead.At, dead.Verdict = 2, "sms", second(f[3]), attempt.Exhausted
+					dead.Attempt, dead.Channel, dead.At, dead.Verdict = from+1, "sms", second(f[3]), attempt.Exhausted
 					history = append(history, dead)
 				}
 				history = append(history, r)
@@ -259,42 +363,63 @@ func second(text string) time.Time {
 	return start.Add(time.Duration(n) * time.Second)
 }
 
-// TestAnyHistoryOfRedrives does what comes to its mind, and compares the list
-// with the queue after each step. After a task that was cut short its producers
-// send no equals of what it moved: see cameBack.
-func TestAnyHistoryOfRedrives(t *testing.T) {
+// TestAnyHistory does what comes to its mind, and compares the list with the
+// queue after each step. After a task that was cut short no equals of what it
+// moved are sent, by producers or by a release that sends twice: see cameBack.
+func TestAnyHistory(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(100) {
+	for seed := range uint64(histories) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			s, r := newSQS(t), rand.New(rand.NewPCG(seed, 11))
-			kinds := []string{"a", "a2", "b", "a-no-id"}
-			cut := 0
-			for step := range 25 {
-				did := ""
-				switch pick := r.IntN(10); {
-				case pick < 4:
-					did = "dies"
-					s.dies(fmt.Sprint(kinds[r.IntN(len(kinds))], "-", cut))
-				case pick < 5 && len(s.order) > 0:
-					did = "drop"
-					s.drop(s.order[r.IntN(len(s.order))])
-				case pick < 8:
-					did = "redriven"
-					s.redrive(deadletter.Completed, len(s.order), r.IntN(2)*200, 200, 404)
-				case pick < 9:
-					n := r.IntN(len(s.order) + 1)
-					did = fmt.Sprint("redriven in part ", n)
-					cut++
-					s.redrive([]string{deadletter.Cancelled, deadletter.Failed}[r.IntN(2)], n, 200, 404)
-				default:
-					did = "waits"
-					s.advance(time.Duration(r.IntN(100)) * time.Second)
-				}
+			for step, cut := 0, 0; step < 25; step++ {
+				did := s.something(r, &cut)
 				if s.want(fmt.Sprintf("step %d, %s", step, did), slices.Clone(s.order)...); t.Failed() {
 					return
 				}
 			}
 		})
 	}
+}
+
+// histories is how many are tried.
+const histories = 300
+
+// something does one thing, and says what. cut is how many tasks were cut short.
+func (s *sqs) something(r *rand.Rand, cut *int) string {
+	kinds := []string{"a", "a2", "b", "a-no-id"}
+	kind := fmt.Sprint(kinds[r.IntN(len(kinds))], "-", *cut)
+	answers := func() []int { return [][]int{{200}, {404}, {503}, {503, 404}, {503, 503, 200}}[r.IntN(5)] }
+	pick := func() string { return s.order[r.IntN(len(s.order))] }
+	switch n := r.IntN(14); {
+	case n < 4:
+		s.dies(kind)
+		return "dies"
+	case n < 6:
+		s.arrives(kind, message.Carried{}, 503)
+		return "waits in the room"
+	case n < 8 && len(s.room) > 0:
+		if r.IntN(4) == 0 { // that it had sent the first one was not kept
+			s.release(2, []int{200, 404}[r.IntN(2)])
+			return "released twice"
+		}
+		s.release(1, answers()...)
+		return "released"
+	case n < 9 && len(s.order) > 0:
+		s.drop(pick())
+		return "discarded"
+	case n < 10 && len(s.order) > 0:
+		s.replay(pick(), answers()...)
+		return "replayed"
+	case n < 12:
+		s.redrive(deadletter.Completed, len(s.order), r.IntN(2)*200, 200, 404, 503)
+		return "redriven"
+	case n < 13:
+		moved := r.IntN(len(s.order) + 1)
+		*cut++
+		s.redrive([]string{deadletter.Cancelled, deadletter.Failed}[r.IntN(2)], moved, 200, 404, 503)
+		return fmt.Sprint("redriven in part ", moved)
+	}
+	s.advance(time.Duration(r.IntN(100)) * time.Second)
+	return "time passes"
 }

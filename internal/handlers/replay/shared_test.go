@@ -56,8 +56,10 @@ func (w *world) comeBack(behind time.Duration) {
 		for name, value := range s.attributes {
 			w.letters[id].msg.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}
 		}
-		w.record(attempt.Record{WebhookID: "evt", Origin: s.attributes["efferent-origin"], MessageID: id, Attempt: 1, At: w.now, Status: 404,
-			URL: ReadWebhook(s.body).URL, EventType: "e", Tenant: ReadWebhook(s.body).Tenant, Verdict: attempt.Permanent, Reason: "again"})
+		made, _ := strconv.Atoi(s.attributes["efferent-attempts"])
+		w.record(attempt.Record{WebhookID: "evt", Origin: s.attributes["efferent-origin"], MessageID: id, Attempt: made + 1, At: w.now,
+			URL: ReadWebhook(s.body).URL, EventType: "e", Tenant: ReadWebhook(s.body).Tenant, Status: 404, Verdict: attempt.Permanent,
+			Reason: "again"})
 	}
 }
 

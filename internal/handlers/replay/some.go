@@ -120,7 +120,7 @@ func (m *matching) look(messages []events.SQSMessage) (hold []events.SQSMessage,
 // replayedHere reports whether a letter was replayed since the pass began: by our
 // clock, for SQS's may be behind.
 func (m *matching) replayedHere(ctx context.Context, l *letter) (bool, error) {
-	if !l.replayed() {
+	if !l.sentAnew() {
 		return false, nil
 	}
 	var former []string // the messages that it was

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/handlers/release"
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/waiting"
+)
+
+const (
+	// devReleaseEvery and workerReleaseEvery are how often what is due in the
+	// waiting room is sent.
+	devReleaseEvery    = 10 * time.Second
+	workerReleaseEvery = time.Minute
+	// releaseTime is how long one run may take: what has become due in the
+	// meantime is the next one's.
+	releaseTime = time.Minute
+)
+
+// wayOut wires what gets messages out of the waiting room. url finds a queue.
+func wayOut(room waiting.Places, queues awssqs.SendBatchAPI, url func(name string) (string, error)) (*waiting.Exit, error) {
+	urls := map[string]string{}
+	for _, name := range []string{settings.WebhooksQueue, settings.NotificationsQueue} {
+		var err error
+		if urls[name], err = url(name); err != nil {
+			return nil, err
+		}
+	}
+	return &waiting.Exit{
+		Places: room, Sender: &awssqs.Outgoing{API: queues, URLs: urls}, Now: time.Now, Holder: rand.Text(),
+	}, nil
+}
+
+// releaser wires the handler that the release Lambda runs.
+func releaser(room release.Room, exit *waiting.Exit, log *slog.Logger) (*release.Handler, error) {
+	return release.New(release.Needs{Room: room, Exit: exit, Now: time.Now, Log: log})
+}
+
+// releaseByTheClock sends what is due at once and then every so often, until ctx
+// ends.
+func releaseByTheClock(ctx context.Context, h *release.Handler, every time.Duration, clock clockwork.Clock) {
+	byTheClock(ctx, clock, every, func(ctx context.Context) {
+		run, stop := context.WithTimeout(ctx, releaseTime)
+		defer stop()
+		if err := h.Handle(run); err != nil && ctx.Err() == nil {
+			h.Log.Error("not all that is due could leave the waiting room; what is left is tried again", "error", err)
+		}
+	})
+}

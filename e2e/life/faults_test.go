@@ -1,0 +1,95 @@
+package life
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestEveryFault runs every life again, once for each of its calls and each way
+// that one can go wrong.
+func TestEveryFault(t *testing.T) {
+	t.Parallel()
+	for _, l := range lives {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			quiet, _ := l.live(t, nil)
+			for _, s := range quiet.calls.sites {
+				if strings.HasPrefix(s.what, "check:") {
+					continue
+				}
+				for _, f := range faults {
+					t.Run(fmt.Sprintf("%s: %s", s, f), func(t *testing.T) { l.withFault(t, quiet.calls.sites, s, f) })
+				}
+			}
+		})
+	}
+}
+
+// withFault checks the life with one fault, where a life without one makes these
+// calls.
+func (l *life) withFault(t *testing.T, quiet []site, s site, f fault) {
+	w, got := l.live(t, map[site]fault{s: f})
+	if len(w.calls.hit) != 1 {
+		t.Errorf("the fault did not happen")
+	}
+	most := l.atMost(quiet, s, f)
+	switch {
+	case got.posts > most.posts || got.taken > most.taken || got.letters > most.letters:
+		t.Errorf("it ends with %s; at most are allowed %s", got, most)
+	case got.taken+got.letters == 0 && l.want.taken+l.want.letters > 0:
+		t.Errorf("the message is lost: it ends with %s, want %s", got, l.want)
+	case got.letters > 0 && l.want.letters == 0 && !mayKill(s):
+		t.Errorf("it ends with %s, want %s", got, l.want)
+	}
+	w.report(t)
+}
+
+// atMost is how a life with one fault may end at most: what was sent, and the
+// record of which is lost, is sent again; and there may be a twin.
+func (l *life) atMost(quiet []site, s site, f fault) ending {
+	most := l.want
+	again := sentUnrecorded(quiet, s)
+	most.posts += again
+	most.taken += again
+	if makesTwin(s, f) {
+		most.posts += l.again
+		most.taken += 1 + l.at.nth // of which there may be two by then
+		most.letters++
+	}
+	return most
+}
+
+// sentUnrecorded is how many POSTs were made before the end of a call, and not
+// recorded before it.
+func sentUnrecorded(quiet []site, s site) (n int) {
+	for _, c := range slices.Backward(quiet[:slices.Index(quiet, s)+1]) {
+		if strings.HasPrefix(c.what, "deliver: put") && c != s {
+			break
+		}
+		if strings.HasPrefix(c.what, "deliver: post") {
+			n++
+		}
+	}
+	return n
+}
+
+// makesTwin reports whether after a fault a message that was sent anew may be
+// sent anew once more: between the sending and the mark that it was sent.
+func makesTwin(s site, f fault) bool {
+	switch s.what {
+	case "api: send webhooks", "release: send webhooks", "other release: send webhooks":
+		return f == failsButHas || f == crashAfter
+	case "api: settle claim":
+		return f == crash
+	case "api: delete webhook-failures": // a redrive takes what is left of it
+		return f == crash || f == fails
+	case "release: settle sent", "other release: settle sent":
+		return f == crash || f == fails
+	}
+	return false
+}
+
+// mayKill reports whether a fault may use up a message's attempt.
+func mayKill(s site) bool { return strings.HasPrefix(s.what, "deliver: post") }

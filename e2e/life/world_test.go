@@ -1,0 +1,136 @@
+package life
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/jonboulle/clockwork"
+
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/sqlite"
+)
+
+// settingsOf are what differs between worlds. The zero value is the defaults.
+type settingsOf struct {
+	maxReceives   int
+	policies      string // as in EFFERENT_RETRY_POLICIES
+	inFlightLimit int
+	// sqlite has the queues in SQLite.
+	sqlite bool
+}
+
+// world is a stack, and all that is around it.
+type world struct {
+	settingsOf
+	clock    *clockwork.FakeClock
+	db       *sqlite.DB
+	calls    *calls
+	queues   *queues
+	stores   *stores
+	internet *internet
+	audit    *auditQueue
+	// functions are what runs; exits is how many processes were started that let
+	// messages out of the waiting room.
+	functions functions
+	exits     int
+
+	mu sync.Mutex
+	// wakes are when messages show again that were hidden.
+	wakes []time.Time
+	// nextRelease is when release runs next.
+	nextRelease time.Time
+	// twins: SQS handed out a message twice at the same time, so that an attempt
+	// may have been made twice.
+	twins bool
+	// inHand is what Lambda has received last.
+	inHand   []events.SQSMessage
+	problems []string
+}
+
+var morning = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+
+const queueURL = "http://127.0.0.1/000000000000/"
+
+func queueARN(name string) string { return "arn:aws:sqs:us-east-1:000000000000:" + name }
+
+func newWorld(s settingsOf) (*world, error) {
+	if s.maxReceives == 0 {
+		s.maxReceives = 6
+	}
+	w := &world{settingsOf: s, clock: clockwork.NewFakeClockAt(morning), nextRelease: morning}
+	w.calls = &calls{now: w.clock.Now, count: map[string]int{}, faults: map[site]fault{}, during: map[site]func(){}}
+	w.stores, w.audit = &stores{w: w, ids: map[string]bool{}, dues: map[string]time.Time{}}, &auditQueue{w: w}
+	w.internet = &internet{w: w, endpoints: map[string]*endpoint{}}
+	err := w.openQueues()
+	for _, name := range []string{"deliver", "release", "api"} {
+		if err == nil {
+			err = w.renew(name)
+		}
+	}
+	return w, err
+}
+
+func (w *world) openQueues() (err error) {
+	store := sqsserver.Store(&memory{contents: map[int64]sqsserver.Content{}})
+	if w.sqlite {
+		if w.db, err = sqlite.Open(":memory:"); err != nil {
+			return err
+		}
+		store = sqlite.NewQueues(w.db)
+	}
+	w.queues = &queues{w: w, moved: make(chan struct{}, 1)}
+	w.queues.Engine, err = sqsserver.Open(context.Background(), engineStore{store, w.queues.moved},
+		sqsserver.Options{Clock: w.clock, Logger: quiet, InFlightLimit: w.inFlightLimit})
+	if err != nil {
+		return err
+	}
+	return w.createQueues()
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
+func (w *world) close() error {
+	if err := w.queues.Engine.Close(); err != nil {
+		return err
+	}
+	if w.db == nil {
+		return nil
+	}
+	return w.db.Close()
+}
+
+func (w *world) createQueues() error {
+	redrive := `{"deadLetterTargetArn":"` + queueARN(deadletter.WebhookFailures) + `","maxReceiveCount":` + strconv.Itoa(w.maxReceives) + `}`
+	for _, q := range []struct{ name, redrive string }{{deadletter.WebhookFailures, ""}, {settings.WebhooksQueue, redrive}} {
+		attributes := map[string]string{"MessageRetentionPeriod": "1209600", "VisibilityTimeout": "180"}
+		if q.redrive != "" {
+			attributes["RedrivePolicy"] = q.redrive
+		}
+		if _, err := w.queues.CreateQueue(context.Background(), &sqs.CreateQueueInput{QueueName: &q.name, Attributes: attributes}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// complain notes what must not be.
+func (w *world) complain(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.problems = append(w.problems, fmt.Sprintf(format, args...))
+}
+
+// wakeIn notes that messages may show after d.
+func (w *world) wakeIn(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wakes = append(w.wakes, w.clock.Now().Add(d))
+}

@@ -1,0 +1,104 @@
+package efferent_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/infra/cdk/efferent"
+	"github.com/efferent/efferent/internal/attempt"
+	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/waiting"
+)
+
+// What each store puts is caught, by the names of its attributes.
+type (
+	kept        struct{ awsdynamodb.AttemptsAPI }
+	keptWaiting struct{ awsdynamodb.WaitingAPI }
+	keptLedger  struct{ awsdynamodb.LedgerAPI }
+)
+
+func (kept) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return caught(in)
+}
+
+func (keptWaiting) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return caught(in)
+}
+
+func (keptLedger) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return caught(in)
+}
+
+func caught(in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
+	return nil, names(slices.Collect(maps.Keys(in.Item)))
+}
+
+type names []string
+
+func (n names) Error() string { return strings.Join(n, " ") }
+
+func TestAttemptsTableHasTheKeysThatAreWritten(t *testing.T) {
+	t.Parallel()
+	made := synth(t, efferent.Props{})
+	call(t, func() {
+		made.assert.HasResourceProperties(jsii.String("AWS::DynamoDB::GlobalTable"), object{
+			"BillingMode": "PAY_PER_REQUEST",
+			"KeySchema": []object{
+				{"AttributeName": "webhook_id", "KeyType": "HASH"}, {"AttributeName": "message_attempt", "KeyType": "RANGE"},
+			},
+			"GlobalSecondaryIndexes": []object{{
+				"IndexName": "failures", "Projection": object{"ProjectionType": "INCLUDE", "NonKeyAttributes": []string{"record"}},
+				"KeySchema": []object{{"AttributeName": "failed_in", "KeyType": "HASH"}, {"AttributeName": "failed_at", "KeyType": "RANGE"}},
+			}},
+			"TimeToLiveSpecification": object{"AttributeName": "expires_at", "Enabled": true},
+		})
+	})
+	err := (&awsdynamodb.Attempts{API: kept{}, Table: "t"}).Put(
+		t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "m", Attempt: 1, Verdict: attempt.Permanent}})
+	for _, name := range []string{"webhook_id", "message_attempt", "expires_at", "failed_in", "failed_at", "record"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("the store writes no %s: %v", name, err)
+		}
+	}
+}
+
+// TestWhatWaitsIsFoundByPlace: and no index doubles what it costs.
+func TestWhatWaitsIsFoundByPlace(t *testing.T) {
+	t.Parallel()
+	table := synth(t, efferent.Props{}).of("AWS::DynamoDB::GlobalTable")["Waiting"]
+	if d := cmp.Diff([]any{
+		object{"AttributeName": "place", "KeyType": "HASH"}, object{"AttributeName": "position", "KeyType": "RANGE"},
+	}, table["KeySchema"]); d != "" {
+		t.Error(d)
+	}
+	if table["GlobalSecondaryIndexes"] != nil || table["BillingMode"] != "PAY_PER_REQUEST" ||
+		!cmp.Equal(table["TimeToLiveSpecification"], object{"AttributeName": "expires_at", "Enabled": true}) {
+		t.Errorf("the table is %v", table)
+	}
+	_, err := (&awsdynamodb.Waiting{API: keptWaiting{}, Table: "t"}).Enter(t.Context(), waiting.Item{State: waiting.Waiting})
+	for _, name := range []string{"place", "position", "expires_at"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("the store writes no %s: %v", name, err)
+		}
+	}
+}
+
+func TestLedgerTableHasTheKeysThatAreWritten(t *testing.T) {
+	t.Parallel()
+	table := synth(t, efferent.Props{}).of("AWS::DynamoDB::GlobalTable")["Ledger"]
+	written := (&awsdynamodb.Ledger{API: keptLedger{}, Table: "t"}).Stage(t.Context(), "lane-0", ledger.Staged{})
+	for i, kind := range []string{"HASH", "RANGE"} {
+		key := table["KeySchema"].([]any)[i].(object)
+		if name := text(key["AttributeName"]); key["KeyType"] != kind || written == nil || !strings.Contains(written.Error(), name) {
+			t.Errorf("the table has the key %v, and the store writes %v", key, written)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package efferent
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newWaiting makes the table that internal/aws/dynamodb keeps the waiting room
+// in: by place, which is a shard of a minute, and in it by when an item is due.
+// An item is written twice in its life, and an index would double that. It holds
+// messages: where the very deployment that made it fails, functions may have been
+// using it already, so it stays then too, unless all is to be destroyed.
+func newWaiting(scope constructs.Construct, removal awscdk.RemovalPolicy) awsdynamodb.ITableV2 {
+	key := func(name string) *awsdynamodb.Attribute {
+		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
+	}
+	if removal == awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE {
+		removal = awscdk.RemovalPolicy_RETAIN
+	}
+	return awsdynamodb.NewTableV2(scope, jsii.String("Waiting"), &awsdynamodb.TablePropsV2{
+		PartitionKey:        key("place"),
+		SortKey:             key("position"),
+		TimeToLiveAttribute: jsii.String("expires_at"),
+		Billing:             awsdynamodb.Billing_OnDemand(nil),
+		Encryption:          awsdynamodb.TableEncryptionV2_DynamoOwnedKey(),
+		RemovalPolicy:       removal,
+	})
+}

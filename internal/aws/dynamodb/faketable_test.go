@@ -1,0 +1,283 @@
+package awsdynamodb
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+type item = map[string]types.AttributeValue
+
+// fakeTable plays a table, its indexes not, as far as the stores use it, with
+// the limits that DynamoDB documents and shorter pages, and counts what AWS bills ("Read and write
+// operations" in the DynamoDB developer guide). Half of a batch of over two
+// items is left unprocessed.
+type fakeTable struct {
+	hash, sort string
+
+	mu            sync.Mutex
+	items         map[string]item
+	writes, reads float64
+	requests      map[string]int
+	fault         func(request string, in any) (before, after error)
+}
+
+func newFakeTable(hash, sort string) *fakeTable {
+	return &fakeTable{hash: hash, sort: sort, items: map[string]item{}, requests: map[string]int{}}
+}
+
+var errInvalid = errors.New("ValidationException")
+
+const (
+	itemLimit = 400 << 10
+	pageLimit = 64 << 10 // of DynamoDB 1 MB
+)
+
+// sizeOf is an item's size ("DynamoDB item sizes and formats").
+func sizeOf(i item) (size int) {
+	for name, v := range i {
+		size += len(name)
+		switch v := v.(type) {
+		case *types.AttributeValueMemberS:
+			size += len(v.Value)
+		case *types.AttributeValueMemberB:
+			size += len(v.Value)
+		case *types.AttributeValueMemberN:
+			size += len(v.Value)/2 + 2
+		default:
+			panic(fmt.Sprintf("%s is a %T", name, v))
+		}
+	}
+	return size
+}
+
+func units(size, each int) float64 { return float64(max(1, (size+each-1)/each)) }
+
+func (f *fakeTable) key(i item) string { return text(i[f.hash]) + "\x00" + text(i[f.sort]) }
+
+// begin counts a request, and makes its fault before it has an effect.
+func (f *fakeTable) begin(name string, in any) (after, err error) {
+	f.requests[name]++
+	if f.fault == nil {
+		return nil, nil
+	}
+	err, after = f.fault(name, in)
+	return after, err
+}
+
+// compare orders two values of one type.
+func compare(a, b types.AttributeValue) int {
+	switch a := a.(type) {
+	case *types.AttributeValueMemberN:
+		x, xErr := strconv.ParseInt(a.Value, 10, 64)
+		y, yErr := strconv.ParseInt(b.(*types.AttributeValueMemberN).Value, 10, 64)
+		if xErr != nil || yErr != nil {
+			panic(errors.Join(xErr, yErr))
+		}
+		return int(max(-1, min(1, x-y)))
+	case *types.AttributeValueMemberS:
+		return strings.Compare(a.Value, text(b))
+	}
+	return bytes.Compare(a.(*types.AttributeValueMemberB).Value, b.(*types.AttributeValueMemberB).Value)
+}
+
+// holds evaluates terms that are joined by OR, or by AND.
+func holds(expression *string, i item, names map[string]string, values item) bool {
+	if expression == nil {
+		return true
+	}
+	if all := strings.Split(*expression, " AND "); len(all) > 1 {
+		return !slices.ContainsFunc(all, func(term string) bool { return !termHolds(term, i, names, values) })
+	}
+	return slices.ContainsFunc(strings.Split(*expression, " OR "), func(term string) bool { return termHolds(term, i, names, values) })
+}
+
+func termHolds(term string, i item, names map[string]string, values item) bool {
+	if name, ok := strings.CutPrefix(term, "attribute_not_exists("); ok {
+		return i[names[strings.TrimSuffix(name, ")")]] == nil
+	}
+	if rest, ok := strings.CutPrefix(term, "begins_with("); ok {
+		name, value, _ := strings.Cut(strings.TrimSuffix(rest, ")"), ", ")
+		return strings.HasPrefix(text(i[names[name]]), text(values[value]))
+	}
+	parts := strings.Split(term, " ")
+	have, want := i[names[parts[0]]], values[parts[2]]
+	if want == nil {
+		panic("there is no value for " + term)
+	}
+	if have == nil {
+		return false
+	}
+	switch order := compare(have, want); parts[1] {
+	case "=":
+		return order == 0
+	case "<":
+		return order < 0
+	case "<=":
+		return order <= 0
+	}
+	panic("no such comparison: " + term)
+}
+
+func (f *fakeTable) put(i item) error {
+	if sizeOf(i) > itemLimit || text(i[f.hash]) == "" || text(i[f.sort]) == "" {
+		return fmt.Errorf("%w: an item of %d bytes", errInvalid, sizeOf(i))
+	}
+	f.writes += units(max(sizeOf(i), sizeOf(f.items[f.key(i)])), 1024)
+	f.items[f.key(i)] = maps.Clone(i)
+	return nil
+}
+
+func (f *fakeTable) PutItem(_ context.Context, in *sdk.PutItemInput, _ ...func(*sdk.Options)) (*sdk.PutItemOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after, err := f.begin("PutItem", in)
+	if err != nil {
+		return nil, err
+	}
+	old := f.items[f.key(in.Item)]
+	if !holds(in.ConditionExpression, old, in.ExpressionAttributeNames, in.ExpressionAttributeValues) {
+		f.writes += units(sizeOf(old), 1024)
+		failed := &types.ConditionalCheckFailedException{}
+		if in.ReturnValuesOnConditionCheckFailure == types.ReturnValuesOnConditionCheckFailureAllOld {
+			failed.Item = old
+		}
+		return nil, cmp.Or(after, error(failed))
+	}
+	return &sdk.PutItemOutput{}, errors.Join(f.put(in.Item), after)
+}
+
+func (f *fakeTable) DeleteItem(_ context.Context, in *sdk.DeleteItemInput, _ ...func(*sdk.Options)) (*sdk.DeleteItemOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after, err := f.begin("DeleteItem", in)
+	if err != nil {
+		return nil, err
+	}
+	old := f.items[f.key(in.Key)]
+	f.writes += units(sizeOf(old), 1024)
+	if !holds(in.ConditionExpression, old, in.ExpressionAttributeNames, in.ExpressionAttributeValues) {
+		return nil, cmp.Or(after, error(&types.ConditionalCheckFailedException{}))
+	}
+	delete(f.items, f.key(in.Key))
+	return &sdk.DeleteItemOutput{}, after
+}
+
+func (f *fakeTable) GetItem(_ context.Context, in *sdk.GetItemInput, _ ...func(*sdk.Options)) (*sdk.GetItemOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after, err := f.begin("GetItem", in)
+	if err != nil {
+		return nil, err
+	}
+	found := f.items[f.key(in.Key)]
+	f.bill(sizeOf(found), in.ConsistentRead)
+	return &sdk.GetItemOutput{Item: maps.Clone(found)}, after
+}
+
+func (f *fakeTable) bill(size int, consistent *bool) {
+	n := units(size, 4096)
+	if !aws.ToBool(consistent) {
+		n /= 2
+	}
+	f.reads += n
+}
+
+func (f *fakeTable) BatchWriteItem(_ context.Context, in *sdk.BatchWriteItemInput, _ ...func(*sdk.Options)) (
+	*sdk.BatchWriteItemOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after, err := f.begin("BatchWriteItem", in)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.BatchWriteItemOutput{UnprocessedItems: map[string][]types.WriteRequest{}}
+	for table, requests := range in.RequestItems {
+		keys := map[string]bool{}
+		for _, r := range requests {
+			keys[f.key(r.PutRequest.Item)] = true
+		}
+		if len(requests) == 0 || len(requests) > 25 || len(keys) != len(requests) {
+			return nil, fmt.Errorf("%w: %d requests for %d items", errInvalid, len(requests), len(keys))
+		}
+		if n := len(requests); n > 2 {
+			out.UnprocessedItems[table], requests = requests[n/2:], requests[:n/2]
+		}
+		for _, r := range requests {
+			if err := f.put(r.PutRequest.Item); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, after
+}
+
+// page reads on from a key: up to limit items and 1 MB of those that are wanted,
+// of which those are given that the filter leaves.
+func (f *fakeTable) page(from item, limit *int32, consistent *bool, wanted, filter func(item) bool) (page []item, last item) {
+	size, looked := 0, int32(0)
+	for _, key := range slices.Sorted(maps.Keys(f.items)) {
+		i := f.items[key]
+		if from != nil && key <= f.key(from) || !wanted(i) {
+			continue
+		}
+		if size += sizeOf(i); filter(i) {
+			page = append(page, maps.Clone(i))
+		}
+		if looked++; size > pageLimit || limit != nil && looked == *limit {
+			last = item{f.hash: i[f.hash], f.sort: i[f.sort]}
+			break
+		}
+	}
+	f.bill(size, consistent)
+	return page, last
+}
+
+func (f *fakeTable) Query(_ context.Context, in *sdk.QueryInput, _ ...func(*sdk.Options)) (*sdk.QueryOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after, err := f.begin("Query", in)
+	if err != nil {
+		return nil, err
+	}
+	if in.Limit != nil && *in.Limit < 1 {
+		return nil, errInvalid
+	}
+	names, values := in.ExpressionAttributeNames, in.ExpressionAttributeValues
+	page, last := f.page(in.ExclusiveStartKey, in.Limit, in.ConsistentRead,
+		func(i item) bool { return holds(in.KeyConditionExpression, i, names, values) },
+		func(i item) bool { return holds(in.FilterExpression, i, names, values) })
+	out := &sdk.QueryOutput{Items: page, Count: int32(len(page)), LastEvaluatedKey: last}
+	if in.Select == types.SelectCount {
+		out.Items = nil
+	}
+	return out, after
+}
+
+func (f *fakeTable) Scan(_ context.Context, in *sdk.ScanInput, _ ...func(*sdk.Options)) (*sdk.ScanOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after, err := f.begin("Scan", in)
+	if err != nil {
+		return nil, err
+	}
+	page, last := f.page(in.ExclusiveStartKey, in.Limit, in.ConsistentRead, func(item) bool { return true }, func(i item) bool {
+		return holds(in.FilterExpression, i, in.ExpressionAttributeNames, in.ExpressionAttributeValues)
+	})
+	return &sdk.ScanOutput{Items: page, Count: int32(len(page)), LastEvaluatedKey: last}, after
+}
+
+func (*fakeTable) UpdateItem(context.Context, *sdk.UpdateItemInput, ...func(*sdk.Options)) (*sdk.UpdateItemOutput, error) {
+	return nil, errors.New("UpdateItem is not played")
+}

@@ -1,0 +1,163 @@
+package batch
+
+import (
+	"context"
+	"time"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/waiting"
+)
+
+// inQueue reports whether a wait is spent in SQS: it is short, and there is a
+// receive for the next try, and one for a crash.
+func (i *Item) inQueue(wait time.Duration) bool {
+	return wait <= retry.InQueue && i.Receives <= i.MaxReceives-2
+}
+
+// Wait keeps the record of a try that another one follows after a wait, has the
+// message wait for that one, and reports whether it does. Where there is neither
+// a place in the waiting room nor a receive left for it the message is exhausted.
+func (i *Item) Wait(r attempt.Record, wait time.Duration, why waiting.Reason) bool {
+	if why != waiting.Delay {
+		i.Held = i.Held.With(string(why), wait)
+	}
+	r.NextAt, r.Held = i.Now().Add(wait), i.Held.String()
+	if !i.inQueue(wait) {
+		item := i.roomItem(&r)
+		r.Waiting = item.Fits()
+	}
+	if !r.Waiting && i.Receives >= i.MaxReceives {
+		return i.noReceive(r)
+	}
+	if !i.Keep(r) {
+		return false
+	}
+	if r.Waiting {
+		return i.enter(i.roomItem(&r))
+	}
+	i.Hide(wait)
+	return true
+}
+
+// noReceive ends a message that could be tried again, but won't be received.
+func (i *Item) noReceive(r attempt.Record) bool {
+	r.Verdict, r.NextAt = attempt.Exhausted, time.Time{}
+	r.Reason = Because(r.Reason, "receive budget used up, and the message is too large for the waiting room")
+	i.End(r)
+	return false
+}
+
+// enter moves the message into the waiting room. Where that can't be done its
+// record has the next receive do it.
+func (i *Item) enter(item waiting.Item) bool {
+	ctx, stop := i.times.write()
+	defer stop()
+	if _, err := i.Room.Enter(ctx, item); err != nil {
+		i.Log.Error("the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
+		i.Blind()
+		return false
+	}
+	i.State, i.recorded = Moved, true
+	return true
+}
+
+// moveAgain repeats the move of a message into the waiting room that is received
+// once more, and reports whether its attempt is due here and now: where it had
+// never come into the room before it was due, it need not.
+func (i *Item) moveAgain(ctx context.Context, last attempt.Record) bool {
+	item := i.roomItem(&last)
+	late := !i.Now().Before(item.Due)
+	if late {
+		item = item.Settled(waiting.Kept)
+	}
+	state, err := i.Room.Enter(ctx, item)
+	switch {
+	case err != nil:
+		i.Log.Error("the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
+		i.Blind()
+		return false
+	case state == waiting.Kept:
+		return true
+	}
+	i.State, i.recorded = Moved, true
+	return false
+}
+
+// roomItem is the message as it waits for what follows a record.
+func (i *Item) roomItem(r *attempt.Record) waiting.Item {
+	return waiting.Item{
+		Queue: i.kind.Queue, MessageID: i.Msg.MessageId, Attempt: r.Attempt, Due: r.NextAt, State: waiting.Waiting,
+		Body: i.Msg.Body, Group: i.Msg.Attributes["MessageGroupId"], Attributes: i.attributes(), Carried: i.carried(r),
+		WebhookID: i.ID, Tenant: i.Tenant, URL: withoutQuery(r.URL), Channel: r.Channel, Reason: reasonOf(r), Why: r.Reason, Since: i.Now(),
+	}
+}
+
+// reasonOf is why a message waits after an attempt.
+func reasonOf(r *attempt.Record) waiting.Reason {
+	switch {
+	case r.Verdict == attempt.Held && r.Class != "":
+		return waiting.Limit
+	case r.Verdict == attempt.Held:
+		return waiting.Trouble
+	case r.Uncounted:
+		return waiting.Asked
+	}
+	return waiting.Delay
+}
+
+// carried is what the message takes along into its next life in SQS.
+func (i *Item) carried(r *attempt.Record) message.Carried {
+	c := message.Carried{
+		ID: i.ID, Origin: i.Origin, Attempts: r.Attempt, Base: i.baseAfter(r), First: i.First, Retry: i.Carried.Retry, Held: message.ParseHeld(r.Held),
+	}
+	if r.Verdict == attempt.Held { // it is still to be made
+		c.Attempts--
+	}
+	return c
+}
+
+// baseAfter is how many of the attempts do not count, the one of the record
+// included, which may be in the history already. What is recalled says by itself
+// whether it counts.
+func (i *Item) baseAfter(r *attempt.Record) int {
+	base := i.Base
+	if i.kind.Recalls {
+		return base
+	}
+	for _, h := range i.History {
+		if h.Uncounted && h.Attempt != r.Attempt {
+			base++
+		}
+	}
+	if r.Uncounted {
+		base++
+	}
+	return base
+}
+
+// attributes are the message's own.
+func (i *Item) attributes() map[string]message.Attribute {
+	var all map[string]message.Attribute
+	for name, a := range i.Msg.MessageAttributes {
+		if all == nil {
+			all = map[string]message.Attribute{}
+		}
+		one := message.Attribute{Type: a.DataType, Binary: a.BinaryValue}
+		if a.StringValue != nil {
+			one.Text = *a.StringValue
+		}
+		all[name] = one
+	}
+	return all
+}
+
+func withoutQuery(url string) string {
+	for n := range len(url) {
+		if url[n] == '?' || url[n] == '#' {
+			return url[:n]
+		}
+	}
+	return url
+}

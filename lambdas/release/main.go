@@ -1,0 +1,61 @@
+// Command release is the Lambda function that sends what is due in the waiting
+// room back to its queue, by the clock. It only wires: settings → adapters →
+// handler.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	"github.com/efferent/efferent/internal/aws/fromenv"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/handlers/release"
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/waiting"
+)
+
+func main() {
+	log := telemetry.Log(os.Stdout)
+	handler, err := wire(os.Getenv, log)
+	if err != nil {
+		log.Error("release can't start", "error", err)
+		os.Exit(1)
+	}
+	// The event only says what time it is.
+	lambda.Start(func(ctx context.Context) error { return handler.Handle(ctx) })
+}
+
+func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error) {
+	s, err := settings.ReadReleasePlaces(getenv)
+	if err != nil {
+		return nil, err
+	}
+	config, err := fromenv.Config(getenv)
+	if err != nil {
+		return nil, err
+	}
+	room := &awsdynamodb.Waiting{API: dynamodb.NewFromConfig(config), Table: s.WaitingTable}
+	oldest := &telemetry.Gauge{
+		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
+	}
+	return release.New(release.Needs{
+		Room: room,
+		Exit: &waiting.Exit{
+			Places: room,
+			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: map[string]string{
+				settings.WebhooksQueue: s.WebhooksQueueURL, settings.NotificationsQueue: s.NotificationsQueueURL,
+			}},
+			Now: time.Now, Holder: rand.Text(),
+		},
+		Released: oldest.Put, Now: time.Now, Log: log,
+	})
+}

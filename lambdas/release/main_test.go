@@ -1,0 +1,31 @@
+package main
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/efferent/efferent/internal/settings"
+)
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	whole := map[string]string{
+		settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.NotificationsQueueURL: "https://sqs.test/1/notifications",
+		settings.WaitingTable: "waiting", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+	}
+	for _, missing := range []string{"", settings.WebhooksQueueURL, settings.NotificationsQueueURL, settings.WaitingTable, "AWS_REGION"} {
+		t.Run("without "+missing, func(t *testing.T) {
+			t.Parallel()
+			h, err := wire(func(name string) string {
+				if name == missing {
+					return ""
+				}
+				return whole[name]
+			}, slog.New(slog.DiscardHandler))
+			if missing == "" && (err != nil || h == nil) || missing != "" && (err == nil || !strings.Contains(err.Error(), missing)) {
+				t.Errorf("got %+v, %v", h, err)
+			}
+		})
+	}
+}

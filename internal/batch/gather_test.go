@@ -48,8 +48,10 @@ func (c *counter) Put(_ context.Context, records []attempt.Record) error {
 	return c.request("%v", all)
 }
 
-func (c *counter) OfMessage(context.Context, string, string) ([]attempt.Record, error) { return nil, nil }
-func (c *counter) OfWebhook(context.Context, string) ([]attempt.Record, error)         { return nil, nil }
+func (c *counter) OfMessage(context.Context, string, string) ([]attempt.Record, error) {
+	return nil, nil
+}
+func (c *counter) OfWebhook(context.Context, string) ([]attempt.Record, error) { return nil, nil }
 
 // gatherer is a batch, of which only what gathers is used: its goroutines are none
 // of the crew's, which outlive a test's bubble.

@@ -70,9 +70,13 @@ func one(receives int, carried message.Carried) events.SQSMessage {
 // receive hands the message to an invocation at a time, and reports whether it is
 // done with.
 func (w *wait) receive(m events.SQSMessage, now time.Time) bool {
+	return w.receiveIn(context.Background(), m, now)
+}
+
+func (w *wait) receiveIn(ctx context.Context, m events.SQSMessage, now time.Time) bool {
 	n := w.d.needs()
 	n.MaxReceives, n.Now = 6, func() time.Time { return now }
-	response := n.Handle(context.Background(), events.SQSEvent{Records: []events.SQSMessage{m}},
+	response := n.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{m}},
 		Kind{Actor: "test", IDName: "id", Queue: "webhooks", Job: func(i *Item) Job { w.Item = i; return w }})
 	return len(response.BatchItemFailures) == 0
 }
@@ -184,6 +188,27 @@ func TestWhatGoesIntoTheRoom(t *testing.T) {
 	}
 }
 
+// TestWhatComesInFits: with all that it carries from now on; also what the attempt at
+// hand adds to that.
+func TestWhatComesInFits(t *testing.T) {
+	t.Parallel()
+	in := 0
+	for less := 150; less < 400; less += 5 {
+		w := &wait{d: newDesk(), long: time.Hour, why: waiting.Asked}
+		m := one(1, message.Carried{})
+		m.Body = strings.Repeat("x", message.MaxSize-less)
+		moved := w.receive(m, noon)
+		items, _, err := w.d.room.Page(t.Context(), "", 9)
+		if err != nil || len(items) > 0 != moved || moved && !items[0].Fits() {
+			t.Errorf("%d bytes less than SQS takes: moved: %t, %v", less, moved, err)
+		}
+		in += len(items)
+	}
+	if in == 0 || in == 50 {
+		t.Errorf("%d of 50 came in", in)
+	}
+}
+
 // TestTheMoveAgain: who receives a message whose record says that it is in the room
 // only sees to it that it is there; where it was due before it ever came in, it is
 // tried here and now, and never again put there for that.
@@ -280,7 +305,10 @@ func TestHolds(t *testing.T) {
 	w := &wait{d: newDesk(), hold: true}
 	now, released, receives := noon, message.Carried{}, 1
 	var waits []time.Duration
-	for {
+	for tries := 0; ; tries++ {
+		if tries > 200 {
+			t.Fatal("it is held for ever")
+		}
 		w.d.log = nil
 		moved := w.receive(one(receives, released), now)
 		var last attempt.Record
@@ -301,7 +329,7 @@ func TestHolds(t *testing.T) {
 		w.d.history["m"] = []attempt.Record{last}
 		receives++
 		if moved {
-			released = message.Carried{Released: now, Attempts: 0, Held: last.Held, First: noon}
+			released = message.Carried{Released: now, Attempts: 0, Held: message.ParseHeld(last.Held), First: noon}
 			w.d.history["m"], receives = nil, 1
 		}
 	}
@@ -317,7 +345,7 @@ func TestHolds(t *testing.T) {
 // TestFourteenDays: whatever it waits for, a message ends.
 func TestFourteenDays(t *testing.T) {
 	t.Parallel()
-	for age, verdict := range map[time.Duration]attempt.Verdict{MaxAge - time.Second: attempt.Held, MaxAge: attempt.Exhausted} {
+	for age, verdict := range map[time.Duration]attempt.Verdict{14*24*time.Hour - time.Second: attempt.Held, 14 * 24 * time.Hour: attempt.Exhausted} {
 		w := &wait{d: newDesk(), hold: true}
 		w.receive(one(1, message.Carried{}), noon.Add(age))
 		if r := w.d.kept["m#0001"]; r.Verdict != verdict {

@@ -82,3 +82,21 @@ func TestFirstReceived(t *testing.T) {
 		}
 	}
 }
+
+// TestAnew: what came out of the waiting room was not sent by anybody.
+func TestAnew(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		carried Carried
+		want    bool
+	}{
+		"by its producer": {Carried{}, true},
+		"replayed":        {Carried{Attempts: 3, Base: 3, Retry: "replay"}, true},
+		"after a try":     {Carried{Attempts: 4, Base: 3}, false},
+		"after a hold":    {Carried{Attempts: 3, Base: 3, Held: Held{"trouble": time.Minute}}, false},
+	} {
+		if got := c.carried.Anew(); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func (h *Handler) drop(r *http.Request) (int, any, error) {
 func (h *Handler) dropped(i *waiting.Item, actor string) attempt.Record {
 	r := attempt.Record{
 		WebhookID: i.WebhookID, Origin: cmp.Or(i.Carried.Origin, i.MessageID), MessageID: i.MessageID, Attempt: i.Attempt + 1, At: h.Now(),
-		URL: i.URL, Tenant: i.Tenant, Channel: i.Channel, Verdict: attempt.Permanent, Dropped: true, Held: i.Carried.Held,
+		URL: i.URL, Tenant: i.Tenant, Channel: i.Channel, Verdict: attempt.Permanent, Dropped: true, Held: i.Carried.Held.String(),
 		Reason: "dropped from the waiting room by " + actor,
 	}
 	if q, err := h.queueBefore(i.Queue); err == nil {

@@ -58,6 +58,15 @@ func (w *world) buried(p *process) bool {
 	return true
 }
 
+// policy is one of the retry policies that the functions know.
+func (w *world) policy(name string) (retry.Policy, error) {
+	all, err := retry.ParsePolicies(w.policies)
+	if err != nil {
+		return retry.Policy{}, err
+	}
+	return all.Lookup(name)
+}
+
 func (w *world) newDeliver() (*deliver.Handler, error) {
 	policies, err := retry.ParsePolicies(w.policies)
 	if err != nil {

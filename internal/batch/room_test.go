@@ -345,7 +345,8 @@ func TestHolds(t *testing.T) {
 // TestFourteenDays: whatever it waits for, a message ends.
 func TestFourteenDays(t *testing.T) {
 	t.Parallel()
-	for age, verdict := range map[time.Duration]attempt.Verdict{14*24*time.Hour - time.Second: attempt.Held, 14 * 24 * time.Hour: attempt.Exhausted} {
+	const days = 14 * 24 * time.Hour
+	for age, verdict := range map[time.Duration]attempt.Verdict{days - time.Second: attempt.Held, days: attempt.Exhausted} {
 		w := &wait{d: newDesk(), hold: true}
 		w.receive(one(1, message.Carried{}), noon.Add(age))
 		if r := w.d.kept["m#0001"]; r.Verdict != verdict {

@@ -423,6 +423,7 @@ func TestUndelivered(t *testing.T) {
 		"one fails":          {[]string{"a send 1", "b fail 1"}, []time.Duration{time.Hour}},
 		"nothing":            {nil, nil},
 		"what is in its way": {[]string{"a refuse 1"}, []time.Duration{time.Hour}},
+		"two fail":           {[]string{"a fail 1", "b fail 1"}, []time.Duration{2 * time.Hour}},
 		"sent and untold":    {[]string{"z send 1"}, nil},
 	} {
 		d := newDesk()
@@ -434,7 +435,8 @@ func TestUndelivered(t *testing.T) {
 		n.Log = slog.New(slog.DiscardHandler)
 		event := eventOf(c.messages)
 		for i := range event.Records {
-			event.Records[i].Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(now.Add(-time.Hour).UnixMilli(), 10)
+			age := time.Duration(len(event.Records)-i) * time.Hour
+			event.Records[i].Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(now.Add(-age).UnixMilli(), 10)
 		}
 		n.Handle(t.Context(), event, Kind{Job: func(i *Item) Job { return &errand{Item: i, d: d, during: nothing} }})
 		for i := range told {

@@ -137,8 +137,13 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 	}
 	client := sqs.NewFromConfig(config)
 	url := func(name string) (string, error) { return c.queueURL(ctx, client, name) }
-	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, lanes: d.AuditLanes, url: url,
-		redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log), log: log, book: workerBook(config, d.AuditLanes)})
+	exit, err := wayOut(kept.room, client, url)
+	if err != nil {
+		return nil, nil, err
+	}
+	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
+		lanes: d.AuditLanes, url: url, redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log), log: log,
+		book: workerBook(config, d.AuditLanes)})
 	if err != nil {
 		return nil, nil, err
 	}

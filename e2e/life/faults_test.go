@@ -83,6 +83,8 @@ func makesTwin(s site, f fault) bool {
 		return f == failsButHas || f == crashAfter
 	case "api: settle claim":
 		return f == crash
+	case "api: delete webhook-failures": // a redrive takes what is left of it
+		return f == crash || f == fails
 	case "release: settle sent", "other release: settle sent":
 		return f == crash || f == fails
 	}

@@ -58,6 +58,8 @@ var lives = []life{
 		acts: []func(*world){redrive}, again: 7, want: ending{8, 0, 1}},
 	{name: "replayed after its last attempt came out of the room", settings: slow, retry: "slow", answers: []answer{busy},
 		acts: []func(*world){replayOne}, again: 9, want: ending{10, 0, 1}},
+	{name: "replayed, and then redriven", settings: slow, retry: "slow", answers: []answer{busy},
+		acts: []func(*world){replayOne, redrive}, again: 14, want: ending{14, 0, 1}},
 	{name: "more attempts than receives", settings: many, retry: "many", answers: []answer{busy}, again: 8, want: ending{9, 0, 1}},
 	{name: "held, no secret can be read", away: []string{"read secret"}, awayFor: 4 * time.Minute, answers: []answer{busy, ok}, again: 4,
 		want: ending{2, 1, 0}},

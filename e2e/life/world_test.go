@@ -37,9 +37,10 @@ type world struct {
 	stores   *stores
 	internet *internet
 	audit    *auditQueue
-	// functions are what runs; releases is how many processes of release were started.
+	// functions are what runs; exits is how many processes were started that let
+	// messages out of the waiting room.
 	functions functions
-	releases  int
+	exits     int
 
 	mu sync.Mutex
 	// wakes are when messages show again that were hidden.

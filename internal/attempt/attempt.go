@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/efferent/efferent/internal/message"
 )
 
 // Verdict is what one try means for its message.
@@ -81,8 +79,9 @@ type Record struct {
 	// Waiting says that the message waits in the waiting room until then, or goes
 	// there: whoever receives it still moves it there.
 	Waiting bool `json:"waiting,omitzero"`
-	// Held is how long the message has been held so far, by the reason.
-	Held message.Held `json:"held,omitzero"`
+	// Held is how long the message has been held so far, by the reason, as
+	// message.Held writes it.
+	Held string `json:"held,omitzero"`
 	// Dropped says that somebody took the message out of the waiting room for
 	// good: it is in no dead-letter queue.
 	Dropped bool `json:"dropped,omitzero"`

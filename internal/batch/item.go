@@ -84,9 +84,15 @@ func (i *Item) Identify(id, tenant string) {
 }
 
 // Policy is the message's retry policy: the one that it carries, or else the
-// one that it names.
+// one that it names. One that it carries and nobody knows is passed over: a
+// producer can set it, and that must not keep the message from being sent.
 func (i *Item) Policy(named string) (retry.Policy, error) {
-	return i.Policies.Lookup(cmp.Or(i.Carried.Retry, named))
+	if carried := i.Carried.Retry; carried != "" {
+		if p, err := i.Policies.Lookup(carried); err == nil {
+			return p, nil
+		}
+	}
+	return i.Policies.Lookup(named)
 }
 
 // Trouble says that the message can't be sent now, by trouble of our own: it is

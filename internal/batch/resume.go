@@ -67,7 +67,7 @@ func (i *Item) goOnAfter(last attempt.Record) {
 	if last.Verdict == attempt.Held {
 		i.Number = last.Attempt
 	}
-	i.Held = last.Held
+	i.Held = message.ParseHeld(last.Held)
 }
 
 // startAfresh reports whether the message was redriven since its last attempt,

@@ -23,7 +23,7 @@ func (i *Item) Wait(r attempt.Record, wait time.Duration, why waiting.Reason) bo
 	if why != waiting.Delay {
 		i.Held = i.Held.With(string(why), wait)
 	}
-	r.NextAt, r.Held = i.Now().Add(wait), i.Held
+	r.NextAt, r.Held = i.Now().Add(wait), i.Held.String()
 	if !i.inQueue(wait) {
 		item := i.roomItem(&r)
 		r.Waiting = item.Fits()
@@ -110,7 +110,7 @@ func reasonOf(r *attempt.Record) waiting.Reason {
 // carried is what the message takes along into its next life in SQS.
 func (i *Item) carried(r *attempt.Record) message.Carried {
 	c := message.Carried{
-		ID: i.ID, Origin: i.Origin, Attempts: r.Attempt, Base: i.baseAfter(r), First: i.First, Retry: i.Carried.Retry, Held: r.Held,
+		ID: i.ID, Origin: i.Origin, Attempts: r.Attempt, Base: i.baseAfter(r), First: i.First, Retry: i.Carried.Retry, Held: message.ParseHeld(r.Held),
 	}
 	if r.Verdict == attempt.Held { // it is still to be made
 		c.Attempts--

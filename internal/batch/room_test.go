@@ -329,7 +329,7 @@ func TestHolds(t *testing.T) {
 		w.d.history["m"] = []attempt.Record{last}
 		receives++
 		if moved {
-			released = message.Carried{Released: now, Attempts: 0, Held: last.Held, First: noon}
+			released = message.Carried{Released: now, Attempts: 0, Held: message.ParseHeld(last.Held), First: noon}
 			w.d.history["m"], receives = nil, 1
 		}
 	}

@@ -63,7 +63,7 @@ func (i *Item) put(r attempt.Record) error {
 // End keeps the record of a message's end and sends it on its way to the
 // dead-letter queue.
 func (i *Item) End(r attempt.Record) bool {
-	r.Held = i.Held
+	r.Held = i.Held.String()
 	if !i.Keep(r) {
 		return false
 	}
@@ -123,7 +123,7 @@ func (i *Item) RecordNow(r attempt.Record) {
 // Sent says that the message was sent, by an attempt that is recorded soon, unless
 // RecordNow has kept it.
 func (i *Item) Sent(r attempt.Record) {
-	r.Held = i.Held
+	r.Held = i.Held.String()
 	i.State, i.sent = Done, r
 	i.tellOf(&i.sent)
 	if !i.recorded {

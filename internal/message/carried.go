@@ -20,6 +20,16 @@ const (
 	CarriedHeld     = "efferent-held"
 )
 
+// IsCarried reports whether a message attribute is one of these. What a message
+// carried when it came is not sent on: an empty one of Carried means none.
+func IsCarried(name string) bool {
+	switch name {
+	case CarriedID, CarriedOrigin, CarriedAttempts, CarriedBase, CarriedFirst, CarriedReleased, CarriedRetry, CarriedHeld:
+		return true
+	}
+	return false
+}
+
 // maxAttempts is the most attempts that a message may carry: their numbers are
 // kept with four digits.
 const maxAttempts = 9999
@@ -111,8 +121,10 @@ func CarriedBy(text func(name string) *string, sent time.Time) Carried {
 		// A replay by a version that wrote no such time, and that numbered a replay's
 		// attempts from 1: its history would be taken for what was before the replay.
 		c.Attempts, c.Base, c.Held = 0, 0, nil
+		c.First = time.Time{}
 	case sent.Sub(c.Released) > redriven:
 		c.Base, c.Held, c.Retry = c.Attempts, nil, ""
+		c.First = time.Time{} // or one that is redriven after 14 days would be too old for its policy
 	}
 	return c
 }

@@ -24,10 +24,10 @@ func TestCarriedBy(t *testing.T) {
 	all := Carried{ID: "evt_1", Origin: "m-1", Attempts: 7, Base: 2, First: released.Add(-time.Hour), Released: released, Retry: "replay",
 		Held: Held{"trouble": 90 * time.Second, "retry-after": time.Hour}}
 	anew := all
-	anew.Base, anew.Retry, anew.Held = 7, "", nil
+	anew.Base, anew.Retry, anew.Held, anew.First = 7, "", nil, time.Time{}
 	old := Carried{ID: "evt_1", Origin: "m-1", Attempts: 3, First: released, Retry: "replay"}
 	oldRead := old
-	oldRead.Attempts = 0
+	oldRead.Attempts, oldRead.First = 0, time.Time{}
 	for name, c := range map[string]struct {
 		wrote Carried
 		after time.Duration

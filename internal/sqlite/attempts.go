@@ -44,7 +44,6 @@ func rankOf(verdict string) string {
 
 // Put keeps records, all or none.
 func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
-	records = attempt.Distinct(records)
 	texts := make([]string, len(records))
 	for i, r := range records {
 		b, err := json.Marshal(r)

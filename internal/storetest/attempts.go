@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/efferent/efferent/internal/attempt"
-	"github.com/efferent/efferent/internal/message"
 )
 
 // Attempts is a store of attempts.
@@ -87,7 +86,7 @@ func attemptsFields(t *testing.T, s Attempts) {
 	r.Class, r.FailedChannels = "transient", []string{"email", "sms"}
 	r.Reason, r.Response, r.NextAt = "503 \"quoted\"\n", "<é\u2028\x00>", time.Time{}
 	r.Uncounted, r.Untold, r.Waiting, r.Dropped = true, true, true, true
-	r.Held = message.Held{"trouble": time.Minute, "retry-after": time.Hour}
+	r.Held = "retry-after=3600,trouble=60"
 	put(t, s, r)
 	wantMessage(t, s, r.WebhookID, r.MessageID, []attempt.Record{r})
 }

@@ -39,11 +39,11 @@ func (m *Memory) Put(_ context.Context, records []attempt.Record) error {
 	if m.records == nil {
 		m.records, m.forgotten = map[recordKey]attempt.Record{}, map[recordKey]bool{}
 	}
-	for _, r := range attempt.Distinct(records) {
+	for _, r := range records {
 		if kept, ok := m.records[keyOf(r)]; ok && kept.Verdict.Rank() > r.Verdict.Rank() {
 			continue
 		}
-		r.FailedChannels, r.Held = slices.Clone(r.FailedChannels), maps.Clone(r.Held)
+		r.FailedChannels = slices.Clone(r.FailedChannels)
 		m.records[keyOf(r)] = r
 		delete(m.forgotten, keyOf(r))
 	}

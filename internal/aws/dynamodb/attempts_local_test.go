@@ -69,7 +69,7 @@ func testReferee(t *testing.T, url string) *sdk.Client {
 // createTable makes the table of a deployment (infra/cdk/efferent/attempts.go).
 func createTable(t *testing.T, client *sdk.Client) {
 	t.Helper()
-	_, err := client.CreateTable(t.Context(), &sdk.CreateTableInput{
+	makeTable(t, client, &sdk.CreateTableInput{
 		TableName: aws.String("attempts"), BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{
 			{AttributeName: aws.String(webhookIDName), AttributeType: types.ScalarAttributeTypeS},
@@ -90,9 +90,6 @@ func createTable(t *testing.T, client *sdk.Client) {
 			{AttributeName: aws.String(sortKeyName), KeyType: types.KeyTypeRange},
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // losing sends requests, and loses the answer to the first one.

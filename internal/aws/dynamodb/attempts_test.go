@@ -16,7 +16,6 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
-	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/storetest"
 )
 
@@ -170,7 +169,7 @@ func TestOneWriteUnit(t *testing.T) {
 	long.Verdict = attempt.Delivered
 	failed.Status, failed.Verdict, failed.Reason, failed.Response = 404, attempt.Permanent, strings.Repeat("r", 60), strings.Repeat("a", 200)
 	waits.Status, waits.Verdict, waits.Reason, waits.Response = 503, attempt.Retryable, failed.Reason, failed.Response
-	waits.NextAt, waits.Waiting, waits.Held = waits.At.Add(time.Hour), true, message.Held{"retry-after": time.Hour, "trouble": time.Minute}
+	waits.NextAt, waits.Waiting, waits.Held = waits.At.Add(time.Hour), true, "trouble=60"
 	for name, c := range map[string]struct {
 		record attempt.Record
 		most   int

@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -136,6 +137,10 @@ func noise(size int) string {
 // way of packing never change.
 func TestPackedIsRead(t *testing.T) {
 	t.Parallel()
+	const dictionaryBefore = "a620915af6ef2a9eb93e2e9f9b97b2d0e075f8d288c9a62af6044430946ba895"
+	if now := fmt.Sprintf("%x", sha256.Sum256([]byte(dictionary))); now != dictionaryBefore {
+		t.Errorf("the dictionary has changed: its SHA-256 is %s", now)
+	}
 	packed, err := base64.StdEncoding.DecodeString(packedBefore)
 	if err != nil {
 		t.Fatal(err)

@@ -193,7 +193,7 @@ func (n *notice) refuse() {
 
 // keep writes a failure's record now, and reports whether it is kept.
 func (n *notice) keep(r *attempt.Record) bool {
-	r.Held = n.Held
+	r.Held = n.Held.String()
 	n.logFailure(r)
 	return n.Keep(*r)
 }

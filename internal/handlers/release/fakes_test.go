@@ -107,7 +107,7 @@ func (w *world) Any(ctx context.Context, place waiting.Place) (some bool, err er
 }
 
 func (w *world) Settle(ctx context.Context, items []waiting.Item, as waiting.State) error {
-	return w.call("Settle", func() error { return w.Memory.Settle(ctx, items, as) })
+	return w.call("Settle", func() error { return errors.Join(ctx.Err(), w.Memory.Settle(ctx, items, as)) })
 }
 
 func (w *world) Page(ctx context.Context, from string, limit int) (items []waiting.Item, next string, err error) {
@@ -134,9 +134,12 @@ func (w *world) Sweep(ctx context.Context, minute time.Time) error {
 }
 
 // Send refuses some, and takes the others.
-func (w *world) Send(_ context.Context, queue string, messages []waiting.Outgoing) (indexes []int, err error) {
+func (w *world) Send(ctx context.Context, queue string, messages []waiting.Outgoing) (indexes []int, err error) {
 	var refused error
 	err = w.call("Send", func() error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for i, m := range messages {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,27 @@ func TestTwoAtOnce(t *testing.T) {
 	for _, id := range ids {
 		if n := w.count(id); n != 1 {
 			t.Errorf("%s was sent %d times", id, n)
+		}
+	}
+}
+
+// TestWithinARun: a second run of the same process, however far the first one is,
+// leaves to it what it is at.
+func TestWithinARun(t *testing.T) {
+	t.Parallel()
+	for _, during := range []string{"Any", "Lease", "In", "Send", "Settle", "Unlease"} {
+		w := newWorld()
+		w.enter(t, item("a", 0))
+		h := w.handler(t, "a")
+		var begun atomic.Bool
+		w.before = func(call string) {
+			if call == during && begun.CompareAndSwap(false, true) {
+				run(t, h)
+			}
+		}
+		run(t, h)
+		if n := w.count("a"); n != 1 {
+			t.Errorf("with another run during %s it was sent %d times", during, n)
 		}
 	}
 }

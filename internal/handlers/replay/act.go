@@ -138,7 +138,7 @@ func (a *acting) announce(ctx context.Context, letters []*letter) {
 // sendAgain sends the message to where it came from. Its attempts are numbered
 // on, and none of those so far counts under the policy that it follows now.
 func (a *acting) sendAgain(ctx context.Context, l *letter) (err error) {
-	carried := message.Carried{ID: l.item.WebhookID, Origin: l.origin, Attempts: l.number(), Base: l.number(), First: l.item.FirstAt,
+	carried := message.Carried{ID: l.item.WebhookID, Origin: l.origin, Attempts: l.number(), Base: l.number(),
 		Released: a.Now(), Retry: replayPolicy}
 	if l.newID, err = a.queue.Source.Send(ctx, l.msg, carried.Attributes()); err != nil {
 		a.drop(ctx, l)

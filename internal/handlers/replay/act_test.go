@@ -48,8 +48,7 @@ func TestReplayOne(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			wantSent := []sent{{body, map[string]string{"efferent-id": c.carries, "efferent-origin": "m00025", "efferent-retry": "replay",
-				"efferent-attempts": "4", "efferent-base": "4", "efferent-first": "2026-11-24T07:00:00Z",
-				"efferent-released": "2026-11-24T08:00:00Z"}}}
+				"efferent-attempts": "4", "efferent-base": "4", "efferent-released": "2026-11-24T08:00:00Z"}}}
 			if diff := cmp.Diff(wantSent, w.sent, cmp.AllowUnexported(sent{})); diff != "" {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}
@@ -167,7 +166,7 @@ func TestAtOnce(t *testing.T) {
 	for n := range 30 {
 		w.park(n, "", "acme")
 	}
-	w.wait = time.Millisecond // many wait at once, on one clock
+	w.pause = time.Millisecond // many wait at once, on one clock
 	routes := w.handler().Routes()
 	codes := make([]int, 16)
 	var all sync.WaitGroup

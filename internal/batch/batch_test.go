@@ -278,6 +278,21 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
+// TestTheMoveHasItsTime: the waiting room is one of the writes that outlive the sending,
+// and none that takes all of the invocation.
+func TestTheMoveHasItsTime(t *testing.T) {
+	t.Parallel()
+	for left, until := range map[time.Duration]time.Duration{5 * time.Second: 4 * time.Second, time.Hour: 5 * time.Second} {
+		w := &wait{d: newDesk(), long: time.Hour, why: waiting.Delay}
+		begun := time.Now()
+		ctx, stop := context.WithDeadline(t.Context(), begun.Add(left))
+		w.receiveIn(ctx, one(1, message.Carried{}), noon)
+		if stop(); w.d.until["enter"].Before(begun.Add(until)) || w.d.until["enter"].After(time.Now().Add(until)) {
+			t.Errorf("of %v it may take until %v", left, w.d.until["enter"].Sub(begun))
+		}
+	}
+}
+
 // TestTimeToMark: when the ledger could not be told in its time, there is some left
 // to mark that.
 func TestTimeToMark(t *testing.T) {

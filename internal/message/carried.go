@@ -58,6 +58,11 @@ type Carried struct {
 	Held Held `json:"held,omitzero"`
 }
 
+// Anew reports whether nothing was tried, and nothing waited for, since somebody
+// sent the message: its producer, or who replayed or redrove it. Otherwise it was
+// sent out of the waiting room, which is nobody's wish.
+func (c Carried) Anew() bool { return c.Attempts == c.Base && len(c.Held) == 0 }
+
 // Attributes are the message attributes that carry c, without those that are
 // empty.
 func (c Carried) Attributes() map[string]string {

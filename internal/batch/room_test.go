@@ -345,7 +345,8 @@ func TestHolds(t *testing.T) {
 // TestFourteenDays: whatever it waits for, a message ends.
 func TestFourteenDays(t *testing.T) {
 	t.Parallel()
-	for age, verdict := range map[time.Duration]attempt.Verdict{14*24*time.Hour - time.Second: attempt.Held, 14 * 24 * time.Hour: attempt.Exhausted} {
+	const days = 14 * 24 * time.Hour
+	for age, verdict := range map[time.Duration]attempt.Verdict{days - time.Second: attempt.Held, days: attempt.Exhausted} {
 		w := &wait{d: newDesk(), hold: true}
 		w.receive(one(1, message.Carried{}), noon.Add(age))
 		if r := w.d.kept["m#0001"]; r.Verdict != verdict {
@@ -422,6 +423,7 @@ func TestUndelivered(t *testing.T) {
 		"one fails":          {[]string{"a send 1", "b fail 1"}, []time.Duration{time.Hour}},
 		"nothing":            {nil, nil},
 		"what is in its way": {[]string{"a refuse 1"}, []time.Duration{time.Hour}},
+		"two fail":           {[]string{"a fail 1", "b fail 1"}, []time.Duration{2 * time.Hour}},
 		"sent and untold":    {[]string{"z send 1"}, nil},
 	} {
 		d := newDesk()
@@ -433,7 +435,8 @@ func TestUndelivered(t *testing.T) {
 		n.Log = slog.New(slog.DiscardHandler)
 		event := eventOf(c.messages)
 		for i := range event.Records {
-			event.Records[i].Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(now.Add(-time.Hour).UnixMilli(), 10)
+			age := time.Duration(len(event.Records)-i) * time.Hour
+			event.Records[i].Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(now.Add(-age).UnixMilli(), 10)
 		}
 		n.Handle(t.Context(), event, Kind{Job: func(i *Item) Job { return &errand{Item: i, d: d, during: nothing} }})
 		for i := range told {

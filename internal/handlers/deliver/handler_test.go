@@ -143,6 +143,8 @@ func TestOneMessage(t *testing.T) {
 			setup: func(w *world) { w.putFault = on(1, failsButKeeps) },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: time.Minute, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},
+		{name: "a permanent failure's record fails", answers: []webhook.Exchange{gone404}, setup: func(w *world) { w.putFault = on(1, fails) },
+			want: want{failed: true, hidden: time.Minute, posts: 1, actions: "webhook.attempt webhook.failed"}},
 		{name: "visibility fails", answers: []webhook.Exchange{busy503}, setup: func(w *world) { w.hideFault = on(1, fails) },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},

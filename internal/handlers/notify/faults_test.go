@@ -66,8 +66,8 @@ func TestBatch(t *testing.T) {
 	if err != nil || len(out.BatchItemFailures) != 1 || out.BatchItemFailures[0].ItemIdentifier != "m-3" || w.count("email") != 9 {
 		t.Errorf("%v, %v; %d emails", out, err, w.count("email"))
 	}
-	if w.ops["audit"] != 2 {
-		t.Errorf("%d audit messages for a batch, want 2", w.ops["audit"])
+	if w.ops["audit"] != 2 || w.ops["history"] != 0 {
+		t.Errorf("%d audit messages and %d reads for a batch, want 2 and none", w.ops["audit"], w.ops["history"])
 	}
 }
 

@@ -112,7 +112,8 @@ func TestAWaitForATurnIsListed(t *testing.T) {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	items, _, err := w.store.Page(t.Context(), "", 9)
-	if err != nil || len(items) != 1 || items[0].Reason != waiting.Limit || items[0].Channel != "slack" || items[0].Due != w.now.Add(5*time.Second) {
+	if err != nil || len(items) != 1 || items[0].Reason != waiting.Limit || items[0].Channel != "slack" ||
+		!items[0].Due.Equal(w.now.Add(5*time.Second)) {
 		t.Errorf("in the room: %+v, %v", items, err)
 	}
 }

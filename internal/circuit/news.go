@@ -76,10 +76,11 @@ func (s State) learn(n news, now time.Time, l Limits, jitter func() float64) (ne
 		if n.Bad > 0 || !s.AtRest(now) {
 			next = s.Count(n.Seen, now, l, jitter)
 		}
-	case n.probe && n.probeFailed && !s.Forever:
-		next = s.ProbeFailed(n.why, now, l, jitter)
-	case n.probe && !s.Forever:
+	case !n.probe || s.Forever:
+	case !n.probeFailed:
 		next = s.Close(now)
+	case !s.Probe.IsZero(): // else another has failed since, which counts once
+		next = s.ProbeFailed(n.why, now, l, jitter)
 	}
 	switch {
 	case n.gone:

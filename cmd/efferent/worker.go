@@ -39,7 +39,7 @@ const workerGrace = 25 * time.Second
 type workerCommand struct {
 	queueFlags
 	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default}); audit.fifo too."`
-	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where the state is: dynamodb (tables ATTEMPTS_TABLE and WAITING_TABLE) or sqlite:FILE."`
+	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where state is: dynamodb (ATTEMPTS_TABLE, WAITING_TABLE) or sqlite:FILE."`
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
 }
 

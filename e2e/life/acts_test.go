@@ -56,7 +56,8 @@ func (w *world) produce(messages ...message) {
 	url := queueURL + settings.WebhooksQueue
 	for _, m := range messages {
 		w.named = append(w.named, m.retry)
-		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()), MessageGroupId: aws.String(cmp.Or(m.tenant, "acme") + "/0"),
+		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()),
+			MessageGroupId:    aws.String(cmp.Or(m.tenant, "acme") + "/0"),
 			MessageAttributes: map[string]types.MessageAttributeValue{}}
 		for name, text := range m.attributes {
 			in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &text}

@@ -68,7 +68,7 @@ func TestDevReleases(t *testing.T) {
 	if got := <-e.Seen; got != "evt_waited" {
 		t.Errorf("got %s", got)
 	}
-	if records := s.Attempts(t, "evt_waited"); len(records) != 1 {
+	if records := s.Attempts(t, "evt_waited"); len(records) != 1 || records[0].Attempt != 3 {
 		t.Errorf("its attempts are %+v", records)
 	}
 }

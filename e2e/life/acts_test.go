@@ -54,7 +54,9 @@ func (m message) text() string {
 func (w *world) produce(messages ...message) {
 	url := queueURL + settings.WebhooksQueue
 	for _, m := range messages {
-		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()), MessageGroupId: aws.String(cmp.Or(m.tenant, "acme") + "/0"),
+		w.named = append(w.named, m.retry)
+		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()),
+			MessageGroupId:    aws.String(cmp.Or(m.tenant, "acme") + "/0"),
 			MessageAttributes: map[string]types.MessageAttributeValue{}}
 		for name, text := range m.attributes {
 			in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &text}
@@ -98,7 +100,7 @@ const dlq = "/api/v1/dlq/" + deadletter.WebhookFailures
 // act asks until it is answered for good: what failed, or is held, is asked
 // again a minute later.
 func (w *world) act(who, method, path, body string) {
-	for range 5 {
+	for range 30 {
 		status, text := w.ask(who, method, path, body)
 		if status/100 == 2 || status == http.StatusNotFound {
 			return

@@ -58,6 +58,15 @@ func (w *world) buried(p *process) bool {
 	return true
 }
 
+// policy is one of the retry policies that the functions know.
+func (w *world) policy(name string) (retry.Policy, error) {
+	all, err := retry.ParsePolicies(w.policies)
+	if err != nil {
+		return retry.Policy{}, err
+	}
+	return all.Lookup(name)
+}
+
 func (w *world) newDeliver() (*deliver.Handler, error) {
 	policies, err := retry.ParsePolicies(w.policies)
 	if err != nil {
@@ -96,9 +105,10 @@ func (w *world) newAPI() (http.Handler, error) {
 			Source:  &awssqs.Source{API: w.queues, URL: queueURL + settings.WebhooksQueue},
 			Moves:   &awssqs.Moves{API: w.queues, URL: url},
 		}},
-		History: w.stores, Failures: w.stores, Claims: w.stores, Records: w.stores, Room: w.stores, Exit: w.newExit(), Audit: w.audit, Redactors: w.audit,
-		Caller: func(*http.Request) string { return "operator" },
-		Now:    w.clock.Now, Wait: func(_ context.Context, d time.Duration) { w.clock.Advance(d) }, Log: quiet,
+		History: w.stores, Failures: w.stores, Claims: w.stores, Records: w.stores, Room: w.stores, Exit: w.newExit(), Audit: w.audit,
+		Redactors: w.audit,
+		Caller:    func(*http.Request) string { return "operator" },
+		Now:       w.clock.Now, Wait: func(_ context.Context, d time.Duration) { w.clock.Advance(d) }, Log: quiet,
 	})
 	if err != nil {
 		return nil, err

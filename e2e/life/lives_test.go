@@ -71,12 +71,16 @@ var lives = []life{
 	{name: "held, no descriptor was left", answers: []answer{{ours: true}, ok}, want: ending{2, 1, 0}},
 	{name: "too large for the room", settings: slow, retry: "slow", answers: []answer{busy, ok}, body: large, want: ending{2, 1, 0}},
 	{name: "twice at once, while it is sent", at: site{"deliver: post", 1}, do: (*world).twin, answers: []answer{ok}, want: ending{2, 2, 0}},
-	{name: "twice at once, while it is recorded", at: site{"deliver: put 1 delivered", 1}, do: (*world).twin, answers: []answer{ok}, want: ending{2, 2, 0}},
-	{name: "twice at once, while its failure is recorded", at: site{"deliver: put 1 retryable", 1}, do: (*world).twin, answers: []answer{busy, busy, ok},
-		again: 4, want: ending{3, 1, 0}},
-	{name: "twice at once, and delivered the second time", at: site{"deliver: put 1 retryable", 1}, do: (*world).twin, answers: []answer{busy, ok},
-		again: 4, want: ending{2, 1, 0}},
-	{name: "twice at once, while it goes to the room", settings: slow, retry: "slow", at: site{"deliver: put 1 retryable waiting", 1}, do: (*world).twin,
+	{name: "twice at once, while it is recorded", at: site{"deliver: put 1 delivered", 1}, do: (*world).twin, answers: []answer{ok},
+		want: ending{2, 2, 0}},
+	{name: "twice at once, while its failure is recorded", at: site{"deliver: put 1 retryable", 1}, do: (*world).twin,
+		answers: []answer{busy, busy, ok},
+		again:   4, want: ending{3, 1, 0}},
+	{name: "twice at once, and delivered the second time", at: site{"deliver: put 1 retryable", 1}, do: (*world).twin,
+		answers: []answer{busy, ok},
+		again:   4, want: ending{2, 1, 0}},
+	{name: "twice at once, while it goes to the room", settings: slow, retry: "slow", at: site{"deliver: put 1 retryable waiting", 1},
+		do:      (*world).twin,
 		answers: []answer{busy, busy, ok}, again: 4, want: ending{4, 2, 0}},
 	{name: "twice at once, while it dies", at: site{"deliver: put 1 permanent", 1}, do: (*world).twin, answers: []answer{gone}, again: 1,
 		want: ending{2, 0, 1}},
@@ -90,14 +94,14 @@ var lives = []life{
 }
 
 // live runs a life in a world of its own, to its end.
-func (l *life) live(t *testing.T, faults map[site]fault) (*world, ending) {
+func (l *life) live(t tester, faults map[site]fault) (*world, ending) {
 	t.Helper()
 	w, err := newWorld(l.settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.close()
-	w.calls.faults = faults
+	w.calls.faults, w.many = faults, len(faults)+len(l.away) > 1
 	w.internet.endpoints[someURL] = &endpoint{script: l.answers}
 	for _, what := range l.away {
 		w.calls.outages = append(w.calls.outages, outage{what, morning, morning.Add(l.awayFor)})

@@ -84,6 +84,11 @@ func TestDiesUnmarked(t *testing.T) {
 	}
 	w.pass(30 * time.Second)
 	run(t, w.handler(t, "b")) // where the dead one was it can't be yet
+	for _, id := range lost {
+		if n := w.count(id); n != 1 {
+			t.Errorf("%s was sent %d times while the dead one's lease lasted", id, n)
+		}
+	}
 	w.pass(time.Minute)
 	run(t, w.handler(t, "b"))
 	for _, id := range ids {
@@ -170,6 +175,11 @@ func TestRefused(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+	for id, n := range w.refused {
+		if n != 2 {
+			t.Errorf("in two runs %s was sent %d times", id, n)
+		}
+	}
 	if got := w.waits(); !slices.Equal(got, bad) {
 		t.Errorf("%d wait, want %d", len(got), len(bad))
 	}
@@ -220,9 +230,9 @@ func TestEveryFault(t *testing.T) {
 	for _, effect := range []bool{false, true} {
 		for _, goesOn := range []bool{false, true} {
 			failed := map[string]bool{}
-			for at := 1; at < 80; at++ {
+			for at := 1; at < 90; at++ {
 				w := newWorld()
-				ids := w.fill(t, 10, -3*time.Minute, time.Minute)
+				ids := w.fill(t, 5, -11*time.Minute, 3*time.Minute)
 				w.fault, w.effect = at, effect
 				h := w.handler(t, "a")
 				err := h.Handle(t.Context())

@@ -128,11 +128,13 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 // alone has the file: who held something in it is dead.
 func localStores(ctx context.Context, db *sqlite.DB) (stores, error) {
 	attempts, claims, room, now := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), time.Now()
-	err := errors.Join(attempts.Expire(ctx, now), claims.Expire(ctx, now), room.Expire(ctx, now), room.Abandon(ctx))
+	circuits := sqlite.NewCircuits(db)
+	err := errors.Join(attempts.Expire(ctx, now), claims.Expire(ctx, now), room.Expire(ctx, now), room.Abandon(ctx),
+		circuits.Expire(ctx, now))
 	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
-	return stores{attempts: attempts, claims: claims, room: room}, err
+	return stores{attempts: attempts, claims: claims, room: room, circuits: circuits}, err
 }
 
 // handle feeds the handlers that the Lambdas run.
@@ -141,7 +143,7 @@ func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secrets
 	if err != nil {
 		return err
 	}
-	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue, kept), w, secrets, kept.attempts)
+	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue, kept), w, secrets, kept)
 	if err != nil {
 		return err
 	}

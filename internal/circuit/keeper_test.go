@@ -342,6 +342,19 @@ func TestLease(t *testing.T) {
 	})
 }
 
+// after is a time from now on, whenever that is: fromNow makes it one.
+func after(d time.Duration) time.Time { return time.Unix(0, int64(d)) }
+
+func fromNow(results []circuit.Result) []circuit.Result {
+	results = slices.Clone(results)
+	for i, r := range results {
+		if !r.Until.IsZero() {
+			results[i].Until = time.Now().Add(time.Duration(r.Until.UnixNano()))
+		}
+	}
+	return results
+}
+
 // TestNews: what exchanges do to the circuit of their endpoint and to its host's,
 // and that they do nothing to other endpoints there.
 func TestNews(t *testing.T) {
@@ -349,7 +362,7 @@ func TestNews(t *testing.T) {
 	half := slices.Concat(results(1, fine), results(1, failed))
 	slow := circuit.Result{Took: 8*time.Second + 1}
 	asks := func(n int, d time.Duration) []circuit.Result {
-		return results(n, circuit.Result{Failed: true, RetryAfter: d, Why: "asked"})
+		return results(n, circuit.Result{Failed: true, Until: after(d), Why: "asked"})
 	}
 	gone := circuit.Result{Gone: true, Why: "gone"}
 	for name, c := range map[string]struct {
@@ -385,7 +398,7 @@ func TestNews(t *testing.T) {
 				var told changes
 				k, other := told.keeper(s), told.keeper(s)
 				for _, r := range c.told {
-					k.Tell(t.Context(), r)
+					k.Tell(t.Context(), fromNow(r))
 				}
 				if s.writes != c.writes {
 					t.Errorf("it took %d writes", s.writes)
@@ -430,13 +443,13 @@ func TestProbe(t *testing.T) {
 		"it fails":               {failed, one, failed, time.Minute, 0, 1},
 		"it is unreachable":      {failed, one, unreachable, time.Minute, 0, 1},
 		"gone":                   {failed, one, circuit.Result{Gone: true}, -1, 0, 1},
-		"it asks":                {failed, one, circuit.Result{Failed: true, RetryAfter: time.Hour}, time.Hour, 0, 1},
-		"it asks for less":       {failed, one, circuit.Result{Failed: true, RetryAfter: 1}, time.Minute, 0, 1},
+		"it asks":                {failed, one, circuit.Result{Failed: true, Until: after(time.Hour)}, time.Hour, 0, 1},
+		"it asks for less":       {failed, one, circuit.Result{Failed: true, Until: after(1)}, time.Minute, 0, 1},
 		"both succeed":           {unreachable, both, fine, 0, 0, 4},
 		"both fail":              {unreachable, both, unreachable, time.Minute, time.Minute, 2},
 		"the endpoint alone":     {unreachable, both, failed, time.Minute, 0, 3},
 		"the endpoint, for good": {unreachable, both, circuit.Result{Gone: true}, -1, 0, 3},
-		"the endpoint asks":      {unreachable, both, circuit.Result{RetryAfter: time.Hour}, time.Hour, 0, 3},
+		"the endpoint asks":      {unreachable, both, circuit.Result{Until: after(time.Hour)}, time.Hour, 0, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -453,8 +466,8 @@ func TestProbe(t *testing.T) {
 				time.Sleep(2 * time.Second)
 				result := c.told
 				result.Probe = r.Probe
-				k.Tell(t.Context(), results(1, result))
-				k.Tell(t.Context(), results(1, result)) // a second time it says nothing new
+				k.Tell(t.Context(), fromNow(results(1, result)))
+				k.Tell(t.Context(), fromNow(results(1, result))) // a second time it says nothing new
 				for n, want := range map[circuit.Name]time.Duration{in: c.endpoint, host: c.host} {
 					for _, k := range []*circuit.Keeper{k, other} {
 						r := k.Ask(t.Context(), n)

@@ -106,7 +106,7 @@ func TestCommandErrors(t *testing.T) {
 			t.Parallel()
 			if c.name == "bad settings" {
 				cmd := command(c.args...)
-				cmd.Env = append(cmd.Env, "EFFERENT_RETRY_POLICIES=slow=5m")
+				cmd.Env = append(cmd.Env, "EFFERENT_RETRY_POLICIES=slow=25h")
 				out, err := cmd.CombinedOutput()
 				if err == nil || !strings.Contains(string(out), c.says) {
 					t.Errorf("got %v, %s", err, out)

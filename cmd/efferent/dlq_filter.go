@@ -1,14 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
 
-	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
@@ -30,12 +26,17 @@ func (c *dlqReplayCommand) matching(ctx context.Context, api *apiClient, filter 
 			total = page.ApproximateTotal
 		}
 	}
-	sum, err := c.sum(ctx, api, filter, func(sum replay.Task) {
+	acts := &manyActs{did: "replayed", where: c.Queue, json: c.JSON, ask: func(ctx context.Context, cursor string) (replay.Task, error) {
+		var started replay.Started
+		err := api.call(ctx, http.MethodPost, c.path("replay"), replay.Some{Filter: filter, Cursor: cursor}, &started)
+		return started.Task, err
+	}}
+	sum, err := acts.sum(ctx, replay.Task{Kind: replay.KindFilter, Queue: c.Queue}, func(sum replay.Task) {
 		p.say(thousands(sum.Moved) + " replayed; looked at")
 		p.set(int64(sum.Examined), int64(total))
 	})
 	p.end()
-	return c.report(sum, err)
+	return acts.report(sum, err)
 }
 
 // questionOf says how many messages a filter concerns.
@@ -49,63 +50,4 @@ func (c *dlqReplayCommand) questionOf(page replay.Items) string {
 	default:
 		return fmt.Sprintf("Replay the %d messages of %s that match to their queue?", n, c.Queue)
 	}
-}
-
-// sum adds up the requests of one replay, and shows how far they have come.
-func (c *dlqReplayCommand) sum(ctx context.Context, api *apiClient, filter replay.Filter, show func(replay.Task)) (replay.Task, error) {
-	sum := replay.Task{Kind: replay.KindFilter, Queue: c.Queue, Status: deadletter.Running}
-	for some := (replay.Some{Filter: filter}); ; {
-		show(sum)
-		var started replay.Started
-		if err := api.call(ctx, http.MethodPost, c.path("replay"), some, &started); err != nil {
-			sum.Status, sum.Cursor = deadletter.Failed, ""
-			if errors.Is(err, errInterrupted) {
-				sum.Status = deadletter.Cancelled
-			}
-			sum.Reason = err.Error()
-			return sum, err
-		}
-		add(&sum, started.Task)
-		if sum.Status != deadletter.Running || sum.Cursor == "" {
-			return sum, nil
-		}
-		some.Cursor = sum.Cursor
-	}
-}
-
-// add takes in what the next request of a replay did.
-func add(sum *replay.Task, next replay.Task) {
-	sum.Moved += next.Moved
-	sum.Failed += next.Failed
-	sum.Examined += next.Examined
-	sum.Status, sum.Cursor = next.Status, next.Cursor
-	sum.Reason = cmp.Or(next.Reason, sum.Reason)
-	if sum.StartedAt.IsZero() {
-		sum.StartedAt = next.StartedAt
-	}
-}
-
-// report tells what became of a replay by a filter.
-func (c *dlqReplayCommand) report(sum replay.Task, err error) error {
-	if c.JSON {
-		if printed := printJSON(sum); printed != nil {
-			return printed
-		}
-	} else if err == nil {
-		fmt.Printf("%s replayed of %s looked at in %s\n", thousands(sum.Moved), thousands(sum.Examined), c.Queue)
-	}
-	switch {
-	case errors.Is(err, errInterrupted):
-		return fmt.Errorf("%w: %s replayed before; the request under way the API completes, and what it has not come to stays in %s",
-			err, thousands(sum.Moved), c.Queue)
-	case err != nil:
-		return fmt.Errorf("%w; %s replayed before", err, thousands(sum.Moved))
-	case sum.Failed > 0:
-		return fmt.Errorf("%s not replayed, and still in %s: %s", thousands(sum.Failed), c.Queue, sum.Reason)
-	case sum.Status != deadletter.Completed:
-		return fmt.Errorf("the replay has not come to its end (%s): %s", sum.Status, cmp.Or(sum.Reason, "try again"))
-	case sum.Reason != "":
-		fmt.Fprintln(os.Stderr, sum.Reason)
-	}
-	return nil
 }

@@ -16,11 +16,12 @@ import (
 // itemActs acts on items one after the other: a queue is searched by one
 // request at a time.
 type itemActs struct {
-	*dlqFlags
-	api *apiClient
-	// did is the act, done; path where it is asked for.
-	did, method string
-	path        func(id string) string
+	// did is the act, done; queue is where the items are.
+	did, queue string
+	json       bool
+	// ask makes a request that goes on where one before left off, which has given
+	// the cursor; empty at first.
+	ask func(ctx context.Context, id, cursor string) (replay.Task, error)
 	// line tells a person what became of an item.
 	line func(replay.Task) string
 	// tasks are what was done, a failure among them.
@@ -43,7 +44,7 @@ func (a *itemActs) each(ctx context.Context, ids []string) error {
 			break
 		}
 		if err != nil {
-			task = replay.Task{Kind: replay.KindItem, Queue: a.Queue, ItemID: id, Status: deadletter.Failed, Failed: 1, Reason: err.Error()}
+			task = replay.Task{Kind: replay.KindItem, Queue: a.queue, ItemID: id, Status: deadletter.Failed, Failed: 1, Reason: err.Error()}
 		}
 		a.tasks = append(a.tasks, task)
 		p.aside()
@@ -53,28 +54,37 @@ func (a *itemActs) each(ctx context.Context, ids []string) error {
 	if n := len(a.tasks) - a.done(); failed == nil && n > 0 {
 		failed = fmt.Errorf("%d of %d items not %s", n, len(ids), a.did)
 	}
-	if a.JSON {
+	if a.json {
 		return errors.Join(printJSON(a.tasks), failed)
 	}
 	return failed
 }
 
-// one acts on one item. The API may need several requests to find it in a long
-// queue: it goes on where it was.
-func (a *itemActs) one(ctx context.Context, id string) (replay.Task, error) {
-	path := a.path(id)
-	for {
-		// A 204 leaves the task as it is.
-		started := replay.Started{Task: replay.Task{Kind: replay.KindItem, Queue: a.Queue, ItemID: id, Status: deadletter.Completed}}
-		err := a.api.call(ctx, a.method, path, nil, &started)
-		task := started.Task
+// one acts on one item. The API may need several requests to find it among many.
+func (a *itemActs) one(ctx context.Context, id string) (task replay.Task, err error) {
+	for cursor := ""; ; cursor = task.Cursor {
+		task, err = a.ask(ctx, id, cursor)
 		switch {
 		case err != nil || task.Status == deadletter.Completed:
 			return task, err
 		case task.Status != deadletter.Running || task.Cursor == "":
 			return task, fmt.Errorf("the API left it %s; try again", task.Status)
 		}
-		path = a.path(id) + "?cursor=" + url.QueryEscape(task.Cursor)
+	}
+}
+
+// asker asks for an act on an item of the queue.
+func (f *dlqFlags) asker(api *apiClient, method string, path func(id string) string) func(context.Context, string, string) (replay.Task,
+	error) {
+	return func(ctx context.Context, id, cursor string) (replay.Task, error) {
+		query := ""
+		if cursor != "" {
+			query = "?cursor=" + url.QueryEscape(cursor)
+		}
+		// A 204 leaves the task as it is.
+		started := replay.Started{Task: replay.Task{Kind: replay.KindItem, Queue: f.Queue, ItemID: id, Status: deadletter.Completed}}
+		err := api.call(ctx, method, path(id)+query, nil, &started)
+		return started.Task, err
 	}
 }
 
@@ -82,7 +92,7 @@ func (a *itemActs) tell(task replay.Task) {
 	switch {
 	case task.Status == deadletter.Failed:
 		fmt.Fprintf(os.Stderr, "%s not %s: %s\n", task.ItemID, a.did, task.Reason)
-	case !a.JSON:
+	case !a.json:
 		fmt.Println(a.line(task))
 	}
 }
@@ -124,8 +134,8 @@ func (c *dlqRmCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	acts := &itemActs{dlqFlags: &c.dlqFlags, api: api, did: "discarded", method: http.MethodDelete,
-		path: func(id string) string { return c.path(id) },
+	acts := &itemActs{did: "discarded", queue: c.Queue, json: c.JSON,
+		ask:  c.asker(api, http.MethodDelete, func(id string) string { return c.path(id) }),
 		line: func(t replay.Task) string { return t.ItemID + " discarded" },
 	}
 	return acts.each(ctx, c.Items)

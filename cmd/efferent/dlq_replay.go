@@ -69,8 +69,8 @@ func (c *dlqReplayCommand) items(ctx context.Context, api *apiClient) error {
 			return err
 		}
 	}
-	acts := &itemActs{dlqFlags: &c.dlqFlags, api: api, did: "replayed", method: http.MethodPost,
-		path: func(id string) string { return c.path("replay", id) },
+	acts := &itemActs{did: "replayed", queue: c.Queue, json: c.JSON,
+		ask: c.asker(api, http.MethodPost, func(id string) string { return c.path("replay", id) }),
 		line: func(t replay.Task) string {
 			return fmt.Sprintf("%s replayed as message %s, webhook-id %s", t.ItemID, t.MessageID, t.WebhookID)
 		},

@@ -140,11 +140,11 @@ var attemptColumns = []column[attempt.Record]{
 	{title: "CHANNEL", cell: func(r attempt.Record) string { return r.Channel }, optional: true},
 	{title: "STATUS", cell: func(r attempt.Record) string { return statusText(r.Status) }},
 	{title: "MS", cell: func(r attempt.Record) string { return fmt.Sprint(r.DurationMS) }},
-	{title: "VERDICT", cell: func(r attempt.Record) string { return string(r.Verdict) }},
+	{title: "VERDICT", cell: verdictText},
 	{title: "CLASS", cell: func(r attempt.Record) string { return r.Class }, optional: true},
 	{title: "FAILED CHANNELS", cell: func(r attempt.Record) string { return strings.Join(r.FailedChannels, ",") }, optional: true},
 	{title: "PROVIDER ID", cell: func(r attempt.Record) string { return r.ProviderID }, optional: true},
-	{title: "NEXT", cell: func(r attempt.Record) string { return nextText(r.NextAt) }},
+	{title: "NEXT", cell: nextText},
 	{title: "REASON", cell: func(r attempt.Record) string { return r.Reason }},
 }
 
@@ -155,11 +155,22 @@ var originColumns = []column[attempt.Record]{
 	{title: "URL", cell: func(r attempt.Record) string { return r.URL }, optional: true},
 }
 
-func nextText(at time.Time) string {
-	if at.IsZero() {
+// nextText is a time of day, unless it is long after.
+func nextText(r attempt.Record) string {
+	switch {
+	case r.NextAt.IsZero():
 		return "-"
+	case r.NextAt.Sub(r.At) > 12*time.Hour:
+		return timeText(r.NextAt)
 	}
-	return at.Local().Format(time.TimeOnly)
+	return r.NextAt.Local().Format(time.TimeOnly)
+}
+
+func verdictText(r attempt.Record) string {
+	if r.Dropped {
+		return "dropped"
+	}
+	return string(r.Verdict)
 }
 
 // taskColumns show move tasks.

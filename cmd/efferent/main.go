@@ -23,6 +23,7 @@ type cli struct {
 	Notify     notifyCommand     `cmd:"" help:"Put one notification on the queue."`
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
 	Dlq        dlqCommand        `cmd:"" help:"Look at what could not be delivered, replay it, discard it."`
+	Waiting    waitingCommand    `cmd:"" help:"Look at what waits for its next attempt, send it now, drop it."`
 	Audit      auditCommand      `cmd:"" help:"Check the ledger of what was sent."`
 	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
@@ -42,6 +43,8 @@ var vars = kong.Vars{
 	"send_secret": "Name or ARN of the secret that signs, under efferent/webhooks/; NAME#KEY for a key of a JSON secret.",
 	"secret_name": "The secret's name: those under efferent/webhooks/ sign webhooks; " +
 		"efferent/smtp, efferent/slack and efferent/twilio configure channels. NAME#KEY sets one key of a JSON secret.",
+	"waiting_reason": "Only those that wait for this reason: delay (by their retry policy), retry-after (the endpoint asked for it), " +
+		"trouble (of Efferent's own), limit (of a provider).",
 	"secret_value": "The value. Left out, or -, it is asked for or read from standard input, and stays out of your shell's history.",
 }
 

@@ -41,7 +41,7 @@ func (f feed) audit(lanes int) *awssqs.Audit {
 // needs are what every handler of the queue's batches needs.
 func (f feed) needs(s settings.Sending, attempts batch.Attempts) batch.Needs {
 	return batch.Needs{
-		Attempts: attempts, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Redactors: f.redactors,
+		Attempts: attempts, Room: f.room, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Redactors: f.redactors,
 		Policies: s.Policies, MaxReceives: s.MaxReceives,
 		Now: time.Now, Jitter: rand.Float64, Log: f.log,
 	}

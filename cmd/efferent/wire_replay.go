@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // replayQueues is what looking at dead-letter queues and replaying them takes.
@@ -33,6 +34,8 @@ type replayParts struct {
 	queues   replayQueues
 	attempts attemptsStore
 	claims   replay.Claims
+	room     replay.Room
+	exit     *waiting.Exit
 	lanes    int
 	// redactors are the ledger's.
 	redactors ledger.Redactors
@@ -51,7 +54,8 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		return nil, err
 	}
 	n := replay.Needs{
-		History: p.attempts, Failures: p.attempts, Claims: p.claims,
+		History: p.attempts, Failures: p.attempts, Records: p.attempts, Claims: p.claims,
+		Room: p.room, Exit: p.exit,
 		Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
 		Caller: func(*http.Request) string { return "local" },
@@ -73,7 +77,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 			return nil, err
 		}
 		n.Queues = append(n.Queues, replay.Queue{
-			Name: q.failures, Read: q.read,
+			Name: q.failures, From: q.source, Read: q.read,
 			Letters: &awssqs.Letters{API: p.queues, URL: failures},
 			Source:  &awssqs.Source{API: p.queues, URL: source},
 			Moves:   &awssqs.Moves{API: p.queues, URL: failures},

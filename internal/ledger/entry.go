@@ -25,6 +25,9 @@ const (
 	DLQDiscard = "dlq.discard" // a dead letter is about to be deleted
 	DLQCancel  = "dlq.cancel"  // a replay of all is about to be cancelled
 
+	WaitingRelease = "waiting.release" // what waits is about to be sent before it is due
+	WaitingDrop    = "waiting.drop"    // what waits is about to be dropped for good
+
 	LedgerRead = "ledger.read" // the ledger is about to be read by way of the API
 )
 
@@ -138,7 +141,8 @@ func within(text string, limit int) string {
 	return text[:limit] + "…sha256:" + DeduplicationID([]byte(text))
 }
 
-// DeadNotification is the resource of an act on one dead notification.
+// DeadNotification is the resource of an act on one notification that is dead, or
+// that waits.
 func DeadNotification(queue, channel string) string {
 	return "queue=" + queue + ", channel=" + channel
 }

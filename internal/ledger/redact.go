@@ -96,7 +96,8 @@ func (r *Redactor) OnChannel(channel, address, class string) string {
 	})
 }
 
-// DeadLetter is the resource of an act on one message of a dead-letter queue.
+// DeadLetter is the resource of an act on one message of a dead-letter queue, or
+// on one that waits to go back to a queue.
 func (r *Redactor) DeadLetter(queue, rawURL string) string {
 	return r.text(func(m *mac) {
 		m.add("queue=")

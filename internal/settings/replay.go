@@ -6,12 +6,12 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 )
 
-// ReplayPlaces is where the replay Lambda finds its queues, its table and the
+// ReplayPlaces is where the replay Lambda finds its queues, its tables and the
 // ledger.
 type ReplayPlaces struct {
 	WebhooksQueueURL, WebhookFailuresQueueURL           string
 	NotificationsQueueURL, NotificationFailuresQueueURL string
-	AuditQueueURL, AttemptsTable                        string
+	AuditQueueURL, AttemptsTable, WaitingTable          string
 	LedgerTable, LedgerBucket, CheckpointsBucket        string
 	AuditLanes                                          int
 	Redaction
@@ -27,6 +27,7 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 		NotificationFailuresQueueURL: r.needed(NotificationFailuresQueueURL),
 		AuditQueueURL:                r.needed(AuditQueueURL),
 		AttemptsTable:                r.needed(AttemptsTable),
+		WaitingTable:                 r.needed(WaitingTable),
 		LedgerTable:                  r.needed(LedgerTable),
 		LedgerBucket:                 r.needed(LedgerBucket),
 		CheckpointsBucket:            r.needed(CheckpointsBucket),

@@ -19,6 +19,16 @@ const askers = 16
 // any more, or the error says what kept them: ErrTaken while another is at their
 // place. An error of one place does not keep the others' from being done.
 func (e *Exit) Act(ctx context.Context, items []Item, as State) (done []Item, err error) {
+	return e.act(ctx, items, as, func(context.Context, []Item) error { return nil })
+}
+
+// Drop is Act as Dropped. What is about to be dropped is told to before first,
+// under the lease of its place; after an error of that it waits on.
+func (e *Exit) Drop(ctx context.Context, items []Item, before func(context.Context, []Item) error) (done []Item, err error) {
+	return e.act(ctx, items, Dropped, before)
+}
+
+func (e *Exit) act(ctx context.Context, items []Item, as State, before func(context.Context, []Item) error) (done []Item, err error) {
 	byPlace := map[Place][]Item{}
 	for _, item := range items {
 		byPlace[item.Place()] = append(byPlace[item.Place()], item)
@@ -29,7 +39,7 @@ func (e *Exit) Act(ctx context.Context, items []Item, as State) (done []Item, er
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				acted, err := v.act(ctx, some, as)
+				acted, err := v.act(ctx, some, as, before)
 				if done = append(done, acted...); err != nil {
 					return err
 				}
@@ -41,11 +51,17 @@ func (e *Exit) Act(ctx context.Context, items []Item, as State) (done []Item, er
 }
 
 // act does it to items of one place.
-func (v *visit) act(ctx context.Context, items []Item, as State) (done []Item, err error) {
+func (v *visit) act(ctx context.Context, items []Item, as State, before func(context.Context, []Item) error) (done []Item, err error) {
 	if err := v.lease(ctx); err != nil {
 		return nil, err
 	}
 	wait, err := v.stillWait(ctx, items)
+	if as != Sent {
+		wait = slices.DeleteFunc(wait, func(item Item) bool { return v.unmarked.has(v.place, item.ID()) })
+	}
+	if err == nil && len(wait) > 0 {
+		err = before(ctx, wait)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +98,7 @@ func (v *visit) stillWait(ctx context.Context, items []Item) (wait []Item, err e
 		return nil, fmt.Errorf("ask whether a message waits: %w", err)
 	}
 	for i, item := range items {
-		if states[i] == Waiting && !v.unmarked.has(v.place, item.ID()) {
+		if states[i] == Waiting {
 			wait = append(wait, item)
 		}
 	}

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ type crowd struct {
 func newCrowd(of int) *crowd { return &crowd{of: of, full: make(chan struct{})} }
 
 func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // so that the server notices when the client leaves
 	full := c.enter()
 	select {
 	case <-full:

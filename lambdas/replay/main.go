@@ -1,10 +1,11 @@
 // Command replay is the Lambda function behind the HTTP API: it shows what was
-// sent and what failed, and replays it. It only wires: settings → adapters →
-// handler.
+// sent, what waits and what failed, and replays it. It only wires: settings →
+// adapters → handler.
 package main
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"os"
@@ -26,6 +27,7 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 func main() {
@@ -49,9 +51,10 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 	}
 	queues, tables, objects := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), awss3.NewClient(aws)
 	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
-	deadLetters := func(name, failures, source string, read func(string) replay.Item) replay.Queue {
+	room := &awsdynamodb.Waiting{API: tables, Table: places.WaitingTable}
+	deadLetters := func(name, from, failures, source string, read func(string) replay.Item) replay.Queue {
 		return replay.Queue{
-			Name: name, Read: read,
+			Name: name, From: from, Read: read,
 			Letters: &awssqs.Letters{API: queues, URL: failures},
 			Source:  &awssqs.Source{API: queues, URL: source},
 			Moves:   &awssqs.Moves{API: queues, URL: failures},
@@ -59,10 +62,20 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 	}
 	return replay.New(replay.Needs{
 		Queues: []replay.Queue{
-			deadLetters(deadletter.WebhookFailures, places.WebhookFailuresQueueURL, places.WebhooksQueueURL, replay.ReadWebhook),
-			deadLetters(deadletter.NotificationFailures, places.NotificationFailuresQueueURL, places.NotificationsQueueURL, replay.ReadNotification),
+			deadLetters(deadletter.WebhookFailures, settings.WebhooksQueue, places.WebhookFailuresQueueURL, places.WebhooksQueueURL,
+				replay.ReadWebhook),
+			deadLetters(deadletter.NotificationFailures, settings.NotificationsQueue, places.NotificationFailuresQueueURL,
+				places.NotificationsQueueURL, replay.ReadNotification),
 		},
-		History: attempts, Failures: attempts,
+		History: attempts, Failures: attempts, Records: attempts,
+		Room: room,
+		Exit: &waiting.Exit{
+			Places: room,
+			Sender: &awssqs.Outgoing{API: queues, URLs: map[string]string{
+				settings.WebhooksQueue: places.WebhooksQueueURL, settings.NotificationsQueue: places.NotificationsQueueURL,
+			}},
+			Now: time.Now, Holder: rand.Text(),
+		},
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
 		Book: struct {
 			*awsdynamodb.Ledger

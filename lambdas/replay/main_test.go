@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,7 +20,8 @@ var whole = map[string]string{
 	settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.WebhookFailuresQueueURL: "https://sqs.test/1/webhook-failures",
 	settings.NotificationsQueueURL:        "https://sqs.test/1/notifications",
 	settings.NotificationFailuresQueueURL: "https://sqs.test/1/notification-failures",
-	settings.AuditQueueURL:                "https://sqs.test/1/audit.fifo", settings.AttemptsTable: "attempts",
+	settings.AuditQueueURL:                "https://sqs.test/1/audit.fifo",
+	settings.AttemptsTable:                "attempts", settings.WaitingTable: "waiting",
 	settings.LedgerTable: "ledger", settings.LedgerBucket: "tiles", settings.CheckpointsBucket: "checkpoints",
 	"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 }
@@ -69,15 +71,21 @@ func TestWhereItGoes(t *testing.T) {
 	for _, q := range h.Queues {
 		letters, source, moves := q.Letters.(*awssqs.Letters), q.Source.(*awssqs.Source), q.Moves.(*awssqs.Moves)
 		read := q.Read(`{"id":"x","url":"https://a.test","channel":"email"}`)
-		got = append(got, strings.Join([]string{q.Name, letters.URL, moves.URL, source.URL, read.URL, read.Channel}, " "))
+		got = append(got, strings.Join([]string{q.Name, q.From, letters.URL, moves.URL, source.URL, read.URL, read.Channel}, " "))
 	}
 	want := []string{
-		"webhook-failures https://sqs.test/1/webhook-failures https://sqs.test/1/webhook-failures https://sqs.test/1/webhooks https://a.test ",
-		"notification-failures https://sqs.test/1/notification-failures https://sqs.test/1/notification-failures " +
+		"webhook-failures webhooks https://sqs.test/1/webhook-failures https://sqs.test/1/webhook-failures https://sqs.test/1/webhooks " +
+			"https://a.test ",
+		"notification-failures notifications https://sqs.test/1/notification-failures https://sqs.test/1/notification-failures " +
 			"https://sqs.test/1/notifications  email",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("queues (-want +got):\n%s", diff)
+	}
+	room, records, sender := h.Room.(*awsdynamodb.Waiting), h.Records.(*awsdynamodb.Attempts), h.Exit.Sender.(*awssqs.Outgoing)
+	wantURLs := map[string]string{"webhooks": "https://sqs.test/1/webhooks", "notifications": "https://sqs.test/1/notifications"}
+	if room.Table != "waiting" || h.Exit.Places != room || records.Table != "attempts" || !maps.Equal(sender.URLs, wantURLs) {
+		t.Errorf("the waiting room is %+v, its exit %+v to %v; records are kept in %+v", room, h.Exit, sender.URLs, records)
 	}
 	audit, claims, history := h.Audit.(*awssqs.Audit), h.Claims.(*awsdynamodb.Claims), h.History.(*awsdynamodb.Attempts)
 	if audit.URL != whole[settings.AuditQueueURL] || audit.Lanes != 7 || claims.Table != "attempts" || history.Table != "attempts" {

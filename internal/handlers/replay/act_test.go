@@ -166,7 +166,7 @@ func TestAtOnce(t *testing.T) {
 	for n := range 30 {
 		w.park(n, "", "acme")
 	}
-	w.wait = time.Millisecond // many wait at once, on one clock
+	w.pause = time.Millisecond // many wait at once, on one clock
 	routes := w.handler().Routes()
 	codes := make([]int, 16)
 	var all sync.WaitGroup

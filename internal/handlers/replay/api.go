@@ -56,7 +56,10 @@ const (
 )
 
 // Task is a replay: of one item, of those that a filter takes, or of all by
-// SQS's own move task.
+// SQS's own move task. It is also an act on what waits, of the kind item or
+// filter, without a Queue where it is about more than one; what it says of
+// messages that were sent again is then about those that were released or
+// dropped.
 type Task struct {
 	Kind  string `json:"kind"`
 	Queue string `json:"queue"`

@@ -96,7 +96,7 @@ func (h *Handler) proofs(r *http.Request) (int, any, error) {
 		return 0, nil, &refusal{http.StatusUnprocessableEntity, fmt.Sprintf("%d entries are more than an answer holds; "+
 			"audit prove with the ledger's own places has no such limit", len(found))}
 	}
-	return http.StatusOK, Proofs{id, proofsOf(found), waiting(records, found)}, nil
+	return http.StatusOK, Proofs{id, proofsOf(found), untold(records, found)}, nil
 }
 
 // acted are the times at which something was done under an id: its attempts,
@@ -152,8 +152,8 @@ func proofsOf(found []ledger.Evidence) []Proof {
 	return all
 }
 
-// waiting are the attempts whose outcomes are not among what was found.
-func waiting(records []attempt.Record, found []ledger.Evidence) []string {
+// untold are the attempts whose outcomes are not among what was found.
+func untold(records []attempt.Record, found []ledger.Evidence) []string {
 	told := map[string]bool{}
 	for _, e := range found {
 		if ledger.IsOutcome(e.Line.Action) {
@@ -162,7 +162,7 @@ func waiting(records []attempt.Record, found []ledger.Evidence) []string {
 	}
 	ids := []string{}
 	for _, r := range records {
-		if id := fmt.Sprintf("%s#%d", r.MessageID, r.Attempt); !told[id] {
+		if id := fmt.Sprintf("%s#%d", r.MessageID, r.Attempt); tried(r) && !told[id] {
 			ids = append(ids, id)
 		}
 	}

@@ -194,3 +194,14 @@ func TestProofs(t *testing.T) {
 		}
 	}
 }
+
+// TestUntold: what was held or dropped is no attempt, so nothing is missing.
+func TestUntold(t *testing.T) {
+	t.Parallel()
+	records := []attempt.Record{{MessageID: "a", Attempt: 1, Verdict: attempt.Retryable}, {MessageID: "a", Attempt: 2, Verdict: attempt.Held},
+		{MessageID: "a", Attempt: 3, Verdict: attempt.Permanent, Dropped: true}, {MessageID: "b", Attempt: 1, Verdict: attempt.Delivered}}
+	told := []ledger.Evidence{{Found: ledger.Found{Line: ledger.Line{Action: ledger.WebhookDelivered, ID: "b#1"}}}}
+	if got := untold(records, told); strings.Join(got, " ") != "a#1" {
+		t.Errorf("without an outcome are %v", got)
+	}
+}

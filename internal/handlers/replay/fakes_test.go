@@ -25,6 +25,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // TestFakesKeepTheirPromises: with no fault the world is a store like any other.
@@ -67,13 +68,14 @@ type world struct {
 	cancelled []string
 	othersOwn int // messages that somebody else holds, in the count only
 	noMoves   bool
-	wait      time.Duration // the most that the clock moves when somebody waits
+	pause     time.Duration // the most that the clock moves when somebody waits
 
 	// fault decides about the nth call of an operation.
 	fault map[string]func(n int) fault
 	calls map[string]int
 	dead  bool
 	log   []string
+	exit  *waiting.Exit
 }
 
 type parkedLetter struct {
@@ -89,10 +91,12 @@ type sent struct {
 var start = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
-	return &world{
+	w := &world{
 		t: t, now: start, letters: map[string]*parkedLetter{}, store: &storetest.Memory{},
 		fault: map[string]func(int) fault{}, calls: map[string]int{},
 	}
+	w.exit = newExit(w)
+	return w
 }
 
 // Redactor is the month's, so that entries tell which key they were made by.
@@ -102,13 +106,13 @@ func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
 
 func (w *world) handler() *Handler {
 	h, err := New(Needs{
-		Queues: []Queue{{Name: queueName, Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()},
-			{Name: "notification-failures", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
-		History: w, Failures: w, Claims: w, Audit: w, Redactors: w,
+		Queues: []Queue{{Name: queueName, From: "webhooks", Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()},
+			{Name: "notification-failures", From: "notifications", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
+		History: w, Failures: w, Claims: w, Audit: w, Redactors: w, Records: w, Room: (*room)(w), Exit: w.exit,
 		Caller: func(r *http.Request) string { return cmp.Or(r.Header.Get("Caller"), "ann") },
 		Now:    w.time, Wait: func(_ context.Context, d time.Duration) {
 			runtime.Gosched()
-			w.advance(min(d, cmp.Or(w.wait, d)))
+			w.advance(min(d, cmp.Or(w.pause, d)))
 		}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -308,7 +312,7 @@ func (w *world) Receive(_ context.Context, hide, wait time.Duration) (got []even
 			}
 		}
 		if len(got) == 0 {
-			w.now = w.now.Add(min(wait, cmp.Or(w.wait, wait)))
+			w.now = w.now.Add(min(wait, cmp.Or(w.pause, wait)))
 		}
 		return nil
 	})

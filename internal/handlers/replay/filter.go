@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,13 +55,26 @@ var listParameters = []string{"queue", "limit", "cursor", "source", "tenant", "e
 
 // known refuses a parameter that is none of them: a filter that was mistyped
 // must not show everything.
-func known(q url.Values) error {
+func known(q url.Values, parameters []string) error {
 	for _, name := range slices.Sorted(maps.Keys(q)) {
-		if !slices.Contains(listParameters, name) {
-			return badRequest("parameter %.40q: unknown%s", name, message.Suggestion(name, listParameters))
+		if !slices.Contains(parameters, name) {
+			return badRequest("parameter %.40q: unknown%s", name, message.Suggestion(name, parameters))
 		}
 	}
 	return nil
+}
+
+// limitOf is how many items a list is to have.
+func limitOf(q url.Values) (int, error) {
+	text := q.Get("limit")
+	if text == "" {
+		return defaultLimit, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > maxLimit {
+		return 0, badRequest("parameter limit: %.40q is not a number from 1 to %d", text, maxLimit)
+	}
+	return limit, nil
 }
 
 // filterOf reads a filter from a query.
@@ -79,35 +93,46 @@ func filterOf(q url.Values) (f Filter, err error) {
 
 // readSome reads what is to be replayed. It must be an object: an empty body
 // may be a slip, and {} replays everything.
-func readSome(r *http.Request) (Some, error) {
+func readSome(r *http.Request) (s Some, err error) {
+	given, err := readObject(r, &s, "{} replays everything")
+	if err != nil {
+		return s, err
+	}
+	if given["rate"] && s.Rate == 0 {
+		return s, badRequest(wrongRate)
+	}
+	return s, s.check()
+}
+
+// readObject reads a body, which must be an object of known fields, none of them
+// empty, and says which it has. hint is what to send instead of nothing.
+func readObject(r *http.Request, into any, hint string) (has map[string]bool, err error) {
 	data, err := io.ReadAll(r.Body)
 	var tooLong *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLong):
-		return Some{}, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", tooLong.Limit)}
+		return nil, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", tooLong.Limit)}
 	case err != nil:
-		return Some{}, badRequest("the body broke off")
+		return nil, badRequest("the body broke off")
 	case len(bytes.TrimSpace(data)) == 0:
-		return Some{}, badRequest("the body is empty: it must be a JSON object; {} replays everything")
+		return nil, badRequest("the body is empty: it must be a JSON object; %s", hint)
 	}
 	var given map[string]jsontext.Value
 	if err := json.Unmarshal(data, &given); err != nil {
-		return Some{}, badRequest("the body is not a JSON object: %s", explainJSON(err))
+		return nil, badRequest("the body is not a JSON object: %s", explainJSON(err))
 	}
+	has = map[string]bool{}
 	for name, value := range given {
 		// A filter that a script left empty must not mean everything.
 		if text := string(value); text == `""` || text == "null" {
-			return Some{}, badRequest("field %q: is empty; leave it out if it is not meant", name)
+			return nil, badRequest("field %q: is empty; leave it out if it is not meant", name)
 		}
+		has[name] = true
 	}
-	var s Some
-	if err := json.Unmarshal(data, &s, json.RejectUnknownMembers(true)); err != nil {
-		return Some{}, badRequest("the body can't be used: %s", explainJSON(err))
+	if err := json.Unmarshal(data, into, json.RejectUnknownMembers(true)); err != nil {
+		return nil, badRequest("the body can't be used: %s", explainJSON(err))
 	}
-	if _, ok := given["rate"]; ok && s.Rate == 0 {
-		return Some{}, badRequest(wrongRate)
-	}
-	return s, s.check()
+	return has, nil
 }
 
 const wrongRate = "field \"rate\": must be 1 to 500 messages a second"

@@ -1,5 +1,5 @@
-// Package replay is the room that shows what was sent and what failed, and
-// replays it: the HTTP API under /api/v1.
+// Package replay is the room that shows what was sent, what waits and what
+// failed, and replays it: the HTTP API under /api/v1.
 //
 // The index of failures is for looking, the queue for acting: SQS can't be
 // browsed without hiding messages, so a listing reads the records, and an act
@@ -18,12 +18,14 @@ import (
 
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/need"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // Queue is one dead-letter queue and what belongs to it.
 type Queue struct {
-	// Name is without the stack's prefix.
-	Name string
+	// Name is without the stack's prefix, and so is From, the queue that its
+	// messages come from.
+	Name, From string
 	// Read gives what a message's body says of it, in the fields of Item that
 	// it knows.
 	Read    func(body string) Item
@@ -39,6 +41,11 @@ type Needs struct {
 	Failures Failures
 	Claims   Claims
 	Audit    ledger.Audit
+	// Room shows what waits in the waiting room, Exit lets it go, and Records
+	// keeps what was dropped.
+	Room    Room
+	Exit    *waiting.Exit
+	Records Records
 	// Book is the ledger, in which Lanes lanes are looked through; a worker may
 	// have none to show.
 	Book  ledger.Book `need:"optional"`
@@ -105,6 +112,10 @@ func (h *Handler) Routes() http.Handler {
 		"POST /api/v1/dlq/{queue}/replay":            h.replaySome,
 		"GET /api/v1/dlq/{queue}/tasks":              h.tasks,
 		"DELETE /api/v1/dlq/{queue}/tasks/{task_id}": h.cancel,
+		"GET /api/v1/waiting":                        h.waits,
+		"GET /api/v1/waiting/counts":                 h.waitingCounts,
+		"POST /api/v1/waiting/release":               h.release,
+		"POST /api/v1/waiting/drop":                  h.drop,
 	} {
 		mux.Handle(pattern, h.handler(answer))
 	}

@@ -71,8 +71,8 @@ func (l *listing) answer() Items {
 
 func (h *Handler) listing(r *http.Request) (l *listing, err error) {
 	query := r.URL.Query()
-	l = &listing{Handler: h, limit: defaultLimit}
-	if err := known(query); err != nil {
+	l = &listing{Handler: h}
+	if err := known(query, listParameters); err != nil {
 		return nil, err
 	}
 	if query.Get("queue") == "" {
@@ -81,10 +81,8 @@ func (h *Handler) listing(r *http.Request) (l *listing, err error) {
 	if l.queue, err = h.queue(query.Get("queue")); err != nil {
 		return nil, err
 	}
-	if text := query.Get("limit"); text != "" {
-		if l.limit, err = strconv.Atoi(text); err != nil || l.limit < 1 || l.limit > maxLimit {
-			return nil, badRequest("parameter limit: %.40q is not a number from 1 to %d", text, maxLimit)
-		}
+	if l.limit, err = limitOf(query); err != nil {
+		return nil, err
 	}
 	l.fates = fates{Handler: h, queue: l.queue}
 	if l.there, l.before, err = readListCursor(query.Get("cursor")); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // History gives the attempts that were made, as attempt.Store promises.
@@ -28,6 +29,16 @@ type Failures interface {
 	// ForgetFailures takes failures out of the index; the records stay. Those
 	// that are not in it are passed over.
 	ForgetFailures(ctx context.Context, records []attempt.Record) error
+}
+
+// Records keeps what became of a message, as attempt.Store promises.
+type Records interface {
+	Put(ctx context.Context, records []attempt.Record) error
+}
+
+// Room shows what waits, as waiting.Store promises.
+type Room interface {
+	Page(ctx context.Context, from string, limit int) (items []waiting.Item, next string, err error)
 }
 
 // Claims keeps who acts on which dead letter.

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/handlers/replay"
+)
+
+// waiting runs one of the waiting commands against s, which must succeed.
+func (s *running) waiting(t *testing.T, args ...string) (stdout, stderr string) {
+	t.Helper()
+	stdout, stderr, err := s.command("", append([]string{"waiting", args[0], "--dev"}, args[1:]...)...)
+	if err != nil {
+		t.Fatalf("waiting %v: %v, %s", args, err, stderr)
+	}
+	return stdout, stderr
+}
+
+// waitFor lists the waiting room until it holds n messages.
+func (s *running) waitFor(t *testing.T, n int) []replay.WaitingItem {
+	t.Helper()
+	var all replay.WaitingItems
+	for end := time.Now().Add(soon); time.Now().Before(end); {
+		out, _ := s.waiting(t, "list", "--each", "--json", "--limit", "0")
+		all = replay.WaitingItems{}
+		if err := json.Unmarshal([]byte(out), &all); err != nil {
+			t.Fatalf("%v in %s", err, out)
+		}
+		if len(all.Items) == n {
+			return all.Items
+		}
+	}
+	t.Fatalf("%+v wait, want %d", all.Items, n)
+	return nil
+}
+
+// TestWaitingCommands works on messages that an endpoint asked to wait, with every
+// one of the commands.
+func TestWaitingCommands(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	var mended atomic.Bool
+	e := scenario.NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		if !mended.Load() {
+			w.Header().Set("Retry-After", "86400")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	for i := range 6 {
+		s.Send(t, scenario.Text(fmt.Sprintf("evt_%d", i), e.URL+"/in?key=hidden", fmt.Sprintf(`"tenant":"t%d"`, i%3)))
+	}
+	all := s.waitFor(t, 6)
+	table, note := s.waiting(t, "list")
+	if strings.Count(table, "\n") != 4 || strings.Count(table, " 23h ") != 6 || strings.Count(table, e.URL+"/in\n") != 3 ||
+		note != "6 in the waiting room\n" {
+		t.Errorf("listed: %s%s", table, note)
+	}
+	table, note = s.waiting(t, "list", "--each", "--limit", "2")
+	if strings.Count(table, "\n") != 3 || note != "2 listed; more with --limit\n" {
+		t.Errorf("each: %s%s", table, note)
+	}
+	if _, note = s.waiting(t, "list", "--tenant", "nobody"); note != "nothing matches of what waits\n" {
+		t.Errorf("nobody's: %s", note)
+	}
+	shown, stderr, err := s.command("", "deliveries", "show", "--dev", all[0].WebhookID)
+	if err != nil || !strings.Contains(shown, "\nwaits until "+timeText(all[0].Due)+" in the waiting room: 503 Service Unavailable") {
+		t.Errorf("deliveries show: %v %s%s", err, shown, stderr)
+	}
+
+	if out, _ := s.waiting(t, "drop", all[0].ItemID); out != all[0].ItemID+" dropped, webhook-id "+all[0].WebhookID+"\n" {
+		t.Errorf("dropped: %s", out)
+	}
+	if shown, _, _ = s.command("", "deliveries", "show", "--dev", all[0].WebhookID); !strings.Contains(shown, " dropped ") ||
+		!strings.HasSuffix(shown, "\ndropped from the waiting room by local\n") {
+		t.Errorf("deliveries show of what was dropped: %s", shown)
+	}
+	_, stderr, err = s.command("", "waiting", "release", "--dev", all[0].ItemID)
+	if err == nil || !strings.Contains(stderr, "no message waits") {
+		t.Errorf("released what was dropped: %v, %s", err, stderr)
+	}
+
+	mended.Store(true)
+	delivered := func(v attempt.Verdict) bool { return v == attempt.Delivered }
+	if out, _ := s.waiting(t, "release", all[1].ItemID); !strings.Contains(out, " released, webhook-id "+all[1].WebhookID) {
+		t.Errorf("released: %s", out)
+	}
+	// Its attempts go on under another SQS id.
+	records := s.AttemptsUntil(t, all[1].WebhookID, delivered)
+	if first, last := records[0], records[len(records)-1]; first.MessageID == last.MessageID || first.OriginID() != last.OriginID() ||
+		last.Attempt != 2 {
+		t.Errorf("the attempts are %+v", records)
+	}
+	tenant, left := all[2].Tenant, 0
+	for _, i := range all[2:] {
+		if i.Tenant == tenant {
+			left++
+		}
+	}
+	want := fmt.Sprintf("%d dropped of 4 looked at in the waiting room\n", left)
+	if out, _ := s.waiting(t, "drop", "--tenant", tenant, "--yes"); out != want {
+		t.Errorf("dropped of a tenant: %s", out)
+	}
+	if out, _ := s.waiting(t, "release", "--all", "--yes"); !strings.HasPrefix(out, fmt.Sprintf("%d released of ", 4-left)) {
+		t.Errorf("released all: %s", out)
+	}
+	s.waitFor(t, 0)
+	if _, note := s.waiting(t, "list"); note != "The waiting room is empty.\n" {
+		t.Errorf("at the end: %s", note)
+	}
+}

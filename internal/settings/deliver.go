@@ -139,12 +139,6 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 	return prefixes, nil
 }
 
-// An exchange may take so long. The function that makes it must have more time.
-const (
-	leastTimeout = time.Second
-	mostTimeout  = 20 * time.Second
-)
-
 // A message may wait for a circuit so long. Its records stay for longer than the
 // most.
 const (
@@ -169,8 +163,8 @@ func parseTimeout(text string) (time.Duration, error) {
 		return webhook.DefaultTimeout, nil
 	}
 	d, err := time.ParseDuration(text)
-	if err != nil || d < leastTimeout || d > mostTimeout {
-		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, leastTimeout, mostTimeout)
+	if err != nil || d < webhook.MinTimeout || d > webhook.MaxTimeout {
+		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, webhook.MinTimeout, webhook.MaxTimeout)
 	}
 	return d, nil
 }

@@ -109,7 +109,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.releaser, err = releaser(kept.room, exit, c.Log); err != nil {
+	if l.releaser, err = releaser(kept, exit, c.Getenv, devReleaseEvery, c.Log); err != nil {
 		return nil, err
 	}
 	api, err := replayHandler(replayParts{queues: l.poller, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
@@ -127,12 +127,13 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 // localStores are those of a data file, without what has expired. This process
 // alone has the file: who held something in it is dead.
 func localStores(ctx context.Context, db *sqlite.DB) (stores, error) {
-	attempts, claims, room, now := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), time.Now()
-	err := errors.Join(attempts.Expire(ctx, now), claims.Expire(ctx, now), room.Expire(ctx, now), room.Abandon(ctx))
+	attempts, claims, room, circuits := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), sqlite.NewCircuits(db)
+	now := time.Now()
+	err := errors.Join(attempts.Expire(ctx, now), claims.Expire(ctx, now), room.Expire(ctx, now), circuits.Expire(ctx, now), room.Abandon(ctx))
 	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
-	return stores{attempts: attempts, claims: claims, room: room}, err
+	return stores{attempts: attempts, claims: claims, room: room, circuits: circuits}, err
 }
 
 // handle feeds the handlers that the Lambdas run.

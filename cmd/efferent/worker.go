@@ -22,6 +22,7 @@ import (
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	awss3 "github.com/efferent/efferent/internal/aws/s3"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
@@ -39,7 +40,7 @@ const workerGrace = 25 * time.Second
 type workerCommand struct {
 	queueFlags
 	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default}); audit.fifo too."`
-	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where state is: dynamodb (ATTEMPTS_TABLE, WAITING_TABLE) or sqlite:FILE."`
+	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where state is: dynamodb (its tables: ATTEMPTS_TABLE, …) or sqlite:FILE."`
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
 }
 
@@ -48,6 +49,7 @@ type stores struct {
 	attempts attemptsStore
 	claims   replay.Claims
 	room     waiting.Store
+	circuits circuit.Store
 	close    func()
 }
 
@@ -123,7 +125,7 @@ func (c *workerCommand) release(ctx context.Context, config aws.Config, kept sto
 	if err != nil {
 		return nil, err
 	}
-	h, err := releaser(kept.room, exit, log)
+	h, err := releaser(kept, exit, os.Getenv, workerReleaseEvery, log)
 	if err != nil {
 		return nil, err
 	}
@@ -162,16 +164,17 @@ func (c *workerCommand) stores(config aws.Config) (stores, error) {
 		if err != nil {
 			return stores{}, fmt.Errorf("--store %s: %w", c.Store, err)
 		}
-		return stores{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), func() { _ = db.Close() }}, nil
+		return stores{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), sqlite.NewCircuits(db),
+			func() { _ = db.Close() }}, nil
 	}
-	table, room := os.Getenv(settings.AttemptsTable), os.Getenv(settings.WaitingTable)
-	if c.Store != "dynamodb" || table == "" || room == "" {
-		return stores{}, fmt.Errorf("--store %s: must be sqlite:FILE, or dynamodb with %s and %s naming the tables", c.Store,
-			settings.AttemptsTable, settings.WaitingTable)
+	table, room, circuits := os.Getenv(settings.AttemptsTable), os.Getenv(settings.WaitingTable), os.Getenv(settings.CircuitsTable)
+	if c.Store != "dynamodb" || table == "" || room == "" || circuits == "" {
+		return stores{}, fmt.Errorf("--store %s: must be sqlite:FILE, or dynamodb with %s, %s and %s naming the tables", c.Store,
+			settings.AttemptsTable, settings.WaitingTable, settings.CircuitsTable)
 	}
 	client := dynamodb.NewFromConfig(config)
 	return stores{&awsdynamodb.Attempts{API: client, Table: table}, &awsdynamodb.Claims{API: client, Table: table},
-		&awsdynamodb.Waiting{API: client, Table: room}, func() {}}, nil
+		&awsdynamodb.Waiting{API: client, Table: room}, &awsdynamodb.Circuits{API: client, Table: circuits}, func() {}}, nil
 }
 
 // sources wires the handlers to the stack's queues.

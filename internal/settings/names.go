@@ -18,6 +18,8 @@ const (
 	AttemptsTable = "ATTEMPTS_TABLE"
 	// WaitingTable is the DynamoDB table of the waiting room.
 	WaitingTable = "WAITING_TABLE"
+	// CircuitsTable is the DynamoDB table of the endpoints' circuits.
+	CircuitsTable = "CIRCUITS_TABLE"
 	// LedgerTable is the DynamoDB table of the ledger's heads and staged entries.
 	LedgerTable = "LEDGER_TABLE"
 	// LedgerBucket is the S3 bucket of the ledger's tiles and entries.
@@ -45,6 +47,8 @@ const (
 	// ResponseLimit is how many bytes of a failure's answer its record keeps
 	// (1024).
 	ResponseLimit = "EFFERENT_RESPONSE_LIMIT"
+	// MaxHeld is how long a message waits for open circuits in all ("6h").
+	MaxHeld = "EFFERENT_MAX_HELD"
 	// AllowHTTP says where plain http is allowed: none (default), loopback,
 	// all, or a list of hosts.
 	AllowHTTP = "EFFERENT_ALLOW_HTTP"

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"math/rand/v2"
 	"time"
 
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
-	"github.com/efferent/efferent/internal/batch"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/settings"
@@ -12,13 +13,20 @@ import (
 )
 
 // webhooksSource wires the handler that the deliver Lambda runs to its queue.
-func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, attempts batch.Attempts) (*eventsource.Source, error) {
+func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores) (*eventsource.Source, error) {
 	sending := s.Client()
 	sending.MaxConnections = connections()
 	handler, err := deliver.New(deliver.Needs{
-		Needs:   f.needs(s.Sending, attempts),
+		Needs:   f.needs(s.Sending, kept.attempts),
 		Sender:  webhook.NewClient(sending),
 		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: time.Now},
+		Circuits: &circuit.Keeper{
+			Store: kept.circuits, Now: time.Now, Jitter: rand.Float64, Log: f.log,
+			Changed: (&circuit.Journal{
+				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Log: f.log,
+			}).Changed,
+		},
+		MostHeld: s.MaxHeld,
 	})
 	if err != nil {
 		return nil, err

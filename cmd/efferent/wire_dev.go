@@ -109,7 +109,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.releaser, err = releaser(kept, exit, c.Getenv, devReleaseEvery, c.Log); err != nil {
+	if l.releaser, err = releaser(kept, exit, delivery, devReleaseEvery, c.Log); err != nil {
 		return nil, err
 	}
 	api, err := replayHandler(replayParts{queues: l.poller, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
@@ -127,9 +127,10 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 // localStores are those of a data file, without what has expired. This process
 // alone has the file: who held something in it is dead.
 func localStores(ctx context.Context, db *sqlite.DB) (stores, error) {
-	attempts, claims, room, circuits := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), sqlite.NewCircuits(db)
-	now := time.Now()
-	err := errors.Join(attempts.Expire(ctx, now), claims.Expire(ctx, now), room.Expire(ctx, now), circuits.Expire(ctx, now), room.Abandon(ctx))
+	attempts, claims, room, now := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), time.Now()
+	circuits := sqlite.NewCircuits(db)
+	err := errors.Join(attempts.Expire(ctx, now), claims.Expire(ctx, now), room.Expire(ctx, now), room.Abandon(ctx),
+		circuits.Expire(ctx, now))
 	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
@@ -142,7 +143,7 @@ func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secrets
 	if err != nil {
 		return err
 	}
-	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue, kept), w, secrets, kept.attempts)
+	webhooks, err := webhooksSource(l.feed(settings.WebhooksQueue, kept), w, secrets, kept)
 	if err != nil {
 		return err
 	}

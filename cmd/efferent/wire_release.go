@@ -39,14 +39,9 @@ func wayOut(room waiting.Places, queues awssqs.SendBatchAPI, url func(name strin
 }
 
 // releaser wires the handler that the release Lambda runs, for a run every so often.
-func releaser(kept stores, exit *waiting.Exit, getenv func(string) string, every time.Duration, log *slog.Logger) (
-	*release.Handler, error) {
-	maxHeld, err := settings.ReadMaxHeld(getenv)
-	if err != nil {
-		return nil, err
-	}
+func releaser(kept stores, exit *waiting.Exit, s settings.Webhooks, every time.Duration, log *slog.Logger) (*release.Handler, error) {
 	return release.New(release.Needs{
-		Room: kept.room, Circuits: kept.circuits, Exit: exit, MostHeld: maxHeld, Every: every, Now: time.Now, Log: log,
+		Room: kept.room, Circuits: kept.circuits, Exit: exit, MostHeld: s.MaxHeld, Every: every, Now: time.Now, Log: log,
 	})
 }
 

@@ -40,7 +40,7 @@ const workerGrace = 25 * time.Second
 type workerCommand struct {
 	queueFlags
 	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default}); audit.fifo too."`
-	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where state is: dynamodb (its tables: ATTEMPTS_TABLE, …) or sqlite:FILE."`
+	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where state is: dynamodb (ATTEMPTS_TABLE, …) or sqlite:FILE."`
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
 }
 
@@ -82,7 +82,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	release, err := c.release(ctx, config, kept, log)
+	release, err := c.release(ctx, config, delivery, kept, log)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,8 @@ func work(ctx context.Context, sources []*eventsource.Source, release func(conte
 
 // release sends what is due in the waiting room, until its ctx ends, where what
 // waits there is the worker's.
-func (c *workerCommand) release(ctx context.Context, config aws.Config, kept stores, log *slog.Logger) (func(context.Context), error) {
+func (c *workerCommand) release(ctx context.Context, config aws.Config, d settings.Webhooks, kept stores, log *slog.Logger) (
+	func(context.Context), error) {
 	if !slices.Contains(c.Queues, settings.WebhooksQueue) && !slices.Contains(c.Queues, settings.NotificationsQueue) {
 		return func(context.Context) {}, nil
 	}
@@ -125,7 +126,7 @@ func (c *workerCommand) release(ctx context.Context, config aws.Config, kept sto
 	if err != nil {
 		return nil, err
 	}
-	h, err := releaser(kept, exit, os.Getenv, workerReleaseEvery, log)
+	h, err := releaser(kept, exit, d, workerReleaseEvery, log)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +189,7 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 	hashes := redactors(delivery.Redaction, secrets, log)
 	wires := map[string]func(feed) (*eventsource.Source, error){
 		settings.WebhooksQueue: func(f feed) (*eventsource.Source, error) {
-			return webhooksSource(f, delivery, secrets, kept.attempts)
+			return webhooksSource(f, delivery, secrets, kept)
 		},
 		settings.NotificationsQueue: func(f feed) (*eventsource.Source, error) {
 			return notificationsSource(f, notification, withAWS(providers(notification, secrets), config), kept.attempts, kept.claims)

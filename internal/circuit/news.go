@@ -10,10 +10,10 @@ type Result struct {
 	Failed, Unreachable bool
 	Took                time.Duration
 	Why                 string
-	// RetryAfter is how long it wants to be left alone; Gone, that it wants to be
-	// for good.
-	RetryAfter time.Duration
-	Gone       bool
+	// Until is until when it wants to be left alone, zero where it does not say so;
+	// Gone, that it wants to be for good.
+	Until time.Time
+	Gone  bool
 	// Probe are the circuits that it was the probe of.
 	Probe []Name
 }
@@ -24,8 +24,8 @@ type news struct {
 	// probe says that one of them was its probe, and probeFailed that this failed.
 	probe, probeFailed bool
 	// What the endpoint asked for: the most of it.
-	wait time.Duration
-	gone bool
+	until time.Time
+	gone  bool
 	// why is why it was gone, or else is to be left alone, or else its probe failed.
 	why string
 }
@@ -53,7 +53,7 @@ func newsOf(results []Result, slow time.Duration) map[Name]*news {
 
 func (n *news) probed(r Result, scope Scope) {
 	n.probe, n.probeFailed = true, r.Unreachable || r.Failed && scope == Endpoint
-	if n.probeFailed && !n.gone && n.wait == 0 {
+	if n.probeFailed && !n.gone && n.until.IsZero() {
 		n.why = r.Why
 	}
 }
@@ -62,8 +62,8 @@ func (n *news) asked(r Result) {
 	switch {
 	case r.Gone:
 		n.gone, n.why = true, r.Why
-	case r.RetryAfter > n.wait && !n.gone:
-		n.wait, n.why = r.RetryAfter, r.Why
+	case r.Until.After(n.until) && !n.gone:
+		n.until, n.why = r.Until, r.Why
 	}
 }
 
@@ -76,16 +76,17 @@ func (s State) learn(n news, now time.Time, l Limits, jitter func() float64) (ne
 		if n.Bad > 0 || !s.AtRest(now) {
 			next = s.Count(n.Seen, now, l, jitter)
 		}
-	case n.probe && n.probeFailed && !s.Forever:
-		next = s.ProbeFailed(n.why, now, l, jitter)
-	case n.probe && !s.Forever:
+	case !n.probe || s.Forever:
+	case !n.probeFailed:
 		next = s.Close(now)
+	case !s.Probe.IsZero(): // else another has failed since, which counts once
+		next = s.ProbeFailed(n.why, now, l, jitter)
 	}
 	switch {
 	case n.gone:
 		next = next.GiveUp(n.why, now)
-	case n.wait > 0:
-		next = next.LeaveAlone(n.why, now, n.wait)
+	case !n.until.IsZero():
+		next = next.LeaveAlone(n.why, now, n.until)
 	}
 	return next, next != s
 }

@@ -211,14 +211,14 @@ func (s State) ProbeFailed(why string, now time.Time, l Limits, jitter func() fl
 	return s.open(why, now, l, jitter)
 }
 
-// LeaveAlone opens it for as long as the endpoint asked for, which says nothing
+// LeaveAlone opens it until the time that the endpoint asked for, which says nothing
 // about how well it is.
-func (s State) LeaveAlone(why string, now time.Time, wait time.Duration) State {
-	if s.IsOpen() && (s.Forever || s.Until.After(now.Add(wait))) {
+func (s State) LeaveAlone(why string, now, until time.Time) State {
+	if !until.After(now) || s.IsOpen() && (s.Forever || s.Until.After(until)) {
 		return s
 	}
 	next := s.anew(Open)
-	next.Why, next.Opened, next.Until, next.Asked = why, now, now.Add(wait), true
+	next.Why, next.Opened, next.Until, next.Asked = why, now, until, true
 	return next
 }
 

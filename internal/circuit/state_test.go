@@ -29,7 +29,7 @@ func saw(total, bad, run int) func(State, time.Time) State {
 func probeFails(s State, now time.Time) State { return s.ProbeFailed("down", now, std, still) }
 func closes(s State, now time.Time) State     { return s.Close(now) }
 func asks(d time.Duration) func(State, time.Time) State {
-	return func(s State, now time.Time) State { return s.LeaveAlone("503", now, d) }
+	return func(s State, now time.Time) State { return s.LeaveAlone("503", now, now.Add(d)) }
 }
 func gives(s State, now time.Time) State { return s.GiveUp("410", now) }
 

@@ -28,6 +28,9 @@ const (
 	WaitingRelease = "waiting.release" // what waits is about to be sent before it is due
 	WaitingDrop    = "waiting.drop"    // what waits is about to be dropped for good
 
+	CircuitOpened = "circuit.opened" // an endpoint is left alone from now on
+	CircuitClosed = "circuit.closed" // it is sent to again
+
 	LedgerRead = "ledger.read" // the ledger is about to be read by way of the API
 )
 

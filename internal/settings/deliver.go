@@ -28,6 +28,10 @@ const leastReceives = 2
 // is there is drained.
 const AuditMaxReceives = 20
 
+// CircuitChanges is the metric that counts the circuits that opened and closed; its
+// dimensions are function, and phase.
+const CircuitChanges = "CircuitChanges"
+
 // Webhooks is how webhooks are delivered, wherever the handler runs.
 type Webhooks struct {
 	Sending
@@ -37,6 +41,8 @@ type Webhooks struct {
 	Timeout time.Duration
 	// ResponseLimit is how much of a failure's answer is kept, in bytes.
 	ResponseLimit int
+	// MaxHeld is how long a message waits for open circuits in all.
+	MaxHeld time.Duration
 }
 
 // Client is how a webhook.Client sends by these settings.
@@ -56,13 +62,14 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 		AllowCIDRs:    parsed(&r, AllowCIDRs, parsePrefixes),
 		Timeout:       parsed(&r, Timeout, parseTimeout),
 		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
+		MaxHeld:       parsed(&r, MaxHeld, parseMaxHeld),
 	}
 	return d, errors.Join(r.errs...)
 }
 
 // DeliverPlaces is where the deliver Lambda finds its queues and its tables.
 type DeliverPlaces struct {
-	WebhooksQueueURL, AuditQueueURL, AttemptsTable, WaitingTable string
+	WebhooksQueueURL, AuditQueueURL, AttemptsTable, WaitingTable, CircuitsTable string
 }
 
 // ReadDeliverPlaces reads the places; each of them is needed.
@@ -73,6 +80,7 @@ func ReadDeliverPlaces(getenv func(string) string) (DeliverPlaces, error) {
 		AuditQueueURL:    r.needed(AuditQueueURL),
 		AttemptsTable:    r.needed(AttemptsTable),
 		WaitingTable:     r.needed(WaitingTable),
+		CircuitsTable:    r.needed(CircuitsTable),
 	}
 	return d, errors.Join(r.errs...)
 }
@@ -136,6 +144,25 @@ const (
 	leastTimeout = time.Second
 	mostTimeout  = 20 * time.Second
 )
+
+// A message may wait for a circuit so long. Its records stay for longer than the
+// most.
+const (
+	defaultMaxHeld = 6 * time.Hour
+	leastMaxHeld   = time.Minute
+	mostMaxHeld    = 14 * 24 * time.Hour
+)
+
+func parseMaxHeld(text string) (time.Duration, error) {
+	if text == "" {
+		return defaultMaxHeld, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < leastMaxHeld || d > mostMaxHeld {
+		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, leastMaxHeld, mostMaxHeld)
+	}
+	return d, nil
+}
 
 func parseTimeout(text string) (time.Duration, error) {
 	if text == "" {

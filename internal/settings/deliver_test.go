@@ -55,7 +55,7 @@ func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 
 func TestReadDeployed(t *testing.T) {
 	t.Parallel()
-	if _, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t", WaitingTable, "r")); err != nil {
+	if _, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t", WaitingTable, "r", CircuitsTable, "c")); err != nil {
 		t.Error(err)
 	}
 	_, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w"))
@@ -72,6 +72,7 @@ func TestBounds(t *testing.T) {
 		Timeout:       {[]string{"1s", "20s"}, []string{"999ms", "20001ms", "0", "10", "-1s", "soon"}},
 		ResponseLimit: {[]string{"0", "4096"}, []string{"-1", "4097", "1KiB"}},
 		MaxReceives:   {[]string{"2", "1000"}, []string{"1", "1001"}},
+		MaxHeld:       {[]string{"1m", "336h"}, []string{"59s", "337h", "6", "-1h"}},
 	} {
 		for _, text := range c.good {
 			if _, err := ReadWebhooks(env(name, text)); err != nil {

@@ -18,8 +18,11 @@ const (
 	AttemptsTable = "ATTEMPTS_TABLE"
 	// WaitingTable is the DynamoDB table of the waiting room.
 	WaitingTable = "WAITING_TABLE"
-	// CircuitsTable is the DynamoDB table of the endpoints' circuits.
+	// CircuitsTable is the DynamoDB table of the circuits of endpoints.
 	CircuitsTable = "CIRCUITS_TABLE"
+	// MaxHeld is how long a message waits for an open circuit in all before it is
+	// exhausted, 1m to 14 days ("6h").
+	MaxHeld = "EFFERENT_MAX_HELD"
 	// LedgerTable is the DynamoDB table of the ledger's heads and staged entries.
 	LedgerTable = "LEDGER_TABLE"
 	// LedgerBucket is the S3 bucket of the ledger's tiles and entries.
@@ -47,8 +50,6 @@ const (
 	// ResponseLimit is how many bytes of a failure's answer its record keeps
 	// (1024).
 	ResponseLimit = "EFFERENT_RESPONSE_LIMIT"
-	// MaxHeld is how long a message waits for open circuits in all ("6h").
-	MaxHeld = "EFFERENT_MAX_HELD"
 	// AllowHTTP says where plain http is allowed: none (default), loopback,
 	// all, or a list of hosts.
 	AllowHTTP = "EFFERENT_ALLOW_HTTP"

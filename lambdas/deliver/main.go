@@ -18,6 +18,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
@@ -57,12 +58,16 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 	undelivered := &telemetry.Gauge{
 		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
 	}
+	audit := &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes}
+	transitions := &telemetry.Counter{
+		Name: settings.CircuitChanges, Dimension: "phase", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
+	}
 	return deliver.New(deliver.Needs{
 		Needs: batch.Needs{
 			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
 			Room:        &awsdynamodb.Waiting{API: tables, Table: places.WaitingTable},
 			Queue:       &awssqs.Queue{API: queues, URL: places.WebhooksQueueURL},
-			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
+			Audit:       audit,
 			Redactors:   redactors,
 			Missing:     missing.Add,
 			Undelivered: undelivered.Put,
@@ -74,5 +79,10 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 		},
 		Sender:  webhook.NewClient(s.Client()),
 		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: time.Now},
+		Circuits: &circuit.Keeper{
+			Store: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Now: time.Now, Jitter: rand.Float64, Log: log,
+			Changed: (&circuit.Journal{Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Count: transitions.Add, Log: log}).Changed,
+		},
+		MostHeld: s.MaxHeld,
 	})
 }

@@ -46,17 +46,13 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	maxHeld, err := settings.ReadMaxHeld(getenv)
-	if err != nil {
-		return nil, err
-	}
 	table := dynamodb.NewFromConfig(config)
 	room := &awsdynamodb.Waiting{API: table, Table: s.WaitingTable}
 	oldest := &telemetry.Gauge{
 		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
 	}
 	return release.New(release.Needs{
-		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: maxHeld, Every: every,
+		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: s.MaxHeld, Every: every,
 		Exit: &waiting.Exit{
 			Places: room,
 			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: map[string]string{

@@ -8,6 +8,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/waiting"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -115,7 +116,10 @@ func (d *delivery) tell(ctx context.Context, x webhook.Exchange, v attempt.Verdi
 	endpoint, host := d.names()
 	r := circuit.Result{
 		Endpoint: endpoint, Host: host, Took: x.Duration, Why: reason, Probe: d.probe,
-		Failed: v == attempt.Retryable, Unreachable: x.Unreachable, RetryAfter: x.RetryAfter, Gone: x.Gone,
+		Failed: v == attempt.Retryable, Unreachable: x.Unreachable, Gone: x.Gone,
+	}
+	if x.RetryAfter > 0 {
+		r.Until = d.Now().Add(min(x.RetryAfter, retry.MaxWait))
 	}
 	d.probe = nil
 	d.seen.add(ctx, r)

@@ -14,6 +14,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
@@ -40,6 +41,15 @@ type anyKeys struct{}
 func (anyKeys) Keys(context.Context, string, time.Time) (webhook.Keys, error) {
 	return webhook.Keys{Version: "v1"}, nil
 }
+
+// noCircuits lets everything pass.
+type noCircuits struct{}
+
+func (noCircuits) Ask(context.Context, ...circuit.Name) circuit.Ruling {
+	return circuit.Ruling{Go: true}
+}
+func (noCircuits) Tell(context.Context, []circuit.Result)    {}
+func (noCircuits) Await(context.Context, circuit.Name) error { return nil }
 
 func (anyKeys) Redactor(context.Context, time.Time) *ledger.Redactor {
 	return ledger.NewRedactor(nil, false)
@@ -124,7 +134,7 @@ func newBench(t *testing.T) *bench {
 			Redactors: anyKeys{}, Policies: retry.Policies{}, MaxReceives: 6, Now: b.clock.Now, Jitter: func() float64 { return 0 },
 			Log: slog.New(slog.DiscardHandler),
 		},
-		Sender: b.endpoint, Secrets: anyKeys{},
+		Sender: b.endpoint, Secrets: anyKeys{}, Circuits: noCircuits{}, MostHeld: time.Hour,
 	})
 	if err != nil {
 		t.Fatal(err)

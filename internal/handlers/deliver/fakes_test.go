@@ -14,6 +14,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
@@ -53,6 +54,8 @@ type world struct {
 
 	putFault, auditFault, hideFault, readFault, enterFault func(call int) fault
 	puts, audits, hides, reads, enters                     int
+	keeper                                                 *circuit.Keeper
+	changes                                                []string
 	secretErr                                              error
 }
 
@@ -73,12 +76,41 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 6,
 			Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
-		Sender: w, Secrets: w,
+		Sender: w, Secrets: w, MostHeld: 6 * time.Hour,
+		Circuits: w.circuits(),
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return h
+}
+
+// circuits are the world's, kept in its store.
+func (w *world) circuits() *circuit.Keeper {
+	if w.keeper == nil {
+		w.keeper = &circuit.Keeper{
+			Store: w, Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+			Changed: func(_ context.Context, _, after circuit.State) {
+				w.changes = append(w.changes, string(after.Scope)+" "+string(after.Phase))
+			},
+		}
+	}
+	return w.keeper
+}
+
+func (w *world) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.State, error) {
+	return w.store.Circuits(ctx, names)
+}
+
+func (w *world) PutCircuit(ctx context.Context, s circuit.State) (circuit.State, error) {
+	w.mu.Lock()
+	w.note("circuit %s %s", s.Scope, s.Phase)
+	w.mu.Unlock()
+	return w.store.PutCircuit(ctx, s)
+}
+
+func (w *world) PageCircuits(ctx context.Context, from string, limit int) ([]circuit.State, string, error) {
+	return w.store.PageCircuits(ctx, from, limit)
 }
 
 func (w *world) time() time.Time {

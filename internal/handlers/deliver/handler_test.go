@@ -212,7 +212,7 @@ func TestOrderOfWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, busy503)
 	w.handle(aMessage("a", body("a"), 1))
-	want := []string{"audit webhook.attempt a", "post a", "record a 1 retryable", "hide r-a 1s", "audit webhook.failed a"}
+	want := []string{"audit webhook.attempt a", "post a", "record a 1 retryable", "circuit endpoint ", "hide r-a 1s", "audit webhook.failed a"}
 	if diff := cmp.Diff(want, w.log); diff != "" {
 		t.Errorf("failure (-want +got):\n%s", diff)
 	}

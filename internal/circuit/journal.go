@@ -1,0 +1,42 @@
+package circuit
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+
+	"github.com/efferent/efferent/internal/ledger"
+)
+
+// Journal says of each change of phase that it happened: by a log line, a count
+// and an entry of the ledger.
+type Journal struct {
+	Audit ledger.Audit
+	// Redactors keep out of the ledger what must stay erasable.
+	Redactors ledger.Redactors
+	// Actor is who changes circuits.
+	Actor string
+	// Count counts a change, by the phase. It may be nil, and must not block.
+	Count func(phase string)
+	Log   *slog.Logger
+}
+
+// Changed is what a Keeper tells of a change.
+func (j *Journal) Changed(ctx context.Context, _, after State) {
+	action, at := ledger.CircuitClosed, after.ClosedAt
+	if after.IsOpen() {
+		action, at = ledger.CircuitOpened, after.Opened
+	}
+	j.Log.Warn("the circuit is "+string(after.Phase)+" now", "circuit", after.Key(), "scope", after.Scope, "url", after.URL,
+		"tenant", after.Tenant, "why", after.Why, "until", after.Until, "forever", after.Forever)
+	if j.Count != nil {
+		j.Count(string(after.Phase))
+	}
+	entry := ledger.Entry{
+		Action: action, Actor: j.Actor, ID: after.Key() + "#" + strconv.FormatInt(after.Version, 10), Tenant: after.Tenant, Timestamp: at,
+		Resource: j.Redactors.Redactor(ctx, at).URL(after.URL),
+	}
+	if err := j.Audit.Append(ctx, after.Key(), []ledger.Entry{entry}); err != nil {
+		j.Log.Error("the ledger was not told that a circuit has changed", "circuit", after.Key(), "phase", after.Phase, "error", err)
+	}
+}

@@ -1,0 +1,193 @@
+package deliver
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/waiting"
+	"github.com/efferent/efferent/internal/webhook"
+)
+
+var (
+	refused = webhook.Exchange{Err: errors.New("no connection: refused"), Unreachable: true}
+	gone410 = webhook.Exchange{Status: 410, Gone: true}
+	here    = circuit.Name{Scope: circuit.Endpoint, URL: "https://a.test/in"}
+	host    = circuit.Name{Scope: circuit.Host, URL: "https://a.test"}
+)
+
+// to is the text of a message to a path, of a tenant.
+func to(id, path, tenant string) string {
+	text := strings.Replace(body(id), "https://a.test/in?token=t", "https://a.test"+path, 1)
+	return strings.TrimSuffix(text, "}") + `,"tenant":"` + tenant + `"}`
+}
+
+// open has a circuit opened.
+func (w *world) open(n circuit.Name, change func(*circuit.State)) {
+	s := circuit.State{Name: n, Phase: circuit.Open, Version: 1, Why: "5 failures in a row", Opened: w.now, Until: w.now.Add(30 * time.Second)}
+	change(&s)
+	if _, err := w.store.PutCircuit(w.t.Context(), s); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// carrying are the attributes of a message that carries texts.
+func carrying(texts map[string]string) map[string]events.SQSMessageAttribute {
+	all := map[string]events.SQSMessageAttribute{}
+	for name, text := range texts {
+		all[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &text}
+	}
+	return all
+}
+
+// TestOpenCircuits: what an open circuit keeps back waits, uses up no attempt, and
+// ends at last.
+func TestOpenCircuits(t *testing.T) {
+	t.Parallel()
+	const leftAlone = -1
+	for name, c := range map[string]struct {
+		of       circuit.Name
+		change   func(*circuit.State)
+		receives int
+		carried  string // how long it was held so far
+		want     want
+		log      string // what is asked from the record on
+	}{
+		"for less than 2 minutes": {of: here, receives: 1,
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: 30 * time.Second, reason: "5 failures in a row"}},
+		"the host's": {of: host, receives: 1,
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: 30 * time.Second, reason: "https://a.test is open"}},
+		"for longer": {of: here, receives: 1, change: func(s *circuit.State) { s.Until = s.Until.Add(2 * time.Minute) },
+			want: want{verdicts: []attempt.Verdict{attempt.Held}, hidden: leftAlone},
+			log:  "record a 1 held, circuit endpoint open, enter m-a-1"},
+		"in one of the last receives": {of: here, receives: 5, want: want{verdicts: []attempt.Verdict{attempt.Held}, hidden: leftAlone},
+			log: "record a 1 held, circuit endpoint open, enter m-a-1"},
+		"while a probe is under way": {of: here, receives: 1,
+			change: func(s *circuit.State) { s.Until, s.Probe = s.Opened, s.Opened.Add(40*time.Second) },
+			want:   want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: 40 * time.Second}},
+		"for ever": {of: here, receives: 1, change: func(s *circuit.State) { s.Forever, s.Why = true, "410 Gone" },
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, reason: "410 Gone", actions: "webhook.failed"}},
+		"for six hours in all": {of: here, receives: 1, carried: "circuit=21600",
+			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, reason: "6h0m0s", actions: "webhook.failed"}},
+		"since it asked for that, which is not counted": {of: here, receives: 1, carried: "circuit=21600",
+			change: func(s *circuit.State) { s.Asked = true },
+			want:   want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: 30 * time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, ok200)
+			change := func(*circuit.State) {}
+			if c.change != nil {
+				change = c.change
+			}
+			w.open(c.of, change)
+			m := aMessage("a", body("a"), c.receives)
+			m.MessageAttributes = carrying(map[string]string{"efferent-held": c.carried, "efferent-released": "2026-11-24T08:00:00Z"})
+			failed := w.handle(m)
+			w.check(t, c.want, len(failed) == 1)
+			if r := w.recorded("a")[0]; r.Status != neverSent || !strings.HasPrefix(r.Reason, "never sent") {
+				t.Errorf("recorded is %+v", r)
+			}
+			if c.log != "" && !strings.Contains(strings.Join(w.log, ", "), c.log) {
+				t.Errorf("%q is not in %v", c.log, w.log)
+			}
+		})
+	}
+}
+
+// TestWhatWaitsForACircuit: it is in the room under its circuit, by its age, and is
+// not counted as held before it comes out.
+func TestWhatWaitsForACircuit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.open(here, func(s *circuit.State) { s.Until = s.Until.Add(time.Hour) })
+	first := w.now.Add(-time.Minute)
+	m := aMessage("a", body("a"), 1)
+	m.Attributes["ApproximateFirstReceiveTimestamp"] = "1795593540000"
+	w.handle(m)
+	items, _, err := w.store.Page(t.Context(), "", 9)
+	if err != nil || len(items) != 1 {
+		t.Fatal(items, err)
+	}
+	i := items[0]
+	if i.Circuit != here.Key() || i.Reason != waiting.Circuit || !i.Due.Equal(i.Carried.First) || i.Due.After(first.Add(time.Hour)) ||
+		i.Carried.Held.String() != "" || i.Carried.Attempts != 0 {
+		t.Errorf("%+v", i)
+	}
+	states, err := w.store.Circuits(t.Context(), []circuit.Name{here})
+	if err != nil || len(states) != 1 || states[0].Awaited.IsZero() {
+		t.Errorf("its circuit is %+v, %v", states, err)
+	}
+	// The move is repeated where its place is.
+	m.Attributes["ApproximateReceiveCount"] = "2"
+	if failed := w.handle(m); len(failed) > 0 || len(w.posts) > 0 {
+		t.Errorf("received again it is %v, after %d posts", failed, len(w.posts))
+	}
+}
+
+// TestCircuitsOpenAndClose walks an endpoint through failing and being well again.
+func TestCircuitsOpenAndClose(t *testing.T) {
+	t.Parallel()
+	busy := webhook.Exchange{Status: 503}
+	w := newWorld(t, busy, busy, busy, busy, busy, ok200)
+	for _, id := range strings.Fields("a b c d e") {
+		w.handle(aMessage(id, body(id), 1))
+	}
+	if diff := cmp.Diff([]string{"endpoint open"}, w.changes); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	w.handle(aMessage("f", body("f"), 1))
+	if len(w.posts) != 5 {
+		t.Errorf("%d posts, want 5", len(w.posts))
+	}
+	w.now = w.now.Add(31 * time.Second)
+	w.handle(aMessage("f", body("f"), 2), aMessage("a", body("a"), 2))
+	if len(w.posts) != 6 || len(w.changes) != 2 || w.changes[1] != "endpoint closed" {
+		t.Errorf("%d posts, want 6: one probe; changes %v", len(w.posts), w.changes)
+	}
+	w.now = w.now.Add(time.Minute)
+	w.handle(aMessage("f", body("f"), 3), aMessage("a", body("a"), 3))
+	if len(w.posts) != 7 {
+		t.Errorf("%d posts, want 7", len(w.posts))
+	}
+}
+
+// TestOthersAreLeftAlone: what one endpoint answers changes nothing for another
+// path, or another tenant, of its host; a host that is down opens for all.
+func TestOthersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer webhook.Exchange
+		times  int
+		sent   bool
+	}{
+		"410":                  {gone410, 1, true},
+		"Retry-After of a day": {webhook.Exchange{Status: 429, RetryAfter: 24 * time.Hour}, 1, true},
+		"500s":                 {webhook.Exchange{Status: 500}, 9, true},
+		"no connection":        {refused, 5, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, c.answer)
+			for n := range c.times {
+				id := string(rune('a' + n))
+				w.handle(aMessage(id, to(id, "/one", "acme"), 1))
+			}
+			before := len(w.posts)
+			w.handle(aMessage("x", to("x", "/two", "acme"), 1), aMessage("y", to("y", "/one", "beta"), 1))
+			if sent := len(w.posts) == before+2; sent != c.sent {
+				t.Errorf("%d posts to the others", len(w.posts)-before)
+			}
+			before = len(w.posts)
+			if w.handle(aMessage("z", to("z", "/one", "acme"), 1)); len(w.posts) != before {
+				t.Error("its own next message was sent")
+			}
+		})
+	}
+}

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-
 	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/handlers/replay"
@@ -192,37 +190,5 @@ func TestDLQOfNotifications(t *testing.T) {
 	mustHold(t, "deliveries show", attempts, []string{"CHANNEL", "CLASS", "FAILED CHANNELS", "configuration", "email,slack"})
 	if strings.Contains(attempts, "ann@acme.test") {
 		t.Errorf("the attempts tell the recipient: %s", attempts)
-	}
-}
-
-// TestRedrivenByTheConsole: equal letters that its call took, and that came back,
-// are not listed; those of them that died again are.
-func TestRedrivenByTheConsole(t *testing.T) {
-	t.Parallel()
-	for name, failAgain := range map[string]int32{"all delivered": 0, "two refused again": 2} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := startLocal(t)
-			refuse := atomic.Int32{}
-			refuse.Store(5)
-			e := scenario.NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
-				if refuse.Add(-1) >= 0 {
-					w.WriteHeader(http.StatusNotFound)
-				}
-			})
-			for range 5 {
-				s.Send(t, scenario.Text("evt", e.URL, `"tenant":"acme"`))
-			}
-			s.parked(t, "webhook-failures", 5)
-			refuse.Store(failAgain)
-			arn := queueARN("webhook-failures")
-			if _, err := s.SQS.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: &arn}); err != nil {
-				t.Fatal(err)
-			}
-			for len(e.Arrivals("evt")) < 10 {
-				<-e.Seen
-			}
-			s.parked(t, "webhook-failures", int(failAgain))
-		})
 	}
 }

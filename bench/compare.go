@@ -27,14 +27,13 @@ func compare(args []string) error {
 	}
 	defer func() { _ = s.stop() }()
 	n := fmt.Sprint(*webhooks)
-	parts := []struct {
-		name          string
-		before, after func() (result, error)
-	}{
+	parts := []compared{
 		{"bare net/http + HMAC loop", before(*base, "bare", s.url, n), func() (result, error) { return again("bare", s.url, n) }},
 		{"handler, batches of 10", before(*base, "handler", s.url, n, "10"), func() (result, error) { return again("handler", s.url, n, "10") }},
-		{"the whole of efferent dev", func() (result, error) { return devThroughput(*baseEfferent, s, *webhooks) },
-			func() (result, error) { return devThroughput(*efferent, s, *webhooks) }},
+	}
+	for _, l := range loads {
+		parts = append(parts, compared{l.name, func() (result, error) { return l.measure(*baseEfferent, s, *webhooks) },
+			func() (result, error) { return l.measure(*efferent, s, *webhooks) }})
 	}
 	old, now := make([][]result, len(parts)), make([][]result, len(parts))
 	for range *rounds {
@@ -57,6 +56,12 @@ func compare(args []string) error {
 		fmt.Printf("%-28s %10.4f %10.4f %9.2fx\n", p.name, was, is, is/was)
 	}
 	return nil
+}
+
+// compared is one thing that is measured of both.
+type compared struct {
+	name          string
+	before, after func() (result, error)
 }
 
 // before runs a part by another build of this program.

@@ -71,30 +71,6 @@ func config(awsURL string) aws.Config {
 	return aws.Config{Region: "us-east-1", BaseEndpoint: &awsURL, Credentials: credentials.NewStaticCredentialsProvider("bench", "bench", "")}
 }
 
-// devThroughput measures from before the first send to the last arrival. The
-// CPU is all that the dev process took, its start and end too.
-func devThroughput(efferent string, s *sinkProcess, n int) (result, error) {
-	d, err := startDev(efferent)
-	if err != nil {
-		return result{}, err
-	}
-	defer os.RemoveAll(d.dir)
-	if _, err := s.arrivals("?forget"); err != nil {
-		return result{}, err
-	}
-	start := time.Now()
-	sendErr := self("send", d.awsURL, s.url+"/in", fmt.Sprint(n), "0").Run()
-	a, err := s.wait(n)
-	cpu, stopErr := d.stop()
-	if err := errors.Join(sendErr, err, stopErr); err != nil {
-		return result{}, err
-	}
-	if a.Count != n {
-		return result{}, fmt.Errorf("%d webhooks arrived of %d sent", a.Count, n)
-	}
-	return result{Webhooks: n, Seconds: a.Last.Sub(start).Seconds(), CPU: cpu}, nil
-}
-
 // devLatency sends 50 a second, one by one, and compares the time of each
 // SendMessage's answer with that of the request's arrival.
 func devLatency(efferent string, s *sinkProcess) error {

@@ -37,6 +37,8 @@ func run(args []string) error {
 			return printResult(bare(args[1:]))
 		case "handler":
 			return printResult(handler(args[1:]))
+		case "dev":
+			return printResult(one(args[1:]))
 		case "cycles":
 			return printResult(cycles(args[1:]))
 		case "queues":
@@ -85,6 +87,12 @@ func printResult(r result, e error) error {
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
+// part is one thing that is measured.
+type part struct {
+	name string
+	run  func() (result, error)
+}
+
 // measure runs every part in turn, rounds times, and prints medians.
 func measure(efferent string, webhooks, rounds int) error {
 	s, err := startSink()
@@ -93,14 +101,13 @@ func measure(efferent string, webhooks, rounds int) error {
 	}
 	defer func() { _ = s.stop() }()
 	n := fmt.Sprint(webhooks)
-	parts := []struct {
-		name string
-		run  func() (result, error)
-	}{
+	parts := []part{
 		{"bare net/http + HMAC loop", func() (result, error) { return again("bare", s.url, n) }},
 		{"handler, batches of 10", func() (result, error) { return again("handler", s.url, n, "10") }},
 		{"handler, batches of 100", func() (result, error) { return again("handler", s.url, n, "100") }},
-		{"the whole of efferent dev", func() (result, error) { return devThroughput(efferent, s, webhooks) }},
+	}
+	for _, l := range loads {
+		parts = append(parts, part{l.name, func() (result, error) { return l.measure(efferent, s, webhooks) }})
 	}
 	results := make([][]result, len(parts))
 	for range rounds {
@@ -113,11 +120,15 @@ func measure(efferent string, webhooks, rounds int) error {
 		}
 	}
 	fmt.Printf("%d webhooks of 1 KiB, %d in flight, medians of %d rounds\n\n", webhooks, inFlight, rounds)
-	fmt.Printf("%-28s %12s %16s %14s\n", "", "webhooks/s", "CPU s per 1,000", "CPU / bare's")
-	base := median(results[0], result.cpuPer1000)
+	fmt.Printf("%-28s %12s %16s %14s %14s\n", "", "webhooks/s", "CPU s per 1,000", "CPU / bare's", "/ delivered's")
+	base, delivered := median(results[0], result.cpuPer1000), median(results[len(parts)-len(loads)], result.cpuPer1000)
 	for i, p := range parts {
 		cpu := median(results[i], result.cpuPer1000)
-		fmt.Printf("%-28s %12.0f %16.3f %13.2fx\n", p.name, median(results[i], result.rate), cpu, cpu/base)
+		fmt.Printf("%-28s %12.0f %16.3f %13.2fx", p.name, median(results[i], result.rate), cpu, cpu/base)
+		if i > len(parts)-len(loads) {
+			fmt.Printf(" %13.2fx", cpu/delivered)
+		}
+		fmt.Println()
 	}
 	return devLatency(efferent, s)
 }

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// sink answers 200 to everything and counts. It ends with its standard input.
+// sink answers 200 to what comes to /in, 404 at /gone and 503 at /down, and
+// counts. It ends with its standard input.
 func sink() error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -26,6 +27,8 @@ func sink() error {
 	c := &counter{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /in", c.in)
+	mux.HandleFunc("POST /gone", c.refuse(http.StatusNotFound))
+	mux.HandleFunc("POST /down", c.refuse(http.StatusServiceUnavailable))
 	mux.HandleFunc("GET /arrivals", c.report)
 	return http.Serve(listener, mux)
 }
@@ -55,6 +58,14 @@ func (c *counter) in(_ http.ResponseWriter, r *http.Request) {
 			c.seen.ByID = map[string]time.Time{}
 		}
 		c.seen.ByID[id] = now
+	}
+}
+
+func (c *counter) refuse(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c.in(w, r)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, shortAnswer)
 	}
 }
 

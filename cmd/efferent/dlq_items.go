@@ -74,7 +74,8 @@ func (a *itemActs) one(ctx context.Context, id string) (task replay.Task, err er
 }
 
 // asker asks for an act on an item of the queue.
-func (f *dlqFlags) asker(api *apiClient, method string, path func(id string) string) func(context.Context, string, string) (replay.Task, error) {
+func (f *dlqFlags) asker(api *apiClient, method string, path func(id string) string) func(context.Context, string, string) (replay.Task,
+	error) {
 	return func(ctx context.Context, id, cursor string) (replay.Task, error) {
 		query := ""
 		if cursor != "" {

@@ -68,8 +68,29 @@ func TestDevReleases(t *testing.T) {
 	if got := <-e.Seen; got != "evt_waited" {
 		t.Errorf("got %s", got)
 	}
-	if records := s.Attempts(t, "evt_waited"); len(records) != 1 {
+	if records := s.Attempts(t, "evt_waited"); len(records) != 1 || records[0].Attempt != 3 {
 		t.Errorf("its attempts are %+v", records)
+	}
+}
+
+// TestLeasesOfTheDead: who held a place when the data file was used last is dead.
+func TestLeasesOfTheDead(t *testing.T) {
+	t.Parallel()
+	db, err := sqlite.Open(":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	place, now := waiting.DuePlace(time.Now(), 0), time.Now()
+	if ok, err := sqlite.NewWaiting(db).Lease(t.Context(), place, "the dead", now, now.Add(time.Hour)); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	kept, err := localStores(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := kept.room.Lease(t.Context(), place, "alive", now, now.Add(time.Hour)); !ok || err != nil {
+		t.Errorf("the dead hold it still: %v, %v", ok, err)
 	}
 }
 

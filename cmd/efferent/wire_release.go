@@ -19,6 +19,9 @@ const (
 	// waiting room is sent.
 	devReleaseEvery    = 10 * time.Second
 	workerReleaseEvery = time.Minute
+	// releaseTime is how long one run may take: what has become due in the
+	// meantime is the next one's.
+	releaseTime = time.Minute
 )
 
 // wayOut wires what gets messages out of the waiting room. url finds a queue.
@@ -44,7 +47,9 @@ func releaser(room release.Room, exit *waiting.Exit, log *slog.Logger) (*release
 // ends.
 func releaseByTheClock(ctx context.Context, h *release.Handler, every time.Duration, clock clockwork.Clock) {
 	byTheClock(ctx, clock, every, func(ctx context.Context) {
-		if err := h.Handle(ctx); err != nil && ctx.Err() == nil {
+		run, stop := context.WithTimeout(ctx, releaseTime)
+		defer stop()
+		if err := h.Handle(run); err != nil && ctx.Err() == nil {
 			h.Log.Error("not all that is due could leave the waiting room; what is left is tried again", "error", err)
 		}
 	})

@@ -39,7 +39,7 @@ const workerGrace = 25 * time.Second
 type workerCommand struct {
 	queueFlags
 	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default}); audit.fifo too."`
-	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where the state is: dynamodb (tables ATTEMPTS_TABLE and WAITING_TABLE) or sqlite:FILE."`
+	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where state is: dynamodb (ATTEMPTS_TABLE, WAITING_TABLE) or sqlite:FILE."`
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
 }
 
@@ -62,6 +62,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	config = tried(config)
 	delivery, err := settings.ReadWebhooks(os.Getenv)
 	if err != nil {
 		return err
@@ -208,12 +209,12 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 
 // feed finds one of the queues.
 func (c *workerCommand) feed(ctx context.Context, config aws.Config, name string) (f feed, err error) {
-	client := sqs.NewFromConfig(config)
+	client := newConsumer(config)
 	f.queues, f.region = client, config.Region
-	if f.url, err = c.queueURL(ctx, client, name); err != nil {
+	if f.url, err = c.queueURL(ctx, client.Client, name); err != nil {
 		return f, err
 	}
-	if f.auditURL, err = c.queueURL(ctx, client, settings.AuditQueue); err != nil {
+	if f.auditURL, err = c.queueURL(ctx, client.Client, settings.AuditQueue); err != nil {
 		return f, err
 	}
 	out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{

@@ -27,7 +27,7 @@ import (
 // choices deploy a stack that may send to receivers on this machine, and that
 // leaves nothing behind.
 var choices = map[string]string{"prefix": "e2e-", "removal": "destroy", "allowHttp": "loopback", "allowCidrs": "127.0.0.0/8",
-	"retryPolicies": roomPolicy}
+	"retryPolicies": roomPolicies}
 
 func TestDeployed(t *testing.T) {
 	target := newTarget(t)
@@ -46,6 +46,7 @@ func scenarios(t *testing.T, s *scenario.Stack) {
 	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, s) })
 	t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, s) })
 	t.Run("dead letters", func(t *testing.T) { scenario.DeadLetters(t, s, false) })
+	t.Run("an operator and the waiting room", func(t *testing.T) { operatorDecides(t, s) })
 	t.Run("the waiting room", waited)
 }
 
@@ -78,6 +79,7 @@ func TestDeployedWithIAM(t *testing.T) {
 	s, a, b := deploy(t, target, config, choices)
 	makeUpForMiniStack(t, config)
 	scenarios(t, s)
+	t.Run("release wants for nothing", func(t *testing.T) { b.wake(t, "ReleaseFunction") })
 	t.Run("the ledger holds it all", func(t *testing.T) { ledgerHolds(t, s, b) })
 	t.Run("an auditor can tell", func(t *testing.T) { anAuditorCanTell(t, target, s, b) })
 	t.Run("the lock holds", func(t *testing.T) { lockHolds(t, s, b) })

@@ -27,8 +27,12 @@ import (
 var ofMiniStack = map[string]string{
 	"DeliverRole": `{"Effect":"Allow","Action":"sqs:ChangeMessageVisibilityBatch","Resource":"arn:aws:sqs:*:*:*-webhooks"}`,
 	"NotifyRole":  `{"Effect":"Allow","Action":"sqs:ChangeMessageVisibilityBatch","Resource":"arn:aws:sqs:*:*:*-notifications"}`,
-	"ReleaseRole": `{"Effect":"Allow","Action":"sqs:SendMessageBatch","Resource":["arn:aws:sqs:*:*:*-webhooks","arn:aws:sqs:*:*:*-notifications"]}`,
-	"ReplayRole": `{"Effect":"Allow","Action":["sqs:ChangeMessageVisibilityBatch","sqs:DeleteMessageBatch"],"Resource":"arn:aws:sqs:*:*:*-failures"},
+	"ReleaseRole": `{"Effect":"Allow","Action":"sqs:SendMessageBatch",
+		"Resource":["arn:aws:sqs:*:*:*-webhooks","arn:aws:sqs:*:*:*-notifications"]}`,
+	"ReplayRole": `{"Effect":"Allow","Action":["sqs:ChangeMessageVisibilityBatch","sqs:DeleteMessageBatch"],
+		"Resource":"arn:aws:sqs:*:*:*-failures"},
+		{"Effect":"Allow","Action":"sqs:SendMessageBatch",
+		"Resource":["arn:aws:sqs:*:*:*-webhooks","arn:aws:sqs:*:*:*-notifications"]},
 		{"Effect":"Allow","Action":"sqs:ListMessageMoveTasks","Resource":"*"}`,
 }
 

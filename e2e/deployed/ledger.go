@@ -53,13 +53,18 @@ func (b *book) as(caller aws.CredentialsProvider) *book {
 // sign has the ledger signed now, and not only when the clock says so.
 func (b *book) sign(t *testing.T) {
 	t.Helper()
-	out, err := lambda.NewFromConfig(b.config).Invoke(t.Context(),
-		&lambda.InvokeInput{FunctionName: aws.String(b.outputs["CheckpointFunction"])})
+	b.wake(t, "CheckpointFunction")
+}
+
+// wake runs a function that runs by the clock, by the output that names it.
+func (b *book) wake(t *testing.T, output string) {
+	t.Helper()
+	out, err := lambda.NewFromConfig(b.config).Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(b.outputs[output])})
 	if err == nil && out.FunctionError != nil {
 		err = fmt.Errorf("%s: %s", *out.FunctionError, out.Payload)
 	}
 	if err != nil {
-		t.Fatalf("checkpoint failed: %v", err)
+		t.Fatalf("the %s failed: %v", output, err)
 	}
 }
 

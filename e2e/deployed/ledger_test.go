@@ -49,6 +49,12 @@ func ledgerHolds(t *testing.T, s *scenario.Stack, b *book) {
 		}
 		for _, r := range records {
 			of := fmt.Sprintf(" %s#%d", r.MessageID, r.Attempt)
+			if drop := fmt.Sprintf("%s %s-%d", ledger.WaitingDrop, r.MessageID, r.Attempt-1); r.Dropped {
+				if !found[drop] {
+					t.Errorf("there is no %s in the ledger: %+v", drop, r)
+				}
+				continue
+			}
 			for _, action := range actionsOf(r) {
 				acts[action]++
 				if !found[action+of] {

@@ -19,6 +19,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 func number(text string) int {
@@ -54,7 +55,9 @@ func (m message) text() string {
 func (w *world) produce(messages ...message) {
 	url := queueURL + settings.WebhooksQueue
 	for _, m := range messages {
-		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()), MessageGroupId: aws.String(cmp.Or(m.tenant, "acme") + "/0"),
+		w.named = append(w.named, m.retry)
+		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()),
+			MessageGroupId:    aws.String(cmp.Or(m.tenant, "acme") + "/0"),
 			MessageAttributes: map[string]types.MessageAttributeValue{}}
 		for name, text := range m.attributes {
 			in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &text}
@@ -98,7 +101,7 @@ const dlq = "/api/v1/dlq/" + deadletter.WebhookFailures
 // act asks until it is answered for good: what failed, or is held, is asked
 // again a minute later.
 func (w *world) act(who, method, path, body string) {
-	for range 5 {
+	for range 30 {
 		status, text := w.ask(who, method, path, body)
 		if status/100 == 2 || status == http.StatusNotFound {
 			return
@@ -135,6 +138,18 @@ func redrive(w *world) {
 func discard(w *world) {
 	for _, m := range w.letters() {
 		w.act("api", http.MethodDelete, dlq+"/"+*m.MessageId, "")
+	}
+}
+
+// letGo and drop act on each message that waits, by itself.
+func letGo(w *world) { w.actOnWaiting("release") }
+func drop(w *world)  { w.actOnWaiting("drop") }
+
+func (w *world) actOnWaiting(act string) {
+	for _, item := range w.stores.Room() {
+		if item.State == waiting.Waiting {
+			w.act("api", http.MethodPost, "/api/v1/waiting/"+act, fmt.Sprintf(`{"item_id":%q}`, item.ID()))
+		}
 	}
 }
 

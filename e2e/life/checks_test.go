@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // ending is what is left when all is at rest.
@@ -33,24 +34,42 @@ func (w *world) end() (e ending) {
 		e.posts += len(at.posts)
 		e.taken += at.taken
 	}
+	e.letters = list(w)
+	return e
+}
+
+// list compares the API's listing with what is in the dead-letter queue, an hour
+// later, and returns how many are there.
+func list(w *world) int {
 	w.clock.Advance(time.Hour) // so that what somebody held shows again
-	var inQueue []string
+	var there []string
+	unknown := 0
+	w.dead = map[string]int{}
 	for _, m := range w.letters() {
 		if w.settled(*m.MessageId) {
 			continue // it was replayed or discarded, and the next search deletes it
 		}
-		inQueue = append(inQueue, *m.MessageId)
 		if m.Attributes["DeadLetterQueueSourceArn"] == "" {
 			w.complain("the dead letter %s did not come by the redrive policy", *m.MessageId)
 		}
-		w.explained(*m.MessageId)
+		if body, err := webhook.Decode([]byte(*m.Body)); err == nil {
+			w.dead[body.ID]++
+		}
+		why := w.unexplained(*m.MessageId)
+		if w.many && why != "" {
+			unknown++ // its receives were used up by one trouble after the other
+			continue
+		}
+		there = append(there, *m.MessageId)
+		if why != "" {
+			w.complain("the dead letter %s %s", *m.MessageId, why)
+		}
 	}
-	slices.Sort(inQueue)
-	if listed := w.listed(); !slices.Equal(listed, inQueue) {
-		w.complain("the API lists %q, in the queue are %q", listed, inQueue)
+	slices.Sort(there)
+	if listed := w.listed(); !slices.Equal(listed, there) {
+		w.complain("the API lists %q, in the queue are %q", listed, there)
 	}
-	e.letters = len(inQueue)
-	return e
+	return len(there) + unknown
 }
 
 // settled reports whether a dead letter was replayed or discarded.
@@ -58,8 +77,9 @@ func (w *world) settled(itemID string) bool {
 	return slices.ContainsFunc(w.stores.Claims(), func(c claim.Claim) bool { return c.ItemID == itemID && c.Settled })
 }
 
-// explained checks that a dead letter's last record says why it is one.
-func (w *world) explained(messageID string) {
+// unexplained is what is wrong with a dead letter's last record, which is to say
+// why it is one.
+func (w *world) unexplained(messageID string) string {
 	var last *attempt.Record
 	for _, r := range w.stores.all() {
 		if r.MessageID == messageID {
@@ -68,12 +88,33 @@ func (w *world) explained(messageID string) {
 	}
 	switch {
 	case last == nil:
-		w.complain("nothing is recorded of the dead letter %s", messageID)
+		return "has no record"
 	case deadletter.QueueOf(*last) != deadletter.WebhookFailures:
-		w.complain("the dead letter %s is recorded as %s", messageID, last.Verdict)
+		return "is recorded as " + string(last.Verdict)
 	case strings.Contains(last.Reason, "receive"):
-		w.complain("the dead letter %s died of its receives: %s", messageID, last.Reason)
+		return "died of its receives: " + last.Reason
+	case last.Verdict == attempt.Exhausted && !w.byPolicy(last.Reason):
+		return "was tried by no policy of it: " + last.Reason
 	}
+	return ""
+}
+
+var ofAttempts = regexp.MustCompile(`(\d+ of \d+) attempts failed`)
+
+// byPolicy reports whether a message that is exhausted has had as many attempts
+// as its policy, or that of a replay, says.
+func (w *world) byPolicy(reason string) bool {
+	of := ofAttempts.FindStringSubmatch(reason)
+	if of == nil {
+		return true // it is not for its attempts
+	}
+	for _, name := range w.named {
+		p, err := w.policy(name)
+		if err == nil && of[1] == fmt.Sprintf("%d of %d", p.Attempts(), p.Attempts()) {
+			return true
+		}
+	}
+	return false
 }
 
 // all are all records, message by message.
@@ -85,18 +126,27 @@ func (s *stores) all() (all []attempt.Record) {
 	return all
 }
 
+// tester is a test, rapid's too.
+type tester interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Logf(format string, args ...any)
+	Fatal(args ...any)
+	Failed() bool
+}
+
 // shown is how many of the last calls are shown.
 const shown = 200
 
 // report fails the test where there were problems, and shows how it came to them.
-func (w *world) report(t *testing.T) {
+func (w *world) report(t tester) {
 	t.Helper()
 	for _, p := range w.problems {
-		t.Error(p)
+		t.Errorf("%s", p)
 	}
 	if t.Failed() {
 		for _, l := range w.calls.log[max(0, len(w.calls.log)-shown):] {
-			t.Log(l)
+			t.Logf("%s", l)
 		}
 		for _, r := range w.stores.all() {
 			t.Logf("%s#%d at %s: %s, next at %s: %s", r.MessageID[:8], r.Attempt, r.At.Format("02 15:04:05"), named(r),

@@ -85,7 +85,7 @@ func TestAnHourAway(t *testing.T) {
 // flight, is in nobody's way.
 func TestInFlightLimit(t *testing.T) {
 	t.Parallel()
-	w := inWorld(t, settingsOf{inFlightLimit: 1000})
+	w := inWorld(t, settingsOf{inFlightLimit: 1000, crowd: true})
 	const down, healthy = "https://down.test/in", "https://up.test/in"
 	w.internet.endpoints[down] = &endpoint{script: []answer{busy}}
 	up := &endpoint{script: []answer{ok}}

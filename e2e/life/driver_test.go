@@ -62,7 +62,7 @@ func earlier(a, b time.Time) time.Time {
 
 // soon: release is not run while all that waits is due later than that. Such a
 // run is like any other that finds nothing, and there are very many.
-const soon = 5 * time.Minute
+const soon = 2 * time.Minute
 
 // step does one thing that is due, and reports whether there was one.
 func (w *world) step() bool {

@@ -58,6 +58,15 @@ func (w *world) buried(p *process) bool {
 	return true
 }
 
+// policy is one of the retry policies that the functions know.
+func (w *world) policy(name string) (retry.Policy, error) {
+	all, err := retry.ParsePolicies(w.policies)
+	if err != nil {
+		return retry.Policy{}, err
+	}
+	return all.Lookup(name)
+}
+
 func (w *world) newDeliver() (*deliver.Handler, error) {
 	policies, err := retry.ParsePolicies(w.policies)
 	if err != nil {
@@ -75,29 +84,31 @@ func (w *world) newDeliver() (*deliver.Handler, error) {
 }
 
 func (w *world) newRelease() (*release.Handler, error) {
-	w.releases++
-	return release.New(release.Needs{
-		Room: w.stores,
-		Exit: &waiting.Exit{
-			Places: w.stores, Now: w.clock.Now, Holder: strconv.Itoa(w.releases),
-			Sender: &awssqs.Outgoing{API: w.queues, URLs: map[string]string{settings.WebhooksQueue: queueURL + settings.WebhooksQueue}},
-		},
-		Now: w.clock.Now, Log: quiet,
-	})
+	return release.New(release.Needs{Room: w.stores, Exit: w.newExit(), Now: w.clock.Now, Log: quiet})
+}
+
+// newExit is that of a process of its own.
+func (w *world) newExit() *waiting.Exit {
+	w.exits++
+	return &waiting.Exit{
+		Places: w.stores, Now: w.clock.Now, Holder: strconv.Itoa(w.exits),
+		Sender: &awssqs.Outgoing{API: w.queues, URLs: map[string]string{settings.WebhooksQueue: queueURL + settings.WebhooksQueue}},
+	}
 }
 
 func (w *world) newAPI() (http.Handler, error) {
 	url := queueURL + deadletter.WebhookFailures
 	h, err := replay.New(replay.Needs{
 		Queues: []replay.Queue{{
-			Name: deadletter.WebhookFailures, Read: replay.ReadWebhook,
+			Name: deadletter.WebhookFailures, From: settings.WebhooksQueue, Read: replay.ReadWebhook,
 			Letters: &awssqs.Letters{API: w.queues, URL: url},
 			Source:  &awssqs.Source{API: w.queues, URL: queueURL + settings.WebhooksQueue},
 			Moves:   &awssqs.Moves{API: w.queues, URL: url},
 		}},
-		History: w.stores, Failures: w.stores, Claims: w.stores, Audit: w.audit, Redactors: w.audit,
-		Caller: func(*http.Request) string { return "operator" },
-		Now:    w.clock.Now, Wait: func(_ context.Context, d time.Duration) { w.clock.Advance(d) }, Log: quiet,
+		History: w.stores, Failures: w.stores, Claims: w.stores, Records: w.stores, Room: w.stores, Exit: w.newExit(), Audit: w.audit,
+		Redactors: w.audit,
+		Caller:    func(*http.Request) string { return "operator" },
+		Now:       w.clock.Now, Wait: func(_ context.Context, d time.Duration) { w.clock.Advance(d) }, Log: quiet,
 	})
 	if err != nil {
 		return nil, err

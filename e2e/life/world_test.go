@@ -23,6 +23,8 @@ type settingsOf struct {
 	maxReceives   int
 	policies      string // as in EFFERENT_RETRY_POLICIES
 	inFlightLimit int
+	// crowd is for too many messages to watch each record.
+	crowd bool
 	// sqlite has the queues in SQLite.
 	sqlite bool
 }
@@ -37,9 +39,10 @@ type world struct {
 	stores   *stores
 	internet *internet
 	audit    *auditQueue
-	// functions are what runs; releases is how many processes of release were started.
+	// functions are what runs; exits is how many processes were started that let
+	// messages out of the waiting room.
 	functions functions
-	releases  int
+	exits     int
 
 	mu sync.Mutex
 	// wakes are when messages show again that were hidden.
@@ -49,6 +52,13 @@ type world struct {
 	// twins: SQS handed out a message twice at the same time, so that an attempt
 	// may have been made twice.
 	twins bool
+	// dead is how many dead letters there are of each message, by webhook-id, as
+	// of the last look.
+	dead map[string]int
+	// many troubles in one life may use up a message's receives.
+	many bool
+	// named are the policies that messages name, and that of replays.
+	named []string
 	// inHand is what Lambda has received last.
 	inHand   []events.SQSMessage
 	problems []string
@@ -64,7 +74,7 @@ func newWorld(s settingsOf) (*world, error) {
 	if s.maxReceives == 0 {
 		s.maxReceives = 6
 	}
-	w := &world{settingsOf: s, clock: clockwork.NewFakeClockAt(morning), nextRelease: morning}
+	w := &world{settingsOf: s, clock: clockwork.NewFakeClockAt(morning), nextRelease: morning, named: []string{"replay"}}
 	w.calls = &calls{now: w.clock.Now, count: map[string]int{}, faults: map[site]fault{}, during: map[site]func(){}}
 	w.stores, w.audit = &stores{w: w, ids: map[string]bool{}, dues: map[string]time.Time{}}, &auditQueue{w: w}
 	w.internet = &internet{w: w, endpoints: map[string]*endpoint{}}

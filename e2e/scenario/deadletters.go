@@ -285,7 +285,7 @@ func (s *Stack) outage(t *testing.T, moves bool) {
 	if len(left) != 49 || total != 49 {
 		t.Errorf("after the replay of one %d are listed, and SQS has %d", len(left), total)
 	}
-	if got := Verdicts(s.AttemptsUntil(t, one.WebhookID, delivered)); got != "1:404:permanent 1:200:delivered" {
+	if got := Verdicts(s.AttemptsUntil(t, one.WebhookID, delivered)); got != "1:404:permanent 2:200:delivered" {
 		t.Errorf("the one that was replayed: %s", got)
 	}
 	if status := s.Call(t, "POST", "/dlq/"+failuresQueue+"/replay/"+one.ItemID, "", nil); status != http.StatusNotFound {

@@ -210,6 +210,7 @@ func TestTheWayOfABatch(t *testing.T) {
 	t.Parallel()
 	sent := attempt.Record{MessageID: "a", Attempt: 1, Verdict: attempt.Delivered}
 	dead := attempt.Record{MessageID: "a", Attempt: 1, Verdict: attempt.Permanent}
+	dropped := attempt.Record{MessageID: "a", Attempt: 2, Verdict: attempt.Permanent, Dropped: true}
 	for name, c := range map[string]struct {
 		messages []string
 		history  []attempt.Record
@@ -233,6 +234,8 @@ func TestTheWayOfABatch(t *testing.T) {
 		"sent before, and untold": {[]string{"a send 2"}, []attempt.Record{sent}, "audit", []string{"read a", "audit delivered:a#1"},
 			[]string{"a"}},
 		"dead": {[]string{"a send 2"}, []attempt.Record{dead}, "", []string{"read a", "hide r0 0s"}, []string{"a"}},
+		// It was in the waiting room, and its delete had failed.
+		"dropped": {[]string{"a send 2"}, []attempt.Record{dropped}, "", []string{"read a"}, nil},
 		// SQS hands out a message twice at times.
 		"twice in one batch, sent": {[]string{"a send 1", "a send 1"}, nil, "",
 			[]string{"audit try:a#1", "run a", "put a#0001", "audit delivered:a#1"}, nil},
@@ -275,6 +278,21 @@ func TestDeadlines(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, d.until); diff != "" {
 		t.Errorf("until when each was asked (-want +got):\n%s", diff)
+	}
+}
+
+// TestTheMoveHasItsTime: the waiting room is one of the writes that outlive the sending,
+// and none that takes all of the invocation.
+func TestTheMoveHasItsTime(t *testing.T) {
+	t.Parallel()
+	for left, until := range map[time.Duration]time.Duration{5 * time.Second: 4 * time.Second, time.Hour: 5 * time.Second} {
+		w := &wait{d: newDesk(), long: time.Hour, why: waiting.Delay}
+		begun := time.Now()
+		ctx, stop := context.WithDeadline(t.Context(), begun.Add(left))
+		w.receiveIn(ctx, one(1, message.Carried{}), noon)
+		if stop(); w.d.until["enter"].Before(begun.Add(until)) || w.d.until["enter"].After(time.Now().Add(until)) {
+			t.Errorf("of %v it may take until %v", left, w.d.until["enter"].Sub(begun))
+		}
 	}
 }
 

@@ -117,13 +117,16 @@ func (i *Item) uncounted() (n int) {
 	return n
 }
 
-// LastEnded is when the last attempt of the history ended, zero where there is
-// none.
+// LastEnded is when the last attempt had ended, zero where there is none. One that
+// is not recalled had by the time when its message came out of the waiting room.
 func (i *Item) LastEnded() time.Time {
-	if len(i.History) == 0 {
-		return time.Time{}
+	switch tried := len(i.History); {
+	case tried > 0:
+		return i.History[tried-1].Ended()
+	case !i.Carried.Anew():
+		return i.Carried.Released
 	}
-	return i.History[len(i.History)-1].Ended()
+	return time.Time{}
 }
 
 // Writes is the context for what must be written down: it outlives the sending.

@@ -110,7 +110,8 @@ func reasonOf(r *attempt.Record) waiting.Reason {
 // carried is what the message takes along into its next life in SQS.
 func (i *Item) carried(r *attempt.Record) message.Carried {
 	c := message.Carried{
-		ID: i.ID, Origin: i.Origin, Attempts: r.Attempt, Base: i.baseAfter(r), First: i.First, Retry: i.Carried.Retry, Held: message.ParseHeld(r.Held),
+		ID: i.ID, Origin: i.Origin, Attempts: r.Attempt, Base: i.baseAfter(r), First: i.First, Retry: i.Carried.Retry,
+		Held: message.ParseHeld(r.Held),
 	}
 	if r.Verdict == attempt.Held { // it is still to be made
 		c.Attempts--

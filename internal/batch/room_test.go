@@ -70,9 +70,13 @@ func one(receives int, carried message.Carried) events.SQSMessage {
 // receive hands the message to an invocation at a time, and reports whether it is
 // done with.
 func (w *wait) receive(m events.SQSMessage, now time.Time) bool {
+	return w.receiveIn(context.Background(), m, now)
+}
+
+func (w *wait) receiveIn(ctx context.Context, m events.SQSMessage, now time.Time) bool {
 	n := w.d.needs()
 	n.MaxReceives, n.Now = 6, func() time.Time { return now }
-	response := n.Handle(context.Background(), events.SQSEvent{Records: []events.SQSMessage{m}},
+	response := n.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{m}},
 		Kind{Actor: "test", IDName: "id", Queue: "webhooks", Job: func(i *Item) Job { w.Item = i; return w }})
 	return len(response.BatchItemFailures) == 0
 }
@@ -184,6 +188,27 @@ func TestWhatGoesIntoTheRoom(t *testing.T) {
 	}
 }
 
+// TestWhatComesInFits: with all that it carries from now on; also what the attempt at
+// hand adds to that.
+func TestWhatComesInFits(t *testing.T) {
+	t.Parallel()
+	in := 0
+	for less := 150; less < 400; less += 5 {
+		w := &wait{d: newDesk(), long: time.Hour, why: waiting.Asked}
+		m := one(1, message.Carried{})
+		m.Body = strings.Repeat("x", message.MaxSize-less)
+		moved := w.receive(m, noon)
+		items, _, err := w.d.room.Page(t.Context(), "", 9)
+		if err != nil || len(items) > 0 != moved || moved && !items[0].Fits() {
+			t.Errorf("%d bytes less than SQS takes: moved: %t, %v", less, moved, err)
+		}
+		in += len(items)
+	}
+	if in == 0 || in == 50 {
+		t.Errorf("%d of 50 came in", in)
+	}
+}
+
 // TestTheMoveAgain: who receives a message whose record says that it is in the room
 // only sees to it that it is there; where it was due before it ever came in, it is
 // tried here and now, and never again put there for that.
@@ -280,7 +305,10 @@ func TestHolds(t *testing.T) {
 	w := &wait{d: newDesk(), hold: true}
 	now, released, receives := noon, message.Carried{}, 1
 	var waits []time.Duration
-	for {
+	for tries := 0; ; tries++ {
+		if tries > 200 {
+			t.Fatal("it is held for ever")
+		}
 		w.d.log = nil
 		moved := w.receive(one(receives, released), now)
 		var last attempt.Record
@@ -317,7 +345,8 @@ func TestHolds(t *testing.T) {
 // TestFourteenDays: whatever it waits for, a message ends.
 func TestFourteenDays(t *testing.T) {
 	t.Parallel()
-	for age, verdict := range map[time.Duration]attempt.Verdict{MaxAge - time.Second: attempt.Held, MaxAge: attempt.Exhausted} {
+	const days = 14 * 24 * time.Hour
+	for age, verdict := range map[time.Duration]attempt.Verdict{days - time.Second: attempt.Held, days: attempt.Exhausted} {
 		w := &wait{d: newDesk(), hold: true}
 		w.receive(one(1, message.Carried{}), noon.Add(age))
 		if r := w.d.kept["m#0001"]; r.Verdict != verdict {
@@ -394,6 +423,7 @@ func TestUndelivered(t *testing.T) {
 		"one fails":          {[]string{"a send 1", "b fail 1"}, []time.Duration{time.Hour}},
 		"nothing":            {nil, nil},
 		"what is in its way": {[]string{"a refuse 1"}, []time.Duration{time.Hour}},
+		"two fail":           {[]string{"a fail 1", "b fail 1"}, []time.Duration{2 * time.Hour}},
 		"sent and untold":    {[]string{"z send 1"}, nil},
 	} {
 		d := newDesk()
@@ -405,7 +435,8 @@ func TestUndelivered(t *testing.T) {
 		n.Log = slog.New(slog.DiscardHandler)
 		event := eventOf(c.messages)
 		for i := range event.Records {
-			event.Records[i].Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(now.Add(-time.Hour).UnixMilli(), 10)
+			age := time.Duration(len(event.Records)-i) * time.Hour
+			event.Records[i].Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(now.Add(-age).UnixMilli(), 10)
 		}
 		n.Handle(t.Context(), event, Kind{Job: func(i *Item) Job { return &errand{Item: i, d: d, during: nothing} }})
 		for i := range told {

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"syscall"
+
+	"github.com/efferent/efferent/internal/shortage"
 )
 
 // Lost is the outcome of a request that no answer came to. Its reason says
@@ -25,7 +27,9 @@ func Lost(provider string, connected bool, err error) Outcome {
 	case connected:
 		return Failed(Unknown, 0, provider+": "+KindOf(err)+" after the request was handed over: it may have been taken")
 	}
-	return Failed(Transient, 0, provider+": no connection: "+KindOf(err))
+	o := Failed(Transient, 0, provider+": no connection: "+KindOf(err))
+	o.Ours = shortage.Is(err)
+	return o
 }
 
 func notURL(err error) bool {
@@ -50,6 +54,8 @@ func KindOf(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
+	case shortage.Is(err):
+		return "no file descriptor, port or buffer is left here"
 	case errors.As(err, &dns):
 		return "the host's name can't be resolved"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):

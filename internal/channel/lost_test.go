@@ -2,12 +2,31 @@ package channel_test
 
 import (
 	"errors"
+	"net"
 	"net/url"
+	"syscall"
 	"testing"
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/channeltest"
 )
+
+// TestLostForLackOfOurOwn: a provider that was never asked is not to blame.
+func TestLostForLackOfOurOwn(t *testing.T) {
+	t.Parallel()
+	lack, refused := &net.OpError{Op: "dial", Err: syscall.EMFILE}, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	for _, c := range []struct {
+		connected bool
+		err       error
+		want      channel.Outcome
+	}{
+		{false, lack, channel.Outcome{Class: channel.Transient, Ours: true, Reason: "no file descriptor, port or buffer is left here"}},
+		{true, lack, channel.Outcome{Class: channel.Unknown, Reason: "is left here after the request was handed over"}},
+		{false, refused, channel.Outcome{Class: channel.Transient, Reason: "connection refused"}},
+	} {
+		channeltest.Check(t, channel.Lost("Slack", c.connected, c.err), c.want)
+	}
+}
 
 func TestLostNeverTellsTheError(t *testing.T) {
 	t.Parallel()

@@ -48,6 +48,9 @@ type Outcome struct {
 	// Paced says that nothing was asked of the provider: our own pacing of it
 	// has no turn for the message soon.
 	Paced bool
+	// Ours says that nothing was asked of the provider for lack of something of
+	// our own, such as a file descriptor. The class is Transient then.
+	Ours bool
 	// Status is the HTTP status or the SMTP code of the answer; 0 without one.
 	Status int
 	// Response is what the provider said when it failed: the first KiB, without

@@ -20,6 +20,16 @@ const (
 	CarriedHeld     = "efferent-held"
 )
 
+// IsCarried reports whether a message attribute is one of these. What a message
+// carried when it came is not sent on: an empty one of Carried means none.
+func IsCarried(name string) bool {
+	switch name {
+	case CarriedID, CarriedOrigin, CarriedAttempts, CarriedBase, CarriedFirst, CarriedReleased, CarriedRetry, CarriedHeld:
+		return true
+	}
+	return false
+}
+
 // maxAttempts is the most attempts that a message may carry: their numbers are
 // kept with four digits.
 const maxAttempts = 9999
@@ -47,6 +57,11 @@ type Carried struct {
 	// Held is how long it has waited so far, by the reason.
 	Held Held `json:"held,omitzero"`
 }
+
+// Anew reports whether nothing was tried, and nothing waited for, since somebody
+// sent the message: its producer, or who replayed or redrove it. Otherwise it was
+// sent out of the waiting room, which is nobody's wish.
+func (c Carried) Anew() bool { return c.Attempts == c.Base && len(c.Held) == 0 }
 
 // Attributes are the message attributes that carry c, without those that are
 // empty.

@@ -54,11 +54,27 @@ func TestCarriedByAnybody(t *testing.T) {
 	t.Parallel()
 	sent := time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
 	got := carried(map[string]string{
-		CarriedAttempts: "-3", CarriedBase: "1e9", CarriedFirst: "yesterday", CarriedReleased: sent.Format(time.RFC3339),
+		CarriedAttempts: "10000", CarriedBase: "1e9", CarriedFirst: "yesterday", CarriedReleased: sent.Format(time.RFC3339),
 		CarriedHeld: "trouble=x,=5,retry after=3,delay=-1,limit=99999999999,trouble=7,",
 	}, sent)
 	if diff := cmp.Diff(Carried{Released: sent, Held: Held{"trouble": 7 * time.Second}}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for text, want := range map[string]int{"-3": 0, "3.5": 0, "9999": 9999, "10000": 0} {
+		if got := carried(map[string]string{CarriedAttempts: text, CarriedReleased: sent.Format(time.RFC3339)}, sent); got.Attempts != want {
+			t.Errorf("%s attempts: %+v", text, got)
+		}
+	}
+}
+
+// TestHeldWith: what was held before stays as it is.
+func TestHeldWith(t *testing.T) {
+	t.Parallel()
+	var none Held
+	once := none.With("trouble", time.Minute)
+	twice := once.With("trouble", time.Minute).With("limit", time.Second)
+	if none != nil || once.String() != "trouble=60" || twice.String() != "limit=1,trouble=120" {
+		t.Errorf("%v, %v, %v", none, once, twice)
 	}
 }
 
@@ -79,6 +95,24 @@ func TestFirstReceived(t *testing.T) {
 	} {
 		if got := (Carried{First: c.first}).FirstReceived(c.attributes, now); !got.Equal(c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestAnew: what came out of the waiting room was not sent by anybody.
+func TestAnew(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		carried Carried
+		want    bool
+	}{
+		"by its producer": {Carried{}, true},
+		"replayed":        {Carried{Attempts: 3, Base: 3, Retry: "replay"}, true},
+		"after a try":     {Carried{Attempts: 4, Base: 3}, false},
+		"after a hold":    {Carried{Attempts: 3, Base: 3, Held: Held{"trouble": time.Minute}}, false},
+	} {
+		if got := c.carried.Anew(); got != c.want {
+			t.Errorf("%s: %t", name, got)
 		}
 	}
 }

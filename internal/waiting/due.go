@@ -15,6 +15,10 @@ const (
 	spread    = time.Minute
 )
 
+// maxFailed is after how many failures a visit ends: it reads those again with
+// each batch.
+const maxFailed = 10 * batchSize
+
 // Gone is what went back to its queue.
 type Gone struct {
 	Count int
@@ -42,10 +46,11 @@ func (g *Gone) Add(more Gone) {
 }
 
 // SendDue sends the items of a place that are due within a time from now, of 15
-// minutes at most, oldest first, so that each can be received when it is due, and not earlier: SQS holds
-// it back until then. Many that are overdue are spread over the next minute. It
-// ends early, between two batches, when ctx does; what stays is for the next
-// call. Its error is ErrTaken while another is at the place.
+// minutes at most, oldest first, so that each can be received when it is due,
+// and not earlier: SQS holds it back until then. Many that are overdue are spread
+// over the next minute. It ends early, between two batches, when ctx does; what
+// stays is for the next call. Its error is ErrTaken while another is at the
+// place.
 func (e *Exit) SendDue(ctx context.Context, place Place, within time.Duration) (gone Gone, err error) {
 	err = e.at(ctx, place, func(v *visit) error {
 		defer func() { gone = v.gone }()
@@ -53,7 +58,7 @@ func (e *Exit) SendDue(ctx context.Context, place Place, within time.Duration) (
 		for ctx.Err() == nil {
 			more, err := v.sendSome(ctx, within)
 			errs = append(errs, err)
-			if !more || errors.Is(err, errUnmarked) {
+			if !more || len(v.failed) >= maxFailed || errors.Is(err, errUnmarked) {
 				break
 			}
 		}

@@ -111,7 +111,7 @@ func (i *Item) Sendable() map[string]message.Attribute {
 		all[name] = message.Text(text)
 	}
 	for _, name := range message.SortedNames(i.Attributes) {
-		if _, carried := all[name]; !carried && len(all) < message.MaxAttributes {
+		if !message.IsCarried(name) && len(all) < message.MaxAttributes {
 			all[name] = i.Attributes[name]
 		}
 	}

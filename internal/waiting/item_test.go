@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/efferent/efferent/internal/message"
 )
 
@@ -33,5 +35,20 @@ func TestFits(t *testing.T) {
 	}
 	if i.Carried.Released != (time.Time{}) {
 		t.Error("asking has changed it")
+	}
+}
+
+// TestSendable: what a message carried when it came is not what it carries now.
+func TestSendable(t *testing.T) {
+	t.Parallel()
+	i := Item{Carried: message.Carried{Attempts: 5, Base: 4}, Attributes: map[string]message.Attribute{
+		"own": message.Text("x"), message.CarriedRetry: message.Text("replay"), message.CarriedHeld: message.Text("trouble=86400"),
+		message.CarriedAttempts: message.Text("4"),
+	}}
+	want := map[string]message.Attribute{
+		"own": message.Text("x"), message.CarriedAttempts: message.Text("5"), message.CarriedBase: message.Text("4"),
+	}
+	if diff := cmp.Diff(want, i.Sendable()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

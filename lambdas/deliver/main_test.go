@@ -1,10 +1,12 @@
 package main
 
 import (
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +62,9 @@ func TestSettingsAreHeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 	attempts, queue, audit := h.Attempts.(*awsdynamodb.Attempts), h.Queue.(*awssqs.Queue), h.Audit.(*awssqs.Audit)
+	if room := h.Room.(*awsdynamodb.Waiting); room.Table != "waiting" {
+		t.Errorf("the room is %+v", room)
+	}
 	if attempts.Table != "attempts" || queue.URL != whole[settings.WebhooksQueueURL] {
 		t.Errorf("attempts %+v, queue %+v", attempts, queue)
 	}
@@ -82,5 +87,31 @@ func TestSettingsAreHeeded(t *testing.T) {
 		At: time.Now()}
 	if x := h.Sender.Post(t.Context(), request); x.Status != http.StatusNotFound || x.Response != "40" {
 		t.Errorf("over plain http to this machine: %+v", x)
+	}
+}
+
+// TestMetrics is not parallel: they go where CloudWatch looks for them, which is
+// standard output.
+func TestMetrics(t *testing.T) {
+	stdout := os.Stdout
+	defer func() { os.Stdout = stdout }()
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	os.Stdout = in
+	h, err := wire(func(name string) string { return whole[name] }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Missing("webhook.failed")
+	h.Undelivered(90 * time.Second)
+	_ = in.Close()
+	lines, err := io.ReadAll(out)
+	for _, want := range []string{`"OutcomesMissing":1`, `"action":"webhook.failed"`, `"OldestUndelivered":90`} {
+		if err != nil || !strings.Contains(string(lines), want) {
+			t.Errorf("it wrote %q, %v, and not %s", lines, err, want)
+		}
 	}
 }

@@ -60,6 +60,9 @@ func TestSettingsAreHeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 	attempts, queue, audit := h.Attempts.(*awsdynamodb.Attempts), h.Queue.(*awssqs.Queue), h.Audit.(*awssqs.Audit)
+	if room := h.Room.(*awsdynamodb.Waiting); room.Table != "waiting" {
+		t.Errorf("the room is %+v", room)
+	}
 	if claims := h.Claims.(*awsdynamodb.Claims); attempts.Table != "attempts" || claims.Table != "attempts" ||
 		queue.URL != whole[settings.NotificationsQueueURL] {
 		t.Errorf("attempts %+v, claims %+v, queue %+v", attempts, claims, queue)
@@ -75,9 +78,9 @@ func TestSettingsAreHeeded(t *testing.T) {
 	}
 }
 
-// TestMisconfigurationIsCounted is not parallel: the metric goes where CloudWatch
-// looks for it, which is standard output.
-func TestMisconfigurationIsCounted(t *testing.T) {
+// TestMetrics is not parallel: they go where CloudWatch looks for them, which is
+// standard output.
+func TestMetrics(t *testing.T) {
 	stdout := os.Stdout
 	defer func() { os.Stdout = stdout }()
 	out, in, err := os.Pipe()
@@ -91,9 +94,14 @@ func TestMisconfigurationIsCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Misconfigured("email")
+	h.Missing("notification.failed")
+	h.Undelivered(90 * time.Second)
 	_ = in.Close()
-	if line, err := io.ReadAll(out); err != nil || !strings.Contains(string(line), `"Misconfigured":1`) ||
-		!strings.Contains(string(line), `"channel":"email"`) {
-		t.Errorf("it wrote %q, %v", line, err)
+	lines, err := io.ReadAll(out)
+	for _, want := range []string{`"Misconfigured":1`, `"channel":"email"`, `"OutcomesMissing":1`, `"action":"notification.failed"`,
+		`"OldestUndelivered":90`} {
+		if err != nil || !strings.Contains(string(lines), want) {
+			t.Errorf("it wrote %q, %v, and not %s", lines, err, want)
+		}
 	}
 }

@@ -72,8 +72,8 @@ func newAlarms(e *Efferent, pairs []pair, p AlarmProps, signedEvery time.Duratio
 	w.alarm("NotReleasedAlarm", "nobody has looked for a while at what waits in the waiting room. Is the rule that does so switched off, or "+
 		"the function throttled?",
 		silent(e.Release, releaseEvery))
-	w.above("LedgerErrorsAlarm", "what was appended to the ledger could not be verified or signed. The log of checkpoint says which lane, and "+
-		"whether it was changed.",
+	w.above("LedgerErrorsAlarm", "what was appended to the ledger could not be verified or signed. The log of checkpoint says which "+
+		"lane, and whether it was changed.",
 		e.SignLedger.MetricErrors(total()), 0)
 	w.alarm("LedgerUnsignedAlarm", "nobody has tried to sign the ledger for a while. Is the rule that does so switched off, or the function "+
 		"throttled?",

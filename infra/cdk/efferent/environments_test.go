@@ -55,18 +55,16 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 		WaitingTable: "Waiting"}); err != nil || releasing != want {
 		t.Errorf("release: %+v, %v", releasing, err)
 	}
-	if got := env("Replay")(settings.WaitingTable); got != "Waiting" {
-		t.Errorf("replay finds the waiting room in %q", got)
-	}
 	for _, function := range []string{"Deliver", "Notify", "Replay", "Checkpoint"} {
 		if got := env(function)(settings.LedgerKeysSecret); got != "efferent/ledger/keys" {
 			t.Errorf("%s finds the keys of hashes in %q", function, got)
 		}
 	}
 	replay, err := settings.ReadReplayPlaces(env("Replay"))
-	if d := cmp.Diff([]string{"WebhookQueue", "WebhookFailures", "NotificationQueue", "NotificationFailures", "AuditQueue", "Attempts"},
+	if d := cmp.Diff([]string{"WebhookQueue", "WebhookFailures", "NotificationQueue", "NotificationFailures", "AuditQueue", "Attempts",
+		"Waiting"},
 		[]string{replay.WebhooksQueueURL, replay.WebhookFailuresQueueURL, replay.NotificationsQueueURL, replay.NotificationFailuresQueueURL,
-			replay.AuditQueueURL, replay.AttemptsTable}); err != nil || d != "" || replay.AuditLanes != ledger.DefaultLanes {
+			replay.AuditQueueURL, replay.AttemptsTable, replay.WaitingTable}); err != nil || d != "" || replay.AuditLanes != ledger.DefaultLanes {
 		t.Errorf("replay: %+v, %v: %s", replay, err, d)
 	}
 }

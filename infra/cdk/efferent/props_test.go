@@ -70,7 +70,8 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			"Architectures": []string{"x86_64"}, "Runtime": "provided.al2023", "Timeout": 60, "MemorySize": 512,
 			"Environment": object{"Variables": object{
 				settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.AllowHTTP: "loopback",
-				settings.AllowCIDRs: "10.0.0.0/8", settings.Timeout: "15s", settings.ResponseLimit: "4096", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
+				settings.AllowCIDRs: "10.0.0.0/8", settings.Timeout: "15s", settings.ResponseLimit: "4096", settings.SecretTTL: "1m0s",
+				settings.AuditLanes:      "2",
 				settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
 			}},
 		})

@@ -11,11 +11,19 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
+
+// TryTime bounds each try of an AWS call, the reading of its answer included. The
+// SDK makes three ("Retries and timeouts" in its developer guide). AWS answers
+// within tens of milliseconds; a connection that was kept over a freeze of the
+// function may be dead without a sign of it. What polls for longer, and what
+// hands large or precious things over, needs a client of its own.
+const TryTime = 2 * time.Second
 
 // Config reads AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
 // AWS_SESSION_TOKEN ("Defined runtime environment variables" in the Lambda
@@ -31,12 +39,14 @@ func Config(getenv func(string) string) (aws.Config, error) {
 	if url := getenv("AWS_ENDPOINT_URL"); url != "" {
 		c.BaseEndpoint = &url
 	}
+	client := awshttp.NewBuildableClient().WithTimeout(TryTime)
+	c.HTTPClient = client
 	if file := getenv("AWS_CA_BUNDLE"); file != "" {
 		roots, err := readRoots(file)
 		if err != nil {
 			return c, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
 		}
-		c.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		c.HTTPClient = client.WithTransportOptions(func(t *http.Transport) {
 			t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 		})
 	}

@@ -1,13 +1,18 @@
 package fromenv
 
 import (
+	"context"
 	"encoding/pem"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
@@ -61,6 +66,91 @@ func TestEndpointAndAuthority(t *testing.T) {
 	out, err := sqs.NewFromConfig(c).ListQueues(t.Context(), &sqs.ListQueuesInput{})
 	if err != nil || len(out.QueueUrls) != 1 {
 		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
+// stuck hangs in the first so many requests, before the headers of its answer or
+// in the middle of its body, and counts requests and connections.
+type stuck struct {
+	first      int32
+	inBody     bool
+	requests   atomic.Int32
+	connection atomic.Int32
+}
+
+func (s *stuck) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // so that the server notices when the client leaves
+	n := s.requests.Add(1)
+	if n > s.first {
+		_, _ = io.WriteString(w, `{"QueueUrls":["u"]}`)
+		return
+	}
+	if s.inBody {
+		_, _ = io.WriteString(w, `{"QueueUrls":`)
+		_ = http.NewResponseController(w).Flush()
+	}
+	<-r.Context().Done()
+}
+
+func (s *stuck) start(t *testing.T) (url string) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(s)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.connection.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestTries: a try that hangs is not the end of the call.
+func TestTries(t *testing.T) {
+	t.Parallel()
+	for label, c := range map[string]struct {
+		s     *stuck
+		tries int32
+		fails bool
+	}{
+		"before the answer":   {&stuck{first: 1}, 2, false},
+		"in the answer":       {&stuck{first: 1, inBody: true}, 2, false},
+		"again and again":     {&stuck{first: 9}, 3, true},
+		"nothing ever hangs":  {&stuck{}, 1, false},
+		"twice in the answer": {&stuck{first: 2, inBody: true}, 3, false},
+	} {
+		t.Run(label, func(t *testing.T) {
+			t.Parallel()
+			config, err := Config(lambda(map[string]string{"AWS_ENDPOINT_URL": c.s.start(t)}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithTimeout(t.Context(), 30*time.Second) // as a function has
+			defer stop()
+			_, err = sqs.NewFromConfig(config).ListQueues(ctx, &sqs.ListQueuesInput{})
+			if (err != nil) != c.fails || c.s.requests.Load() != c.tries {
+				t.Errorf("%v after %d tries, want %d", err, c.s.requests.Load(), c.tries)
+			}
+		})
+	}
+}
+
+// TestConnectionsAreKept for the calls of the next invocations.
+func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
+	s := new(stuck)
+	config, err := Config(lambda(map[string]string{"AWS_ENDPOINT_URL": s.start(t)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := sqs.NewFromConfig(config)
+	for range 3 {
+		if _, err := client.ListQueues(t.Context(), &sqs.ListQueuesInput{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.requests.Load() != 3 || s.connection.Load() != 1 {
+		t.Errorf("%d requests on %d connections", s.requests.Load(), s.connection.Load())
 	}
 }
 

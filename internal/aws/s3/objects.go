@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
@@ -29,10 +31,17 @@ type API interface {
 func NewClient(c aws.Config) *sdk.Client {
 	return sdk.NewFromConfig(c, func(o *sdk.Options) {
 		o.UsePathStyle = o.BaseEndpoint != nil
+		// An object may be larger than what is read or written within the time of other calls.
+		if client, ok := o.HTTPClient.(*awshttp.BuildableClient); ok && client.GetTimeout() > 0 {
+			o.HTTPClient = client.WithTimeout(max(objectTime, client.GetTimeout()))
+		}
 		// It would log each object that has no checksum of S3's; the ledger's own hashes say more.
 		o.DisableLogOutputChecksumValidationSkipped = true
 	})
 }
+
+// objectTime is for one try with an object, where tries are bounded at all.
+const objectTime = 10 * time.Second
 
 // Objects keeps objects in a bucket. Bundles of entries are compressed there
 // (Content-Encoding: gzip, which C2SP tlog-tiles allows). Who reads needs

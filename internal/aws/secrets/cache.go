@@ -36,6 +36,13 @@ const (
 	// passing is how long a failure that may pass stands for all who ask: it
 	// serves a batch, and is over before the next attempt.
 	passing = time.Second
+	// outage is how long past its TTL a value is used while Secrets Manager can't
+	// be read.
+	outage = 24 * time.Hour
+	// patience is how long a caller waits for a newer value who can do with the
+	// last one: much longer than Secrets Manager takes, and short of the time that
+	// a batch has for its keys.
+	patience = time.Second
 )
 
 // cache keeps what is made of secrets' values. It is the one rule about when a
@@ -48,11 +55,13 @@ const (
 //   - that a secret is not there, or that nothing can be made of it, is given
 //     for rule.absentFor, and then looked at again;
 //   - a failure that may pass is given for a second from its end. Where there is
-//     a value within its TTL that is given instead, for half a minute.
+//     a value within its TTL, or within rule.outage after it, that is given
+//     instead, for half a minute.
 //
 // Look-ups of one secret at the same time are one request, of fetchTimeout at
-// most; each caller waits for it no longer than its own context. A secret is
-// one by the name or ARN that it is asked for.
+// most; each caller waits for it no longer than its own context, and for a second
+// where there is a value to be given instead. A secret is one by the name or ARN
+// that it is asked for.
 type cache[T any] struct {
 	made     sync.Map // reference → *part[T]
 	readings sync.Map // name or ARN → *reading
@@ -66,6 +75,8 @@ type rule[T any] struct {
 	now       func() time.Time
 	ttl       time.Duration
 	absentFor time.Duration
+	// outage is how long past its TTL a value is used that can't be read anew.
+	outage time.Duration
 	// absent and unusable are the user's words for a secret that is not there,
 	// and for one that can't be used; noText says why one that is binary can't.
 	absent, unusable error
@@ -108,10 +119,27 @@ func (c *cache[T]) get(ctx context.Context, r rule[T], ref string, since time.Ti
 			return made, err
 		}
 	}
+	if last.lasts(now, r.ttl, r.outage) {
+		if made, err := c.part(r, last, ref); err == nil {
+			return c.newer(ctx, r, name, ref, last, made)
+		}
+	}
 	next, err := c.renew(ctx, r, name, last)
 	if err != nil {
 		var none T
 		return none, err
+	}
+	return c.part(r, next, ref)
+}
+
+// newer is what a new reading makes of ref, or what was made of the last one
+// where that is not there soon.
+func (c *cache[T]) newer(ctx context.Context, r rule[T], name, ref string, last *reading, made T) (T, error) {
+	soon, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	next, err := c.renew(soon, r, name, last)
+	if err != nil {
+		return made, nil
 	}
 	return c.part(r, next, ref)
 }
@@ -137,6 +165,12 @@ func (l *reading) serves(now, since time.Time) bool {
 	return now.Before(l.until) && (!l.at.Before(since) || now.Before(l.again))
 }
 
+// lasts reports whether there is a value that is to be used where none can be
+// read. It is of its own age, whatever look-ups have failed since.
+func (l *reading) lasts(now time.Time, ttl, outage time.Duration) bool {
+	return l != nil && l.err == nil && now.Before(l.at.Add(ttl+outage))
+}
+
 // renew reads a secret, unless somebody has since the caller saw the last one.
 func (c *cache[T]) renew(ctx context.Context, r rule[T], name string, seen *reading) (*reading, error) {
 	flight := c.flights.DoChan(name, func() (any, error) {
@@ -145,9 +179,9 @@ func (c *cache[T]) renew(ctx context.Context, r rule[T], name string, seen *read
 			return last, nil
 		}
 		next := r.read(ctx, name)
-		c.sweep(next.at, r.ttl)
-		if last != nil && next.trouble != nil && last.err == nil && next.at.Before(last.until) {
-			next = last.after(next)
+		c.sweep(next.at, r.ttl, r.outage)
+		if next.trouble != nil && last.lasts(next.at, r.ttl, r.outage) {
+			next = last.after(next, r.ttl)
 		}
 		c.readings.Store(name, next)
 		if last != nil {
@@ -164,11 +198,15 @@ func (c *cache[T]) renew(ctx context.Context, r rule[T], name string, seen *read
 }
 
 // after is what is known once a look-up has failed.
-func (l *reading) after(failed *reading) *reading {
-	return &reading{
-		text: l.text, version: l.version, object: l.object, at: l.at, until: l.until,
+func (l *reading) after(failed *reading, ttl time.Duration) *reading {
+	next := &reading{
+		text: l.text, version: l.version, object: l.object, at: l.at, until: failed.at.Add(min(quiet, ttl)),
 		trouble: failed.trouble, again: failed.at.Add(quiet), missing: failed.missing,
 	}
+	if next.until.Before(l.until) {
+		next.until = l.until
+	}
+	return next
 }
 
 // read makes one look-up. It is not the one caller's whose turn it is, so it
@@ -197,24 +235,29 @@ func (r *rule[T]) read(ctx context.Context, name string) *reading {
 	return l
 }
 
-// sweep forgets secrets that nobody has asked for, once in a TTL.
-func (c *cache[T]) sweep(now time.Time, ttl time.Duration) {
+// sweep forgets secrets that nobody has asked for, once in a TTL; those that are
+// there, only once they are of no use any more.
+func (c *cache[T]) sweep(now time.Time, ttl, outage time.Duration) {
 	last := c.swept.Load()
 	if last != nil && now.Sub(*last) < ttl || !c.swept.CompareAndSwap(last, &now) {
 		return
 	}
 	c.readings.Range(func(name, l any) bool {
-		if now.Sub(l.(*reading).until) >= ttl {
+		if l.(*reading).old(now, ttl, outage) {
 			c.readings.CompareAndDelete(name, l)
 		}
 		return true
 	})
 	c.made.Range(func(ref, p any) bool {
-		if now.Sub(p.(*part[T]).of.until) >= ttl {
+		if p.(*part[T]).of.old(now, ttl, outage) {
 			c.made.CompareAndDelete(ref, p)
 		}
 		return true
 	})
+}
+
+func (l *reading) old(now time.Time, ttl, outage time.Duration) bool {
+	return now.Sub(l.until) >= ttl && !l.lasts(now, ttl, outage)
 }
 
 // part gives what ref makes of a reading. What was made of the same text

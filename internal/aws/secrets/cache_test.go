@@ -22,7 +22,7 @@ func TestCache(t *testing.T) {
 	t.Parallel()
 	denied, gone := &manager{err: errDenied}, &manager{err: &types.ResourceNotFoundException{}}
 	v := func(version, value string) *manager { return &manager{out: text(version, value)} }
-	const whenever = -1 // the zero since
+	const whenever, day = -1, 24 * 60 * 60 // the zero since; in seconds
 	type step struct {
 		second int
 		now    *manager // what Secrets Manager answers from now on
@@ -84,9 +84,34 @@ func TestCache(t *testing.T) {
 			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {30, denied, "", 30, "v1", nil, 2}, {59, nil, "", 59, "v1", nil, 2},
 			{60, nil, "", 60, "v1", nil, 3}, {100, v("v2", "t"), "", 100, "v2", nil, 4},
 		},
+		"after a failure the TTL is still the value's": {
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {30, denied, "", 30, "v1", nil, 2}, {119, v("v2", "t"), "", whenever, "v1", nil, 2},
+			{120, nil, "", whenever, "v2", nil, 3},
+		},
 		"a failure past the TTL": {
-			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {120, denied, "", whenever, "", errDenied, 2},
-			{121, v("v2", "s"), "", whenever, "v1", nil, 3}, // the text is still the same
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {120, denied, "", whenever, "v1", nil, 2},
+			{149, v("v2", "s"), "", 149, "v1", nil, 2}, {150, nil, "", whenever, "v1", nil, 3}, // the text is still the same
+			{151, v("v3", "t"), "", whenever, "v1", nil, 3}, {270, nil, "", whenever, "v3", nil, 4},
+		},
+		"failures for a day past the TTL": {
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {120, denied, "", whenever, "v1", nil, 2},
+			{day + 119, nil, "", whenever, "v1", nil, 3}, {day + 148, nil, "", whenever, "v1", nil, 3},
+			{day + 149, nil, "", whenever, "", errDenied, 4}, {day + 151, v("v2", "s"), "", whenever, "v1", nil, 5},
+		},
+		"a failure a day past the TTL": {
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {day + 120, denied, "", whenever, "", errDenied, 2},
+		},
+		"a secret that goes in an outage": {
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {120, denied, "", whenever, "v1", nil, 2},
+			{150, gone, "", whenever, "", webhook.ErrSecretNotFound, 3}, {151, denied, "", whenever, "", errDenied, 4},
+		},
+		"a secret that is spoilt in an outage": {
+			{0, v("v1", "s"), "", whenever, "v1", nil, 1}, {120, denied, "", whenever, "v1", nil, 2},
+			{150, v("v2", ""), "", whenever, "", webhook.ErrSecretUnusable, 3},
+		},
+		"a key that is not known in an outage": {
+			{0, v("v1", `{"a":"s"}`), "#a", whenever, "v1", nil, 1}, {120, denied, "#b", whenever, "", errDenied, 2},
+			{120, nil, "#a", whenever, "v1", nil, 2},
 		},
 	} {
 		t.Run(label, func(t *testing.T) {
@@ -162,6 +187,41 @@ func TestOneRequestForManyCallers(t *testing.T) {
 	}
 }
 
+// TestAnOutageHoldsUpNobody: while Secrets Manager hangs, who has keys waits a
+// second for newer ones, or as long as its own context, once in half a minute.
+func TestAnOutageHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &manager{out: text("v1", "s")}
+		s := &Signing{API: m, Now: time.Now}
+		ask := func(ctx context.Context, since time.Time, want time.Duration) {
+			start := time.Now()
+			if keys, err := s.Keys(ctx, name, since); err != nil || keys.Version != "v1" || time.Since(start) != want {
+				t.Errorf("got %+v, %v after %v, want v1 after %v", keys, err, time.Since(start), want)
+			}
+		}
+		ask(t.Context(), time.Time{}, 0)
+		m.release = make(chan struct{})
+		time.Sleep(DefaultTTL)
+		hasty, stop := context.WithTimeout(t.Context(), patience/2)
+		defer stop()
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() { ask(t.Context(), time.Time{}, patience) })
+		}
+		all.Go(func() { ask(hasty, time.Time{}, patience/2) })
+		all.Wait()
+		time.Sleep(fetchTimeout)
+		ask(t.Context(), time.Now(), 0)
+		if m.calls != 2 {
+			t.Errorf("%d requests", m.calls)
+		}
+		time.Sleep(quiet)
+		ask(t.Context(), time.Now(), patience)
+		time.Sleep(fetchTimeout)
+	})
+}
+
 // A caller waits no longer than it may, and the look-up goes on for others.
 func TestCallerGivesUp(t *testing.T) {
 	t.Parallel()
@@ -196,8 +256,19 @@ func TestForgets(t *testing.T) {
 		t.Errorf("%d are held", held())
 	}
 	now = now.Add(time.Hour)
+	m.out, m.err = text("v1", "s"), nil
 	if _, _ = s.Keys(t.Context(), name, time.Time{}); held() != 1 {
 		t.Errorf("%d are held an hour later", held())
+	}
+	// What is there may be needed in an outage.
+	for _, c := range []struct {
+		later time.Duration
+		held  int
+	}{{12 * time.Hour, 2}, {13 * time.Hour, 2}} {
+		now = now.Add(c.later)
+		if _, _ = s.Keys(t.Context(), fmt.Sprint(name, c.later), time.Time{}); held() != c.held {
+			t.Errorf("%d are held %v later, want %d", held(), c.later, c.held)
+		}
 	}
 }
 

@@ -41,8 +41,8 @@ type Signing struct {
 //
 // Errors wrap webhook.ErrSecretNotFound or webhook.ErrSecretUnusable, and stand
 // for a fifth of a second; or they are what Secrets Manager answered, which may
-// pass, and stand for a second. Where a read fails and there are keys within
-// the TTL, those are given.
+// pass, and stand for a second. Where a read fails and there are keys within the
+// TTL, or up to a day past it, those are given; at the latest after a second.
 func (s *Signing) Keys(ctx context.Context, ref string, since time.Time) (webhook.Keys, error) {
 	if keys, ok := s.cache.known(ref, s.Now(), since); ok {
 		return keys, nil
@@ -52,7 +52,7 @@ func (s *Signing) Keys(ctx context.Context, ref string, since time.Time) (webhoo
 
 func (s *Signing) rule() rule[webhook.Keys] {
 	return rule[webhook.Keys]{
-		api: s.API, now: s.Now, ttl: cmp.Or(s.TTL, DefaultTTL), absentFor: noKeyFor, make: makeKeys,
+		api: s.API, now: s.Now, ttl: cmp.Or(s.TTL, DefaultTTL), absentFor: noKeyFor, outage: outage, make: makeKeys,
 		absent: webhook.ErrSecretNotFound, unusable: webhook.ErrSecretUnusable, noText: "a signing secret is text",
 	}
 }
@@ -81,7 +81,7 @@ type Texts struct {
 // there is none, which stands for half a minute; any other may pass.
 func (s *Texts) Text(ctx context.Context, name string, since time.Time) (string, error) {
 	return s.cache.get(ctx, rule[string]{
-		api: s.API, now: s.Now, ttl: cmp.Or(s.TTL, DefaultTTL), absentFor: noTextFor, make: makeText,
+		api: s.API, now: s.Now, ttl: cmp.Or(s.TTL, DefaultTTL), absentFor: noTextFor, outage: outage, make: makeText,
 		absent: channel.ErrNotConfigured, unusable: channel.ErrNotConfigured, noText: "must be JSON",
 	}, name, since)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 	"github.com/aws/smithy-go"
@@ -37,9 +38,14 @@ type Sender struct {
 }
 
 // New returns the sender for c.From. It makes one request per Send: a retry
-// of the SDK's could send twice.
+// of the SDK's could send twice. The request's time is Send's own.
 func New(config aws.Config, c channel.EmailConfig) *Sender {
-	return Over(sesv2.NewFromConfig(config, func(o *sesv2.Options) { o.RetryMaxAttempts = 1 }), c)
+	return Over(sesv2.NewFromConfig(config, func(o *sesv2.Options) {
+		o.RetryMaxAttempts = 1
+		if client, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+			o.HTTPClient = client.WithTimeout(0)
+		}
+	}), c)
 }
 
 // Over is New over an API of the caller's.

@@ -38,11 +38,12 @@ type Sender struct {
 
 // New returns the sender for c.OriginationIdentity. It makes one request per
 // Send, each on a connection of its own: a retry of the SDK's could send
-// twice, and on a kept connection more outcomes would be unknown.
+// twice, and on a kept connection more outcomes would be unknown. The request's
+// time is Send's own: one that is cut short is one more.
 func New(config aws.Config, c channel.SMSConfig) *Sender {
 	return Over(sms.NewFromConfig(config, func(o *sms.Options) {
 		o.RetryMaxAttempts = 1
-		o.HTTPClient = withoutKeepAlive(config.HTTPClient)
+		o.HTTPClient = itsOwn(config.HTTPClient)
 	}), c)
 }
 
@@ -51,13 +52,14 @@ func Over(api API, c channel.SMSConfig) *Sender {
 	return &Sender{api: api, identity: c.OriginationIdentity, budget: c.MaxSegments}
 }
 
-// withoutKeepAlive leaves a client alone that is not the SDK's own.
-func withoutKeepAlive(c aws.HTTPClient) aws.HTTPClient {
+// itsOwn keeps no connection, and has no time-out. It leaves a client alone that
+// is not the SDK's.
+func itsOwn(c aws.HTTPClient) aws.HTTPClient {
 	if c == nil {
 		c = awshttp.NewBuildableClient()
 	}
 	if b, ok := c.(*awshttp.BuildableClient); ok {
-		return b.WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true })
+		return b.WithTimeout(0).WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true })
 	}
 	return c
 }

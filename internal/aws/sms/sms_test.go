@@ -9,8 +9,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
@@ -36,7 +38,9 @@ func start(t *testing.T, s *service) aws.Config {
 	t.Helper()
 	s.Server, s.ports = httptest.NewServer(s), map[string]bool{}
 	t.Cleanup(s.Close)
-	return aws.Config{Region: "eu-north-1", BaseEndpoint: &s.URL,
+	// Other calls may have little time: a hand-over has its own.
+	hasty := awshttp.NewBuildableClient().WithTimeout(time.Nanosecond)
+	return aws.Config{Region: "eu-north-1", BaseEndpoint: &s.URL, HTTPClient: hasty,
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "hush", "")}
 }
 

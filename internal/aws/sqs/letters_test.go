@@ -116,7 +116,7 @@ func TestSourceSend(t *testing.T) {
 	}
 	m := events.SQSMessage{Body: "b", Attributes: map[string]string{"MessageGroupId": "acme"},
 		MessageAttributes: map[string]events.SQSMessageAttribute{
-			"efferent-retry": text("old"), "bytes": {DataType: "Binary.png", BinaryValue: []byte{1}},
+			"efferent-retry": text("old"), "efferent-held": text("trouble=86400"), "bytes": {DataType: "Binary.png", BinaryValue: []byte{1}},
 		}}
 	a := &lettersAPI{}
 	source := &Source{API: a, URL: "u"}
@@ -132,6 +132,7 @@ func TestSourceSend(t *testing.T) {
 		t.Errorf("sent %+v (-want +got):\n%s", a.sends[0], diff)
 	}
 
+	delete(m.MessageAttributes, "efferent-held")
 	for i := range 12 {
 		m.MessageAttributes[fmt.Sprint("own", i)] = text("x")
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/message"
 )
 
 // Source sends received messages of a dead-letter queue to the queue that they
@@ -23,8 +24,9 @@ type Source struct {
 // message metadata").
 const maxAttributes = 10
 
-// Send sends m as a new message: its body, its message group, and of its
-// attributes what there is room for beside those that are given.
+// Send sends m as a new message: its body, its message group, and of its own
+// attributes what there is room for beside those that are given. What it carried
+// when it came is not sent on.
 func (s *Source) Send(ctx context.Context, m events.SQSMessage, attributes map[string]string) (string, error) {
 	in := &sdk.SendMessageInput{QueueUrl: &s.URL, MessageBody: &m.Body, MessageAttributes: map[string]types.MessageAttributeValue{}}
 	if group := m.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)]; group != "" {
@@ -34,7 +36,7 @@ func (s *Source) Send(ctx context.Context, m events.SQSMessage, attributes map[s
 		in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
 	}
 	for name, a := range m.MessageAttributes {
-		if _, given := in.MessageAttributes[name]; !given && len(in.MessageAttributes) < maxAttributes {
+		if _, given := in.MessageAttributes[name]; !given && !message.IsCarried(name) && len(in.MessageAttributes) < maxAttributes {
 			in.MessageAttributes[name] = types.MessageAttributeValue{DataType: &a.DataType, StringValue: a.StringValue, BinaryValue: a.BinaryValue}
 		}
 	}

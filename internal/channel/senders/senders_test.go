@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,6 +136,41 @@ type asked struct {
 func (a *asked) Text(ctx context.Context, name string, since time.Time) (string, error) {
 	a.since = since
 	return a.secretTexts.Text(ctx, name, since)
+}
+
+// hanging is a store of secrets that does not answer, and tells who asks.
+type hanging chan struct{}
+
+func (h hanging) Text(ctx context.Context, _ string, _ time.Time) (string, error) {
+	h <- struct{}{}
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+// TestAskersDontWaitForEachOther: all of them wait for the secret.
+func TestAskersDontWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	const askers = 10
+	h := make(hanging, askers)
+	m := &Maker{Secrets: h, Clock: clockwork.NewRealClock()}
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	var all sync.WaitGroup
+	for range askers {
+		all.Go(func() {
+			if _, err := m.Sender(ctx, channel.Email, time.Time{}); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	for range askers {
+		select {
+		case <-h:
+		case <-ctx.Done():
+			t.Error("not all have asked")
+		}
+	}
+	stop()
+	all.Wait()
 }
 
 // TestSenderOfANewSecret: since when the secret must have been read is the

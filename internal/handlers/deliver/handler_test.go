@@ -143,6 +143,8 @@ func TestOneMessage(t *testing.T) {
 			setup: func(w *world) { w.putFault = on(1, failsButKeeps) },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: time.Minute, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},
+		{name: "a permanent failure's record fails", answers: []webhook.Exchange{gone404}, setup: func(w *world) { w.putFault = on(1, fails) },
+			want: want{failed: true, hidden: time.Minute, posts: 1, actions: "webhook.attempt webhook.failed"}},
 		{name: "visibility fails", answers: []webhook.Exchange{busy503}, setup: func(w *world) { w.hideFault = on(1, fails) },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Retryable}, hidden: leftAlone, posts: 1,
 				actions: "webhook.attempt webhook.failed"}},
@@ -313,7 +315,6 @@ func TestWhatAMessageCarries(t *testing.T) {
 		carried    map[string]string
 		id         string
 		hidden     time.Duration
-		reason     string
 	}{
 		{name: "nothing", text: noID, id: "m-a", hidden: time.Second},
 		{name: "its id and its policy", text: noID, carried: map[string]string{"efferent-id": "first", "efferent-retry": "replay"}, id: "first",
@@ -323,6 +324,7 @@ func TestWhatAMessageCarries(t *testing.T) {
 		{name: "an id that is none", text: noID, carried: map[string]string{"efferent-id": "a b"}, id: "m-a", hidden: time.Second},
 		{name: "a policy over the message's", text: strings.Replace(body("own"), `"id"`, `"retry":"once","id"`, 1),
 			carried: map[string]string{"efferent-retry": "replay"}, id: "own", hidden: 5 * time.Second},
+		// Anybody can set it: it must not keep the message from being sent.
 		{name: "a policy that is none", text: noID, carried: map[string]string{"efferent-retry": "never"}, id: "m-a", hidden: time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -335,7 +337,7 @@ func TestWhatAMessageCarries(t *testing.T) {
 			}
 			w.handle(m)
 			records := w.recorded(c.id)
-			if len(records) != 1 || !strings.Contains(records[0].Reason, c.reason) || w.hidden["r-a"] != c.hidden {
+			if len(records) != 1 || w.hidden["r-a"] != c.hidden {
 				t.Errorf("hidden for %s, and recorded %+v", w.hidden["r-a"], records)
 			}
 		})
@@ -410,5 +412,21 @@ func TestAnOutcomeIsAtItsEnd(t *testing.T) {
 			!w.entries[1].Timestamp.Equal(began.Add(3*time.Second)) {
 			t.Errorf("%d: the ledger has %+v", status, w.entries)
 		}
+	}
+}
+
+// TestADeadMessageDrainsUnread: an instance reads nothing for a message that it has
+// seen die; another one looks it up, once.
+func TestADeadMessageDrainsUnread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, gone404)
+	first, second := w.handler(), w.handler()
+	for receives, h := range []*Handler{first, first, first, second, second} {
+		if failed := w.handleWith(h, aMessage("a", body("a"), receives+1)); len(failed) != 1 || w.hidden["r-a"] != 0 {
+			t.Errorf("receive %d: failed %v, hidden for %v", receives+1, failed, w.hidden["r-a"])
+		}
+	}
+	if w.reads != 1 || len(w.posts) != 1 || len(w.entries) != 2 {
+		t.Errorf("%d reads, %d posts, the ledger has %+v", w.reads, len(w.posts), w.entries)
 	}
 }

@@ -1,14 +1,17 @@
 package deliver
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -198,5 +201,71 @@ func TestSecretsAreReadAfterAFailure(t *testing.T) {
 	w.handle(aMessage("a", body("a"), 2))
 	if diff := cmp.Diff([]time.Time{{}, start.Add(5 * time.Millisecond)}, w.since); diff != "" {
 		t.Errorf("keys were wanted since (-want +got):\n%s", diff)
+	}
+}
+
+// TestSecretsAreReadAfterTheRoom: of a failure before it nothing is known but that it
+// was before.
+func TestSecretsAreReadAfterTheRoom(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		carried message.Carried
+		wanted  bool
+	}{
+		"tried before":    {message.Carried{Attempts: 1}, true},
+		"asked to wait":   {message.Carried{Attempts: 1, Base: 1, Held: message.Held{"retry-after": time.Hour}}, true},
+		"replayed":        {message.Carried{Attempts: 4, Base: 4, Retry: "replay"}, false},
+		"by its producer": {message.Carried{}, false},
+	} {
+		w := newWorld(t, ok200)
+		c.carried.Released = w.now
+		m := aMessage("a", body("a"), 1)
+		m.Attributes["SentTimestamp"] = strconv.FormatInt(w.now.UnixMilli(), 10)
+		m.MessageAttributes = map[string]events.SQSMessageAttribute{}
+		for name, value := range c.carried.Attributes() {
+			m.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}
+		}
+		if w.handle(m); len(w.since) != 1 || w.since[0].Equal(c.carried.Released) != c.wanted || w.since[0].IsZero() == c.wanted {
+			t.Errorf("%s: keys were wanted since %v", name, w.since)
+		}
+	}
+}
+
+// TestAskedForLonger: an endpoint that asks to be left alone for longer than the
+// policy waits uses up none of it, nor does it use up the tries at once.
+func TestAskedForLonger(t *testing.T) {
+	t.Parallel()
+	asks := webhook.Exchange{Status: 503, RetryAfter: time.Minute}
+	w := newWorld(t, asks, lost, webhook.Exchange{Status: 404, Duration: time.Millisecond}, ok200)
+	w.cached = "v0"
+	if w.handle(aMessage("a", body("a"), 1)); w.hidden["r-a"] != time.Minute {
+		t.Errorf("hidden for %v", w.hidden["r-a"])
+	}
+	w.now = w.now.Add(time.Minute)
+	w.cached, w.cachedAt = "v0", w.now // the secret is replaced just now
+	if failed := w.handle(aMessage("a", body("a"), 2)); len(failed) > 0 {
+		t.Error("it is not done with")
+	}
+	var got []string
+	for _, r := range w.recorded("a") {
+		got = append(got, fmt.Sprint(r.Status, " ", r.Verdict, " ", r.Uncounted))
+	}
+	want := []string{"503 retryable true", "0 retryable true", "404 retryable true", "200 delivered false"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("recorded (-want +got):\n%s", diff)
+	}
+
+	// Asked for a minute twice, and then busy: the policy's four attempts are left.
+	w = newWorld(t, asks, asks, busy503)
+	for receives := 1; receives <= 6; receives++ {
+		if w.hidden = map[string]time.Duration{}; len(w.handle(aMessage("a", body("a"), receives))) == 0 {
+			break // the last ones are in the waiting room
+		}
+		w.now = w.now.Add(w.hidden["r-a"])
+	}
+	items, _, err := w.store.Page(t.Context(), "", 9)
+	if err != nil || len(items) != 1 || items[0].Queue != "webhooks" || items[0].Carried.Attempts != 5 || items[0].Carried.Base != 2 ||
+		items[0].Carried.Held.String() != "retry-after=120" {
+		t.Errorf("in the room: %+v, %v", items, err)
 	}
 }

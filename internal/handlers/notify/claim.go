@@ -88,13 +88,16 @@ func (n *notice) await(r *attempt.Record, left time.Duration) {
 
 // consent reports whether an SMS whose outcome is unknown may be sent again:
 // somebody has replayed the message since. An automatic redelivery never is
-// consent, nor is a second message with the same id that was there before.
+// consent, nor is a second message with the same id that was there before, nor
+// one that comes out of the waiting room: when somebody sent it is not known then.
 func (n *notice) consent(other claim.Claim) bool {
 	switch {
 	case other.Act == wasSent:
 		return false
-	case other.Actor == n.Msg.MessageId:
-		return n.Base > 0 && other.Act == parked
+	case other.Actor == n.Msg.MessageId: // redriven under its old id
+		return n.Base > n.Carried.Base && other.Act == parked
+	case !n.Carried.Anew():
+		return false
 	case other.Act == parked:
 		return message.SentAt(n.Msg.Attributes).After(other.At)
 	}

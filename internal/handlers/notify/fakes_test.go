@@ -1,10 +1,12 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,6 +63,7 @@ type world struct {
 
 	fault map[string]func(n int) fault
 	ops   map[string]int
+	asked int // also when dead
 	dead  bool
 }
 
@@ -99,23 +102,21 @@ func (w *world) advance(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
-// enough are more operations of a kind than any test has use for.
-const enough = 1000
+// enough are more operations than any test has use for.
+const enough = 10_000
 
 // call counts an operation, lets it do its work or not, and says whether it
 // failed.
 func (w *world) call(op string, do func() error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.asked++; w.asked > enough { // what tries again for ever is ended
+		panic(fmt.Sprintf("%s: more than %d operations, the last is %s", w.t.Name(), enough, op))
+	}
 	if w.dead {
 		return errFault
 	}
 	w.ops[op]++
-	if w.ops[op] > enough { // what tries again for ever is told so, and ended
-		w.t.Errorf("more than %d times %s", enough, op)
-		w.dead = true
-		return errFault
-	}
 	f := works
 	if decide := w.fault[op]; decide != nil {
 		f = decide(w.ops[op])
@@ -276,14 +277,28 @@ func (w *world) message(id, text string) *queued {
 		Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(w.now.UnixMilli(), 10)}}}
 }
 
+// carries has the message carry something.
+func (q *queued) carries(c message.Carried) {
+	q.msg.MessageAttributes = map[string]events.SQSMessageAttribute{}
+	for name, value := range c.Attributes() {
+		q.msg.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &value}
+	}
+}
+
 // receive gives the message to the handler once, and reports whether it is
 // done with it. The clock moves to when SQS shows it again.
 func (w *world) receive(h *Handler, q *queued) bool {
 	w.t.Helper()
+	return w.receiveIn(w.t.Context(), h, q)
+}
+
+// receiveIn is receive in an invocation that ends with ctx.
+func (w *world) receiveIn(ctx context.Context, h *Handler, q *queued) bool {
+	w.t.Helper()
 	q.receives++
 	q.msg.Attributes["ApproximateReceiveCount"] = strconv.Itoa(q.receives)
 	delete(w.hidden, q.msg.ReceiptHandle)
-	out, err := h.Handle(w.t.Context(), events.SQSEvent{Records: []events.SQSMessage{q.msg}})
+	out, err := h.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{q.msg}})
 	if err != nil || out.BatchItemFailures == nil {
 		w.t.Fatalf("the handler returned %+v, %v", out, err)
 	}
@@ -313,12 +328,15 @@ func (w *world) release(q *queued) bool {
 	if len(items) == 0 {
 		return false
 	}
+	if items[0].Queue != "notifications" {
+		w.t.Errorf("it goes back to %s", items[0].Queue)
+	}
 	if err := w.store.Settle(w.t.Context(), items, waiting.Sent); err != nil {
 		w.t.Fatal(err)
 	}
 	w.advance(max(0, items[0].Due.Sub(w.now)))
 	items[0].Carried.Released = w.now
-	*q = queued{msg: events.SQSMessage{MessageId: q.msg.MessageId + "+", ReceiptHandle: q.msg.ReceiptHandle, Body: items[0].Body,
+	*q = queued{msg: events.SQSMessage{MessageId: "+" + q.msg.MessageId, ReceiptHandle: q.msg.ReceiptHandle, Body: items[0].Body,
 		Attributes:        map[string]string{"SentTimestamp": strconv.FormatInt(w.now.UnixMilli(), 10)},
 		MessageAttributes: map[string]events.SQSMessageAttribute{}}}
 	for name, a := range items[0].Sendable() {
@@ -344,8 +362,10 @@ func (w *world) run(q *queued) string {
 // "1:email:transient:retryable …".
 func (w *world) story(id string, q *queued) string {
 	var all []string
-	for _, r := range w.recorded(id) {
-		if strings.TrimRight(r.MessageID, "+") != strings.TrimRight(q.msg.MessageId, "+") || r.Verdict == attempt.Held {
+	records := w.recorded(id)
+	slices.SortStableFunc(records, func(a, b attempt.Record) int { return cmp.Compare(a.Attempt, b.Attempt) })
+	for _, r := range records {
+		if strings.TrimLeft(r.MessageID, "+") != strings.TrimLeft(q.msg.MessageId, "+") || r.Verdict == attempt.Held {
 			continue
 		}
 		all = append(all, fmt.Sprintf("%d:%s:%s:%s", r.Attempt, r.Channel, r.Class, r.Verdict))

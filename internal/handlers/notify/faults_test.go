@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,8 +66,8 @@ func TestBatch(t *testing.T) {
 	if err != nil || len(out.BatchItemFailures) != 1 || out.BatchItemFailures[0].ItemIdentifier != "m-3" || w.count("email") != 9 {
 		t.Errorf("%v, %v; %d emails", out, err, w.count("email"))
 	}
-	if w.ops["audit"] != 2 {
-		t.Errorf("%d audit messages for a batch, want 2", w.ops["audit"])
+	if w.ops["audit"] != 2 || w.ops["history"] != 0 {
+		t.Errorf("%d audit messages and %d reads for a batch, want 2 and none", w.ops["audit"], w.ops["history"])
 	}
 }
 
@@ -91,22 +92,35 @@ func TestNoTimeLeft(t *testing.T) {
 	}
 }
 
-// TestTooLittleTime: what is left is less than a hand-over may take, so that none
-// begins, and the message is shown again at once.
-func TestTooLittleTime(t *testing.T) {
+// TestTimeForAHandover: one begins only where there are twelve seconds for it, beside
+// the two that an invocation keeps to write things down. Otherwise the message is
+// shown again at once, as long as it has receives for that; then it is held.
+func TestTimeForAHandover(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.now = time.Now() // contexts have no other clock
-	q := w.message("a", text("n_1", "email", ""))
-	q.msg.Attributes["ApproximateReceiveCount"] = "1"
-	ctx, stop := context.WithDeadline(t.Context(), w.now.Add(batch.Margin+10*time.Second))
-	defer stop()
-	out, err := w.handler().Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{q.msg}})
-	if err != nil || len(out.BatchItemFailures) != 1 || w.count("email")+w.count("slack") != 0 {
-		t.Errorf("%v, %v; %d were handed over", out, err, w.count("email")+w.count("slack"))
-	}
-	if hidden, changed := w.hidden["r-a"]; !changed || hidden != 0 {
-		t.Errorf("hidden for %s (%t), want to be shown at once", hidden, changed)
+	for _, c := range []struct {
+		left     time.Duration
+		receives int
+		calls    int
+		hidden   time.Duration
+		held     string
+	}{
+		{13 * time.Second, 1, 0, 0, ""},
+		{15 * time.Second, 1, 1, -1, ""},
+		{13 * time.Second, 4, 0, 0, ""},
+		{13 * time.Second, 5, 0, -1, "1"}, // in the waiting room
+	} {
+		w := newWorld(t)
+		w.now = time.Now() // contexts have no other clock
+		q := w.message("a", text("n_1", "email", ""))
+		q.msg.Attributes["ApproximateReceiveCount"] = strconv.Itoa(c.receives)
+		ctx, stop := context.WithDeadline(t.Context(), w.now.Add(c.left))
+		_, err := w.handler().Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{q.msg}})
+		if stop(); err != nil || w.count("email") != c.calls || w.held() != c.held {
+			t.Errorf("%+v: %v, %d were handed over, held %q", c, err, w.count("email"), w.held())
+		}
+		if hidden, changed := w.hidden["r-a"]; changed != (c.hidden >= 0) || changed && hidden != c.hidden {
+			t.Errorf("%+v: hidden for %s (%t)", c, hidden, changed)
+		}
 	}
 }
 

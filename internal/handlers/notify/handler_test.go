@@ -309,3 +309,15 @@ func TestWithoutAnAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestADeadMessageDrainsUnread: an instance reads nothing for a message that it has
+// seen die.
+func TestADeadMessageDrainsUnread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answers["email"] = []channel.Outcome{{Class: channel.Permanent, Reason: "550"}}
+	end := w.run(w.message("a", text("n_1", "email", `,"fallback":[]`)))
+	if end != "parked" || w.ops["history"] != 0 || w.count("email") != 1 {
+		t.Errorf("%s after %d emails and %d reads", end, w.count("email"), w.ops["history"])
+	}
+}

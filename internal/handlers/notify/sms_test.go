@@ -12,6 +12,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
+	"github.com/efferent/efferent/internal/message"
 )
 
 // TestSMSFaults goes through every step around an SMS and every way for it to
@@ -208,12 +209,15 @@ func TestASentSMSIsSettled(t *testing.T) {
 // SMS, also where its records are gone.
 func TestParkedByItself(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	q := w.message("a", sms("n_1", "", "+46701234567"))
-	_ = w.store.PutClaim(t.Context(), claim.Claim{Queue: smsClaims, ItemID: smsItem("", "n_1", "+46701234567"), Act: parked,
-		Actor: q.msg.MessageId, Token: "t", At: w.now.Add(-time.Hour), Until: w.now.Add(claim.Retention)})
-	q.receives = 1
-	if end := w.run(q); end != "parked" || w.count("sms") != 0 {
-		t.Errorf("%s after %d SMS: %s", end, w.count("sms"), w.story("n_1", q))
+	for _, carried := range []message.Carried{{}, {Attempts: 2, Base: 2, Retry: "replay", Released: newWorld(t).now}} {
+		w := newWorld(t)
+		q := w.message("a", sms("n_1", "", "+46701234567"))
+		q.carries(carried)
+		_ = w.store.PutClaim(t.Context(), claim.Claim{Queue: smsClaims, ItemID: smsItem("", "n_1", "+46701234567"), Act: parked,
+			Actor: q.msg.MessageId, Token: "t", At: w.now.Add(-time.Hour), Until: w.now.Add(claim.Retention)})
+		q.receives = 1
+		if end := w.run(q); end != "parked" || w.count("sms") != 0 {
+			t.Errorf("with %+v: %s after %d SMS: %s", carried, end, w.count("sms"), w.story("n_1", q))
+		}
 	}
 }

@@ -43,8 +43,10 @@ type world struct {
 	fault        int
 	effect, dead bool
 	failed       string
-	// refuse are messages, by their bodies, that no queue takes.
-	refuse map[string]bool
+	// refuse are messages, by their bodies, that no queue takes; refused counts how
+	// often.
+	refuse  map[string]bool
+	refused map[string]int
 	// before is called before each call.
 	before func(call string)
 	queues []sent
@@ -53,7 +55,8 @@ type world struct {
 }
 
 func newWorld() *world {
-	return &world{Memory: &storetest.Memory{}, now: noon, refuse: map[string]bool{}, looked: map[waiting.Place]int{}}
+	return &world{Memory: &storetest.Memory{}, now: noon,
+		refuse: map[string]bool{}, refused: map[string]int{}, looked: map[waiting.Place]int{}}
 }
 
 func (w *world) clock() time.Time {
@@ -107,7 +110,12 @@ func (w *world) Any(ctx context.Context, place waiting.Place) (some bool, err er
 }
 
 func (w *world) Settle(ctx context.Context, items []waiting.Item, as waiting.State) error {
-	return w.call("Settle", func() error { return w.Memory.Settle(ctx, items, as) })
+	return w.call("Settle", func() error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return w.Memory.Settle(ctx, items, as)
+	})
 }
 
 func (w *world) Page(ctx context.Context, from string, limit int) (items []waiting.Item, next string, err error) {
@@ -134,13 +142,17 @@ func (w *world) Sweep(ctx context.Context, minute time.Time) error {
 }
 
 // Send refuses some, and takes the others.
-func (w *world) Send(_ context.Context, queue string, messages []waiting.Outgoing) (indexes []int, err error) {
+func (w *world) Send(ctx context.Context, queue string, messages []waiting.Outgoing) (indexes []int, err error) {
 	var refused error
 	err = w.call("Send", func() error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for i, m := range messages {
 			if w.refuse[m.Body] {
+				w.refused[m.Body]++
 				refused = errors.New("refused")
 				continue
 			}

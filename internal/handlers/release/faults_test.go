@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,27 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 }
 
+// TestWithinARun: a second run of the same process, however far the first one is,
+// leaves to it what it is at.
+func TestWithinARun(t *testing.T) {
+	t.Parallel()
+	for _, during := range []string{"Any", "Lease", "In", "Send", "Settle", "Unlease"} {
+		w := newWorld()
+		w.enter(t, item("a", 0))
+		h := w.handler(t, "a")
+		var begun atomic.Bool
+		w.before = func(call string) {
+			if call == during && begun.CompareAndSwap(false, true) {
+				run(t, h)
+			}
+		}
+		run(t, h)
+		if n := w.count("a"); n != 1 {
+			t.Errorf("with another run during %s it was sent %d times", during, n)
+		}
+	}
+}
+
 // TestDiesUnmarked: a run that dies between its send and its mark leads to a
 // second send of that batch, and of nothing else, once its leases are over.
 func TestDiesUnmarked(t *testing.T) {
@@ -62,6 +84,11 @@ func TestDiesUnmarked(t *testing.T) {
 	}
 	w.pass(30 * time.Second)
 	run(t, w.handler(t, "b")) // where the dead one was it can't be yet
+	for _, id := range lost {
+		if n := w.count(id); n != 1 {
+			t.Errorf("%s was sent %d times while the dead one's lease lasted", id, n)
+		}
+	}
 	w.pass(time.Minute)
 	run(t, w.handler(t, "b"))
 	for _, id := range ids {
@@ -148,6 +175,11 @@ func TestRefused(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+	for id, n := range w.refused {
+		if n != 2 {
+			t.Errorf("in two runs %s was sent %d times", id, n)
+		}
+	}
 	if got := w.waits(); !slices.Equal(got, bad) {
 		t.Errorf("%d wait, want %d", len(got), len(bad))
 	}
@@ -198,9 +230,9 @@ func TestEveryFault(t *testing.T) {
 	for _, effect := range []bool{false, true} {
 		for _, goesOn := range []bool{false, true} {
 			failed := map[string]bool{}
-			for at := 1; at < 80; at++ {
+			for at := 1; at < 90; at++ {
 				w := newWorld()
-				ids := w.fill(t, 10, -3*time.Minute, time.Minute)
+				ids := w.fill(t, 5, -11*time.Minute, 3*time.Minute)
 				w.fault, w.effect = at, effect
 				h := w.handler(t, "a")
 				err := h.Handle(t.Context())

@@ -63,12 +63,18 @@ type dlqCase struct {
 
 func runDLQCases(t *testing.T, cases []dlqCase) {
 	t.Helper()
+	runCases(t, "dlq", cases)
+}
+
+// runCases runs commands of a group.
+func runCases(t *testing.T, group string, cases []dlqCase) {
+	t.Helper()
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			api := scriptAPI(t, append(c.answers, problem(500, "the script is over"))...)
 			var args []string
-			for _, a := range strings.Split("dlq "+c.args, " ") {
+			for _, a := range strings.Split(group+" "+c.args, " ") {
 				args = append(args, strings.ReplaceAll(a, "''", ""))
 			}
 			got := finish(api.prepare(args...))

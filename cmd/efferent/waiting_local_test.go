@@ -63,8 +63,8 @@ func TestWaitingCommands(t *testing.T) {
 		note != "6 in the waiting room\n" {
 		t.Errorf("listed: %s%s", table, note)
 	}
-	if table, note = s.waiting(t, "list", "--each", "--limit", "2"); strings.Count(table, "\n") != 3 ||
-		note != "2 listed; more with --limit\n" {
+	table, note = s.waiting(t, "list", "--each", "--limit", "2")
+	if strings.Count(table, "\n") != 3 || note != "2 listed; more with --limit\n" {
 		t.Errorf("each: %s%s", table, note)
 	}
 	if _, note = s.waiting(t, "list", "--tenant", "nobody"); note != "nothing matches of what waits\n" {
@@ -82,8 +82,8 @@ func TestWaitingCommands(t *testing.T) {
 		!strings.HasSuffix(shown, "\ndropped from the waiting room by local\n") {
 		t.Errorf("deliveries show of what was dropped: %s", shown)
 	}
-	if _, stderr, err := s.command("", "waiting", "release", "--dev", all[0].ItemID); err == nil ||
-		!strings.Contains(stderr, "no message waits") {
+	_, stderr, err = s.command("", "waiting", "release", "--dev", all[0].ItemID)
+	if err == nil || !strings.Contains(stderr, "no message waits") {
 		t.Errorf("released what was dropped: %v, %s", err, stderr)
 	}
 
@@ -104,8 +104,8 @@ func TestWaitingCommands(t *testing.T) {
 			left++
 		}
 	}
-	if out, _ := s.waiting(t, "drop", "--tenant", tenant, "--yes"); out != fmt.Sprintf("%d dropped of 4 looked at in the waiting room\n",
-		left) {
+	want := fmt.Sprintf("%d dropped of 4 looked at in the waiting room\n", left)
+	if out, _ := s.waiting(t, "drop", "--tenant", tenant, "--yes"); out != want {
 		t.Errorf("dropped of a tenant: %s", out)
 	}
 	if out, _ := s.waiting(t, "release", "--all", "--yes"); !strings.HasPrefix(out, fmt.Sprintf("%d released of ", 4-left)) {

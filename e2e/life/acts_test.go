@@ -19,6 +19,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 func number(text string) int {
@@ -137,6 +138,18 @@ func redrive(w *world) {
 func discard(w *world) {
 	for _, m := range w.letters() {
 		w.act("api", http.MethodDelete, dlq+"/"+*m.MessageId, "")
+	}
+}
+
+// letGo and drop act on each message that waits, by itself.
+func letGo(w *world) { w.actOnWaiting("release") }
+func drop(w *world)  { w.actOnWaiting("drop") }
+
+func (w *world) actOnWaiting(act string) {
+	for _, item := range w.stores.Room() {
+		if item.State == waiting.Waiting {
+			w.act("api", http.MethodPost, "/api/v1/waiting/"+act, fmt.Sprintf(`{"item_id":%q}`, item.ID()))
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ var (
 // slow waits in the room, many has more attempts than a message has receives.
 var (
 	slow = settingsOf{policies: "slow=3m,5m,1s"}
+	hour = settingsOf{policies: "hour=1h,1s"}
 	many = settingsOf{policies: "many=1s,1s,1s,1s,1s,1s,1s,1s"}
 )
 
@@ -34,8 +36,12 @@ type life struct {
 	// at is the call in the middle of which something else is done.
 	at site
 	do func(*world)
-	// acts are what people do, each when all is at rest.
-	acts []func(*world)
+	// beside are the answers to further messages, each to an endpoint of its own.
+	beside [][]answer
+	// meanwhile is what people do after two minutes, and acts what they do when all
+	// is at rest, one after the other.
+	meanwhile func(*world)
+	acts      []func(*world)
 	// again is how many POSTs a twin of the message may make.
 	again int
 	// want is how it ends where nothing goes wrong.
@@ -56,6 +62,8 @@ var lives = []life{
 	{name: "through the room, and exhausted", settings: slow, retry: "slow", answers: []answer{busy}, again: 3, want: ending{4, 0, 1}},
 	{name: "redriven after its last attempt came out of the room", settings: slow, retry: "slow", answers: []answer{busy},
 		acts: []func(*world){redrive}, again: 7, want: ending{8, 0, 1}},
+	{name: "let go by hand", settings: hour, retry: "hour", answers: []answer{busy, ok}, meanwhile: letGo, again: 3, want: ending{2, 1, 0}},
+	{name: "dropped by hand", settings: hour, retry: "hour", answers: []answer{busy}, meanwhile: drop, again: 2, want: ending{1, 0, 0}},
 	{name: "replayed after its last attempt came out of the room", settings: slow, retry: "slow", answers: []answer{busy},
 		acts: []func(*world){replayOne}, again: 9, want: ending{10, 0, 1}},
 	{name: "replayed, and then redriven", settings: slow, retry: "slow", answers: []answer{busy},
@@ -110,6 +118,15 @@ func (l *life) live(t tester, faults map[site]fault) (*world, ending) {
 		w.twins, w.calls.during[l.at] = true, func() { l.do(w) }
 	}
 	w.produce(message{id: "evt_1", url: someURL, retry: l.retry, body: l.body})
+	for n, answers := range l.beside {
+		url := fmt.Sprint(someURL, "/", n+2)
+		w.internet.endpoints[url] = &endpoint{script: answers}
+		w.produce(message{id: fmt.Sprint("evt_", n+2), url: url, retry: l.retry})
+	}
+	if l.meanwhile != nil {
+		w.pass(2 * time.Minute)
+		l.meanwhile(w)
+	}
 	w.rest()
 	for _, act := range l.acts {
 		act(w)

@@ -85,7 +85,7 @@ func (s *stores) compare(before *attempt.Record, put attempt.Record) {
 	if kept == nil || kept.Verdict.Rank() < before.Verdict.Rank() {
 		s.w.complain("of attempt %d (%s) there is kept %+v after %+v", put.Attempt, before.Verdict, kept, put)
 	}
-	if before.Verdict != attempt.Held && !before.At.Equal(put.At) && !s.w.twins {
+	if before.Verdict != attempt.Held && !before.Dropped && !before.At.Equal(put.At) && !s.w.twins {
 		s.w.complain("attempt %d, made at %s, is the number of another one, made at %s", put.Attempt,
 			before.At.Format(time.TimeOnly), put.At.Format(time.TimeOnly))
 	}

@@ -210,6 +210,7 @@ func TestTheWayOfABatch(t *testing.T) {
 	t.Parallel()
 	sent := attempt.Record{MessageID: "a", Attempt: 1, Verdict: attempt.Delivered}
 	dead := attempt.Record{MessageID: "a", Attempt: 1, Verdict: attempt.Permanent}
+	dropped := attempt.Record{MessageID: "a", Attempt: 2, Verdict: attempt.Permanent, Dropped: true}
 	for name, c := range map[string]struct {
 		messages []string
 		history  []attempt.Record
@@ -233,6 +234,8 @@ func TestTheWayOfABatch(t *testing.T) {
 		"sent before, and untold": {[]string{"a send 2"}, []attempt.Record{sent}, "audit", []string{"read a", "audit delivered:a#1"},
 			[]string{"a"}},
 		"dead": {[]string{"a send 2"}, []attempt.Record{dead}, "", []string{"read a", "hide r0 0s"}, []string{"a"}},
+		// It was in the waiting room, and its delete had failed.
+		"dropped": {[]string{"a send 2"}, []attempt.Record{dropped}, "", []string{"read a"}, nil},
 		// SQS hands out a message twice at times.
 		"twice in one batch, sent": {[]string{"a send 1", "a send 1"}, nil, "",
 			[]string{"audit try:a#1", "run a", "put a#0001", "audit delivered:a#1"}, nil},

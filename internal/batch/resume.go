@@ -97,6 +97,10 @@ func (i *Item) due(ctx context.Context, last attempt.Record) bool {
 		i.State, i.recorded = Done, true
 		i.tellOf(&last)
 		return false
+	case last.Dropped:
+		// It was in the waiting room, and the queue did not know.
+		i.State, i.recorded = Moved, true
+		return false
 	case last.Verdict.Final():
 		i.Bury()
 		return false

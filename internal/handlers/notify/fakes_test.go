@@ -63,6 +63,7 @@ type world struct {
 
 	fault map[string]func(n int) fault
 	ops   map[string]int
+	asked int // also when dead
 	dead  bool
 }
 
@@ -101,21 +102,21 @@ func (w *world) advance(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
-// enough are more operations of a kind than any test has use for.
-const enough = 1000
+// enough are more operations than any test has use for.
+const enough = 10_000
 
 // call counts an operation, lets it do its work or not, and says whether it
 // failed.
 func (w *world) call(op string, do func() error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.asked++; w.asked > enough { // what tries again for ever is ended
+		panic(fmt.Sprintf("%s: more than %d operations, the last is %s", w.t.Name(), enough, op))
+	}
 	if w.dead {
 		return errFault
 	}
 	w.ops[op]++
-	if w.ops[op] > enough { // what tries again for ever is ended
-		panic(fmt.Sprintf("%s: more than %d times %s", w.t.Name(), enough, op))
-	}
 	f := works
 	if decide := w.fault[op]; decide != nil {
 		f = decide(w.ops[op])

@@ -41,6 +41,9 @@ type Webhooks struct {
 	Timeout time.Duration
 	// ResponseLimit is how much of a failure's answer is kept, in bytes.
 	ResponseLimit int
+	// CABundle is where the certificates of private authorities are; empty where
+	// there are none.
+	CABundle string
 	// MaxHeld is how long a message waits for open circuits in all.
 	MaxHeld time.Duration
 }
@@ -62,6 +65,7 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 		AllowCIDRs:    parsed(&r, AllowCIDRs, parsePrefixes),
 		Timeout:       parsed(&r, Timeout, parseTimeout),
 		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
+		CABundle:      getenv(CABundle),
 		MaxHeld:       parsed(&r, MaxHeld, parseMaxHeld),
 	}
 	return d, errors.Join(r.errs...)

@@ -152,7 +152,8 @@ func TestAWorkerWithoutOurQueues(t *testing.T) {
 	room := sqlite.NewWaiting(db)
 	i := overdue(t, room, "evt_1", "http://127.0.0.1:1/")
 	c := &workerCommand{Queues: []string{settings.AuditQueue}}
-	do, err := c.release(t.Context(), scenario.Config(s.awsURL), stores{room: room}, slog.New(slog.DiscardHandler))
+	kept := stores{room: room, circuits: sqlite.NewCircuits(db)}
+	do, err := c.release(t.Context(), scenario.Config(s.awsURL), settings.Webhooks{MaxHeld: time.Hour}, kept, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

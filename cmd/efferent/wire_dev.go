@@ -109,7 +109,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.releaser, err = releaser(kept.room, exit, c.Log); err != nil {
+	if l.releaser, err = releaser(kept, exit, delivery, devReleaseEvery, c.Log); err != nil {
 		return nil, err
 	}
 	api, err := replayHandler(replayParts{queues: l.poller, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,

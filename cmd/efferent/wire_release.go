@@ -38,9 +38,11 @@ func wayOut(room waiting.Places, queues awssqs.SendBatchAPI, url func(name strin
 	}, nil
 }
 
-// releaser wires the handler that the release Lambda runs.
-func releaser(room release.Room, exit *waiting.Exit, log *slog.Logger) (*release.Handler, error) {
-	return release.New(release.Needs{Room: room, Exit: exit, Now: time.Now, Log: log})
+// releaser wires the handler that the release Lambda runs, for a run every so often.
+func releaser(kept stores, exit *waiting.Exit, s settings.Webhooks, every time.Duration, log *slog.Logger) (*release.Handler, error) {
+	return release.New(release.Needs{
+		Room: kept.room, Circuits: kept.circuits, Exit: exit, MostHeld: s.MaxHeld, Every: every, Now: time.Now, Log: log,
+	})
 }
 
 // releaseByTheClock sends what is due at once and then every so often, until ctx

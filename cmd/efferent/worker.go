@@ -82,7 +82,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	release, err := c.release(ctx, config, kept, log)
+	release, err := c.release(ctx, config, delivery, kept, log)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,8 @@ func work(ctx context.Context, sources []*eventsource.Source, release func(conte
 
 // release sends what is due in the waiting room, until its ctx ends, where what
 // waits there is the worker's.
-func (c *workerCommand) release(ctx context.Context, config aws.Config, kept stores, log *slog.Logger) (func(context.Context), error) {
+func (c *workerCommand) release(ctx context.Context, config aws.Config, d settings.Webhooks, kept stores, log *slog.Logger) (
+	func(context.Context), error) {
 	if !slices.Contains(c.Queues, settings.WebhooksQueue) && !slices.Contains(c.Queues, settings.NotificationsQueue) {
 		return func(context.Context) {}, nil
 	}
@@ -125,7 +126,7 @@ func (c *workerCommand) release(ctx context.Context, config aws.Config, kept sto
 	if err != nil {
 		return nil, err
 	}
-	h, err := releaser(kept.room, exit, log)
+	h, err := releaser(kept, exit, d, workerReleaseEvery, log)
 	if err != nil {
 		return nil, err
 	}

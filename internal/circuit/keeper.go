@@ -3,7 +3,6 @@ package circuit
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,9 +31,6 @@ type Keeper struct {
 	reading map[string]chan struct{}
 	forgot  time.Time
 }
-
-// tries is how often a change is tried that others are faster with.
-const tries = 6
 
 // Ruling is whether a message may be sent to an endpoint.
 type Ruling struct {
@@ -171,40 +167,13 @@ const changeTime = 2 * time.Second
 func (k *Keeper) change(ctx context.Context, n Name, f func(State) (State, bool)) (State, error) {
 	within, stop := context.WithTimeout(ctx, changeTime)
 	defer stop()
-	before := k.last(n)
-	for range tries {
-		after, changed := f(before)
-		if !changed {
-			return before, nil
-		}
-		after.Version, after.Change = before.Version+1, rand.Text()
-		now, err := k.put(within, after)
-		switch {
-		case errors.Is(err, ErrChanged):
-			before = now
-			k.hear(now)
-			continue
-		case err != nil:
-			return before, fmt.Errorf("the circuit of %s: %w", n.URL, err)
-		}
+	last := k.last(n)
+	before, after, err := Change(within, k.Store, last, f)
+	if after != last {
 		k.hear(after)
-		if before.IsOpen() != after.IsOpen() {
-			k.Changed(context.WithoutCancel(ctx), before, after)
-		}
-		return after, nil
 	}
-	return before, fmt.Errorf("the circuit of %s: %w", n.URL, ErrChanged)
-}
-
-// put keeps a state. One that failed may be kept all the same, so it is tried once
-// more, which shows whether it is.
-func (k *Keeper) put(ctx context.Context, s State) (now State, err error) {
-	now, err = k.Store.PutCircuit(ctx, s)
-	if err != nil && !errors.Is(err, ErrChanged) {
-		now, err = k.Store.PutCircuit(ctx, s)
+	if before.IsOpen() != after.IsOpen() {
+		k.Changed(context.WithoutCancel(ctx), before, after)
 	}
-	if errors.Is(err, ErrChanged) && now.Change == s.Change {
-		return s, nil
-	}
-	return now, err
+	return after, err
 }

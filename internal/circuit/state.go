@@ -88,9 +88,11 @@ type State struct {
 	Awaited time.Time `json:"awaited,omitzero"`
 
 	// Of one that was closed again: when, and how many of those that waited were let
-	// go at a time since.
+	// go in the last step since, which ends at Ramped. Opened and Asked are as it was
+	// last open.
 	ClosedAt time.Time `json:"closed_at,omitzero"`
 	Ramp     int       `json:"ramp,omitzero"`
+	Ramped   time.Time `json:"ramped,omitzero"`
 }
 
 // Limits are when a circuit opens, and for how long. The zero Limits are the
@@ -234,6 +236,7 @@ func (s State) GiveUp(why string, now time.Time) State {
 func (s State) Close(now time.Time) State {
 	next := s.anew(Closed)
 	next.Opens, next.ClosedAt = 0, now
+	next.Opened, next.Asked = s.Opened, s.Asked
 	return next
 }
 
@@ -259,7 +262,7 @@ func (s State) Left(now time.Time) (State, bool) {
 	if s.IsOpen() || s.Awaited.IsZero() || now.Sub(s.Awaited) < idleTime {
 		return s, false
 	}
-	s.Awaited, s.Ramp = time.Time{}, 0
+	s.Awaited, s.Ramp, s.Ramped = time.Time{}, 0, time.Time{}
 	return s, true
 }
 

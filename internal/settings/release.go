@@ -1,20 +1,28 @@
 package settings
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
-// ReleasePlaces is where the release Lambda finds the waiting room, and the
-// queues that what waits there goes back to.
+// ReleasePlaces is where the release Lambda finds the waiting room, what messages
+// wait for, and the queues that what waits there goes back to.
 type ReleasePlaces struct {
-	WebhooksQueueURL, NotificationsQueueURL, WaitingTable string
+	WebhooksQueueURL, NotificationsQueueURL, WaitingTable, CircuitsTable string
+	// MaxHeld is as Webhooks has it.
+	MaxHeld time.Duration
 }
 
-// ReadReleasePlaces reads the places; each of them is needed.
+// ReadReleasePlaces reads the places, each of which is needed, and what else it
+// goes by.
 func ReadReleasePlaces(getenv func(string) string) (ReleasePlaces, error) {
 	r := reader{getenv: getenv}
 	s := ReleasePlaces{
 		WebhooksQueueURL:      r.needed(WebhooksQueueURL),
 		NotificationsQueueURL: r.needed(NotificationsQueueURL),
 		WaitingTable:          r.needed(WaitingTable),
+		CircuitsTable:         r.needed(CircuitsTable),
+		MaxHeld:               parsed(&r, MaxHeld, parseMaxHeld),
 	}
 	return s, errors.Join(r.errs...)
 }

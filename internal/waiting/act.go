@@ -34,7 +34,7 @@ func (e *Exit) act(ctx context.Context, items []Item, as State, before func(cont
 		byPlace[item.Place()] = append(byPlace[item.Place()], item)
 	}
 	for _, place := range slices.Sorted(maps.Keys(byPlace)) {
-		err = errors.Join(err, e.at(ctx, place, func(v *visit) error {
+		err = errors.Join(err, e.at(ctx, []Place{place}, func(v *visit) error {
 			for some := range slices.Chunk(byPlace[place], batchSize) {
 				if ctx.Err() != nil {
 					return ctx.Err()
@@ -57,7 +57,7 @@ func (v *visit) act(ctx context.Context, items []Item, as State, before func(con
 	}
 	wait, err := v.stillWait(ctx, items)
 	if as != Sent {
-		wait = slices.DeleteFunc(wait, func(item Item) bool { return v.unmarked.has(v.place, item.ID()) })
+		wait = slices.DeleteFunc(wait, func(item Item) bool { return v.unmarked.has(&item) })
 	}
 	if err == nil && len(wait) > 0 {
 		err = before(ctx, wait)

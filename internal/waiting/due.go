@@ -3,7 +3,6 @@ package waiting
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -52,11 +51,20 @@ func (g *Gone) Add(more Gone) {
 // stays is for the next call. Its error is ErrTaken while another is at the
 // place.
 func (e *Exit) SendDue(ctx context.Context, place Place, within time.Duration) (gone Gone, err error) {
-	err = e.at(ctx, place, func(v *visit) error {
+	return e.sendFrom(ctx, []Place{place}, batchSize, func(v *visit, items []Item) []leaving { return v.due(items, within) })
+}
+
+// choice says which items of what waits go now.
+type choice func(v *visit, items []Item) []leaving
+
+// sendFrom sends what is chosen of the items of places, until none is: read by
+// batches of up to limit from each place, by Position.
+func (e *Exit) sendFrom(ctx context.Context, places []Place, limit int, choose choice) (gone Gone, err error) {
+	err = e.at(ctx, places, func(v *visit) error {
 		defer func() { gone = v.gone }()
 		var errs []error
 		for ctx.Err() == nil {
-			more, err := v.sendSome(ctx, within)
+			more, err := v.sendSome(ctx, limit, choose)
 			errs = append(errs, err)
 			if !more || len(v.failed) >= maxFailed || errors.Is(err, errUnmarked) {
 				break
@@ -68,22 +76,22 @@ func (e *Exit) SendDue(ctx context.Context, place Place, within time.Duration) (
 }
 
 // sendSome sends a batch, and reports whether there may be more to send.
-func (v *visit) sendSome(ctx context.Context, within time.Duration) (more bool, err error) {
+func (v *visit) sendSome(ctx context.Context, limit int, choose choice) (more bool, err error) {
 	if err := v.lease(ctx); err != nil {
 		return false, err
 	}
-	items, err := v.Places.In(ctx, v.place, batchSize+len(v.failed))
+	items, err := v.first(ctx, v.places, limit+len(v.failed))
 	if err != nil {
-		return false, fmt.Errorf("read what waits there: %w", err)
+		return false, err
 	}
 	if !v.holds() {
 		return false, errLost
 	}
-	due := v.due(items, within)
-	if len(due) == 0 {
+	chosen := choose(v, items)
+	if len(chosen) == 0 {
 		return false, nil
 	}
-	return v.send(ctx, due)
+	return v.send(ctx, chosen)
 }
 
 // due chooses the items that go now.
@@ -103,7 +111,7 @@ func (v *visit) due(items []Item, within time.Duration) (due []leaving) {
 			}
 			v.overdue++
 		}
-		due = append(due, leaving{item, delay})
+		due = append(due, leaving{Item: item, delay: delay})
 	}
 	return due
 }

@@ -93,10 +93,11 @@ func (i *Item) Settled(as State) Item {
 }
 
 // Stays is until when an item that waits stays at most: for Retention after it was
-// due, or after it came in to wait for a circuit.
+// due; or after it came in to wait for a circuit, and for a day more, in which it is
+// sent for its end.
 func (i *Item) Stays() time.Time {
 	if i.Circuit != "" {
-		return i.Since.Add(Retention)
+		return i.Since.Add(Retention + 24*time.Hour)
 	}
 	return i.Due.Add(Retention)
 }
@@ -108,6 +109,9 @@ func (i *Item) Stays() time.Time {
 func (i *Item) Fits() bool {
 	size, sent := len(i.Body), *i
 	sent.Carried.Released = longestTime
+	if i.Circuit != "" { // what it is held for is counted when it goes
+		sent.Carried.Held = sent.Carried.Held.With(string(Circuit), Retention)
+	}
 	for name, a := range sent.Sendable() {
 		size += a.Size(name)
 	}

@@ -29,6 +29,11 @@ func TestFits(t *testing.T) {
 	if !i.Fits() || sent() != message.MaxSize {
 		t.Errorf("%d bytes do not fit", sent())
 	}
+	i.Circuit = "endpoint-1"
+	if i.Fits() {
+		t.Error("there is no room for how long it was held")
+	}
+	i.Circuit = ""
 	i.Body += "x"
 	if i.Fits() {
 		t.Errorf("%d bytes fit", sent())

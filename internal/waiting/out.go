@@ -52,7 +52,7 @@ const (
 	batchSize = 50
 )
 
-// Exit gets items out of the room, those of one place under its lease. The
+// Exit gets items out of the room, those of a place under its lease. The
 // order is: send, then mark. Between the two a crash leads to a second send; an
 // error does not, as long as this Exit lives. It may be used by many goroutines
 // at once.
@@ -70,82 +70,94 @@ type Exit struct {
 	unmarked unmarked
 }
 
-// visit is one stay at a place.
+// visit is one stay at places.
 type visit struct {
 	*Exit
-	place Place
-	until time.Time // the lease's end
-	gone  Gone
+	places []Place
+	leased []Place   // those of which it may have the lease
+	until  time.Time // the leases' end
+	gone   Gone
 	// failed are the items whose sending failed: they stay for the next visit.
 	failed map[string]bool
 	// overdue is how many that were overdue went so far.
 	overdue int
 }
 
-// at has do visit a place, which is not taken twice at once.
-func (e *Exit) at(ctx context.Context, place Place, do func(*visit) error) error {
-	if !e.take(place) {
-		return fmt.Errorf("%s: %w", place, ErrTaken)
+// at has do visit places, none of which is taken twice at once.
+func (e *Exit) at(ctx context.Context, places []Place, do func(*visit) error) error {
+	if !e.take(places) {
+		return fmt.Errorf("%s: %w", places[0], ErrTaken)
 	}
-	defer e.leave(place)
-	v := &visit{Exit: e, place: place, failed: map[string]bool{}}
+	defer e.leave(places)
+	v := &visit{Exit: e, places: places, failed: map[string]bool{}}
 	err := do(v)
-	if !v.until.IsZero() {
-		err = errors.Join(err, v.giveBack(ctx))
-	}
+	err = errors.Join(err, v.giveBack(ctx))
 	if err != nil {
-		return fmt.Errorf("the waiting room's place %s: %w", place, err)
+		return fmt.Errorf("the waiting room's place %s: %w", places[0], err)
 	}
 	return nil
 }
 
-func (e *Exit) take(place Place) bool {
+func (e *Exit) take(places []Place) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.busy[place] {
-		return false
+	for _, place := range places {
+		if e.busy[place] {
+			return false
+		}
 	}
 	if e.busy == nil {
 		e.busy = map[Place]bool{}
 	}
-	e.busy[place] = true
+	for _, place := range places {
+		e.busy[place] = true
+	}
 	return true
 }
 
-func (e *Exit) leave(place Place) {
+func (e *Exit) leave(places []Place) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.busy, place)
-}
-
-// lease takes the place, or goes on holding it.
-func (v *visit) lease(ctx context.Context) error {
-	again, now := !v.until.IsZero(), v.Now()
-	v.until = now.Add(leaseTime)
-	ok, err := v.Places.Lease(ctx, v.place, v.Holder, now, v.until)
-	switch {
-	case err != nil:
-		return fmt.Errorf("take its lease: %w", err)
-	case ok:
-		return nil
-	case again:
-		return errLost
+	for _, place := range places {
+		delete(e.busy, place)
 	}
-	v.until = time.Time{}
-	return ErrTaken
 }
 
-// holds reports whether the lease lasts until what is sent now has arrived.
-func (v *visit) holds() bool { return !v.Now().Add(sendTime).After(v.until) }
-
-// giveBack ends the lease. Where it can't, the lease ends by itself.
-func (v *visit) giveBack(ctx context.Context) error {
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), giveTime)
-	defer stop()
-	if err := v.Places.Unlease(ctx, v.place, v.Holder); err != nil {
-		return fmt.Errorf("give its lease back: %w", err)
+// lease takes the places, or goes on holding them.
+func (v *visit) lease(ctx context.Context) error {
+	again, now := len(v.leased) > 0, v.Now()
+	v.until = now.Add(leaseTime)
+	for n, place := range v.places {
+		ok, err := v.Places.Lease(ctx, place, v.Holder, now, v.until)
+		if ok || err != nil {
+			v.leased = v.places[:max(n+1, len(v.leased))]
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("take its lease: %w", err)
+		case ok:
+		case again:
+			return errLost
+		default:
+			return ErrTaken
+		}
 	}
 	return nil
+}
+
+// holds reports whether the leases last until what is sent now has arrived.
+func (v *visit) holds() bool { return !v.Now().Add(sendTime).After(v.until) }
+
+// giveBack ends the leases. Where it can't, they end by themselves.
+func (v *visit) giveBack(ctx context.Context) (err error) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), giveTime)
+	defer stop()
+	for _, place := range v.leased {
+		if e := v.Places.Unlease(ctx, place, v.Holder); e != nil {
+			err = errors.Join(err, fmt.Errorf("give the lease of %s back: %w", place, e))
+		}
+	}
+	return err
 }
 
 // Swept tells the Exit that nothing waits in the places before a minute.

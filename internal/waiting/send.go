@@ -9,15 +9,19 @@ import (
 	"time"
 )
 
-// leaving is an item that goes, and how long SQS holds it back.
+// leaving is an item that goes, how long SQS holds it back, and for how long it was
+// held for its circuit since it came in.
 type leaving struct {
 	Item
-	delay time.Duration
+	delay, held time.Duration
 }
 
 // outgoing is the item as it is sent now.
 func (l *leaving) outgoing(now time.Time) Outgoing {
 	l.Carried.Released = now
+	if l.held > 0 {
+		l.Carried.Held = l.Carried.Held.With(string(Circuit), l.held)
+	}
 	return Outgoing{Body: l.Body, Group: l.Group, Attributes: l.Sendable(), Delay: l.delay}
 }
 
@@ -30,7 +34,7 @@ func (v *visit) send(ctx context.Context, items []leaving) (some bool, err error
 	byQueue := map[string][]leaving{}
 	var gone []Item
 	for _, item := range items {
-		if v.unmarked.has(v.place, item.ID()) {
+		if v.unmarked.has(&item.Item) {
 			gone = append(gone, item.Item)
 			continue
 		}
@@ -73,10 +77,10 @@ var errUnmarked = errors.New("messages were sent and are not marked as sent, so 
 func (v *visit) mark(ctx context.Context, items []Item) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), markTime)
 	defer stop()
-	v.unmarked.add(v.place, items)
+	v.unmarked.add(items)
 	if err := v.Places.Settle(ctx, items, Sent); err != nil {
 		return fmt.Errorf("%w (%d): %w", errUnmarked, len(items), err)
 	}
-	v.unmarked.remove(v.place, items)
+	v.unmarked.remove(items)
 	return nil
 }

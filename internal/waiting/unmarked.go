@@ -13,35 +13,37 @@ type unmarked struct {
 	ids map[Place]map[string]bool
 }
 
-func (u *unmarked) add(place Place, items []Item) {
+func (u *unmarked) add(items []Item) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.ids == nil {
 		u.ids = map[Place]map[string]bool{}
 	}
-	if u.ids[place] == nil {
-		u.ids[place] = map[string]bool{}
-	}
 	for i := range items {
+		place := items[i].Place()
+		if u.ids[place] == nil {
+			u.ids[place] = map[string]bool{}
+		}
 		u.ids[place][items[i].ID()] = true
 	}
 }
 
-func (u *unmarked) remove(place Place, items []Item) {
+func (u *unmarked) remove(items []Item) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for i := range items {
+		place := items[i].Place()
 		delete(u.ids[place], items[i].ID())
-	}
-	if len(u.ids[place]) == 0 {
-		delete(u.ids, place)
+		if len(u.ids[place]) == 0 {
+			delete(u.ids, place)
+		}
 	}
 }
 
-func (u *unmarked) has(place Place, id string) bool {
+func (u *unmarked) has(item *Item) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.ids[place][id]
+	return u.ids[item.Place()][item.ID()]
 }
 
 // removeBefore forgets the places before a minute: nothing waits there, so what

@@ -23,6 +23,9 @@ import (
 	"github.com/efferent/efferent/internal/waiting"
 )
 
+// every is how often the deployed stack has it run.
+const every = time.Minute
+
 func main() {
 	log := telemetry.Log(os.Stdout)
 	handler, err := wire(os.Getenv, log)
@@ -43,12 +46,13 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	room := &awsdynamodb.Waiting{API: dynamodb.NewFromConfig(config), Table: s.WaitingTable}
+	table := dynamodb.NewFromConfig(config)
+	room := &awsdynamodb.Waiting{API: table, Table: s.WaitingTable}
 	oldest := &telemetry.Gauge{
 		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
 	}
 	return release.New(release.Needs{
-		Room: room,
+		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: s.MaxHeld, Every: every,
 		Exit: &waiting.Exit{
 			Places: room,
 			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: map[string]string{

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/waiting"
@@ -141,6 +142,16 @@ func (w *world) Sweep(ctx context.Context, minute time.Time) error {
 	return w.call("Sweep", func() error { return w.Memory.Sweep(ctx, minute) })
 }
 
+func (w *world) PutCircuit(ctx context.Context, s circuit.State) (now circuit.State, err error) {
+	err = w.call("PutCircuit", func() error { now, err = w.Memory.PutCircuit(ctx, s); return err })
+	return now, err
+}
+
+func (w *world) PageCircuits(ctx context.Context, from string, limit int) (states []circuit.State, next string, err error) {
+	err = w.call("PageCircuits", func() error { states, next, err = w.Memory.PageCircuits(ctx, from, min(limit, 2)); return err })
+	return states, next, err
+}
+
 // Send refuses some, and takes the others.
 func (w *world) Send(ctx context.Context, queue string, messages []waiting.Outgoing) (indexes []int, err error) {
 	var refused error
@@ -218,7 +229,7 @@ func (w *world) fill(t *testing.T, n int, d, every time.Duration) (ids []string)
 func (w *world) handler(t *testing.T, holder string) *Handler {
 	t.Helper()
 	h, err := New(Needs{Room: w, Exit: &waiting.Exit{Places: w, Sender: w, Now: w.clock, Holder: holder}, Now: w.clock,
-		Released: w.released, Log: slog.New(slog.DiscardHandler)})
+		Circuits: w, MostHeld: 6 * time.Hour, Every: time.Minute, Released: w.released, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // Package release sends what is due in the waiting room back to its queue, by
 // the clock. Each run looks at every place in which something may wait, from the
 // minute on that all before are done with, and goes on where the one before
-// ended.
+// ended. It also lets out what waits for circuits, when its turn comes.
 package release
 
 import (
@@ -27,7 +27,13 @@ type Room interface {
 type Needs struct {
 	Room Room
 	// Exit gets out of the room what is due.
-	Exit *waiting.Exit
+	Exit     *waiting.Exit
+	Circuits Circuits
+	// MostHeld is how long a message waits for open circuits in all, as who sends it
+	// has it too.
+	MostHeld time.Duration
+	// Every is how often there is a run.
+	Every time.Duration
 	// Released is told of what each run let go, where it was something: how long
 	// ago the oldest of it was first received. It must not block.
 	Released func(oldest time.Duration) `need:"optional"`
@@ -79,6 +85,7 @@ func (h *Handler) Handle(ctx context.Context) error {
 	places, empty := h.look(ctx, p, from, began.Add(Ahead))
 	h.sweep(ctx, p, swept, earlier(empty, began.Add(-late)))
 	gone := h.letGo(ctx, p, places)
+	gone.Add(h.letThrough(ctx, p))
 	if gone.Count > 0 {
 		oldest := h.Now().Sub(gone.First)
 		h.Log.Info("messages left the waiting room", "count", gone.Count, "oldest_s", int64(oldest/time.Second))
@@ -107,7 +114,8 @@ func (h *Handler) from(ctx context.Context, swept, latest time.Time) (time.Time,
 // pageSize is how many items are read at a time to find the earliest.
 const pageSize = 50
 
-// earliest is when the first of all items is due, zero where there is none.
+// earliest is when the first of all items is due that wait for a time, zero where
+// there is none.
 func (h *Handler) earliest(ctx context.Context) (due time.Time, err error) {
 	for next := ""; ; {
 		var items []waiting.Item
@@ -115,7 +123,7 @@ func (h *Handler) earliest(ctx context.Context) (due time.Time, err error) {
 			return time.Time{}, err
 		}
 		for i := range items {
-			if due.IsZero() || items[i].Due.Before(due) {
+			if items[i].Circuit == "" && (due.IsZero() || items[i].Due.Before(due)) {
 				due = items[i].Due
 			}
 		}

@@ -78,7 +78,7 @@ func TestLongest(t *testing.T) {
 		k := c.keeper(s)
 		names := []circuit.Name{endpoint("a", "/"), endpoint("b", "/"), endpoint("c", "/"), endpoint("d", "/")}
 		for n, wait := range []time.Duration{time.Second, time.Hour, time.Minute} {
-			k.Tell(t.Context(), results(1, circuit.Result{Endpoint: names[n], RetryAfter: wait}))
+			k.Tell(t.Context(), results(1, circuit.Result{Endpoint: names[n], Until: time.Now().Add(wait)}))
 		}
 		if r := k.Ask(t.Context(), names...); r.Go || r.State.Name != names[1] || !r.Until.Equal(time.Now().Add(time.Hour)) {
 			t.Errorf("%+v", r)

@@ -57,6 +57,18 @@ func (s *table) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.S
 	return s.Memory.Circuits(ctx, names)
 }
 
+func (s *table) KeptCircuits(ctx context.Context, keys []string) ([]circuit.State, error) {
+	s.mu.Lock()
+	read := s.read
+	s.mu.Unlock()
+	if read != nil {
+		if err := read(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s.Memory.KeptCircuits(ctx, keys)
+}
+
 func (s *table) PutCircuit(ctx context.Context, c circuit.State) (circuit.State, error) {
 	s.mu.Lock()
 	s.writes++

@@ -20,6 +20,11 @@ func (m *room) Page(ctx context.Context, from string, limit int) (items []waitin
 	return items, next, err
 }
 
+func (m *room) Count(ctx context.Context, place waiting.Place, limit int) (n int, more bool, err error) {
+	err = m.call("count", func() (err error) { n, more, err = m.store.Count(ctx, place, limit); return err })
+	return n, more, err
+}
+
 func (m *room) Enter(ctx context.Context, i waiting.Item) (state waiting.State, err error) {
 	err = m.call("enter", func() (err error) { state, err = m.store.Enter(ctx, i); return err })
 	return state, err

@@ -124,7 +124,7 @@ func (k *Keeper) Tell(ctx context.Context, results []Result) {
 }
 
 // Open opens a circuit until somebody closes it, and Close closes it, whatever it
-// was.
+// was. Changed is told of it, also where the circuit was open already.
 func (k *Keeper) Open(ctx context.Context, n Name, why string) (State, error) {
 	return k.decide(ctx, n, func(s State) (State, bool) { return s.GiveUp(why, k.Now()), !s.Forever })
 }
@@ -136,10 +136,20 @@ func (k *Keeper) Close(ctx context.Context, n Name) (State, error) {
 
 // decide changes a circuit from what it is, whatever was heard of it before.
 func (k *Keeper) decide(ctx context.Context, n Name, f func(State) (State, bool)) (State, error) {
-	if err := k.read(ctx, []Name{n}); err != nil {
+	kept, err := k.Store.KeptCircuits(ctx, []string{n.Key()})
+	if err != nil {
 		return State{}, fmt.Errorf("the circuit of %s: %w", n.URL, err)
 	}
-	return k.change(ctx, n, f)
+	before := State{Name: n}
+	if len(kept) > 0 {
+		before = kept[0]
+	}
+	k.hear(before)
+	after, err := k.change(ctx, n, func(s State) (State, bool) { before = s; return f(s) })
+	if err == nil && after.Version != before.Version && after.IsOpen() == before.IsOpen() {
+		k.Changed(context.WithoutCancel(ctx), before, after)
+	}
+	return after, err
 }
 
 // Await says that messages wait for a circuit in the waiting room. It must have

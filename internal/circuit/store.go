@@ -18,6 +18,9 @@ type Store interface {
 	// Circuits returns the states of these names, those that there are, once each
 	// and in no order. They may be a second old.
 	Circuits(ctx context.Context, names []Name) ([]State, error)
+	// KeptCircuits is Circuits by their keys, and as they are now: what was kept
+	// before it was called is seen.
+	KeptCircuits(ctx context.Context, keys []string) ([]State, error)
 	// PutCircuit keeps a state, durably once it returns nil, if the one that is kept
 	// has the version before its own, and none is kept where that is 0. Otherwise
 	// the error is ErrChanged. Either way now is the one that is kept then: the zero
@@ -25,8 +28,9 @@ type Store interface {
 	// not.
 	PutCircuit(ctx context.Context, s State) (now State, err error)
 	// PageCircuits returns some of all states, in no order, and where to go on; next
-	// is empty at the end. A page may have none and still not be the last. Error:
-	// ErrCursor, where from is neither empty nor what a page gave.
+	// is empty at the end. A page may have none and still not be the last. From may
+	// also be the key of a state that a page gave: what follows that is next. Error:
+	// ErrCursor, where from is none of these, nor empty.
 	PageCircuits(ctx context.Context, from string, limit int) (states []State, next string, err error)
 }
 

@@ -32,11 +32,17 @@ type Circuits struct {
 func NewCircuits(db *DB) *Circuits { return &Circuits{db: db} }
 
 // Circuits is as circuit.Store has it.
-func (c *Circuits) Circuits(ctx context.Context, names []circuit.Name) (states []circuit.State, err error) {
+func (c *Circuits) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.State, error) {
 	var keys []string
 	for _, n := range names {
 		keys = append(keys, n.Key())
 	}
+	return c.KeptCircuits(ctx, keys)
+}
+
+// KeptCircuits is as circuit.Store has it.
+func (c *Circuits) KeptCircuits(ctx context.Context, keys []string) (states []circuit.State, err error) {
+	keys = slices.Clone(keys)
 	slices.Sort(keys)
 	err = c.db.Do(ctx, func(tx *Tx) error {
 		states = nil
@@ -50,7 +56,7 @@ func (c *Circuits) Circuits(ctx context.Context, names []circuit.Name) (states [
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read %d circuits: %w", len(names), err)
+		return nil, fmt.Errorf("read %d circuits: %w", len(keys), err)
 	}
 	return states, nil
 }

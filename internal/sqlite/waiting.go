@@ -40,8 +40,9 @@ const (
 const (
 	waitsIn = `SELECT item FROM waiting INDEXED BY waits WHERE state = 'waiting' AND place = ? AND position >= ?
 		ORDER BY position LIMIT ?`
-	anyWaits    = `SELECT EXISTS (SELECT 1 FROM waiting INDEXED BY waits WHERE state = 'waiting' AND place = ?)`
-	pageOfWaits = `SELECT item FROM waiting INDEXED BY waits WHERE state = 'waiting' AND (place, position) > (?, ?)
+	anyWaits     = `SELECT EXISTS (SELECT 1 FROM waiting INDEXED BY waits WHERE state = 'waiting' AND place = ?)`
+	countOfWaits = `SELECT count(*) FROM (SELECT 1 FROM waiting INDEXED BY waits WHERE state = 'waiting' AND place = ? LIMIT ?)`
+	pageOfWaits  = `SELECT item FROM waiting INDEXED BY waits WHERE state = 'waiting' AND (place, position) > (?, ?)
 		ORDER BY place, position LIMIT ?`
 )
 
@@ -115,6 +116,21 @@ func (w *Waiting) Any(ctx context.Context, place waiting.Place) (any bool, err e
 		return false, fmt.Errorf("read whether any wait in %s: %w", place, err)
 	}
 	return any, nil
+}
+
+// Count is as waiting.Store has it.
+func (w *Waiting) Count(ctx context.Context, place waiting.Place, limit int) (n int, more bool, err error) {
+	err = w.db.Do(ctx, func(tx *Tx) error {
+		s, err := tx.Stmt(countOfWaits)
+		if err != nil {
+			return err
+		}
+		return s.QueryRow(place, limit+1).Scan(&n)
+	})
+	if err != nil {
+		return 0, false, fmt.Errorf("count what waits in %s: %w", place, err)
+	}
+	return min(n, limit), n > limit, nil
 }
 
 // Settle is as waiting.Store has it, for all of the items or none.

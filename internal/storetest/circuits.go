@@ -64,10 +64,20 @@ func (c circuits) refused(t *testing.T, s, by circuit.State) {
 	}
 }
 
-// want looks for the states of names: they may be late.
+// want looks for the states of names: they may be late, but by their keys.
 func (c circuits) want(t *testing.T, names []circuit.Name, want ...circuit.State) {
 	t.Helper()
 	slices.SortFunc(want, byKey)
+	var keys []string
+	for _, n := range names {
+		keys = append(keys, n.Key())
+	}
+	asked := slices.Clone(keys)
+	kept, err := c.KeptCircuits(t.Context(), asked)
+	slices.SortFunc(kept, byKey)
+	if diff := gocmp.Diff(want, kept); err != nil || diff != "" || !slices.Equal(asked, keys) {
+		t.Fatalf("kept: %v (-want +got):\n%s", err, diff)
+	}
 	soon(t, func() string {
 		got, err := c.Circuits(t.Context(), names)
 		slices.SortFunc(got, byKey)
@@ -90,8 +100,8 @@ func circuitsFields(t *testing.T, c circuits) {
 	name := circuit.Name{Scope: circuit.Host, Tenant: c.tenant, URL: "http://[2001:db8::1]:8080/é\"\\<>&'\u2028?"}
 	all := circuit.State{
 		Name: name, Phase: circuit.Open, Version: 1, Change: "x", Run: 1, Since: at(1), Total: 2, Bad: 3,
-		Why: "it \"answered\"\n503 é", Opened: at(2), Until: at(3), Forever: true, Opens: 4, Probe: at(4), Asked: true, Awaited: at(6), ClosedAt: at(5), Ramp: 5,
-		Ramped: at(7),
+		Why: "it \"answered\"\n503 é", Opened: at(2), Until: at(3), Forever: true, Opens: 4, Probe: at(4), Asked: true,
+		Awaited: at(6), ClosedAt: at(5), Ramp: 5, Ramped: at(7),
 	}
 	for i, v := 0, reflect.ValueOf(all); i < v.NumField(); i++ {
 		if v.Field(i).IsZero() {
@@ -233,6 +243,7 @@ func circuitsPages(t *testing.T, c circuits) {
 	for _, limit := range []int{1, 7, 1000} {
 		soon(t, func() string { return gocmp.Diff(kept, c.listed(t, limit)) })
 	}
+	soon(t, func() string { return gocmp.Diff(kept, c.listedInHalves(t)) })
 	for _, from := range []string{"x", kept[0].Key() + "0", "endpoint-", "host-0123456789ABCDEF0123456789ABCDEF"} {
 		if states, next, err := c.PageCircuits(t.Context(), from, 7); !errors.Is(err, circuit.ErrCursor) {
 			t.Errorf("from %q: %v, %q, %v", from, states, next, err)
@@ -248,6 +259,30 @@ func (c circuits) listed(t *testing.T, limit int) (all []circuit.State) {
 		states, next, err := c.PageCircuits(t.Context(), from, limit)
 		if err != nil || len(states) > limit {
 			t.Fatalf("a page of at most %d has %d circuits, %v", limit, len(states), err)
+		}
+		for _, s := range states {
+			if s.Tenant == c.tenant {
+				all = append(all, s)
+			}
+		}
+		if from = next; from == "" {
+			slices.SortFunc(all, byKey)
+			return all
+		}
+	}
+}
+
+// listedInHalves goes on in the middle of each page.
+func (c circuits) listedInHalves(t *testing.T) (all []circuit.State) {
+	t.Helper()
+	for from := ""; ; {
+		states, next, err := c.PageCircuits(t.Context(), from, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(states) > 1 {
+			states = states[:len(states)/2]
+			next = states[len(states)-1].Key()
 		}
 		for _, s := range states {
 			if s.Tenant == c.tenant {

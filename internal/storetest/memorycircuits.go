@@ -9,15 +9,24 @@ import (
 )
 
 // Circuits is as circuit.Store has it.
-func (m *Memory) Circuits(_ context.Context, names []circuit.Name) (found []circuit.State, err error) {
+func (m *Memory) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.State, error) {
+	keys := make([]string, len(names))
+	for i, n := range names {
+		keys[i] = n.Key()
+	}
+	return m.KeptCircuits(ctx, keys)
+}
+
+// KeptCircuits is as circuit.Store has it.
+func (m *Memory) KeptCircuits(_ context.Context, keys []string) (found []circuit.State, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	asked := map[string]bool{}
-	for _, n := range names {
-		if s, ok := m.circuits[n.Key()]; ok && !asked[n.Key()] {
+	for _, key := range keys {
+		if s, ok := m.circuits[key]; ok && !asked[key] {
 			found = append(found, s)
 		}
-		asked[n.Key()] = true
+		asked[key] = true
 	}
 	return found, nil
 }

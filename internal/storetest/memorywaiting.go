@@ -82,6 +82,12 @@ func (m *Memory) Any(_ context.Context, place waiting.Place) (bool, error) {
 	return false, nil
 }
 
+// Count is as waiting.Store has it.
+func (m *Memory) Count(_ context.Context, place waiting.Place, limit int) (n int, more bool, err error) {
+	all := m.waits(limit+1, func(k roomKey) bool { return k.place == place })
+	return min(limit, len(all)), len(all) > limit, nil
+}
+
 // waits gives the first of what waits, in order.
 func (m *Memory) waits(limit int, wanted func(roomKey) bool) (all []waiting.Item) {
 	m.mu.Lock()

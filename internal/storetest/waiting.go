@@ -108,6 +108,15 @@ func (p *place) want(t *testing.T, want ...waiting.Item) {
 	if diff := differ(want, got); err != nil || diff != "" {
 		t.Fatalf("in %s: %v (-want +got):\n%.4000s", p.Place, err, diff)
 	}
+	for _, limit := range []int{1, 1000} {
+		soon(t, func() string {
+			n, more, err := p.Count(t.Context(), p.Place, limit)
+			if err != nil || n != min(len(want), limit) || more != (len(want) > limit) {
+				return fmt.Sprintf("%d are counted of %d up to %d, and more: %v; %v", n, len(want), limit, more, err)
+			}
+			return ""
+		})
+	}
 	soon(t, func() string {
 		if any, err := p.Any(t.Context(), p.Place); err != nil || any != (len(want) > 0) {
 			return fmt.Sprintf("that any of %d wait is %v, %v", len(want), any, err)

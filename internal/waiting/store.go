@@ -20,6 +20,10 @@ type Store interface {
 	// Any reports whether items wait in a place. It may be late to know: by a
 	// second or so.
 	Any(ctx context.Context, place Place) (bool, error)
+	// Count is how many items wait in a place, counted up to limit, and more says
+	// that there may be more. It may be late to know, as Any, and may give up where
+	// much was settled: then more is true too.
+	Count(ctx context.Context, place Place, limit int) (n int, more bool, err error)
 	// Settle leaves of each item what Item.Settled does. After an error any part
 	// of them may be settled.
 	Settle(ctx context.Context, items []Item, as State) error

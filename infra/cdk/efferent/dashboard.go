@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -30,7 +31,9 @@ func newDashboard(e *Efferent, pairs []pair, alarms []awscloudwatch.Alarm) awscl
 	}
 	d.AddWidgets(graph("Webhooks and notifications: age of the oldest that is not delivered, in seconds",
 		ours(e.Deliver, settings.OldestUndelivered, worst()), ours(e.Notify, settings.OldestUndelivered, worst()),
-		ours(e.Release, settings.OldestUndelivered, worst())))
+		ours(e.Release, settings.OldestUndelivered, worst())),
+		graph("Webhooks: circuits that opened and closed",
+			circuits(e.Deliver, circuit.Open), circuits(e.Deliver, circuit.Closed)))
 	d.AddWidgets(functionRow("deliver", e.Deliver)...)
 	d.AddWidgets(functionRow("notify", e.Notify)...)
 	d.AddWidgets(functionRow("release", e.Release)...)
@@ -46,6 +49,14 @@ func functionRow(name string, f awslambda.IFunction) []awscloudwatch.IWidget {
 		graph(name+": errors and throttles", f.MetricErrors(nil), f.MetricThrottles(nil)),
 		graph(name+": duration, in milliseconds", f.MetricDuration(worst())),
 	}
+}
+
+// circuits is how many circuits a function brought into a phase.
+func circuits(f awslambda.IFunction, phase circuit.Phase) awscloudwatch.Metric {
+	return ours(f, settings.CircuitChanges, total()).With(&awscloudwatch.MetricOptions{
+		DimensionsMap: &map[string]*string{"function": f.FunctionName(), "phase": jsii.String(string(phase))},
+		Label:         jsii.String(string(phase)),
+	})
 }
 
 func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {

@@ -35,6 +35,9 @@ type DeliverProps struct {
 	// 4096. A record of more than a write unit of DynamoDB costs two or more.
 	// Default: 1024.
 	Response int
+	// MaxHeld is how long a message waits for open circuits in all before it is
+	// exhausted, 1 minute to 14 days. Default: 6 hours.
+	MaxHeld time.Duration
 }
 
 func (p DeliverProps) withDefaults() DeliverProps {
@@ -60,6 +63,7 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 	env[settings.AuditQueueURL] = *e.Audit.QueueUrl()
 	env[settings.AttemptsTable] = *e.Attempts.TableName()
 	env[settings.WaitingTable] = *e.Waiting.TableName()
+	env[settings.CircuitsTable] = *e.Circuits.TableName()
 	e.redacts(env, props.Ledger)
 
 	e.Deliver, e.DeliverLogs, err = newFunction(e.Construct, plan{
@@ -84,7 +88,15 @@ func (p DeliverProps) environment(props Props) map[string]string {
 	if p.Response != 0 {
 		env[settings.ResponseLimit] = strconv.Itoa(p.Response)
 	}
+	p.maxHeld(env)
 	return env
+}
+
+// maxHeld is for who holds messages, and for who lets them out.
+func (p DeliverProps) maxHeld(env map[string]string) {
+	if p.MaxHeld != 0 {
+		env[settings.MaxHeld] = p.MaxHeld.String()
+	}
 }
 
 // deliverGrants is written out: the grant methods of the queues and the table
@@ -95,6 +107,7 @@ func (e *Efferent) deliverGrants(secrets string) []awsiam.PolicyStatement {
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem"),
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
+		allow(*e.Circuits.TableArn(), "dynamodb:BatchGetItem", "dynamodb:PutItem"),
 		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, secrets+"*"), "secretsmanager:GetSecretValue"),
 		e.readsLedgerKeys(),
 	}

@@ -63,6 +63,8 @@ type Efferent struct {
 	Attempts awsdynamodb.ITableV2
 	// Waiting is the table of what waits for longer than SQS should hide it.
 	Waiting awsdynamodb.ITableV2
+	// Circuits is the table of the circuits of endpoints.
+	Circuits awsdynamodb.ITableV2
 	// Deliver is the function that sends webhooks, and DeliverLogs its logs.
 	Deliver     awslambda.IFunction
 	DeliverLogs awslogs.ILogGroup
@@ -114,6 +116,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 	webhooks, notifications, audit := e.makeQueues(props)
 	e.Attempts = newAttempts(e.Construct, props.RemovalPolicy)
 	e.Waiting = newWaiting(e.Construct, props.RemovalPolicy)
+	e.Circuits = newCircuits(e.Construct, props.RemovalPolicy)
 	for _, part := range []struct {
 		of   string
 		make func(Props) error

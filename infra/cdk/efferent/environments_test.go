@@ -24,7 +24,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	deployed, err := settings.ReadDeliverPlaces(env("Deliver"))
 	if want := (settings.DeliverPlaces{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue",
-		AttemptsTable: "Attempts", WaitingTable: "Waiting"}); err != nil ||
+		AttemptsTable: "Attempts", WaitingTable: "Waiting", CircuitsTable: "Circuits"}); err != nil ||
 		deployed != want {
 		t.Errorf("deliver: %+v, %v", deployed, err)
 	}
@@ -54,6 +54,11 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	if want := (settings.ReleasePlaces{WebhooksQueueURL: "WebhookQueue", NotificationsQueueURL: "NotificationQueue",
 		WaitingTable: "Waiting"}); err != nil || releasing != want {
 		t.Errorf("release: %+v, %v", releasing, err)
+	}
+	for _, function := range []string{"Deliver", "Release", "Replay"} {
+		if got := env(function)(settings.CircuitsTable); got != "Circuits" {
+			t.Errorf("%s finds the circuits in %q", function, got)
+		}
 	}
 	for _, function := range []string{"Deliver", "Notify", "Replay", "Checkpoint"} {
 		if got := env(function)(settings.LedgerKeysSecret); got != "efferent/ledger/keys" {

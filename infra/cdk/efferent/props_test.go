@@ -25,7 +25,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			FunctionProps: efferent.FunctionProps{Timeout: time.Minute, Memory: 512, LogRetention: 7},
 			SourceProps:   efferent.SourceProps{BatchSize: 20, Window: 2 * time.Second, MaxConcurrency: 3},
 			Secrets:       "efferent/webhooks/prod/", AllowHTTP: "loopback", AllowCIDRs: "10.0.0.0/8",
-			ExchangeTimeout: 15 * time.Second, Response: 4096,
+			ExchangeTimeout: 15 * time.Second, Response: 4096, MaxHeld: time.Hour,
 		},
 		Sending: efferent.SendingProps{RetryPolicies: "seed=1s", SecretTTL: time.Minute, AuditLanes: 2},
 		Notify: efferent.NotifyProps{
@@ -71,7 +71,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			"Environment": object{"Variables": object{
 				settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.AllowHTTP: "loopback",
 				settings.AllowCIDRs: "10.0.0.0/8", settings.Timeout: "15s", settings.ResponseLimit: "4096", settings.SecretTTL: "1m0s",
-				settings.AuditLanes:      "2",
+				settings.AuditLanes: "2", settings.MaxHeld: "1h0m0s",
 				settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
 			}},
 		})
@@ -80,7 +80,8 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.SecretTTL: "1m0s", settings.AuditLanes: "2",
 			settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
 		}}})
-		has("AWS::Lambda::Function", object{"Timeout": 40, "MemorySize": 350})
+		has("AWS::Lambda::Function", object{"Timeout": 40, "MemorySize": 350,
+			"Environment": object{"Variables": object{settings.MaxHeld: "1h0m0s"}}})
 		has("AWS::Lambda::Function", object{"Timeout": 29, "MemorySize": 400,
 			"Environment": object{"Variables": object{settings.AuditLanes: "2", settings.LedgerShowPaths: "true",
 				settings.LedgerKeysSecret: "efferent/ledger/prod-keys"}}})
@@ -104,14 +105,15 @@ func TestPropsReachTheTemplate(t *testing.T) {
 
 // A deployment that fails at once must not leave a table behind; one that
 // worked must. The waiting room's table stays always: an upgrade that fails has
-// perhaps begun to use it, and what is in it are messages.
+// perhaps begun to use it, and what is in it are messages. So does that of the
+// circuits, which says which of them are to be let out.
 func TestWhatIsKeptStays(t *testing.T) {
 	t.Parallel()
 	kinds := []string{"AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"}
 	for id, r := range synth(t, efferent.Props{}).json["Resources"].(object) {
 		r := r.(object)
 		want := "RetainExceptOnCreate"
-		if short(id) == "Waiting" {
+		if short(id) == "Waiting" || short(id) == "Circuits" {
 			want = "Retain"
 		}
 		if slices.Contains(kinds, r["Type"].(string)) && (r["DeletionPolicy"] != want || r["UpdateReplacePolicy"] != "Retain") {
@@ -154,6 +156,8 @@ func TestRefused(t *testing.T) {
 		"a lengthy exchange": {efferent.Props{Queues: efferent.QueueProps{VisibilityTimeout: 10 * time.Minute}, Deliver: efferent.DeliverProps{
 			FunctionProps: efferent.FunctionProps{Timeout: time.Minute}, ExchangeTimeout: 21 * time.Second}},
 			[]string{settings.Timeout, "21s"}},
+		"held for longer than records are kept": {deliver(efferent.DeliverProps{MaxHeld: 15 * 24 * time.Hour}),
+			[]string{settings.MaxHeld, "360h"}},
 		"a long response": {deliver(efferent.DeliverProps{Response: 4097}), []string{settings.ResponseLimit, "4097"}},
 		"releasing in a hurry": {efferent.Props{Release: efferent.ReleaseProps{FunctionProps: efferent.FunctionProps{Timeout: 29 * time.Second}}},
 			[]string{"Release", "Timeout 29s", "30s"}},

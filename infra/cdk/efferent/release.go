@@ -45,14 +45,16 @@ func (e *Efferent) makeRelease(props Props) (err error) {
 	if err := p.check(); err != nil {
 		return err
 	}
+	env := map[string]string{
+		settings.WebhooksQueueURL:      *e.Webhooks.QueueUrl(),
+		settings.NotificationsQueueURL: *e.Notifications.QueueUrl(),
+		settings.WaitingTable:          *e.Waiting.TableName(),
+		settings.CircuitsTable:         *e.Circuits.TableName(),
+	}
+	props.Deliver.maxHeld(env)
 	e.Release, e.ReleaseLogs, err = newFunction(e.Construct, plan{
 		id: "Release", name: "release", description: "Efferent: sends what is due in the waiting room back to its queue",
-		env: map[string]string{
-			settings.WebhooksQueueURL:      *e.Webhooks.QueueUrl(),
-			settings.NotificationsQueueURL: *e.Notifications.QueueUrl(),
-			settings.WaitingTable:          *e.Waiting.TableName(),
-		},
-		grants: e.releaseGrants(),
+		env: env, grants: e.releaseGrants(),
 	}, props, p.FunctionProps)
 	if err != nil {
 		return err
@@ -69,5 +71,6 @@ func (e *Efferent) releaseGrants() []awsiam.PolicyStatement {
 		allow(*e.Notifications.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem",
 			"dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:BatchWriteItem"),
+		allow(*e.Circuits.TableArn(), "dynamodb:Scan", "dynamodb:PutItem"),
 	}
 }

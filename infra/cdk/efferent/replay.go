@@ -77,6 +77,7 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 		settings.AuditQueueURL:                *e.Audit.QueueUrl(),
 		settings.AttemptsTable:                *e.Attempts.TableName(),
 		settings.WaitingTable:                 *e.Waiting.TableName(),
+		settings.CircuitsTable:                *e.Circuits.TableName(),
 		settings.LedgerTable:                  *e.Ledger.TableName(),
 		settings.LedgerBucket:                 *e.LedgerObjects.BucketName(),
 		settings.CheckpointsBucket:            *e.Checkpoints.BucketName(),
@@ -114,6 +115,7 @@ func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
 			"dynamodb:DeleteItem"),
 		allow(*e.Attempts.TableArn()+"/index/"+failuresIndex, "dynamodb:Query"),
 		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:BatchWriteItem"),
+		allow(*e.Circuits.TableArn(), "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:PutItem"),
 		e.readsLedgerKeys())
 }
 

@@ -32,6 +32,7 @@ func NewStack(app constructs.Construct, name string, props Props) (*Efferent, er
 		{"AuditFailuresQueueUrl", e.AuditFailures.QueueUrl()},
 		{"AttemptsTable", e.Attempts.TableName()},
 		{"WaitingTable", e.Waiting.TableName()},
+		{"CircuitsTable", e.Circuits.TableName()},
 		{"DeliverFunction", e.Deliver.FunctionName()},
 		{"DeliverLogGroup", e.DeliverLogs.LogGroupName()},
 		{"NotifyFunction", e.Notify.FunctionName()},

@@ -14,15 +14,17 @@ import (
 	"github.com/efferent/efferent/infra/cdk/efferent"
 	"github.com/efferent/efferent/internal/attempt"
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
 // What each store puts is caught, by the names of its attributes.
 type (
-	kept        struct{ awsdynamodb.AttemptsAPI }
-	keptWaiting struct{ awsdynamodb.WaitingAPI }
-	keptLedger  struct{ awsdynamodb.LedgerAPI }
+	kept         struct{ awsdynamodb.AttemptsAPI }
+	keptWaiting  struct{ awsdynamodb.WaitingAPI }
+	keptCircuits struct{ awsdynamodb.CircuitsAPI }
+	keptLedger   struct{ awsdynamodb.LedgerAPI }
 )
 
 func (kept) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
@@ -30,6 +32,10 @@ func (kept) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dyn
 }
 
 func (keptWaiting) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	return caught(in)
+}
+
+func (keptCircuits) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	return caught(in)
 }
 
@@ -85,6 +91,25 @@ func TestWhatWaitsIsFoundByPlace(t *testing.T) {
 	}
 	_, err := (&awsdynamodb.Waiting{API: keptWaiting{}, Table: "t"}).Enter(t.Context(), waiting.Item{State: waiting.Waiting})
 	for _, name := range []string{"place", "position", "expires_at"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("the store writes no %s: %v", name, err)
+		}
+	}
+}
+
+// TestCircuitsAreFoundByTheirNames: and a closed one goes by itself.
+func TestCircuitsAreFoundByTheirNames(t *testing.T) {
+	t.Parallel()
+	table := synth(t, efferent.Props{}).of("AWS::DynamoDB::GlobalTable")["Circuits"]
+	if d := cmp.Diff([]any{object{"AttributeName": "circuit", "KeyType": "HASH"}}, table["KeySchema"]); d != "" {
+		t.Error(d)
+	}
+	if table["GlobalSecondaryIndexes"] != nil || table["BillingMode"] != "PAY_PER_REQUEST" ||
+		!cmp.Equal(table["TimeToLiveSpecification"], object{"AttributeName": "expires_at", "Enabled": true}) {
+		t.Errorf("the table is %v", table)
+	}
+	_, err := (&awsdynamodb.Circuits{API: keptCircuits{}, Table: "t"}).PutCircuit(t.Context(), circuit.State{Version: 1})
+	for _, name := range []string{"circuit", "expires_at"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("the store writes no %s: %v", name, err)
 		}

@@ -11,13 +11,10 @@ import (
 // in: by place, which is a shard of a minute, and in it by when an item is due.
 // An item is written twice in its life, and an index would double that. It holds
 // messages: where the very deployment that made it fails, functions may have been
-// using it already, so it stays then too, unless all is to be destroyed.
+// using it already, so it stays then too.
 func newWaiting(scope constructs.Construct, removal awscdk.RemovalPolicy) awsdynamodb.ITableV2 {
 	key := func(name string) *awsdynamodb.Attribute {
 		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
-	}
-	if removal == awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE {
-		removal = awscdk.RemovalPolicy_RETAIN
 	}
 	return awsdynamodb.NewTableV2(scope, jsii.String("Waiting"), &awsdynamodb.TablePropsV2{
 		PartitionKey:        key("place"),
@@ -25,6 +22,15 @@ func newWaiting(scope constructs.Construct, removal awscdk.RemovalPolicy) awsdyn
 		TimeToLiveAttribute: jsii.String("expires_at"),
 		Billing:             awsdynamodb.Billing_OnDemand(nil),
 		Encryption:          awsdynamodb.TableEncryptionV2_DynamoOwnedKey(),
-		RemovalPolicy:       removal,
+		RemovalPolicy:       staying(removal),
 	})
+}
+
+// staying is the policy of what stays even where the deployment that made it fails,
+// unless all is to be destroyed.
+func staying(removal awscdk.RemovalPolicy) awscdk.RemovalPolicy {
+	if removal == awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE {
+		return awscdk.RemovalPolicy_RETAIN
+	}
+	return removal
 }

@@ -50,12 +50,21 @@ func (c *Circuits) Circuits(ctx context.Context, names []circuit.Name) ([]circui
 	for _, n := range names {
 		keys = append(keys, n.Key())
 	}
+	return c.read(ctx, keys, false)
+}
+
+// KeptCircuits is as circuit.Store has it, by consistent reads.
+func (c *Circuits) KeptCircuits(ctx context.Context, keys []string) ([]circuit.State, error) {
+	return c.read(ctx, slices.Clone(keys), true)
+}
+
+func (c *Circuits) read(ctx context.Context, keys []string, consistent bool) ([]circuit.State, error) {
 	slices.Sort(keys)
 	var asked []map[string]types.AttributeValue
 	for _, key := range slices.Compact(keys) {
 		asked = append(asked, circuitKey(key))
 	}
-	items, err := batchReader{API: c.API, Table: c.Table, Wait: c.Wait}.all(ctx, asked)
+	items, err := batchReader{API: c.API, Table: c.Table, Consistent: consistent, Wait: c.Wait}.all(ctx, asked)
 	if err != nil {
 		return nil, err
 	}

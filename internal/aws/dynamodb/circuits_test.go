@@ -75,6 +75,10 @@ func TestWhatCircuitsCost(t *testing.T) {
 			_, err := store.Circuits(t.Context(), []circuit.Name{s.Name, host})
 			return err
 		}, 1, 0, 1},
+		"reading of one as it is now": {func() error {
+			_, err := store.KeptCircuits(t.Context(), []string{s.Key()})
+			return err
+		}, 1, 0, 1},
 		"changing": {func() error { _, err := store.PutCircuit(t.Context(), s); return err }, 0, 1, 1},
 		"changing what another has changed": {func() error {
 			other := openState(3)
@@ -105,6 +109,10 @@ func TestCircuitFaults(t *testing.T) {
 	}{
 		{"read", "BatchGetItem", func(ctx context.Context, c *Circuits) error {
 			_, err := c.Circuits(ctx, []circuit.Name{s.Name})
+			return err
+		}},
+		{"read by key", "BatchGetItem", func(ctx context.Context, c *Circuits) error {
+			_, err := c.KeptCircuits(ctx, []string{s.Key()})
 			return err
 		}},
 		{"page", "Scan", func(ctx context.Context, c *Circuits) error { _, _, err := c.PageCircuits(ctx, "", 10); return err }},

@@ -218,6 +218,7 @@ func TestRoomReads(t *testing.T) {
 	}{
 		"In, and parts":   {func() error { _, err := w.In(t.Context(), i.Place(), "", 10); return err }, []bool{true, true}},
 		"Any":             {func() error { _, err := w.Any(t.Context(), i.Place()); return err }, []bool{false}},
+		"Count":           {func() error { _, _, err := w.Count(t.Context(), i.Place(), 10); return err }, []bool{false}},
 		"Page, and parts": {func() error { _, _, err := w.Page(t.Context(), "", 10); return err }, []bool{false, true}},
 		"Swept":           {func() error { _, err := w.Swept(t.Context()); return err }, []bool{true}},
 	} {
@@ -286,6 +287,7 @@ func TestRoomFaults(t *testing.T) {
 		{"enter in parts", "PutItem", enter(large)},
 		{"in", "Query", func(ctx context.Context, w *Waiting) error { _, err := w.In(ctx, small.Place(), "", 10); return err }},
 		{"any", "Query", func(ctx context.Context, w *Waiting) error { _, err := w.Any(ctx, small.Place()); return err }},
+		{"count", "Query", func(ctx context.Context, w *Waiting) error { _, _, err := w.Count(ctx, small.Place(), 10); return err }},
 		{"settle", "BatchWriteItem", func(ctx context.Context, w *Waiting) error {
 			return w.Settle(ctx, []waiting.Item{small, large}, waiting.Sent)
 		}},

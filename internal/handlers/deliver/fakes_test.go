@@ -109,6 +109,10 @@ func (w *world) PutCircuit(ctx context.Context, s circuit.State) (circuit.State,
 	return w.store.PutCircuit(ctx, s)
 }
 
+func (w *world) KeptCircuits(ctx context.Context, keys []string) ([]circuit.State, error) {
+	return w.store.KeptCircuits(ctx, keys)
+}
+
 func (w *world) PageCircuits(ctx context.Context, from string, limit int) ([]circuit.State, string, error) {
 	return w.store.PageCircuits(ctx, from, limit)
 }

@@ -388,3 +388,20 @@ func (w *world) wantEachOnce(t *testing.T, name string, ids []string, most int) 
 		t.Errorf("%s: %d were sent, want %d at most", name, len(w.queues), most)
 	}
 }
+
+// TestLateOldest: what came in during a ramp, and is older than what has gone, goes
+// as soon as nothing else is left.
+func TestLateOldest(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.fillHeld(t, 5)
+	w.puts(t, closed(noon))
+	h := w.handler(t, "a")
+	run(t, h)
+	w.enter(t, held("older", 2*time.Hour))
+	w.pass(time.Minute)
+	run(t, h)
+	if len(w.queues) != 6 || w.count("older") != 1 {
+		t.Errorf("went %v", w.ids())
+	}
+}

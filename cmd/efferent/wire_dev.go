@@ -113,7 +113,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	api, err := replayHandler(replayParts{queues: l.poller, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		lanes: delivery.AuditLanes, url: url, redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle})
+		circuits: kept.circuits, lanes: delivery.AuditLanes, url: url, redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
@@ -35,6 +36,7 @@ type replayParts struct {
 	attempts attemptsStore
 	claims   replay.Claims
 	room     replay.Room
+	circuits circuit.Store
 	exit     *waiting.Exit
 	lanes    int
 	// redactors are the ledger's.
@@ -55,7 +57,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 	}
 	n := replay.Needs{
 		History: p.attempts, Failures: p.attempts, Records: p.attempts, Claims: p.claims,
-		Room: p.room, Exit: p.exit,
+		Room: p.room, Exit: p.exit, Circuits: p.circuits,
 		Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
 		Caller: func(*http.Request) string { return "local" },

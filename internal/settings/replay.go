@@ -11,7 +11,8 @@ import (
 type ReplayPlaces struct {
 	WebhooksQueueURL, WebhookFailuresQueueURL           string
 	NotificationsQueueURL, NotificationFailuresQueueURL string
-	AuditQueueURL, AttemptsTable, WaitingTable          string
+	AuditQueueURL                                       string
+	AttemptsTable, WaitingTable, CircuitsTable          string
 	LedgerTable, LedgerBucket, CheckpointsBucket        string
 	AuditLanes                                          int
 	Redaction
@@ -28,6 +29,7 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 		AuditQueueURL:                r.needed(AuditQueueURL),
 		AttemptsTable:                r.needed(AttemptsTable),
 		WaitingTable:                 r.needed(WaitingTable),
+		CircuitsTable:                r.needed(CircuitsTable),
 		LedgerTable:                  r.needed(LedgerTable),
 		LedgerBucket:                 r.needed(LedgerBucket),
 		CheckpointsBucket:            r.needed(CheckpointsBucket),

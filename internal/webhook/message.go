@@ -5,6 +5,7 @@ package webhook
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -205,6 +206,17 @@ func (m Message) Endpoint() (endpoint, host string) {
 	}
 	host = m.target.Scheme + "://" + strings.ToLower(m.target.Host)
 	return host + m.target.EscapedPath(), host
+}
+
+// EndpointOf is what Endpoint is of a message to a URL. Its error says what is wrong
+// with that.
+func EndpointOf(rawURL string) (endpoint, host string, err error) {
+	_, u, problem := parseURL(rawURL)
+	if problem != "" {
+		return "", "", errors.New(problem)
+	}
+	endpoint, host = Message{target: u}.Endpoint()
+	return endpoint, host, nil
 }
 
 func (p *parsing) missing() {

@@ -21,7 +21,7 @@ var whole = map[string]string{
 	settings.NotificationsQueueURL:        "https://sqs.test/1/notifications",
 	settings.NotificationFailuresQueueURL: "https://sqs.test/1/notification-failures",
 	settings.AuditQueueURL:                "https://sqs.test/1/audit.fifo",
-	settings.AttemptsTable:                "attempts", settings.WaitingTable: "waiting",
+	settings.AttemptsTable:                "attempts", settings.WaitingTable: "waiting", settings.CircuitsTable: "circuits",
 	settings.LedgerTable: "ledger", settings.LedgerBucket: "tiles", settings.CheckpointsBucket: "checkpoints",
 	"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 }
@@ -86,6 +86,9 @@ func TestWhereItGoes(t *testing.T) {
 	wantURLs := map[string]string{"webhooks": "https://sqs.test/1/webhooks", "notifications": "https://sqs.test/1/notifications"}
 	if room.Table != "waiting" || h.Exit.Places != room || records.Table != "attempts" || !maps.Equal(sender.URLs, wantURLs) {
 		t.Errorf("the waiting room is %+v, its exit %+v to %v; records are kept in %+v", room, h.Exit, sender.URLs, records)
+	}
+	if circuits := h.Circuits.(*awsdynamodb.Circuits); circuits.Table != "circuits" || h.Transitions == nil {
+		t.Errorf("circuits are kept in %+v", circuits)
 	}
 	audit, claims, history := h.Audit.(*awssqs.Audit), h.Claims.(*awsdynamodb.Claims), h.History.(*awsdynamodb.Attempts)
 	if audit.URL != whole[settings.AuditQueueURL] || audit.Lanes != 7 || claims.Table != "attempts" || history.Table != "attempts" {

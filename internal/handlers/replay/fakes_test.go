@@ -76,6 +76,8 @@ type world struct {
 	dead  bool
 	log   []string
 	exit  *waiting.Exit
+	// transitions are the phases that were counted.
+	transitions []string
 }
 
 type parkedLetter struct {
@@ -109,6 +111,7 @@ func (w *world) handler() *Handler {
 		Queues: []Queue{{Name: queueName, From: "webhooks", Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()},
 			{Name: "notification-failures", From: "notifications", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
 		History: w, Failures: w, Claims: w, Audit: w, Redactors: w, Records: w, Room: (*room)(w), Exit: w.exit,
+		Circuits: (*circuits)(w), Transitions: func(phase string) { w.transitions = append(w.transitions, phase) },
 		Caller: func(r *http.Request) string { return cmp.Or(r.Header.Get("Caller"), "ann") },
 		Now:    w.time, Wait: func(_ context.Context, d time.Duration) {
 			runtime.Gosched()

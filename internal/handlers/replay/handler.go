@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/waiting"
@@ -46,6 +47,10 @@ type Needs struct {
 	Room    Room
 	Exit    *waiting.Exit
 	Records Records
+	// Circuits are the breakers of endpoints; Transitions counts those that are
+	// opened and closed by hand, by the phase.
+	Circuits    circuit.Store
+	Transitions func(phase string) `need:"optional"`
 	// Book is the ledger, in which Lanes lanes are looked through; a worker may
 	// have none to show.
 	Book  ledger.Book `need:"optional"`
@@ -116,6 +121,11 @@ func (h *Handler) Routes() http.Handler {
 		"GET /api/v1/waiting/counts":                 h.waitingCounts,
 		"POST /api/v1/waiting/release":               h.release,
 		"POST /api/v1/waiting/drop":                  h.drop,
+		"GET /api/v1/circuits":                       h.circuits,
+		"GET /api/v1/circuits/{id}":                  h.circuit,
+		"POST /api/v1/circuits/open":                 h.openNewCircuit,
+		"POST /api/v1/circuits/{id}/open":            h.openCircuit,
+		"POST /api/v1/circuits/{id}/close":           h.closeCircuit,
 	} {
 		mux.Handle(pattern, h.handler(answer))
 	}

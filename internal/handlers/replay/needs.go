@@ -39,6 +39,7 @@ type Records interface {
 // Room shows what waits, as waiting.Store promises.
 type Room interface {
 	Page(ctx context.Context, from string, limit int) (items []waiting.Item, next string, err error)
+	Count(ctx context.Context, place waiting.Place, limit int) (n int, more bool, err error)
 }
 
 // Claims keeps who acts on which dead letter.

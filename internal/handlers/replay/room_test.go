@@ -20,12 +20,19 @@ func (m *room) Page(ctx context.Context, from string, limit int) (items []waitin
 	return items, next, err
 }
 
+func (m *room) Count(ctx context.Context, place waiting.Place, limit int) (n int, more bool, err error) {
+	err = m.call("count", func() (err error) { n, more, err = m.store.Count(ctx, place, limit); return err })
+	return n, more, err
+}
+
 func (m *room) Enter(ctx context.Context, i waiting.Item) (state waiting.State, err error) {
 	err = m.call("enter", func() (err error) { state, err = m.store.Enter(ctx, i); return err })
 	return state, err
 }
 
-func (m *room) In(context.Context, waiting.Place, int) ([]waiting.Item, error) { panic("nobody asks") }
+func (m *room) In(context.Context, waiting.Place, string, int) ([]waiting.Item, error) {
+	panic("nobody asks")
+}
 
 func (m *room) Settle(ctx context.Context, items []waiting.Item, as waiting.State) error {
 	return m.call("settle as "+string(as), func() error { return m.store.Settle(ctx, items, as) })

@@ -32,7 +32,10 @@ type WaitingItem struct {
 	// Attempts is how many were made, before replays too.
 	Attempts int       `json:"attempts"`
 	Since    time.Time `json:"since"`
-	Due      time.Time `json:"due"`
+	// Due is when it goes on; Circuit, of one that waits for a circuit instead, the
+	// id of that.
+	Due     time.Time `json:"due,omitzero"`
+	Circuit string    `json:"circuit,omitzero"`
 }
 
 // WaitingItems is the answer to GET /api/v1/waiting, in no order.
@@ -74,8 +77,16 @@ func waitingItemOf(i *waiting.Item) WaitingItem {
 	return WaitingItem{
 		ItemID: i.ID(), Queue: i.Queue, WebhookID: i.WebhookID, MessageID: i.MessageID, Origin: cmp.Or(i.Carried.Origin, i.MessageID),
 		Tenant: i.Tenant, URL: i.URL, Channel: i.Channel, Reason: string(i.Reason), Why: i.Why,
-		Attempts: i.Carried.Attempts, Since: i.Since, Due: i.Due,
+		Attempts: i.Carried.Attempts, Since: i.Since, Due: dueOf(i), Circuit: i.Circuit,
 	}
+}
+
+// dueOf is when an item goes on; zero where it waits for a circuit.
+func dueOf(i *waiting.Item) time.Time {
+	if i.Circuit != "" {
+		return time.Time{}
+	}
+	return i.Due
 }
 
 // walk is one request's way through the waiting room.

@@ -128,6 +128,9 @@ func (a *waitingAct) act(ctx context.Context, items []waiting.Item) error {
 	if len(meant) == 0 {
 		return nil
 	}
+	if err := a.countHeld(ctx, meant); err != nil {
+		return err
+	}
 	if err := a.tell(ctx, meant); err != nil {
 		return err
 	}

@@ -19,10 +19,10 @@ type WaitingCount struct {
 	Reason  string `json:"reason"`
 	Count   int    `json:"count"`
 	// Since is when the first of them came in, Next and Until are when the first
-	// and the last of them are due.
+	// and the last of them are due. What waits for a circuit has no such time.
 	Since time.Time `json:"since"`
-	Next  time.Time `json:"next"`
-	Until time.Time `json:"until"`
+	Next  time.Time `json:"next,omitzero"`
+	Until time.Time `json:"until,omitzero"`
 }
 
 // WaitingCounts is the answer to GET /api/v1/waiting/counts, the most first.
@@ -70,7 +70,7 @@ func (h *Handler) waitingCounts(r *http.Request) (int, any, error) {
 
 func countOf(i *waiting.Item) WaitingCount {
 	return WaitingCount{Queue: i.Queue, Tenant: i.Tenant, URL: i.URL, Channel: i.Channel, Reason: string(i.Reason), Count: 1,
-		Since: i.Since, Next: i.Due, Until: i.Due}
+		Since: i.Since, Next: dueOf(i), Until: dueOf(i)}
 }
 
 // Add adds what else waits for the same.
@@ -78,7 +78,7 @@ func (c *WaitingCount) Add(more WaitingCount) {
 	if c.Count == 0 || more.Since.Before(c.Since) {
 		c.Since = more.Since
 	}
-	if c.Count == 0 || more.Next.Before(c.Next) {
+	if c.Next.IsZero() || !more.Next.IsZero() && more.Next.Before(c.Next) {
 		c.Next = more.Next
 	}
 	if more.Until.After(c.Until) {

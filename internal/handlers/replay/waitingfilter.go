@@ -38,7 +38,8 @@ func (f WaitingFilter) takes(i *waiting.Item) bool {
 }
 
 // waitingReasons are those that something waits for.
-var waitingReasons = []string{string(waiting.Delay), string(waiting.Asked), string(waiting.Trouble), string(waiting.Limit)}
+var waitingReasons = []string{string(waiting.Delay), string(waiting.Asked), string(waiting.Trouble), string(waiting.Limit),
+	string(waiting.Circuit)}
 
 // check refuses what can take nothing: it is a slip.
 func (h *Handler) check(f WaitingFilter) error {

@@ -1,0 +1,37 @@
+package replay
+
+import (
+	"context"
+
+	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/waiting"
+)
+
+// countHeld has items that wait for circuits carry for how long they were held for
+// them, as those do whose turn has come.
+func (h *Handler) countHeld(ctx context.Context, items []waiting.Item) error {
+	var keys []string
+	for i := range items {
+		if items[i].Circuit != "" {
+			keys = append(keys, items[i].Circuit)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	kept, err := h.Circuits.KeptCircuits(ctx, keys)
+	if err != nil {
+		return &unavailable{"nothing was done: the circuits that messages wait for can't be read", err}
+	}
+	states := map[string]circuit.State{}
+	for _, s := range kept {
+		states[s.Key()] = s
+	}
+	now := h.Now()
+	for i := range items {
+		if held := states[items[i].Circuit].Counts(items[i].Since, now); items[i].Circuit != "" && held > 0 {
+			items[i].Carried.Held = items[i].Carried.Held.With(string(waiting.Circuit), held)
+		}
+	}
+	return nil
+}

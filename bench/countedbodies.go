@@ -16,7 +16,8 @@ func invoice(i int) string {
 	r := rand.New(rand.NewPCG(1, uint64(i)))
 	b := fmt.Sprintf(`{"invoice":{"id":"in_%016x","number":"INV-%06d","currency":"EUR","status":"paid","total":%d,"paid_at":`+
 		`"2026-11-%02dT%02d:%02d:%02dZ"},"customer":{"id":"cus_%016x","name":%q,"email":"%s@example.com","country":"DE","vat_id":"DE%09d"},`+
-		`"lines":[`, r.Uint64(), i, r.IntN(1e6), 1+r.IntN(28), r.IntN(24), r.IntN(60), r.IntN(60), r.Uint64(), words(r, 2), words(r, 1), r.IntN(1e9))
+		`"lines":[`, r.Uint64(), i, r.IntN(1e6), 1+r.IntN(28), r.IntN(24), r.IntN(60), r.IntN(60), r.Uint64(), words(r, 2), words(r, 1),
+		r.IntN(1e9))
 	const end = `],"note":""}`
 	for line := 0; ; line++ {
 		next := fmt.Sprintf(`{"sku":"%s-%04d","description":%q,"quantity":%d,"unit_price":%d}`,

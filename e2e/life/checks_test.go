@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // ending is what is left when all is at rest.
@@ -43,12 +44,16 @@ func list(w *world) int {
 	w.clock.Advance(time.Hour) // so that what somebody held shows again
 	var there []string
 	unknown := 0
+	w.dead = map[string]int{}
 	for _, m := range w.letters() {
 		if w.settled(*m.MessageId) {
 			continue // it was replayed or discarded, and the next search deletes it
 		}
 		if m.Attributes["DeadLetterQueueSourceArn"] == "" {
 			w.complain("the dead letter %s did not come by the redrive policy", *m.MessageId)
+		}
+		if body, err := webhook.Decode([]byte(*m.Body)); err == nil {
+			w.dead[body.ID]++
 		}
 		why := w.unexplained(*m.MessageId)
 		if w.many && why != "" {

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,8 @@ type life struct {
 	// at is the call in the middle of which something else is done.
 	at site
 	do func(*world)
+	// beside are the answers to further messages, each to an endpoint of its own.
+	beside [][]answer
 	// meanwhile is what people do after two minutes, and acts what they do when all
 	// is at rest, one after the other.
 	meanwhile func(*world)
@@ -115,6 +118,11 @@ func (l *life) live(t tester, faults map[site]fault) (*world, ending) {
 		w.twins, w.calls.during[l.at] = true, func() { l.do(w) }
 	}
 	w.produce(message{id: "evt_1", url: someURL, retry: l.retry, body: l.body})
+	for n, answers := range l.beside {
+		url := fmt.Sprint(someURL, "/", n+2)
+		w.internet.endpoints[url] = &endpoint{script: answers}
+		w.produce(message{id: fmt.Sprint("evt_", n+2), url: url, retry: l.retry})
+	}
 	if l.meanwhile != nil {
 		w.pass(2 * time.Minute)
 		l.meanwhile(w)

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -9,23 +10,36 @@ import (
 	"pgregory.net/rapid"
 )
 
+// script is what an endpoint answers by chance. It ends with what does not go on
+// for days.
+func script(t *rapid.T) []answer {
+	answers := rapid.SliceOfN(rapid.SampledFrom([]answer{ok, busy, busy, busy, gone, {lost: true}, {hang: true}, {ours: true},
+		{status: 503, retryAfter: time.Minute}, {status: 429, retryAfter: 10 * time.Minute}}), 0, 12).Draw(t, "answers")
+	return append(answers, rapid.SampledFrom([]answer{ok, busy, gone}).Draw(t, "last answer"))
+}
+
+// people are what people do.
+var people = map[string]func(*world){
+	"replay": replayOne, "redrive": redrive, "replay all": replayAll, "list": func(w *world) { list(w) }, "let go": letGo,
+	"nothing": func(*world) {},
+}
+
 // drawn is a life by chance.
 func drawn(t *rapid.T) *life {
 	l := &life{settings: settingsOf{policies: "slow=3m,5m,1s;mixed=1s,4m,1s,1s,1s,1s,6m"}}
 	l.retry = rapid.SampledFrom([]string{"", "slow", "mixed", "replay"}).Draw(t, "policy")
-	l.answers = rapid.SliceOfN(rapid.SampledFrom([]answer{ok, busy, busy, busy, gone, {lost: true}, {hang: true}, {ours: true},
-		{status: 503, retryAfter: time.Minute}, {status: 429, retryAfter: 10 * time.Minute}}), 1, 12).Draw(t, "answers")
-	if last := l.answers[len(l.answers)-1]; last.lost || last.hang || last.ours || last.retryAfter > 0 {
-		l.answers = append(l.answers, ok) // or it would go on for days
+	l.answers = script(t)
+	for range rapid.IntRange(0, 2).Draw(t, "messages beside") {
+		l.beside = append(l.beside, script(t))
 	}
 	if rapid.IntRange(0, 3).Draw(t, "away") == 0 {
-		l.away = []string{rapid.SampledFrom([]string{"read secret", "audit", "deliver: put", "enter", "read history", "release:", "send"}).
-			Draw(t, "what is away")}
+		l.away = []string{rapid.SampledFrom([]string{"read secret", "audit", "deliver: put", "enter", "read history", "release:", "hide",
+			"release: send", "settle sent"}).Draw(t, "what is away")}
 		l.awayFor = time.Duration(rapid.IntRange(1, 20).Draw(t, "minutes away")) * time.Minute
 	}
-	acts := map[string]func(*world){"replay": replayOne, "redrive": redrive, "replay all": replayAll, "list": func(w *world) { list(w) }}
+	l.meanwhile = people[rapid.SampledFrom([]string{"nothing", "let go"}).Draw(t, "meanwhile")]
 	for _, name := range rapid.SliceOfN(rapid.SampledFrom([]string{"list", "redrive", "replay", "replay all"}), 0, 3).Draw(t, "acts") {
-		l.acts = append(l.acts, acts[name])
+		l.acts = append(l.acts, people[name])
 	}
 	return l
 }
@@ -36,24 +50,46 @@ func TestRandom(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		l := drawn(t)
-		w, quiet := l.live(t, nil)
-		w.report(t)
+		w, _ := l.live(t, nil)
+		w.accounted(t, l, 0)
+		if rapid.IntRange(0, 3).Draw(t, "twin") == 0 {
+			l.at, l.do = one(t, w, "twin at"), (*world).twin
+		}
 		chosen := map[site]fault{}
 		for range rapid.IntRange(0, 2).Draw(t, "faults") {
-			ours := slices.DeleteFunc(slices.Clone(w.calls.sites), func(s site) bool {
-				return strings.HasPrefix(s.what, "check:") || chosen[s] != works
-			})
-			s := ours[rapid.IntRange(0, len(ours)-1).Draw(t, "site")]
+			s := one(t, w, "fault at")
 			chosen[s] = rapid.SampledFrom(faults).Draw(t, s.String())
-			var got ending
-			w, got = l.live(t, chosen)
-			if got.taken+got.letters == 0 {
-				t.Errorf("the message is lost: it ends with %s, without a fault with %s", got, quiet)
-			}
-			if most := 1 + len(chosen); got.letters > most {
-				t.Errorf("%d faults make %d dead letters of one message", len(chosen), got.letters)
-			}
-			w.report(t)
+			w, _ = l.live(t, chosen)
+			w.accounted(t, l, len(chosen))
 		}
 	})
+}
+
+// one draws a call that a life made.
+func one(t *rapid.T, w *world, label string) site {
+	made := slices.DeleteFunc(slices.Clone(w.calls.sites), func(s site) bool { return strings.HasPrefix(s.what, "check:") })
+	return made[rapid.IntRange(0, len(made)-1).Draw(t, label)]
+}
+
+// accounted checks that each message is taken, or dead, and not more often than a
+// number of troubles can make of it.
+func (w *world) accounted(t tester, l *life, troubles int) {
+	if l.do != nil {
+		troubles++
+	}
+	troubles += len(l.away)
+	for n := range 1 + len(l.beside) {
+		id, url := fmt.Sprint("evt_", n+1), someURL
+		if n > 0 {
+			url = fmt.Sprint(someURL, "/", n+1)
+		}
+		letters := w.dead[id]
+		if letters+w.internet.at(url).taken == 0 {
+			t.Errorf("%s is lost", id)
+		}
+		if letters > 1+troubles {
+			t.Errorf("of %s there are %d dead letters after %d troubles", id, letters, troubles)
+		}
+	}
+	w.report(t)
 }

@@ -52,6 +52,9 @@ type world struct {
 	// twins: SQS handed out a message twice at the same time, so that an attempt
 	// may have been made twice.
 	twins bool
+	// dead is how many dead letters there are of each message, by webhook-id, as
+	// of the last look.
+	dead map[string]int
 	// many troubles in one life may use up a message's receives.
 	many bool
 	// named are the policies that messages name, and that of replays.

@@ -82,6 +82,9 @@ func (d *delivery) Run(ctx context.Context) {
 func (d *delivery) exchange(ctx context.Context) (again bool) {
 	d.record.At = d.Now()
 	x := d.needs.Sender.Post(ctx, d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.record.At))
+	if !x.Started.IsZero() { // it may have waited for a connection
+		d.record.At = x.Started
+	}
 	switch {
 	case x.Interrupted:
 		d.Hold(d.record, "the invocation ended before the exchange did")

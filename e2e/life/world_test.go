@@ -55,8 +55,8 @@ type world struct {
 	// dead is how many dead letters there are of each message, by webhook-id, as
 	// of the last look.
 	dead map[string]int
-	// many troubles in one life may use up a message's receives.
-	many bool
+	// many troubles in one life may use up a message's receives. loose is a life's.
+	many, loose bool
 	// named are the policies that messages name, and that of replays.
 	named []string
 	// inHand is what Lambda has received last.

@@ -210,6 +210,7 @@ func TestTheWayOfABatch(t *testing.T) {
 	t.Parallel()
 	sent := attempt.Record{MessageID: "a", Attempt: 1, Verdict: attempt.Delivered}
 	dead := attempt.Record{MessageID: "a", Attempt: 1, Verdict: attempt.Permanent}
+	again := attempt.Record{MessageID: "a", Attempt: 2, Verdict: attempt.Retryable}
 	dropped := attempt.Record{MessageID: "a", Attempt: 2, Verdict: attempt.Permanent, Dropped: true}
 	for name, c := range map[string]struct {
 		messages []string
@@ -234,6 +235,9 @@ func TestTheWayOfABatch(t *testing.T) {
 		"sent before, and untold": {[]string{"a send 2"}, []attempt.Record{sent}, "audit", []string{"read a", "audit delivered:a#1"},
 			[]string{"a"}},
 		"dead": {[]string{"a send 2"}, []attempt.Record{dead}, "", []string{"read a", "hide r0 0s"}, []string{"a"}},
+		// SQS had handed it out twice at once, and the other went on.
+		"sent, and tried on": {[]string{"a send 3"}, []attempt.Record{sent, again}, "", []string{"read a", "audit delivered:a#1"}, nil},
+		"dead, and tried on": {[]string{"a send 3"}, []attempt.Record{dead, again}, "", []string{"read a", "hide r0 0s"}, []string{"a"}},
 		// It was in the waiting room, and its delete had failed.
 		"dropped": {[]string{"a send 2"}, []attempt.Record{dropped}, "", []string{"read a"}, nil},
 		// SQS hands out a message twice at times.

@@ -36,7 +36,20 @@ func (i *Item) Resume(ctx context.Context) bool {
 	if i.startAfresh(history, attempt.LastBefore(history, redrivenAt)) {
 		return true
 	}
-	return i.due(ctx, last)
+	return i.due(ctx, i.settling(history))
+}
+
+// settling is the record that decides what becomes of the message: the one of its
+// end, where there is one. SQS may hand out a message twice at once, and the other
+// invocation may have gone on meanwhile.
+func (i *Item) settling(own []attempt.Record) attempt.Record {
+	last := own[len(own)-1]
+	for _, r := range own {
+		if r.Attempt > i.Base && r.Verdict.Final() && r.Verdict.Rank() > last.Verdict.Rank() {
+			last = r
+		}
+	}
+	return last
 }
 
 // recall reads the attempts of the message under its present SQS id, and keeps

@@ -96,6 +96,9 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 	request := d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.record.At)
 	request.Timeout = min(request.Timeout, d.longest)
 	x := d.needs.Sender.Post(ctx, request)
+	if !x.Started.IsZero() { // it may have waited for a connection
+		d.record.At = x.Started
+	}
 	switch {
 	case x.Interrupted:
 		d.Hold(d.record, "the invocation ended before the exchange did")

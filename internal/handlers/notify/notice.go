@@ -150,6 +150,11 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 	r.At = n.Now()
 	out = s.Send(ctx, n.message.Handover(n.ID, address))
 	r.DurationMS = n.Now().Sub(r.At).Milliseconds()
+	if out.Ours && !out.Sent() {
+		n.unclaim(on)
+		n.hold(r, out.Reason)
+		return s, out, false
+	}
 	if ctx.Err() != nil && !out.Sent() && out.Class != channel.Unknown {
 		n.unclaim(on)
 		n.hold(r, "the invocation ended before the hand-over did")

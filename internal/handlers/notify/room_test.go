@@ -128,6 +128,11 @@ func TestOwnTroubleIsHeld(t *testing.T) {
 				w.absent["sms"] = errors.New("throttled")
 			}
 		},
+		"no descriptor is left": func(w *world, is bool) {
+			if w.answers["sms"] = []channel.Outcome{{}}; is {
+				w.answers["sms"] = []channel.Outcome{{Class: channel.Transient, Reason: "too many open files", Ours: true}}
+			}
+		},
 		"claims can't be taken":                func(w *world, is bool) { w.breaks("claim", is, fails) },
 		"claims are taken, though it says not": func(w *world, is bool) { w.breaks("claim", is, failsButKeeps) },
 		"the audit queue can't be written":     func(w *world, is bool) { w.breaks("audit", is, fails) },
@@ -151,8 +156,8 @@ func TestOwnTroubleIsHeld(t *testing.T) {
 					t.Errorf("recorded are %+v", w.recorded("n_1"))
 				}
 			}
-			if w.count("sms") != 1 || w.story("n_1", q) != "1:sms::delivered" || w.now.Sub(ends) > 15*time.Minute {
-				t.Errorf("%d SMS, the last at %v: %s", w.count("sms"), w.now, w.story("n_1", q))
+			if w.reached["sms"] != 1 || w.story("n_1", q) != "1:sms::delivered" || w.now.Sub(ends) > 15*time.Minute {
+				t.Errorf("%d SMS, the last at %v: %s", w.reached["sms"], w.now, w.story("n_1", q))
 			}
 		})
 	}

@@ -106,7 +106,7 @@ func newLetterBench() (_ *letterBench, err error) {
 			Moves:   &awssqs.Moves{API: b.client, URL: urls[deadletter.WebhookFailures]},
 		}},
 		History: b.attempts, Failures: b.attempts, Claims: sqlite.NewClaims(b.db),
-		Audit: &awssqs.Audit{API: b.client, URL: urls[settings.AuditQueue], Lanes: 4}, Redactors: redactors(),
+		Audit: &awssqs.Audit{API: b.client, URL: urls[settings.AuditQueue], Lanes: 4}, Redactors: redactors(time.Now),
 		Caller: func(*http.Request) string { return "bench" }, Now: time.Now,
 		Wait: func(_ context.Context, d time.Duration) { time.Sleep(d) }, Log: slog.New(slog.DiscardHandler),
 	})

@@ -245,13 +245,13 @@ func (b *laneBench) entry(ctx context.Context, index int64) ([]byte, error) {
 // countLane appends and signs the same in a table and buckets that count what
 // AWS bills.
 func countLane(ctx context.Context, entries, commit int, key ed25519.PrivateKey) error {
-	bill := &bill{used: map[string]float64{}}
+	bill := newBill()
 	tiles, kept := newBucket(bill), newBucket(bill)
 	bucket := &awss3.Objects{API: tiles, Bucket: "tiles"}
 	b := &laneBench{entries: entries, commit: commit, key: key, store: struct {
 		*awsdynamodb.Ledger
 		*awss3.Objects
-	}{&awsdynamodb.Ledger{API: &ledgerTable{map[string]item{}, bill}, Table: "ledger"}, bucket}}
+	}{&awsdynamodb.Ledger{API: newTable("lane", "item", bill, time.Now), Table: "ledger"}, bucket}}
 	if _, err := b.append(ctx); err != nil {
 		return err
 	}

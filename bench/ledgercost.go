@@ -25,7 +25,7 @@ import (
 
 // countedLedger is a ledger in AWS, with what is billed of it.
 type countedLedger struct {
-	table      *ledgerTable
+	table      *table
 	tiles      *bucket
 	kept       *bucket
 	store      *awsdynamodb.Ledger
@@ -38,8 +38,8 @@ type countedLedger struct {
 	bill       *bill
 }
 
-func newCountedLedger(engine *sqsserver.Engine, b *bill) (*countedLedger, error) {
-	l := &countedLedger{table: &ledgerTable{map[string]item{}, b}, tiles: newBucket(b), kept: newBucket(b), engine: engine, bill: b}
+func newCountedLedger(engine *sqsserver.Engine, b *bill, now func() time.Time) (*countedLedger, error) {
+	l := &countedLedger{table: newTable("lane", "item", b, now), tiles: newBucket(b), kept: newBucket(b), engine: engine, bill: b}
 	l.store = &awsdynamodb.Ledger{API: l.table, Table: "ledger"}
 	l.queue = awssqs.NewOwn(counted{engine, b}, "/audit.fifo")
 	objects, log := &awss3.Objects{API: l.tiles, Bucket: "tiles"}, slog.New(slog.DiscardHandler)
@@ -57,7 +57,7 @@ func newCountedLedger(engine *sqsserver.Engine, b *bill) (*countedLedger, error)
 		}{l.store, objects},
 		Tiles: objects, Kept: ledger.Kept{Objects: &awss3.Objects{API: l.kept, Bucket: "checkpoints"}},
 		Key: &awskms.Key{API: l, ID: "key"}, Origin: "example.com/bench", Lanes: ledger.DefaultLanes,
-		MonthKeys: l, Now: time.Now, Log: log,
+		MonthKeys: l, Now: now, Log: log,
 	})
 	return l, err
 }
@@ -84,21 +84,21 @@ func (l *countedLedger) Make(context.Context, ...string) error {
 }
 
 // append brings what is on audit.fifo into the ledger, as Lambda would when
-// there is much, and returns the time that it took.
-func (l *countedLedger) append(ctx context.Context) (took time.Duration, err error) {
+// there is much.
+func (l *countedLedger) append(ctx context.Context) error {
 	for {
 		messages, err := l.receive(ctx)
 		if err != nil || len(messages) == 0 {
-			return took, err
+			return err
 		}
 		start := time.Now()
 		out, _ := l.appender.Handle(ctx, events.SQSEvent{Records: messages})
-		took += time.Since(start)
+		l.bill.invoked(time.Since(start).Seconds(), 0)
 		if len(out.BatchItemFailures) > 0 {
-			return took, fmt.Errorf("%d of %d audit messages failed", len(out.BatchItemFailures), len(messages))
+			return fmt.Errorf("%d of %d audit messages failed", len(out.BatchItemFailures), len(messages))
 		}
 		if err := l.queue.Delete(ctx, messages); err != nil {
-			return took, err
+			return err
 		}
 		l.commits++
 	}

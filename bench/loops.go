@@ -226,21 +226,21 @@ func handlerNeeds(attempts batch.Attempts, queue batch.Queue, audit ledger.Audit
 		Attempts: attempts, Room: new(storetest.Memory), Queue: queue, Audit: audit, Policies: retry.Policies{},
 		MaxReceives: settings.DefaultMaxReceives,
 		Now:         time.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
-		Redactors: redactors(),
+		Redactors: redactors(time.Now),
 	}
 }
 
 // redactors hash with this month's key.
-func redactors() ledger.Redactors {
-	return &awssecrets.Redactors{API: monthKey{}, Name: "efferent/ledger/keys", Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+func redactors(now func() time.Time) ledger.Redactors {
+	return &awssecrets.Redactors{API: monthKey(now), Name: "efferent/ledger/keys", Now: now, Log: slog.New(slog.DiscardHandler)}
 }
 
 // monthKey is a Secrets Manager with the key of this month.
-type monthKey struct{}
+type monthKey func() time.Time
 
-func (monthKey) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
+func (now monthKey) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
 	*secretsmanager.GetSecretValueOutput, error) {
-	value, version := fmt.Sprintf(`{%q: %q}`, ledger.Month(time.Now()), strings.Repeat("A", 43)+"="), "v1"
+	value, version := fmt.Sprintf(`{%q: %q}`, ledger.Month(now()), strings.Repeat("A", 43)+"="), "v1"
 	return &secretsmanager.GetSecretValueOutput{SecretString: &value, VersionId: &version}, nil
 }
 

@@ -69,10 +69,6 @@ func (c *counter) refuse(status int) http.HandlerFunc {
 	}
 }
 
-// shortAnswer is what an endpoint says that refuses.
-const shortAnswer = `{"error":"no_such_endpoint","message":"There is nothing at this address any more. ` +
-	`See https://hooks.example.com/docs/errors for what that means, and whom to ask."}`
-
 func (c *counter) report(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -140,7 +140,7 @@ func proofsIn(ctx context.Context, p place, id string, since, until time.Time) (
 	if len(all) == 0 {
 		return proofs, fmt.Errorf("the ledger holds nothing under the webhook-id %q", id)
 	}
-	slices.SortStableFunc(all, func(a, b ledger.Evidence) int { return strings.Compare(a.Line.Timestamp, b.Line.Timestamp) })
+	slices.SortFunc(all, ledger.ByTime)
 	for _, e := range all {
 		proofs.Items = append(proofs.Items, replay.Proof{Lane: e.Lane, Index: e.Index, Entry: e.Entry, Proof: string(e.Proof), Size: e.Size})
 	}

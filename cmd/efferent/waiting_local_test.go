@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
 	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/handlers/replay"
@@ -114,5 +116,54 @@ func TestWaitingCommands(t *testing.T) {
 	s.waitFor(t, 0)
 	if _, note := s.waiting(t, "list"); note != "The waiting room is empty.\n" {
 		t.Errorf("at the end: %s", note)
+	}
+}
+
+// TestDeadLettersOutOfTheRoom: equal messages that waited in the room and were
+// refused then are listed with all of their attempts, and no more once the
+// console's call has taken them; those that die again are, and can be replayed.
+func TestDeadLettersOutOfTheRoom(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	var arrived atomic.Int32
+	e := scenario.NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		switch n := arrived.Add(1); {
+		case n <= 4: // each is asked to wait
+			w.Header().Set("Retry-After", "3600")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case n <= 4+4+1: // each is refused then, and one of those that are redriven
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+	for range 4 {
+		s.Send(t, scenario.Text("evt", e.URL, `"tenant":"acme"`))
+	}
+	s.waitFor(t, 4)
+	s.waiting(t, "release", "--webhook-id", "evt", "--yes")
+	for _, i := range s.parked(t, "webhook-failures", 4) {
+		if i.Attempts != 2 {
+			t.Errorf("it is listed with %d attempts", i.Attempts)
+		}
+	}
+	arn := queueARN("webhook-failures")
+	if _, err := s.SQS.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: &arn}); err != nil {
+		t.Fatal(err)
+	}
+	for arrived.Load() < 12 {
+		<-e.Seen
+	}
+	left := s.parked(t, "webhook-failures", 1)[0]
+	if left.Attempts != 3 {
+		t.Errorf("what was redriven and died again is listed with %d attempts", left.Attempts)
+	}
+	s.dlq(t, "replay", left.ItemID)
+	s.parked(t, "webhook-failures", 0)
+	records := s.AttemptsUntil(t, "evt", func(v attempt.Verdict) bool { return v == attempt.Delivered })
+	highest := 0
+	for _, r := range records {
+		highest = max(highest, r.Attempt)
+	}
+	if len(records) < 12 || highest != 4 {
+		t.Errorf("the attempts are %+v", records)
 	}
 }

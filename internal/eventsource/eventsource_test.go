@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,22 +111,25 @@ func TestWhatIsDeleted(t *testing.T) {
 	}
 }
 
+// TestReceiveErrorsAreWaitedOut: a poller that can't receive, for lack of a
+// descriptor say, tries again every second, for as long as that lasts.
 func TestReceiveErrorsAreWaitedOut(t *testing.T) {
 	t.Parallel()
-	clock := clockwork.NewFakeClock()
-	q := &queue{errs: []error{errors.New("down"), errors.New("still down")}, batches: [][]events.SQSMessage{batch("a")},
-		deleted: make(chan []string, 1)}
-	run(t, q, func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) { return failures(), nil },
-		Options{Concurrency: 1, Clock: clock})
-	for range 2 {
-		if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		const tries = 100
+		q := &queue{errs: slices.Repeat([]error{syscall.EMFILE}, tries), batches: [][]events.SQSMessage{batch("a")},
+			deleted: make(chan []string, 1)}
+		start := time.Now()
+		run(t, q, func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) { return failures(), nil }, Options{Concurrency: 1})
+		select {
+		case <-q.deleted:
+		case <-time.After(time.Hour):
+			t.Error("it has ended")
 		}
-		clock.Advance(time.Second)
-	}
-	if got := <-q.deleted; got[0] != "a" {
-		t.Errorf("deleted %v", got)
-	}
+		if took := time.Since(start); took != tries*time.Second {
+			t.Errorf("%d failures took %v", tries, took)
+		}
+	})
 }
 
 // TestRest: a poller that is told to rests between two invocations, and not

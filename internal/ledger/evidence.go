@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -112,4 +113,12 @@ func ParseProofs(b []byte) (all []Proof, err error) {
 		return nil, errors.New("the file is no proof: it is empty")
 	}
 	return all, nil
+}
+
+// ByTime orders evidence by what happened first. Times have milliseconds: of
+// entries of one, in different lanes, what a person did led to the attempt, and an
+// attempt has the number after the one before.
+func ByTime(a, b Evidence) int {
+	return cmp.Or(strings.Compare(a.Line.Timestamp, b.Line.Timestamp), cmp.Compare(a.Line.Attempt, b.Line.Attempt),
+		strings.Compare(a.Lane, b.Lane), cmp.Compare(a.Index, b.Index))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -145,5 +146,24 @@ func TestExport(t *testing.T) {
 	w.key = newKey(2)
 	if _, err := export(); !errors.Is(err, ledger.ErrUnsigned) {
 		t.Errorf("by another key: %v", err)
+	}
+}
+
+// TestByTime: what a person did comes before the attempt that it led to, also
+// within one millisecond and in a lane of a higher number.
+func TestByTime(t *testing.T) {
+	t.Parallel()
+	at := func(time, lane string, attempt int, index int64) ledger.Evidence {
+		return ledger.Evidence{Lane: lane, Found: ledger.Found{Index: index, Line: ledger.Line{Timestamp: time, Attempt: attempt}}}
+	}
+	want := []ledger.Evidence{
+		at("2026-11-26T08:00:00.000Z", "lane-3", 9, 7), at("2026-11-26T08:00:00.001Z", "lane-2", 0, 9),
+		at("2026-11-26T08:00:00.001Z", "lane-1", 2, 3), at("2026-11-26T08:00:00.001Z", "lane-1", 2, 4),
+		at("2026-11-26T08:00:00.001Z", "lane-2", 2, 1),
+	}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	if slices.SortFunc(got, ledger.ByTime); !slices.EqualFunc(got, want, func(a, b ledger.Evidence) bool { return ledger.ByTime(a, b) == 0 }) {
+		t.Errorf("sorted: %+v", got)
 	}
 }

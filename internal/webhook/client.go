@@ -166,11 +166,25 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	return x
 }
 
+// leastTime is what must be left of the caller's time when an exchange that had
+// to wait begins: one that is cut may have been taken, and is made again.
+const leastTime = time.Second
+
 // enter waits for a place among MaxConnections, and reports whether there was
-// one before ctx ended.
+// one in time.
 func (c *Client) enter(ctx context.Context) bool {
 	if c.places == nil {
 		return true
+	}
+	select {
+	case c.places <- struct{}{}:
+		return true
+	default:
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadline(ctx, deadline.Add(-leastTime))
+		defer stop()
 	}
 	select {
 	case c.places <- struct{}{}:

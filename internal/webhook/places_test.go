@@ -93,14 +93,18 @@ func TestNoPlace(t *testing.T) {
 		defer stop()
 		go c.Post(t.Context(), request(t, p.url))
 		synctest.Wait()
+		first := time.Now()
 		x := c.Post(ctx, request(t, p.url))
+		if left := 3*time.Second - time.Since(first); left != leastTime {
+			t.Errorf("it was waited for until %v before the end", left)
+		}
 		if !x.Interrupted || x.Status != 0 || x.Err == nil || x.Duration != 0 || p.requests.Load() != 1 {
 			t.Errorf("got %+v, %d requests", x, p.requests.Load())
 		}
 		// The first one ends after its 10 s; only then do those of the next begin.
 		began := time.Now()
 		x = c.Post(t.Context(), request(t, p.url))
-		if waited := x.Started.Sub(began); waited != 7*time.Second || x.Duration != 10*time.Second || x.Interrupted {
+		if waited := x.Started.Sub(began); waited != 10*time.Second-3*time.Second+leastTime || x.Duration != 10*time.Second || x.Interrupted {
 			t.Errorf("waited %v for a place: %+v", waited, x)
 		}
 	})

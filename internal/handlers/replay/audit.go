@@ -1,13 +1,11 @@
 package replay
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -138,9 +136,7 @@ func (h *Handler) evidence(ctx context.Context, id string, spans []ledger.Span) 
 		})
 	}
 	err = lanes.Wait()
-	slices.SortFunc(all, func(a, b ledger.Evidence) int {
-		return cmp.Or(strings.Compare(a.Line.Timestamp, b.Line.Timestamp), strings.Compare(a.Lane, b.Lane), cmp.Compare(a.Index, b.Index))
-	})
+	slices.SortFunc(all, ledger.ByTime)
 	return all, err
 }
 

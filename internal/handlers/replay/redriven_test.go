@@ -383,7 +383,7 @@ func TestAnyHistory(t *testing.T) {
 }
 
 // histories is how many are tried.
-const histories = 300
+const histories = 200
 
 // something does one thing, and says what. cut is how many tasks were cut short.
 func (s *sqs) something(r *rand.Rand, cut *int) string {

@@ -17,7 +17,7 @@ const maxPoll = 10_000
 // receive is leased: when the process dies, the next Open makes it visible at
 // once, with its receive count, instead of after its visibility timeout. A
 // visibility change ends the lease, so that a retry that was scheduled keeps
-// its time.
+// its time; one to 0 does what the next Open would, and is not written.
 type Poller struct{ *Engine }
 
 // Poller gives a view of e whose receives are leases.

@@ -26,6 +26,18 @@ func TestWhoHoldsAMessageAfterAKill(t *testing.T) {
 			b.must(b.change("q", b.receiveBy(b.Poller(), "q", 10)[0], 0))
 			b.receive("q")
 		}, 30 * time.Second, "3"},
+		"our poller, which gave it back": {func(b *bundle) {
+			m := b.receiveBy(b.Poller(), "q", 10)[0]
+			b.store.fail(lost) // that is not written
+			b.must(b.change("q", m, 0))
+			b.wantCounts("q", 1, 0, 0)
+			b.store.fail(none)
+		}, 0, "2"},
+		"our poller, which gave it back twice": {func(b *bundle) {
+			for range 2 {
+				b.must(b.change("q", b.receiveBy(b.Poller(), "q", 10)[0], 0))
+			}
+		}, 0, "3"},
 		"our poller, which released it": {func(b *bundle) {
 			b.receiveBy(b.Poller(), "q", 10)
 			b.must(b.Poller().Release(b.t.Context()))

@@ -111,15 +111,15 @@ func (e *Engine) changeAll(ctx context.Context, q *queue, list []visibilityChang
 	q.advance(now.UnixMilli())
 	for i := range list {
 		c := &list[i]
-		if failures[i] = c.check(q, now); failures[i] == nil {
+		if failures[i] = c.check(q, now); failures[i] == nil && !c.gives(now) {
 			changes.SetStates = append(changes.SetStates, c.stateRecord())
 		}
 	}
 	q.mu.Unlock()
-	if len(changes.SetStates) == 0 {
-		return failures
+	var err error
+	if len(changes.SetStates) > 0 {
+		err = e.apply(ctx, changes)
 	}
-	err := e.apply(ctx, changes)
 	if err == nil {
 		q.endChanges(e, list)
 		return failures
@@ -154,6 +154,10 @@ func (c *visibilityChange) check(q *queue, now time.Time) error {
 	c.m, c.received, c.at = m, m.received, end(now, timeout)
 	return nil
 }
+
+// gives reports whether the change makes visible at once what is leased. That need
+// not be written: so does the next Open.
+func (c *visibilityChange) gives(now time.Time) bool { return c.m.leased && c.at <= now.UnixMilli() }
 
 func (c *visibilityChange) stateRecord() StateRecord {
 	r := c.m.stateRecord()

@@ -55,7 +55,7 @@ func (m message) text() string {
 func (w *world) produce(messages ...message) {
 	url := queueURL + settings.WebhooksQueue
 	for _, m := range messages {
-		w.named = append(w.named, m.retry)
+		w.named, w.sent = append(w.named, m.retry), append(w.sent, m.id)
 		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()),
 			MessageGroupId:    aws.String(cmp.Or(m.tenant, "acme") + "/0"),
 			MessageAttributes: map[string]types.MessageAttributeValue{}}

@@ -72,6 +72,16 @@ func list(w *world) int {
 	return len(there) + unknown
 }
 
+// lost are the messages that are neither taken nor dead.
+func (w *world) lost() (ids []string) {
+	for _, id := range w.sent {
+		if !w.internet.taken[id] && w.dead[id] == 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // settled reports whether a dead letter was replayed or discarded.
 func (w *world) settled(itemID string) bool {
 	return slices.ContainsFunc(w.stores.Claims(), func(c claim.Claim) bool { return c.ItemID == itemID && c.Settled })

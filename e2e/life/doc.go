@@ -5,7 +5,8 @@
 //
 //	world_test.go     all of it, wired
 //	calls_test.go     every call that a life makes, numbered, and how it may go wrong
-//	queues_test.go    … of SQS, stores_test.go … of the stores, outside_test.go … of the rest
+//	queues_test.go    … of SQS, stores_test.go … of the stores, room_test.go and circuits_test.go
+//	                  too, outside_test.go … of the rest
 //	driver_test.go    Lambda, the minute's release and the clock, until all is at rest
 //	acts_test.go      what people do: replay, redrive, list
 //	lives_test.go     the table of lives

@@ -11,7 +11,7 @@ import (
 // that one can go wrong.
 func TestEveryFault(t *testing.T) {
 	t.Parallel()
-	for _, l := range lives {
+	for _, l := range allLives() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			quiet, _ := l.live(t, nil)
@@ -31,15 +31,15 @@ func TestEveryFault(t *testing.T) {
 // calls.
 func (l *life) withFault(t *testing.T, quiet []site, s site, f fault) {
 	w, got := l.live(t, map[site]fault{s: f})
-	if len(w.calls.hit) != 1 {
+	if len(w.calls.hit) != 1 && l.messages() == 1 { // several may come in another order
 		t.Errorf("the fault did not happen")
 	}
 	most := l.atMost(quiet, s, f)
 	switch {
 	case got.posts > most.posts || got.taken > most.taken || got.letters > most.letters:
 		t.Errorf("it ends with %s; at most are allowed %s", got, most)
-	case got.taken+got.letters == 0 && l.want.taken+l.want.letters > 0:
-		t.Errorf("the message is lost: it ends with %s, want %s", got, l.want)
+	case l.want.taken+l.want.letters > 0 && len(w.lost()) > 0:
+		t.Errorf("%q are lost: it ends with %s, want %s", w.lost(), got, l.want)
 	case got.letters > 0 && l.want.letters == 0 && !mayKill(s) && !l.missed(s):
 		t.Errorf("it ends with %s, want %s", got, l.want)
 	}
@@ -51,15 +51,21 @@ func (l *life) withFault(t *testing.T, quiet []site, s site, f fault) {
 func (l *life) atMost(quiet []site, s site, f fault) ending {
 	most := l.want
 	again := sentUnrecorded(quiet, s)
-	most.posts += again
+	if n := l.messages(); n > 1 && strings.HasPrefix(s.what, "deliver:") {
+		again = n // they may be in one batch
+	}
+	most.posts += again + l.untold
 	most.taken += again
 	if makesTwin(s, f) || l.missed(s) {
 		most.posts += l.again
-		most.taken += 1 + l.at.nth // of which there may be two by then
-		most.letters++
+		most.taken += l.messages() + l.at.nth // of which there may be two by then
+		most.letters += l.messages()
 	}
 	return most
 }
+
+// messages is how many there are.
+func (l *life) messages() int { return 1 + l.more + len(l.beside) }
 
 // missed reports whether a fault may keep a message from the room until after it
 // was to be acted on there.

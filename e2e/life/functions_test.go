@@ -78,13 +78,15 @@ func (w *world) newDeliver() (*deliver.Handler, error) {
 			Audit: w.audit, Redactors: w.audit, Policies: policies, MaxReceives: w.maxReceives,
 			Now: w.clock.Now, Jitter: func() float64 { return 0 }, Log: quiet,
 		},
-		Sender:  w.internet,
-		Secrets: &awssecrets.Signing{API: secretsManager{w}, Now: w.clock.Now},
+		Sender:   w.internet,
+		Secrets:  &awssecrets.Signing{API: secretsManager{w}, Now: w.clock.Now},
+		Circuits: w.newKeeper(), MostHeld: w.mostHeld,
 	})
 }
 
 func (w *world) newRelease() (*release.Handler, error) {
-	return release.New(release.Needs{Room: w.stores, Exit: w.newExit(), Now: w.clock.Now, Log: quiet})
+	return release.New(release.Needs{Room: w.stores, Exit: w.newExit(), Circuits: w.stores, MostHeld: w.mostHeld, Every: time.Minute,
+		Now: w.clock.Now, Log: quiet})
 }
 
 // newExit is that of a process of its own.
@@ -105,7 +107,8 @@ func (w *world) newAPI() (http.Handler, error) {
 			Source:  &awssqs.Source{API: w.queues, URL: queueURL + settings.WebhooksQueue},
 			Moves:   &awssqs.Moves{API: w.queues, URL: url},
 		}},
-		History: w.stores, Failures: w.stores, Claims: w.stores, Records: w.stores, Room: w.stores, Exit: w.newExit(), Audit: w.audit,
+		History: w.stores, Failures: w.stores, Claims: w.stores, Records: w.stores, Room: w.stores, Circuits: w.stores,
+		Exit: w.newExit(), Audit: w.audit,
 		Redactors: w.audit,
 		Caller:    func(*http.Request) string { return "operator" },
 		Now:       w.clock.Now, Wait: func(_ context.Context, d time.Duration) { w.clock.Advance(d) }, Log: quiet,

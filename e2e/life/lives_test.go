@@ -2,6 +2,7 @@ package life
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,14 +40,18 @@ type life struct {
 	// loose: the listing is not looked at. Where SQS hands out a message twice at
 	// once, and the two end differently, it can be one too short.
 	loose bool
+	// more are further messages to the same endpoint, each handled before the next
+	// one is sent.
+	more int
 	// beside are the answers to further messages, each to an endpoint of its own.
 	beside [][]answer
 	// meanwhile is what people do after two minutes, and acts what they do when all
 	// is at rest, one after the other.
 	meanwhile func(*world)
 	acts      []func(*world)
-	// again is how many POSTs a twin of the message may make.
-	again int
+	// again is how many POSTs a twin of the message may make, untold how many more
+	// there may be where a circuit is told of one too late, or not at all.
+	again, untold int
 	// want is how it ends where nothing goes wrong.
 	want ending
 }
@@ -106,6 +111,15 @@ var lives = []life{
 	{name: "discarded", answers: []answer{gone}, acts: []func(*world){discard}, want: ending{1, 0, 0}},
 }
 
+// allLives are those in which no circuit opens, and those in which one does.
+func allLives() []life {
+	all := slices.Clone(lives)
+	for n := range all {
+		all[n].settings.limits = unguarded
+	}
+	return append(all, guarded...)
+}
+
 // live runs a life in a world of its own, to its end.
 func (l *life) live(t tester, faults map[site]fault) (*world, ending) {
 	t.Helper()
@@ -123,6 +137,10 @@ func (l *life) live(t tester, faults map[site]fault) (*world, ending) {
 		w.twins, w.calls.during[l.at] = true, func() { l.do(w) }
 	}
 	w.produce(message{id: "evt_1", url: someURL, retry: l.retry, body: l.body})
+	for n := range l.more {
+		w.step()
+		w.produce(message{id: fmt.Sprint("more_", n+1), url: someURL, retry: l.retry})
+	}
 	for n, answers := range l.beside {
 		url := fmt.Sprint(someURL, "/", n+2)
 		w.internet.endpoints[url] = &endpoint{script: answers}
@@ -143,7 +161,7 @@ func (l *life) live(t tester, faults map[site]fault) (*world, ending) {
 // TestLives: what happens where nothing goes wrong.
 func TestLives(t *testing.T) {
 	t.Parallel()
-	for _, l := range lives {
+	for _, l := range allLives() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			l.settings.sqlite = true

@@ -21,8 +21,8 @@ type answer struct {
 	retryAfter time.Duration
 	// lost: the kept connection closed without a byte of an answer. hang: no
 	// answer comes until the invocation cuts the exchange. ours: we had no
-	// descriptor left to connect.
-	lost, hang, ours bool
+	// descriptor left to connect. refused: no connection came about.
+	lost, hang, ours, refused bool
 }
 
 // exchangeTime is how long an exchange takes, cutTime how long one that hangs.
@@ -32,7 +32,11 @@ const (
 )
 
 func (a answer) exchange() webhook.Exchange {
-	x := webhook.Exchange{Status: a.status, RetryAfter: a.retryAfter, Lost: a.lost, Interrupted: a.hang, Ours: a.ours, Duration: exchangeTime}
+	x := webhook.Exchange{Status: a.status, RetryAfter: a.retryAfter, Lost: a.lost, Interrupted: a.hang, Ours: a.ours, Duration: exchangeTime,
+		Unreachable: a.refused, Gone: a.status == 410}
+	if a.refused {
+		x.Err = errors.New("no connection")
+	}
 	if a.lost {
 		x.Err = errors.New("the connection was closed")
 	}
@@ -48,9 +52,10 @@ func (a answer) exchange() webhook.Exchange {
 // endpoint answers POSTs by its script, whose last answer is for ever.
 type endpoint struct {
 	script []answer
-	// posts are when POSTs were made, arrived or not; taken is how many were
-	// answered 2xx.
+	// posts are when POSTs were made, arrived or not, and ids of what; taken is how
+	// many were answered 2xx.
 	posts []time.Time
+	ids   []string
 	taken int
 }
 
@@ -70,6 +75,8 @@ type internet struct {
 	w         *world
 	mu        sync.Mutex
 	endpoints map[string]*endpoint
+	// taken are the webhook-ids that were answered 2xx.
+	taken map[string]bool
 }
 
 func (i *internet) at(url string) *endpoint {
@@ -93,19 +100,22 @@ func (i *internet) Post(ctx context.Context, r webhook.Request) (x webhook.Excha
 	p.mu.Unlock()
 	e := i.at(r.URL)
 	i.mu.Lock()
-	e.posts = append(e.posts, i.w.clock.Now())
+	e.posts, e.ids = append(e.posts, i.w.clock.Now()), append(e.ids, r.ID)
 	i.mu.Unlock()
 	err := i.w.calls.do(ctx, "post", func() error {
 		i.mu.Lock()
 		defer i.mu.Unlock()
 		x = e.next().exchange()
+		if x.Status/100 == 2 {
+			i.taken[r.ID] = true
+		}
 		return nil
 	})
 	switch {
 	case errors.Is(err, errDead):
 		x = webhook.Exchange{Interrupted: true}
 	case err != nil:
-		x = webhook.Exchange{Err: errors.New("no connection"), Duration: exchangeTime}
+		x = answer{refused: true}.exchange()
 	}
 	i.w.clock.Advance(x.Duration)
 	return x

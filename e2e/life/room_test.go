@@ -13,7 +13,7 @@ func (s *stores) Enter(ctx context.Context, item waiting.Item) (state waiting.St
 		if state, err = s.Memory.Enter(ctx, item); err == nil && state == waiting.Waiting {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.dues[item.Position()] = item.Due
+			s.waits[item.Position()] = item
 		}
 		return err
 	})
@@ -24,7 +24,11 @@ func (s *stores) Enter(ctx context.Context, item waiting.Item) (state waiting.St
 func (s *stores) due() (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, due := range s.dues {
+	for _, item := range s.waits {
+		due := item.Due
+		if item.Circuit != "" {
+			due = s.turn(&item)
+		}
 		if next.IsZero() || due.Before(next) {
 			next = due
 		}
@@ -54,7 +58,7 @@ func (s *stores) Settle(ctx context.Context, items []waiting.Item, as waiting.St
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, item := range items {
-			delete(s.dues, item.Position())
+			delete(s.waits, item.Position())
 		}
 		return s.Memory.Settle(ctx, items, as)
 	})

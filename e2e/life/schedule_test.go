@@ -69,7 +69,7 @@ var standard = []time.Duration{5 * s, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 14 * 
 // replay's six from there.
 func TestStandard(t *testing.T) {
 	t.Parallel()
-	w := inWorld(t, settingsOf{})
+	w := inWorld(t, settingsOf{limits: unguarded})
 	e := w.one(message{retry: "standard"}, busy)
 	e.at(t, morning, standard...)
 	if got := w.end(); got != (ending{10, 0, 1}) {
@@ -88,7 +88,7 @@ func TestStandard(t *testing.T) {
 // TestStandardRedriven: its full policy again.
 func TestStandardRedriven(t *testing.T) {
 	t.Parallel()
-	w := inWorld(t, settingsOf{})
+	w := inWorld(t, settingsOf{limits: unguarded})
 	e := w.one(message{retry: "standard"}, busy)
 	e.posts = nil
 	redrive(w)
@@ -104,7 +104,7 @@ func TestStandardRedriven(t *testing.T) {
 // counts: ten attempts, a day apart.
 func TestRetryAfterADay(t *testing.T) {
 	t.Parallel()
-	w := inWorld(t, settingsOf{})
+	w := inWorld(t, settingsOf{limits: unguarded})
 	e := w.one(message{retry: "standard"}, answer{status: 503, retryAfter: 24 * h})
 	e.at(t, morning, slices.Repeat([]time.Duration{24 * h}, 9)...)
 	if got := w.end(); got != (ending{10, 0, 1}) {
@@ -116,7 +116,7 @@ func TestRetryAfterADay(t *testing.T) {
 // counts against nothing but the 14 days.
 func TestRetryAfterAnHour(t *testing.T) {
 	t.Parallel()
-	w := inWorld(t, settingsOf{})
+	w := inWorld(t, settingsOf{limits: unguarded})
 	e := w.one(message{}, answer{status: 503, retryAfter: h})
 	last := e.posts[len(e.posts)-1].Sub(morning)
 	if last < 14*24*h || last > 14*24*h+h+m {

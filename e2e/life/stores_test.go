@@ -11,6 +11,7 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // stores is storetest.Memory with every call numbered. It watches that no
@@ -20,9 +21,9 @@ type stores struct {
 	storetest.Memory
 	w  *world
 	mu sync.Mutex
-	// ids are the webhook-ids of all records, dues when what waits is due.
-	ids  map[string]bool
-	dues map[string]time.Time
+	// ids are the webhook-ids of all records, waits what waits in the room.
+	ids   map[string]bool
+	waits map[string]waiting.Item
 }
 
 func named(r attempt.Record) string {

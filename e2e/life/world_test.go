@@ -12,10 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/jonboulle/clockwork"
 
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // settingsOf are what differs between worlds. The zero value is the defaults.
@@ -23,6 +25,9 @@ type settingsOf struct {
 	maxReceives   int
 	policies      string // as in EFFERENT_RETRY_POLICIES
 	inFlightLimit int
+	// limits are when circuits open, mostHeld how long messages wait for them.
+	limits   circuit.Limits
+	mostHeld time.Duration
 	// crowd is for too many messages to watch each record.
 	crowd bool
 	// sqlite has the queues in SQLite.
@@ -59,6 +64,8 @@ type world struct {
 	many, loose bool
 	// named are the policies that messages name, and that of replays.
 	named []string
+	// sent are the ids of the messages that were produced.
+	sent []string
 	// inHand is what Lambda has received last.
 	inHand   []events.SQSMessage
 	problems []string
@@ -74,10 +81,13 @@ func newWorld(s settingsOf) (*world, error) {
 	if s.maxReceives == 0 {
 		s.maxReceives = 6
 	}
+	if s.mostHeld == 0 {
+		s.mostHeld = 6 * time.Hour
+	}
 	w := &world{settingsOf: s, clock: clockwork.NewFakeClockAt(morning), nextRelease: morning, named: []string{"replay"}}
 	w.calls = &calls{now: w.clock.Now, count: map[string]int{}, faults: map[site]fault{}, during: map[site]func(){}}
-	w.stores, w.audit = &stores{w: w, ids: map[string]bool{}, dues: map[string]time.Time{}}, &auditQueue{w: w}
-	w.internet = &internet{w: w, endpoints: map[string]*endpoint{}}
+	w.stores, w.audit = &stores{w: w, ids: map[string]bool{}, waits: map[string]waiting.Item{}}, &auditQueue{w: w}
+	w.internet = &internet{w: w, endpoints: map[string]*endpoint{}, taken: map[string]bool{}}
 	err := w.openQueues()
 	for _, name := range []string{"deliver", "release", "api"} {
 		if err == nil {

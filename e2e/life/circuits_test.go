@@ -2,7 +2,10 @@ package life
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/efferent/efferent/internal/circuit"
@@ -94,4 +97,77 @@ func (s *stores) turn(i *waiting.Item) time.Time {
 		next = earlier(next, now.Add(left))
 	}
 	return next
+}
+
+// TestProbes: an endpoint that is down sees no more than the threshold and what is
+// in flight, then one probe after each wait, which is twice as long each time.
+func TestProbes(t *testing.T) {
+	t.Parallel()
+	w := inWorld(t, settingsOf{policies: many.policies, limits: circuit.Limits{Longest: 4 * time.Minute}})
+	e := &endpoint{script: []answer{busy}}
+	w.internet.endpoints[someURL] = e
+	for n := range 30 {
+		w.produce(message{id: fmt.Sprint("evt_", n), url: someURL, retry: "many"})
+	}
+	w.pass(20 * time.Minute)
+	const inFlight = 10 // a batch
+	opened := e.posts[4]
+	var early, late []time.Duration
+	for _, at := range e.posts {
+		if at.Before(opened.Add(20 * time.Second)) {
+			early = append(early, at.Sub(opened))
+		} else {
+			late = append(late, at.Sub(opened))
+		}
+	}
+	if len(early) > 5+inFlight {
+		t.Errorf("%d POSTs while it opened: %v", len(early), early)
+	}
+	waits := []time.Duration{30 * s, m, 2 * m, 4 * m, 4 * m, 4 * m}
+	for n, at := range late {
+		if n > 0 {
+			at -= late[n-1]
+		}
+		// Out of the room it is sent in the minute in which it is due.
+		if n >= len(waits) || at < waits[n] || at > waits[n]+m+slack {
+			t.Errorf("probe %d of %d came after %v: %v", n+1, len(late), at, late)
+		}
+	}
+	if len(late) < 5 {
+		t.Errorf("probes: %v", late)
+	}
+}
+
+// TestRamp: what waited goes out by age, 1, 2, 4, … at a time, once the circuit is
+// closed.
+func TestRamp(t *testing.T) {
+	t.Parallel()
+	const messages = 100
+	w := inWorld(t, settingsOf{crowd: true})
+	e := &endpoint{script: append([]answer{{status: 429, retryAfter: h}}, ok)}
+	w.internet.endpoints[someURL] = e
+	for n := range messages {
+		w.produce(message{id: fmt.Sprint("evt_", n), url: someURL})
+		w.pass(s)
+	}
+	w.rest()
+	if got := w.end(); got != (ending{messages + 1, messages, 0}) {
+		t.Fatalf("it ends with %s", got)
+	}
+	// The first is the probe.
+	var counts, newest []int
+	for n, at := range e.posts[2:] {
+		step := int(at.Sub(e.posts[2]) / (10 * s))
+		for len(counts) <= step {
+			counts, newest = append(counts, 0), append(newest, 0)
+		}
+		id := number(strings.TrimPrefix(e.ids[n+2], "evt_"))
+		counts[step], newest[step] = counts[step]+1, max(newest[step], id)
+		if step > 0 && id < newest[step-1] {
+			t.Errorf("evt_%d went out after evt_%d", id, newest[step-1])
+		}
+	}
+	if want := []int{1, 2, 4, 8, 16, 32, 36}; !slices.Equal(counts, want) {
+		t.Errorf("every 10 s there went out %v, want %v", counts, want)
+	}
 }

@@ -10,7 +10,9 @@ import (
 	"testing"
 )
 
-func asPEM(kind string, b []byte) string { return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b})) }
+func asPEM(kind string, b []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}))
+}
 
 // TestPrivateAuthority: a bundle's authorities are trusted, besides the machine's.
 func TestPrivateAuthority(t *testing.T) {

@@ -224,7 +224,8 @@ func TestDecodeKeepsWhatIsGood(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		aMessage(nil), aMessage(map[string]string{"headers": `{"X-A":"b"}`, "body": ` [1, "\ud800"] `}), `{"id":`, "[]", "\xff", `{"body":null}`,
-		aMessage(map[string]string{"timeout": `"15s"`}), aMessage(map[string]string{"headers": `{"X-A":["b"],"x-a":1}`}), aMessage(map[string]string{"ur\\u006c": `"x"`}),
+		aMessage(map[string]string{"timeout": `"15s"`}),
+		aMessage(map[string]string{"headers": `{"X-A":["b"],"x-a":1}`}), aMessage(map[string]string{"ur\\u006c": `"x"`}),
 	} {
 		f.Add([]byte(seed))
 	}

@@ -27,7 +27,8 @@ func TestPrivateAuthority(t *testing.T) {
 	if x := c.Post(t.Context(), request(t, server.URL)); x.Status != http.StatusOK {
 		t.Errorf("got %+v", x)
 	}
-	if x := client(t).Post(t.Context(), request(t, server.URL)); x.Status != 0 || !strings.HasPrefix(x.Err.Error(), "TLS: ") || !x.Unreachable {
+	x := client(t).Post(t.Context(), request(t, server.URL))
+	if x.Status != 0 || !strings.HasPrefix(x.Err.Error(), "TLS: ") || !x.Unreachable {
 		t.Errorf("without the bundle: %+v", x)
 	}
 	system, err := x509.SystemCertPool()

@@ -12,7 +12,8 @@ func TestWire(t *testing.T) {
 	t.Parallel()
 	whole := map[string]string{
 		settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.NotificationsQueueURL: "https://sqs.test/1/notifications",
-		settings.WaitingTable: "waiting", settings.CircuitsTable: "circuits", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+		settings.WaitingTable: "waiting", settings.CircuitsTable: "circuits",
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 	}
 	for _, missing := range []string{"", settings.WebhooksQueueURL, settings.NotificationsQueueURL, settings.WaitingTable,
 		settings.CircuitsTable, "AWS_REGION"} {

@@ -258,7 +258,8 @@ func TestManyTombstones(t *testing.T) {
 	}
 	// Who knows where it begins reads nothing else.
 	before := f.requests["Query"]
-	if items, err := w.In(t.Context(), all[0].Place(), all[1499].Position(), 1); err != nil || len(items) != 1 || f.requests["Query"] != before+1 {
+	items, err := w.In(t.Context(), all[0].Place(), all[1499].Position(), 1)
+	if err != nil || len(items) != 1 || f.requests["Query"] != before+1 {
 		t.Errorf("from there on: %v, %v after %d queries", items, err, f.requests["Query"]-before)
 	}
 }

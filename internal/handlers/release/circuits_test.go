@@ -119,7 +119,8 @@ func TestTurns(t *testing.T) {
 			[]string{"a 0s circuit=3600"}},
 		"a probe": {opened(ago(hour), ago(0)), []waiting.Item{held("b", hour/2), held("c", hour/4), held("a", 2*hour)},
 			[]string{"a 0s circuit=3600"}},
-		"a probe, and what was held for too long": {opened(ago(6*hour), ago(0)), []waiting.Item{held("a", 7*hour), held("b", 6*hour), held("c", hour)},
+		"a probe, and what was held for too long": {opened(ago(6*hour), ago(0)),
+			[]waiting.Item{held("a", 7*hour), held("b", 6*hour), held("c", hour)},
 			[]string{"a 0s circuit=21600", "b 0s circuit=21600"}},
 		"a probe that is under way": {leased, []waiting.Item{held("a", hour)}, nil},
 		"closed": {wasOpen, []waiting.Item{held("a", 2*hour), held("b", hour), held("c", hour/2), held("d", hour/4)},
@@ -158,7 +159,7 @@ func TestRamp(t *testing.T) {
 		w.puts(t, closed(noon))
 		h := w.handler(t, "a")
 		h.Every = every
-		for len(w.waits()) > 0 && w.clock().Before(noon.Add(time.Hour)) {
+		for len(w.queues) < len(ids) && w.clock().Before(noon.Add(time.Hour)) {
 			run(t, h)
 			w.pass(every)
 		}
@@ -203,7 +204,7 @@ func TestRampGoesOn(t *testing.T) {
 		w := newWorld()
 		ids := w.fillHeld(t, 500)
 		w.puts(t, closed(noon))
-		for n := 0; len(w.waits()) > 0 && n < 1000; n++ {
+		for n := 0; len(w.queues) < len(ids) && n < 1000; n++ {
 			h := w.handler(t, fmt.Sprint("p", n))
 			h.Every = 10 * time.Second
 			run(t, h)

@@ -43,7 +43,7 @@ func TestCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, stderr, err := s.command("", "send", "--dev", "--url", e.URL, "--secret", "efferent/webhooks/generated", "--event", "a.b",
-		"--body-file", file, "--id", "evt_1", "--tenant", "acme", "--header", "X-A: b, c: d", "--retry", "replay")
+		"--body-file", file, "--id", "evt_1", "--tenant", "acme", "--header", "X-A: b, c: d", "--retry", "replay", "--timeout", "15s")
 	var printed sent
 	if err != nil || json.Unmarshal([]byte(out), &printed) != nil || printed.WebhookID != "evt_1" || printed.MessageID == "" {
 		t.Fatalf("send printed %q, %q, %v", out, stderr, err)

@@ -29,6 +29,7 @@ type sendCommand struct {
 	Tenant   string   `placeholder:"NAME" help:"Whose message it is; busy tenants do not hold up others."`
 	Header   []string `sep:"none" placeholder:"NAME:VALUE" help:"A header to send; may be repeated."`
 	Retry    string   `placeholder:"POLICY" help:"The retry policy."`
+	Timeout  string   `placeholder:"DURATION" help:"How long an exchange may take, 1s to 20s; otherwise EFFERENT_TIMEOUT."`
 }
 
 // message is a webhook message as a producer writes it, but for its body.
@@ -40,6 +41,7 @@ type message struct {
 	Tenant    string            `json:"tenant,omitzero"`
 	Headers   map[string]string `json:"headers,omitzero"`
 	Retry     string            `json:"retry,omitzero"`
+	Timeout   string            `json:"timeout,omitzero"`
 }
 
 // sent is what send prints.
@@ -88,7 +90,7 @@ func (c *sendCommand) message() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	m := message{ID: c.ID, URL: c.URL, Secret: c.Secret, EventType: c.Event, Tenant: c.Tenant, Retry: c.Retry}
+	m := message{ID: c.ID, URL: c.URL, Secret: c.Secret, EventType: c.Event, Tenant: c.Tenant, Retry: c.Retry, Timeout: c.Timeout}
 	for _, h := range c.Header {
 		name, value, ok := strings.Cut(h, ":")
 		if !ok {

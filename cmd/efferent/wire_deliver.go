@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -16,6 +17,10 @@ import (
 func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores) (*eventsource.Source, error) {
 	sending := s.Client()
 	sending.MaxConnections = connections()
+	var err error
+	if sending.TLS, err = awssecrets.Trust(secrets, s.CABundle); err != nil {
+		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
+	}
 	handler, err := deliver.New(deliver.Needs{
 		Needs:   f.needs(s.Sending, kept.attempts),
 		Sender:  webhook.NewClient(sending),

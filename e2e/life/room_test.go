@@ -32,9 +32,9 @@ func (s *stores) due() (next time.Time) {
 	return next
 }
 
-func (s *stores) In(ctx context.Context, place waiting.Place, limit int) (items []waiting.Item, err error) {
+func (s *stores) In(ctx context.Context, place waiting.Place, from string, limit int) (items []waiting.Item, err error) {
 	err = s.w.calls.do(ctx, "read place", func() error {
-		items, err = s.Memory.In(ctx, place, limit)
+		items, err = s.Memory.In(ctx, place, from, limit)
 		return err
 	})
 	return items, err

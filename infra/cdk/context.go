@@ -48,6 +48,7 @@ var setters = map[string]func(*choices, string) error{
 	"auditLanes":           number(func(c *choices) *int { return &c.Props.Sending.AuditLanes }),
 	"exchangeTimeout":      duration(func(c *choices) *time.Duration { return &c.Props.Deliver.ExchangeTimeout }),
 	"responseLimit":        number(func(c *choices) *int { return &c.Props.Deliver.Response }),
+	"caBundle":             text(func(c *choices) *string { return &c.Props.Deliver.CABundle }),
 	"maxHeld":              duration(func(c *choices) *time.Duration { return &c.Props.Deliver.MaxHeld }),
 	"notifyTimeout":        duration(func(c *choices) *time.Duration { return &c.Props.Notify.Timeout }),
 	"notifyMaxConcurrency": number(func(c *choices) *int { return &c.Props.Notify.MaxConcurrency }),

@@ -402,6 +402,7 @@ func TestNews(t *testing.T) {
 		"asks for more":           {[][]circuit.Result{slices.Concat(asks(1, time.Minute), asks(1, time.Hour))}, time.Hour, 0, "asked", 1},
 		"asks for less":           {[][]circuit.Result{slices.Concat(asks(1, time.Hour), asks(1, time.Minute))}, time.Hour, 0, "asked", 1},
 		"asks for less than else": {[][]circuit.Result{asks(5, time.Second)}, 30 * time.Second, 0, "5 failures", 1},
+		"asks for the same again": {[][]circuit.Result{asks(1, time.Hour), asks(1, time.Hour)}, time.Hour, 0, "asked", 1},
 		"asks, and it is open":    {[][]circuit.Result{results(5, failed), asks(1, time.Hour)}, time.Hour, 0, "asked", 2},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,6 +41,9 @@ type Webhooks struct {
 	Timeout time.Duration
 	// ResponseLimit is how much of a failure's answer is kept, in bytes.
 	ResponseLimit int
+	// CABundle is where the certificates of private authorities are; empty where
+	// there are none.
+	CABundle string
 	// MaxHeld is how long a message waits for open circuits in all.
 	MaxHeld time.Duration
 }
@@ -62,6 +65,7 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 		AllowCIDRs:    parsed(&r, AllowCIDRs, parsePrefixes),
 		Timeout:       parsed(&r, Timeout, parseTimeout),
 		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
+		CABundle:      getenv(CABundle),
 		MaxHeld:       parsed(&r, MaxHeld, parseMaxHeld),
 	}
 	return d, errors.Join(r.errs...)
@@ -139,12 +143,6 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 	return prefixes, nil
 }
 
-// An exchange may take so long. The function that makes it must have more time.
-const (
-	leastTimeout = time.Second
-	mostTimeout  = 20 * time.Second
-)
-
 // A message may wait for a circuit so long. Its records stay for longer than the
 // most.
 const (
@@ -169,8 +167,8 @@ func parseTimeout(text string) (time.Duration, error) {
 		return webhook.DefaultTimeout, nil
 	}
 	d, err := time.ParseDuration(text)
-	if err != nil || d < leastTimeout || d > mostTimeout {
-		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, leastTimeout, mostTimeout)
+	if err != nil || d < webhook.MinTimeout || d > webhook.MaxTimeout {
+		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, webhook.MinTimeout, webhook.MaxTimeout)
 	}
 	return d, nil
 }

@@ -56,6 +56,9 @@ const (
 	// AllowCIDRs lists networks that may be connected to although they are not
 	// public: "10.1.0.0/16,fd00::/8".
 	AllowCIDRs = "EFFERENT_ALLOW_CIDRS"
+	// CABundle is where the certificates of private authorities are that vouch for
+	// endpoints too: a file, or a secret by its name under efferent/ or its ARN.
+	CABundle = "EFFERENT_CA_BUNDLE"
 	// MaxReceives is the maxReceiveCount of the queues of webhooks and of
 	// notifications (6).
 	MaxReceives = "EFFERENT_MAX_RECEIVES"

@@ -38,7 +38,8 @@ const (
 
 // What is asked of the index. SQLite refuses it if it can't be used.
 const (
-	waitsIn      = `SELECT item FROM waiting INDEXED BY waits WHERE state = 'waiting' AND place = ? ORDER BY position LIMIT ?`
+	waitsIn = `SELECT item FROM waiting INDEXED BY waits WHERE state = 'waiting' AND place = ? AND position >= ?
+		ORDER BY position LIMIT ?`
 	anyWaits     = `SELECT EXISTS (SELECT 1 FROM waiting INDEXED BY waits WHERE state = 'waiting' AND place = ?)`
 	countOfWaits = `SELECT count(*) FROM (SELECT 1 FROM waiting INDEXED BY waits WHERE state = 'waiting' AND place = ? LIMIT ?)`
 	pageOfWaits  = `SELECT item FROM waiting INDEXED BY waits WHERE state = 'waiting' AND (place, position) > (?, ?)
@@ -98,8 +99,8 @@ func (w *Waiting) now() time.Time {
 }
 
 // In is as waiting.Store has it.
-func (w *Waiting) In(ctx context.Context, place waiting.Place, limit int) ([]waiting.Item, error) {
-	return w.items(ctx, waitsIn, place, limit)
+func (w *Waiting) In(ctx context.Context, place waiting.Place, from string, limit int) ([]waiting.Item, error) {
+	return w.items(ctx, waitsIn, place, from, limit)
 }
 
 // Any is as waiting.Store has it.

@@ -91,7 +91,7 @@ func TestLeasesOfTheDead(t *testing.T) {
 // sorted.
 func TestWhatWaitsIsSearched(t *testing.T) {
 	t.Parallel()
-	for query, args := range map[string][]any{waitsIn: {"p", 1}, anyWaits: {"p"}, pageOfWaits: {"p", "q", 1}} {
+	for query, args := range map[string][]any{waitsIn: {"p", "q", 1}, anyWaits: {"p"}, pageOfWaits: {"p", "q", 1}} {
 		plan := planOf(t, query, args...)
 		if !slices.ContainsFunc(plan, func(step string) bool { return strings.HasPrefix(step, "SEARCH waiting USING") }) ||
 			slices.ContainsFunc(plan, func(step string) bool { return strings.Contains(step, "B-TREE") }) {

@@ -66,9 +66,8 @@ func (m *Memory) keep(item waiting.Item) {
 }
 
 // In is as waiting.Store has it.
-func (m *Memory) In(_ context.Context, place waiting.Place, limit int) ([]waiting.Item, error) {
-	all := m.waits(func(k roomKey) bool { return k.place == place })
-	return all[:min(limit, len(all))], nil
+func (m *Memory) In(_ context.Context, place waiting.Place, from string, limit int) ([]waiting.Item, error) {
+	return m.waits(limit, func(k roomKey) bool { return k.place == place && k.position >= from }), nil
 }
 
 // Any is as waiting.Store has it.
@@ -85,12 +84,12 @@ func (m *Memory) Any(_ context.Context, place waiting.Place) (bool, error) {
 
 // Count is as waiting.Store has it.
 func (m *Memory) Count(_ context.Context, place waiting.Place, limit int) (n int, more bool, err error) {
-	all := m.waits(func(k roomKey) bool { return k.place == place })
+	all := m.waits(limit+1, func(k roomKey) bool { return k.place == place })
 	return min(limit, len(all)), len(all) > limit, nil
 }
 
-// waits gives what waits, in order.
-func (m *Memory) waits(wanted func(roomKey) bool) (all []waiting.Item) {
+// waits gives the first of what waits, in order.
+func (m *Memory) waits(limit int, wanted func(roomKey) bool) (all []waiting.Item) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var keys []roomKey
@@ -102,7 +101,7 @@ func (m *Memory) waits(wanted func(roomKey) bool) (all []waiting.Item) {
 	slices.SortFunc(keys, func(a, b roomKey) int {
 		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.position, b.position))
 	})
-	for _, k := range keys {
+	for _, k := range keys[:min(limit, len(keys))] {
 		all = append(all, apart(m.room.items[k]))
 	}
 	return all
@@ -124,7 +123,7 @@ func (m *Memory) Page(_ context.Context, from string, limit int) (items []waitin
 	if err != nil {
 		return nil, "", err
 	}
-	all := m.waits(func(k roomKey) bool { return k.place > place || k.place == place && k.position > position })
+	all := m.waits(limit+1, func(k roomKey) bool { return k.place > place || k.place == place && k.position > position })
 	if len(all) <= limit {
 		return all, "", nil
 	}

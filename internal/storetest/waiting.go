@@ -104,7 +104,7 @@ func differ(want, got []waiting.Item) string {
 // want looks for what waits in the place: Any may be late.
 func (p *place) want(t *testing.T, want ...waiting.Item) {
 	t.Helper()
-	got, err := p.In(t.Context(), p.Place, 1000)
+	got, err := p.In(t.Context(), p.Place, "", 1000)
 	if diff := differ(want, got); err != nil || diff != "" {
 		t.Fatalf("in %s: %v (-want +got):\n%.4000s", p.Place, err, diff)
 	}
@@ -242,7 +242,7 @@ func enterAtOnce(t *testing.T, p *place, many, size int) {
 		})
 	}
 	entering.Wait()
-	got, err := p.In(t.Context(), p.Place, 100)
+	got, err := p.In(t.Context(), p.Place, "", 100)
 	if err != nil || len(got) != 1 || !slices.ContainsFunc(all, func(i waiting.Item) bool { return gocmp.Equal(i, got[0]) }) {
 		t.Fatalf("%d of them wait, %v, and none of those is as it was", len(got), err)
 	}
@@ -316,10 +316,19 @@ func roomOrder(t *testing.T, p *place) {
 	slices.SortFunc(all, func(a, b waiting.Item) int { return cmp.Compare(a.Position(), b.Position()) })
 	p.want(t, all...)
 	for _, limit := range []int{0, 1, 29, 30, 31} {
-		got, err := p.In(t.Context(), p.Place, limit)
+		got, err := p.In(t.Context(), p.Place, "", limit)
 		if diff := differ(all[:min(limit, 30)], got); err != nil || diff != "" {
 			t.Errorf("at most %d: %v (-want +got):\n%s", limit, err, diff)
 		}
+	}
+	for name, from := range map[string]string{"from one on": all[10].Position(), "from between two on": all[9].Position() + "~"} {
+		got, err := p.In(t.Context(), p.Place, from, 15)
+		if diff := differ(all[10:25], got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+	}
+	if got, err := p.In(t.Context(), p.Place, all[29].Position()+"~", 1); err != nil || len(got) != 0 {
+		t.Errorf("from behind the last on: %v, %v", got, err)
 	}
 }
 
@@ -339,7 +348,7 @@ func roomTombstones(t *testing.T, p *place) {
 	p.settle(t, waiting.Sent, settled...)
 	p.want(t, waits...)
 	for limit := 1; limit <= 3; limit++ {
-		got, err := p.In(t.Context(), p.Place, limit)
+		got, err := p.In(t.Context(), p.Place, "", limit)
 		if diff := differ(waits[:limit], got); err != nil || diff != "" {
 			t.Errorf("at most %d: %v (-want +got):\n%s", limit, err, diff)
 		}

@@ -3,6 +3,7 @@ package waiting
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -51,20 +52,24 @@ func (g *Gone) Add(more Gone) {
 // stays is for the next call. Its error is ErrTaken while another is at the
 // place.
 func (e *Exit) SendDue(ctx context.Context, place Place, within time.Duration) (gone Gone, err error) {
-	return e.sendFrom(ctx, []Place{place}, batchSize, func(v *visit, items []Item) []leaving { return v.due(items, within) })
+	read := func(failed int) ([]Item, error) { return e.Places.In(ctx, place, "", batchSize+failed) }
+	return e.sendFrom(ctx, []Place{place}, read, func(v *visit, items []Item) []leaving { return v.due(items, within) })
 }
 
-// choice says which items of what waits go now.
-type choice func(v *visit, items []Item) []leaving
+// reading gives the first of what waits in places, some more than those whose
+// sending failed, and choice says which of them go now.
+type (
+	reading func(failed int) ([]Item, error)
+	choice  func(v *visit, items []Item) []leaving
+)
 
-// sendFrom sends what is chosen of the items of places, until none is: read by
-// batches of up to limit from each place, by Position.
-func (e *Exit) sendFrom(ctx context.Context, places []Place, limit int, choose choice) (gone Gone, err error) {
+// sendFrom sends what is chosen of what is read from places, until that is nothing.
+func (e *Exit) sendFrom(ctx context.Context, places []Place, read reading, choose choice) (gone Gone, err error) {
 	err = e.at(ctx, places, func(v *visit) error {
 		defer func() { gone = v.gone }()
 		var errs []error
 		for ctx.Err() == nil {
-			more, err := v.sendSome(ctx, limit, choose)
+			more, err := v.sendSome(ctx, read, choose)
 			errs = append(errs, err)
 			if !more || len(v.failed) >= maxFailed || errors.Is(err, errUnmarked) {
 				break
@@ -76,13 +81,13 @@ func (e *Exit) sendFrom(ctx context.Context, places []Place, limit int, choose c
 }
 
 // sendSome sends a batch, and reports whether there may be more to send.
-func (v *visit) sendSome(ctx context.Context, limit int, choose choice) (more bool, err error) {
+func (v *visit) sendSome(ctx context.Context, read reading, choose choice) (more bool, err error) {
 	if err := v.lease(ctx); err != nil {
 		return false, err
 	}
-	items, err := v.first(ctx, v.places, limit+len(v.failed))
+	items, err := read(len(v.failed))
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("read what waits there: %w", err)
 	}
 	if !v.holds() {
 		return false, errLost

@@ -3,7 +3,6 @@ package waiting
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -29,7 +28,8 @@ type Turns func(n int, item *Item) Turn
 // or, between two batches, when ctx does. Its error is ErrTaken while another gets
 // items out of one of the circuit's places.
 func (e *Exit) SendHeld(ctx context.Context, circuit string, turns Turns) (gone Gone, err error) {
-	return e.sendFrom(ctx, shards(circuit), shardBatch, func(v *visit, items []Item) (chosen []leaving) {
+	read := func(failed int) ([]Item, error) { return e.first(ctx, circuit, shardBatch+failed) }
+	return e.sendFrom(ctx, shards(circuit), read, func(v *visit, items []Item) (chosen []leaving) {
 		for _, item := range items {
 			turn := turns(v.gone.Count+len(chosen), &item)
 			if turn.Go && !v.failed[item.ID()] {
@@ -41,9 +41,14 @@ func (e *Exit) SendHeld(ctx context.Context, circuit string, turns Turns) (gone 
 }
 
 // Oldest returns the oldest of what waits for a circuit, without any lease: up to
-// so many of each shard.
-func (e *Exit) Oldest(ctx context.Context, circuit string, limit int) ([]Item, error) {
-	return e.first(ctx, shards(circuit), limit)
+// so many of each shard. What came in within some minutes and is older than the
+// others may be missing, unless all shards are read anew, from their beginnings:
+// that may cost much, where much has waited there.
+func (e *Exit) Oldest(ctx context.Context, circuit string, limit int, anew bool) ([]Item, error) {
+	if anew {
+		e.begins.forget(shards(circuit))
+	}
+	return e.first(ctx, circuit, limit)
 }
 
 func shards(circuit string) (places []Place) {
@@ -53,15 +58,17 @@ func shards(circuit string) (places []Place) {
 	return places
 }
 
-// first reads up to limit items of each place, and returns, by Position, those
-// before which there are no others.
-func (e *Exit) first(ctx context.Context, places []Place, limit int) (items []Item, err error) {
+// first reads up to limit items of each shard of a circuit, and returns, by
+// Position, those before which there are no others.
+func (e *Exit) first(ctx context.Context, circuit string, limit int) (items []Item, err error) {
 	end := ""
-	for _, place := range places {
-		some, err := e.Places.In(ctx, place, limit)
+	for _, place := range shards(circuit) {
+		from := e.begins.of(place, e.Now())
+		some, err := e.Places.In(ctx, place, from, limit)
 		if err != nil {
-			return nil, fmt.Errorf("read what waits in %s: %w", place, err)
+			return nil, err
 		}
+		e.begins.read(place, from, some, e.Now())
 		items = append(items, some...)
 		if len(some) == limit { // there may be more, which come after this
 			if last := some[limit-1].Position(); end == "" || last < end {

@@ -19,7 +19,7 @@ var errLost = errors.New("its lease ended while it was held; the next run goes o
 // Places is what getting items out of their places takes, as Store promises.
 type Places interface {
 	Enter(ctx context.Context, item Item) (State, error)
-	In(ctx context.Context, place Place, limit int) ([]Item, error)
+	In(ctx context.Context, place Place, from string, limit int) ([]Item, error)
 	Settle(ctx context.Context, items []Item, as State) error
 	Lease(ctx context.Context, place Place, holder string, now, until time.Time) (bool, error)
 	Unlease(ctx context.Context, place Place, holder string) error
@@ -68,6 +68,7 @@ type Exit struct {
 	// busy are the places that this Exit is at.
 	busy     map[Place]bool
 	unmarked unmarked
+	begins   begins
 }
 
 // visit is one stay at places.

@@ -14,8 +14,9 @@ type Store interface {
 	// that one is left as it is. It returns the state of the one that is there
 	// then. After an error the item may be there or not.
 	Enter(ctx context.Context, item Item) (State, error)
-	// In returns up to limit items of a place that wait, by Position.
-	In(ctx context.Context, place Place, limit int) ([]Item, error)
+	// In returns up to limit items of a place that wait, by Position: of those whose
+	// Position is from or after it, of all where from is empty.
+	In(ctx context.Context, place Place, from string, limit int) ([]Item, error)
 	// Any reports whether items wait in a place. It may be late to know: by a
 	// second or so.
 	Any(ctx context.Context, place Place) (bool, error)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/message"
@@ -60,7 +61,7 @@ func classifyError(x Exchange) (attempt.Verdict, string) {
 const maxReason = 300
 
 // explain turns an error of net/http into one for the reader of a record.
-func (c *Client) explain(err error, timedOut, interrupted bool) error {
+func explain(err error, timeout time.Duration, timedOut, interrupted bool) error {
 	var ours *refusal
 	if errors.As(err, &ours) {
 		return ours
@@ -69,7 +70,7 @@ func (c *Client) explain(err error, timedOut, interrupted bool) error {
 	case interrupted:
 		return errors.New("interrupted before an answer came")
 	case timedOut:
-		return fmt.Errorf("no answer within %v", c.timeout)
+		return fmt.Errorf("no answer within %v", timeout)
 	}
 	return &refusal{err, message.Shorten(describe(err), maxReason)}
 }

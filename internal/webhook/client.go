@@ -26,6 +26,12 @@ import (
 // and the answer's body.
 const DefaultTimeout = 10 * time.Second
 
+// A message may name a timeout of its own, from MinTimeout to MaxTimeout.
+const (
+	MinTimeout = time.Second
+	MaxTimeout = 20 * time.Second
+)
+
 // userAgent is sent unless the message's own headers say otherwise.
 const userAgent = "Efferent/1"
 
@@ -36,7 +42,8 @@ type Options struct {
 	// AllowPrefixes are networks that may be sent to though they are not
 	// public.
 	AllowPrefixes []netip.Prefix
-	// Timeout of one exchange as a whole; 0 is DefaultTimeout.
+	// Timeout of one exchange as a whole, where its message names none; 0 is
+	// DefaultTimeout.
 	Timeout time.Duration
 	// MaxConnections is the most exchanges that are made at once, and the most
 	// connections that are kept beside them; 0 is no bound. The others wait.
@@ -57,8 +64,8 @@ type Options struct {
 // Client sends webhooks and keeps connections for the next ones. It is safe
 // for concurrent use.
 type Client struct {
-	transport *http.Transport
-	fresh     *http.Transport // the same, with a new connection for each request
+	connections
+	patient   connections // of exchanges that may take longer than timeout
 	allowHTTP AllowHTTP
 	timeout   time.Duration
 	response  int
@@ -79,14 +86,20 @@ func NewClient(o Options) *Client {
 	if c.now == nil {
 		c.now = time.Now
 	}
-	c.transport = newTransport(o, c.timeout)
-	c.fresh = c.transport.Clone()
-	c.fresh.DisableKeepAlives = true
+	kept := mostKept
+	if o.MaxConnections > 0 {
+		kept = min(kept, o.MaxConnections)
+	}
+	c.connections = newConnections(o, c.timeout, kept-kept/4)
+	c.patient = newConnections(o, MaxTimeout, max(1, kept/4))
 	return c
 }
 
 // Close closes the connections that are kept.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.patient.transport.CloseIdleConnections()
+}
 
 // Request is one attempt at a delivery.
 type Request struct {
@@ -102,6 +115,8 @@ type Request struct {
 	Secrets []Secret
 	// At is the time that the signature states.
 	At time.Time
+	// Timeout of the exchange, at most MaxTimeout; 0 is the Client's.
+	Timeout time.Duration
 
 	target *url.URL // URL, parsed, where a Message made the Request
 }
@@ -145,7 +160,7 @@ type Exchange struct {
 }
 
 // Post sends one webhook. It follows no redirect. Once it has a place among
-// MaxConnections it returns within the Client's timeout; when ctx ends first, it
+// MaxConnections it returns within the exchange's timeout; when ctx ends first, it
 // returns at once.
 //
 // The endpoint gets it once. Where the endpoint provably did not process it
@@ -163,12 +178,13 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 		return x
 	}
 	defer c.leave()
-	bounded, cancel := context.WithTimeout(ctx, c.timeout)
+	timeout := cmp.Or(r.Timeout, c.timeout)
+	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err = c.send(bounded, req, r.Body, &x); err != nil {
+	if err = c.send(bounded, c.within(timeout), req, r.Body, &x); err != nil {
 		x.Interrupted = ctx.Err() != nil
 		x.Unreachable = x.Unreachable && !x.Interrupted
-		x.Err = c.explain(err, bounded.Err() != nil, x.Interrupted)
+		x.Err = explain(err, timeout, bounded.Err() != nil, x.Interrupted)
 	}
 	x.Duration = c.now().Sub(x.Started)
 	return x
@@ -177,6 +193,14 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 // leastTime is what must be left of the caller's time when an exchange that had
 // to wait begins: one that is cut may have been taken, and is made again.
 const leastTime = time.Second
+
+// within are the connections of exchanges that may take so long.
+func (c *Client) within(timeout time.Duration) *connections {
+	if timeout > c.timeout {
+		return &c.patient
+	}
+	return &c.connections
+}
 
 // enter waits for a place among MaxConnections, and reports whether there was
 // one in time.
@@ -210,12 +234,12 @@ func (c *Client) leave() {
 
 // send makes the exchange, on a new connection where a kept one proves to be
 // of no use.
-func (c *Client) send(ctx context.Context, req *http.Request, body []byte, x *Exchange) error {
+func (c *Client) send(ctx context.Context, over *connections, req *http.Request, body []byte, x *Exchange) error {
 	w := new(watch)
-	err := c.exchange(c.transport, withBody(httptrace.WithClientTrace(ctx, w.trace()), req, body), x)
+	err := c.exchange(over.transport, withBody(httptrace.WithClientTrace(ctx, w.trace()), req, body), x)
 	if err != nil && ctx.Err() == nil && w.fate(err) == unprocessed {
 		w = new(watch)
-		err = c.exchange(c.fresh, withBody(httptrace.WithClientTrace(ctx, w.trace()), req, body), x)
+		err = c.exchange(over.fresh, withBody(httptrace.WithClientTrace(ctx, w.trace()), req, body), x)
 	}
 	if err != nil && ctx.Err() == nil {
 		x.Lost, x.Ours = w.fate(err) == lost, !w.got && shortage.Is(err)

@@ -18,21 +18,33 @@ const (
 	// it uses a connection, so one that was kept over a freeze of the process
 	// (Lambda's, between invocations) is too old as well.
 	maxIdle = 4 * time.Second
+	// mostKept is how many connections are kept.
+	mostKept = 512
 	// maxHeader bounds an answer's headers.
 	maxHeader = 64 << 10
 )
 
-// newTransport returns what keeps connections.
-func newTransport(o Options, timeout time.Duration) *http.Transport {
+// connections are those of exchanges that may take equally long. Others can't
+// share them: what bounds a connection would end the longer exchanges on it.
+type connections struct {
+	transport *http.Transport
+	fresh     *http.Transport // the same, with a new connection for each request
+}
+
+// newConnections keeps so many connections at most.
+func newConnections(o Options, timeout time.Duration, kept int) connections {
+	c := connections{transport: newTransport(o, timeout, kept)}
+	c.fresh = c.transport.Clone()
+	c.fresh.DisableKeepAlives = true
+	return c
+}
+
+func newTransport(o Options, timeout time.Duration, kept int) *http.Transport {
 	// An HTTP/2 connection that is silent for a while is pinged, and dropped
 	// without an answer: in nine tenths of an exchange's time, so that what waits
 	// on it learns that it is lost. Most of this is for the answer, since servers
 	// with one thread answer no ping while a handler holds it.
 	ask, wait := timeout/5, timeout/10*7
-	kept := 512
-	if o.MaxConnections > 0 {
-		kept = min(kept, o.MaxConnections)
-	}
 	return &http.Transport{
 		Proxy:                  o.Proxy,
 		DialContext:            newGuard(o.AllowPrefixes, o.Resolver, timeout).dial,

@@ -1,7 +1,9 @@
 package webhook
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/efferent/efferent/internal/message"
 )
@@ -14,8 +16,8 @@ const (
 	maxSecret    = 2048 // the longest ARN that Secrets Manager takes
 )
 
-// checks say what is wrong with a field's text; "" when nothing is. The url is
-// parsed besides.
+// checks say what is wrong with a field's text; "" when nothing is. The url and
+// the timeout are parsed besides.
 var checks = map[string]func(string) string{
 	"id":         message.CheckID,
 	"secret":     checkSecret,
@@ -46,6 +48,15 @@ func checkSecret(s string) string {
 		return "names no key after the #"
 	}
 	return ""
+}
+
+// parseTimeout wants a duration such as 15s.
+func parseTimeout(text string) (d time.Duration, problem string) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < MinTimeout || d > MaxTimeout {
+		return 0, fmt.Sprintf("must be a duration from %v to %v, such as \"15s\"", MinTimeout, MaxTimeout)
+	}
+	return d, ""
 }
 
 // checkEventType wants what can be the value of X-Webhook-Event unchanged.

@@ -38,6 +38,9 @@ type Message struct {
 	Tenant  string
 	Headers http.Header
 	Retry   string
+	// Timeout of each exchange, from MinTimeout to MaxTimeout; 0 where the
+	// producer named none.
+	Timeout time.Duration
 
 	target *url.URL // URL, parsed
 }
@@ -47,7 +50,7 @@ type Message struct {
 func (m Message) Request(id string, secrets []Secret, at time.Time) Request {
 	return Request{
 		URL: m.URL, ID: id, EventType: m.EventType, Headers: m.Headers, Body: m.Body,
-		Secrets: secrets, At: at, target: m.target,
+		Secrets: secrets, At: at, Timeout: m.Timeout, target: m.target,
 	}
 }
 
@@ -98,7 +101,7 @@ func (r *reader) release() {
 var nothing = strings.NewReader("")
 
 // fields are the keys of a message. The first ones are required.
-var fields = [...]string{"url", "secret", "event_type", "body", "id", "tenant", "headers", "retry"}
+var fields = [...]string{"url", "secret", "event_type", "body", "id", "tenant", "headers", "retry", "timeout"}
 
 const required = 4
 
@@ -170,6 +173,8 @@ func (p *parsing) field(name string, value jsontext.Value) {
 	case problem != "":
 	case name == "url":
 		text, p.m.target, problem = parseURL(text)
+	case name == "timeout":
+		p.m.Timeout, problem = parseTimeout(text)
 	default:
 		problem = checks[name](text)
 	}

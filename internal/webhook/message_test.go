@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/efferent/efferent/internal/message"
 )
@@ -36,14 +37,14 @@ func aMessage(replaced map[string]string) string {
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	got, err := Decode([]byte(" " + aMessage(map[string]string{
-		"tenant": `"acme"`, "headers": `{"x-a": "b\tc", "User-Agent": "mine"}`, "retry": `"replay"`, "id": `"evt\u005f1042"`,
+		"tenant": `"acme"`, "headers": `{"x-a": "b\tc", "User-Agent": "mine"}`, "retry": `"replay"`, "timeout": `"15s"`, "id": `"evt\u005f1042"`,
 	}) + "\r\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Message{
 		ID: "evt_1042", URL: "https://hooks.acme.test/in?token=t0ken", Secret: "efferent/webhooks/acme",
-		EventType: "invoice.paid", Body: []byte(`{"any": "JSON"}`), Tenant: "acme", Retry: "replay",
+		EventType: "invoice.paid", Body: []byte(`{"any": "JSON"}`), Tenant: "acme", Retry: "replay", Timeout: 15 * time.Second,
 		Headers: http.Header{"X-A": {"b\tc"}, "User-Agent": {"mine"}},
 		target:  &url.URL{Scheme: "https", Host: "hooks.acme.test", Path: "/in", RawQuery: "token=t0ken"},
 	}
@@ -124,6 +125,11 @@ func TestDecodeRefuses(t *testing.T) {
 		{"tenant a boolean", with("tenant", "true"), "tenant", "not a boolean"},
 		{"tenant with a control character", with("tenant", `"a\u0000"`), "tenant", "control characters"},
 		{"retry an array", with("retry", "[]"), "retry", "not an array"},
+		{"timeout a number", with("timeout", "15"), "timeout", "must be a string, not a number"},
+		{"timeout without a unit", with("timeout", `"15"`), "timeout", `from 1s to 20s, such as "15s"`},
+		{"timeout too short", with("timeout", `"999ms"`), "timeout", "from 1s to 20s"},
+		{"timeout too long", with("timeout", `"20001ms"`), "timeout", "from 1s to 20s"},
+		{"timeout empty", with("timeout", `""`), "timeout", "from 1s to 20s"},
 		{"headers a string", with("headers", `"X-A: b"`), "headers", "must be an object of strings"},
 		{"header a number", with("headers", `{"X-A": 1}`), "headers", `"X-A" must be a string, not a number`},
 		{"header twice", with("headers", `{"X-A": "1", "X-A": "2"}`), "headers", `"X-A" appears more than once`},
@@ -182,7 +188,7 @@ func TestDecodeTakes(t *testing.T) {
 		"url":    {`"http://127.0.0.1:65535"`, `"HTTPS://[::1]:1/?a=b"`, `"https://bücher.test/ü"`, `"http:\/\/a.test\/"`},
 		"id":     {"", `"` + strings.Repeat("Z", 128) + `"`, `"_-09"`},
 		"retry":  {`""`},
-		"tenant": {`""`},
+		"tenant": {`""`}, "timeout": {`"1s"`, `"20s"`, `"2500ms"`},
 	} {
 		for _, text := range texts {
 			if _, err := Decode([]byte(aMessage(map[string]string{field: text}))); err != nil {
@@ -218,7 +224,7 @@ func TestDecodeKeepsWhatIsGood(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		aMessage(nil), aMessage(map[string]string{"headers": `{"X-A":"b"}`, "body": ` [1, "\ud800"] `}), `{"id":`, "[]", "\xff", `{"body":null}`,
-		aMessage(map[string]string{"headers": `{"X-A":["b"],"x-a":1}`}), aMessage(map[string]string{"ur\\u006c": `"x"`}),
+		aMessage(map[string]string{"timeout": `"15s"`}), aMessage(map[string]string{"headers": `{"X-A":["b"],"x-a":1}`}), aMessage(map[string]string{"ur\\u006c": `"x"`}),
 	} {
 		f.Add([]byte(seed))
 	}
@@ -239,6 +245,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		if m.URL == "" || m.Secret == "" || m.EventType == "" {
 			t.Fatalf("a required field is empty: %+v", m)
+		}
+		if m.Timeout != 0 && (m.Timeout < MinTimeout || m.Timeout > MaxTimeout) {
+			t.Fatalf("a timeout of %v", m.Timeout)
 		}
 		for _, values := range m.Headers {
 			if strings.ContainsAny(values[0], "\r\n\x00") {

@@ -56,7 +56,9 @@ func byTLS(o *Options) {
 // inBubble is a Client of peers in memory, within synctest.
 func inBubble(t *testing.T, p *peers) *Client {
 	c := client(t, byTLS, timeout(10*time.Second))
-	c.transport.DialContext, c.fresh.DialContext = p.dial, p.dial
+	for _, some := range []connections{c.connections, c.patient} {
+		some.transport.DialContext, some.fresh.DialContext = p.dial, p.dial
+	}
 	t.Cleanup(synctest.Wait) // before the Client is closed, so that it can close all
 	return c
 }

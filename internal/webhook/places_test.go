@@ -73,8 +73,8 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("got %+v", x)
 		}
 	}
-	if all.most != places || c.transport.MaxIdleConns != places {
-		t.Errorf("%d were sent at once, and %d connections may be kept", all.most, c.transport.MaxIdleConns)
+	if kept := c.transport.MaxIdleConns + c.patient.transport.MaxIdleConns; all.most != places || kept != places {
+		t.Errorf("%d were sent at once, and %d connections may be kept", all.most, kept)
 	}
 }
 

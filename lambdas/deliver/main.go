@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -49,6 +50,10 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 		return nil, err
 	}
 	queues, tables, secrets := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), secretsmanager.NewFromConfig(aws)
+	sending := s.Client()
+	if sending.TLS, err = awssecrets.Trust(secrets, s.CABundle); err != nil {
+		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
+	}
 	redactors := &awssecrets.Redactors{
 		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
 	}
@@ -77,7 +82,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 			Jitter:      rand.Float64,
 			Log:         log,
 		},
-		Sender:  webhook.NewClient(s.Client()),
+		Sender:  webhook.NewClient(sending),
 		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: time.Now},
 		Circuits: &circuit.Keeper{
 			Store: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Now: time.Now, Jitter: rand.Float64, Log: log,

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"encoding/pem"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +34,7 @@ func TestWire(t *testing.T) {
 		{"no table", settings.AttemptsTable, "", settings.AttemptsTable},
 		{"no waiting room", settings.WaitingTable, "", settings.WaitingTable},
 		{"no region", "AWS_REGION", "", "AWS_REGION"},
+		{"no bundle", settings.CABundle, "nowhere.pem", settings.CABundle},
 		{"bad policy", settings.RetryPolicies, "x=25h", `"x"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,14 +82,37 @@ func TestSettingsAreHeeded(t *testing.T) {
 	}
 	endpoint := httptest.NewServer(http.NotFoundHandler())
 	defer endpoint.Close()
+	if x := h.Sender.Post(t.Context(), request(t, endpoint.URL)); x.Status != http.StatusNotFound || x.Response != "40" {
+		t.Errorf("over plain http to this machine: %+v", x)
+	}
+}
+
+func request(t *testing.T, url string) webhook.Request {
+	t.Helper()
 	secret, err := webhook.ParseSecret("correct horse battery staple")
 	if err != nil {
 		t.Fatal(err)
 	}
-	request := webhook.Request{URL: endpoint.URL, ID: "x", EventType: "e", Body: []byte("{}"), Secrets: []webhook.Secret{secret},
-		At: time.Now()}
-	if x := h.Sender.Post(t.Context(), request); x.Status != http.StatusNotFound || x.Response != "40" {
-		t.Errorf("over plain http to this machine: %+v", x)
+	return webhook.Request{URL: url, ID: "x", EventType: "e", Body: []byte("{}"), Secrets: []webhook.Secret{secret}, At: time.Now()}
+}
+
+// TestPrivateAuthority: what vouches for an endpoint may be in a file.
+func TestPrivateAuthority(t *testing.T) {
+	t.Parallel()
+	endpoint := httptest.NewTLSServer(http.NotFoundHandler())
+	defer endpoint.Close()
+	set := maps.Clone(whole)
+	set[settings.CABundle], set[settings.AllowCIDRs] = filepath.Join(t.TempDir(), "ca.pem"), "127.0.0.0/8"
+	bundle := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: endpoint.Certificate().Raw})
+	if err := os.WriteFile(set[settings.CABundle], bundle, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h, err := wire(func(name string) string { return set[name] }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := h.Sender.Post(t.Context(), request(t, endpoint.URL)); x.Status != http.StatusNotFound {
+		t.Errorf("got %+v", x)
 	}
 }
 

@@ -33,7 +33,8 @@ func newDashboard(e *Efferent, pairs []pair, alarms []awscloudwatch.Alarm) awscl
 		ours(e.Deliver, settings.OldestUndelivered, worst()), ours(e.Notify, settings.OldestUndelivered, worst()),
 		ours(e.Release, settings.OldestUndelivered, worst())),
 		graph("Webhooks: circuits that opened and closed",
-			circuits(e.Deliver, circuit.Open), circuits(e.Deliver, circuit.Closed)))
+			circuits(e.Deliver, circuit.Open, ""), circuits(e.Deliver, circuit.Closed, ""),
+			circuits(e.Replay, circuit.Open, " by hand"), circuits(e.Replay, circuit.Closed, " by hand")))
 	d.AddWidgets(functionRow("deliver", e.Deliver)...)
 	d.AddWidgets(functionRow("notify", e.Notify)...)
 	d.AddWidgets(functionRow("release", e.Release)...)
@@ -51,11 +52,11 @@ func functionRow(name string, f awslambda.IFunction) []awscloudwatch.IWidget {
 	}
 }
 
-// circuits is how many circuits a function brought into a phase.
-func circuits(f awslambda.IFunction, phase circuit.Phase) awscloudwatch.Metric {
+// circuits is how many circuits a function brought into a phase, and how.
+func circuits(f awslambda.IFunction, phase circuit.Phase, how string) awscloudwatch.Metric {
 	return ours(f, settings.CircuitChanges, total()).With(&awscloudwatch.MetricOptions{
 		DimensionsMap: &map[string]*string{"function": f.FunctionName(), "phase": jsii.String(string(phase))},
-		Label:         jsii.String(string(phase)),
+		Label:         jsii.String(string(phase) + how),
 	})
 }
 

@@ -35,10 +35,17 @@ type DeliverProps struct {
 	// 4096. A record of more than a write unit of DynamoDB costs two or more.
 	// Default: 1024.
 	Response int
+	// CABundle names a secret below "efferent/" that holds certificates of private
+	// authorities, as PEM: they vouch for endpoints besides the public ones. The
+	// function does not start without it. Default: none.
+	CABundle string
 	// MaxHeld is how long a message waits for open circuits in all before it is
 	// exhausted, 1 minute to 14 days. Default: 6 hours.
 	MaxHeld time.Duration
 }
+
+// secretNames is what the names of all secrets begin with.
+const secretNames = "efferent/"
 
 func (p DeliverProps) withDefaults() DeliverProps {
 	p.FunctionProps = p.FunctionProps.withDefaults()
@@ -52,6 +59,9 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 	p := props.Deliver
 	if !strings.HasPrefix(p.Secrets, webhook.SecretPrefix) {
 		return fmt.Errorf("prop Secrets %q: must begin with %s", p.Secrets, webhook.SecretPrefix)
+	}
+	if p.CABundle != "" && !strings.HasPrefix(p.CABundle, secretNames) {
+		return fmt.Errorf("prop CABundle %q: must begin with %s", p.CABundle, secretNames)
 	}
 	env := p.environment(props)
 	_, err = settings.ReadWebhooks(func(name string) string { return env[name] })
@@ -68,7 +78,7 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 
 	e.Deliver, e.DeliverLogs, err = newFunction(e.Construct, plan{
 		id: "Deliver", name: "deliver", description: "Efferent: sends webhooks",
-		env: env, grants: e.deliverGrants(p.Secrets),
+		env: env, grants: e.deliverGrants(p),
 	}, props, p.FunctionProps)
 	if err != nil {
 		return err
@@ -88,6 +98,7 @@ func (p DeliverProps) environment(props Props) map[string]string {
 	if p.Response != 0 {
 		env[settings.ResponseLimit] = strconv.Itoa(p.Response)
 	}
+	given(env, settings.CABundle, p.CABundle)
 	p.maxHeld(env)
 	return env
 }
@@ -101,14 +112,18 @@ func (p DeliverProps) maxHeld(env map[string]string) {
 
 // deliverGrants is written out: the grant methods of the queues and the table
 // would add actions that deliver never uses.
-func (e *Efferent) deliverGrants(secrets string) []awsiam.PolicyStatement {
-	return []awsiam.PolicyStatement{
+func (e *Efferent) deliverGrants(p DeliverProps) []awsiam.PolicyStatement {
+	grants := []awsiam.PolicyStatement{
 		allow(*e.Webhooks.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem"),
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		allow(*e.Circuits.TableArn(), "dynamodb:BatchGetItem", "dynamodb:PutItem"),
-		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, secrets+"*"), "secretsmanager:GetSecretValue"),
+		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, p.Secrets+"*"), "secretsmanager:GetSecretValue"),
 		e.readsLedgerKeys(),
 	}
+	if p.CABundle != "" {
+		grants = append(grants, allow(e.secret(p.CABundle), "secretsmanager:GetSecretValue"))
+	}
+	return grants
 }

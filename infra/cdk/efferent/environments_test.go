@@ -2,6 +2,7 @@ package efferent_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -52,7 +53,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	releasing, err := settings.ReadReleasePlaces(env("Release"))
 	if want := (settings.ReleasePlaces{WebhooksQueueURL: "WebhookQueue", NotificationsQueueURL: "NotificationQueue",
-		WaitingTable: "Waiting"}); err != nil || releasing != want {
+		WaitingTable: "Waiting", CircuitsTable: "Circuits", MaxHeld: 6 * time.Hour}); err != nil || releasing != want {
 		t.Errorf("release: %+v, %v", releasing, err)
 	}
 	for _, function := range []string{"Deliver", "Release", "Replay"} {

@@ -37,6 +37,7 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	t.Parallel()
 	everything := synth(t, efferent.Props{Notify: efferent.NotifyProps{SES: true, EndUserMessaging: true}})
 	made := synth(t, efferent.Props{})
+	trusting := synth(t, efferent.Props{Deliver: efferent.DeliverProps{CABundle: "efferent/ca"}})
 	const secrets, arn = " arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:efferent/", "arn:AWS::Partition:"
 	const secret = "secretsmanager:GetSecretValue" + secrets
 	const hashKeys = secret + "ledger/keys-??????"
@@ -46,6 +47,10 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 		"s3:GetObject Checkpoints.Arn/lane-*", "s3:ListBucket Checkpoints.Arn", "s3:PutObject Checkpoints.Arn/lane-*",
 		hashKeys, "secretsmanager:PutSecretValue"+secrets+"ledger/keys-??????",
 		"secretsmanager:UpdateSecretVersionStage"+secrets+"ledger/keys-??????")
+	deliver := append(append(consumes("WebhookQueue"), logs("Deliver")...),
+		"sqs:SendMessage AuditQueue.Arn", "dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
+		"dynamodb:Query Attempts.Arn", "dynamodb:PutItem Waiting.Arn", "dynamodb:BatchGetItem Circuits.Arn", "dynamodb:PutItem Circuits.Arn",
+		hashKeys, secret+"webhooks/*")
 	notify := append(consumes("NotificationQueue"), logs("Notify")...)
 	notify = append(notify, "sqs:SendMessage AuditQueue.Arn",
 		"dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
@@ -56,11 +61,9 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 		role string
 		want []string
 	}{
-		"deliver": {made, "Deliver", append(append(consumes("WebhookQueue"), logs("Deliver")...),
-			"sqs:SendMessage AuditQueue.Arn", "dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
-			"dynamodb:Query Attempts.Arn", "dynamodb:PutItem Waiting.Arn", "dynamodb:BatchGetItem Circuits.Arn", "dynamodb:PutItem Circuits.Arn",
-			hashKeys, secret+"webhooks/*")},
-		"notify": {made, "Notify", notify},
+		"deliver":               {made, "Deliver", deliver},
+		"deliver with a bundle": {trusting, "Deliver", append(slices.Clone(deliver), secret+"ca-??????")},
+		"notify":                {made, "Notify", notify},
 		"notify by AWS's own services": {everything, "Notify", append(slices.Clone(notify),
 			"ses:SendEmail "+arn+"ses:AWS::Region:AWS::AccountId:configuration-set/*",
 			"ses:SendEmail "+arn+"ses:AWS::Region:AWS::AccountId:identity/*",

@@ -26,6 +26,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			SourceProps:   efferent.SourceProps{BatchSize: 20, Window: 2 * time.Second, MaxConcurrency: 3},
 			Secrets:       "efferent/webhooks/prod/", AllowHTTP: "loopback", AllowCIDRs: "10.0.0.0/8",
 			ExchangeTimeout: 15 * time.Second, Response: 4096, MaxHeld: time.Hour,
+			CABundle: "efferent/ca",
 		},
 		Sending: efferent.SendingProps{RetryPolicies: "seed=1s", SecretTTL: time.Minute, AuditLanes: 2},
 		Notify: efferent.NotifyProps{
@@ -71,7 +72,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			"Environment": object{"Variables": object{
 				settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.AllowHTTP: "loopback",
 				settings.AllowCIDRs: "10.0.0.0/8", settings.Timeout: "15s", settings.ResponseLimit: "4096", settings.SecretTTL: "1m0s",
-				settings.AuditLanes: "2", settings.MaxHeld: "1h0m0s",
+				settings.AuditLanes: "2", settings.MaxHeld: "1h0m0s", settings.CABundle: "efferent/ca",
 				settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
 			}},
 		})
@@ -143,6 +144,7 @@ func TestRefused(t *testing.T) {
 		"prefix":                       {efferent.Props{Prefix: "a.b"}, []string{`Prefix "a.b"`}},
 		"long prefix":                  {efferent.Props{Prefix: strings.Repeat("a", 41)}, []string{"Prefix"}},
 		"secrets elsewhere":            {deliver(efferent.DeliverProps{Secrets: "prod/"}), []string{`Secrets "prod/"`, "efferent/webhooks/"}},
+		"a bundle elsewhere":           {deliver(efferent.DeliverProps{CABundle: "/opt/ca.pem"}), []string{`CABundle "/opt/ca.pem"`, "efferent/"}},
 		"policies": {efferent.Props{Sending: efferent.SendingProps{RetryPolicies: "x=25h"}},
 			[]string{settings.RetryPolicies, `"x"`}},
 		"networks":          {deliver(efferent.DeliverProps{AllowCIDRs: "10.0.0.0"}), []string{settings.AllowCIDRs}},

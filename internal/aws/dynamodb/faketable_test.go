@@ -135,6 +135,8 @@ func termHolds(term string, i item, names map[string]string, values item) bool {
 		return order < 0
 	case "<=":
 		return order <= 0
+	case ">=":
+		return order >= 0
 	}
 	panic("no such comparison: " + term)
 }

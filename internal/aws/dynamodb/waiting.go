@@ -85,10 +85,16 @@ func (w *Waiting) now() time.Time {
 	return time.Now()
 }
 
-// In returns what waits in a place, by strongly consistent reads.
-func (w *Waiting) In(ctx context.Context, place waiting.Place, limit int) ([]waiting.Item, error) {
+// In returns what waits in a place, by strongly consistent reads. What was settled
+// from that position on is read too, and paid for.
+func (w *Waiting) In(ctx context.Context, place waiting.Place, from string, limit int) ([]waiting.Item, error) {
 	in := w.waits(place)
 	in.ConsistentRead, in.Limit = aws.Bool(true), aws.Int32(int32(limit)) // of all that are looked at, whether they wait or not
+	if from != "" {
+		in.KeyConditionExpression = aws.String("#place = :place AND #position >= :from")
+		in.ExpressionAttributeNames["#position"] = positionName
+		in.ExpressionAttributeValues[":from"] = &types.AttributeValueMemberS{Value: from}
+	}
 	var found []map[string]types.AttributeValue
 	for len(found) < limit {
 		page, err := w.API.Query(ctx, in)

@@ -216,7 +216,7 @@ func TestRoomReads(t *testing.T) {
 		do   func() error
 		want []bool
 	}{
-		"In, and parts":   {func() error { _, err := w.In(t.Context(), i.Place(), 10); return err }, []bool{true, true}},
+		"In, and parts":   {func() error { _, err := w.In(t.Context(), i.Place(), "", 10); return err }, []bool{true, true}},
 		"Any":             {func() error { _, err := w.Any(t.Context(), i.Place()); return err }, []bool{false}},
 		"Count":           {func() error { _, _, err := w.Count(t.Context(), i.Place(), 10); return err }, []bool{false}},
 		"Page, and parts": {func() error { _, _, err := w.Page(t.Context(), "", 10); return err }, []bool{false, true}},
@@ -247,7 +247,7 @@ func TestManyTombstones(t *testing.T) {
 	for name, do := range map[string]func() (bool, error){
 		"any": func() (bool, error) { return w.Any(t.Context(), all[0].Place()) },
 		"in": func() (bool, error) {
-			items, err := w.In(t.Context(), all[0].Place(), 1)
+			items, err := w.In(t.Context(), all[0].Place(), "", 1)
 			return len(items) == 1 && cmp.Equal(items[0], all[1499]), err
 		},
 	} {
@@ -255,6 +255,11 @@ func TestManyTombstones(t *testing.T) {
 		if ok, err := do(); err != nil || !ok || f.requests["Query"]-before > 10 {
 			t.Errorf("%s: %v, %v after %d queries", name, ok, err, f.requests["Query"]-before)
 		}
+	}
+	// Who knows where it begins reads nothing else.
+	before := f.requests["Query"]
+	if items, err := w.In(t.Context(), all[0].Place(), all[1499].Position(), 1); err != nil || len(items) != 1 || f.requests["Query"] != before+1 {
+		t.Errorf("from there on: %v, %v after %d queries", items, err, f.requests["Query"]-before)
 	}
 }
 
@@ -280,7 +285,7 @@ func TestRoomFaults(t *testing.T) {
 	}{
 		{"enter", "PutItem", enter(small)},
 		{"enter in parts", "PutItem", enter(large)},
-		{"in", "Query", func(ctx context.Context, w *Waiting) error { _, err := w.In(ctx, small.Place(), 10); return err }},
+		{"in", "Query", func(ctx context.Context, w *Waiting) error { _, err := w.In(ctx, small.Place(), "", 10); return err }},
 		{"any", "Query", func(ctx context.Context, w *Waiting) error { _, err := w.Any(ctx, small.Place()); return err }},
 		{"count", "Query", func(ctx context.Context, w *Waiting) error { _, _, err := w.Count(ctx, small.Place(), 10); return err }},
 		{"settle", "BatchWriteItem", func(ctx context.Context, w *Waiting) error {
@@ -342,7 +347,7 @@ func TestNoHeadWithoutItsParts(t *testing.T) {
 			t.Fatalf("after %d puts: %v", puts, err)
 		}
 		f.fault = nil
-		if got, err := w.In(t.Context(), i.Place(), 10); err != nil || len(got) != 0 {
+		if got, err := w.In(t.Context(), i.Place(), "", 10); err != nil || len(got) != 0 {
 			t.Errorf("after %d puts %d wait, %v", puts, len(got), err)
 		}
 		if _, err := w.Enter(t.Context(), i); err != nil || len(f.items) != 3 {
@@ -381,7 +386,7 @@ func TestRoomItemsThatCannotBeRead(t *testing.T) {
 			}
 		}
 		for call, do := range map[string]func() ([]waiting.Item, error){
-			"In":   func() ([]waiting.Item, error) { return w.In(t.Context(), i.Place(), 10) },
+			"In":   func() ([]waiting.Item, error) { return w.In(t.Context(), i.Place(), "", 10) },
 			"Page": func() ([]waiting.Item, error) { items, _, err := w.Page(t.Context(), "", 10); return items, err },
 		} {
 			if items, err := do(); err == nil || len(items) > 0 || !strings.Contains(err.Error(), "table waiting") {

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
@@ -22,6 +23,8 @@ type delivery struct {
 	// message is the probe of.
 	seen  *seen
 	probe []circuit.Name
+	// longest is what an exchange may take at most, whatever the message asks for.
+	longest time.Duration
 	// record is the attempt at hand.
 	record attempt.Record
 }
@@ -90,7 +93,9 @@ func (d *delivery) Run(ctx context.Context) {
 // we could not make, is nothing that the endpoint did.
 func (d *delivery) exchange(ctx context.Context) (again bool) {
 	d.record.At = d.Now()
-	x := d.needs.Sender.Post(ctx, d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.record.At))
+	request := d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.record.At)
+	request.Timeout = min(request.Timeout, d.longest)
+	x := d.needs.Sender.Post(ctx, request)
 	switch {
 	case x.Interrupted:
 		d.Hold(d.record, "the invocation ended before the exchange did")

@@ -59,10 +59,27 @@ func New(n Needs) (*Handler, error) {
 // Handle sends a batch and says which messages are not done with. Its error is
 // always nil: one would bring back the delivered ones too.
 func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-	seen := &seen{circuits: h.Circuits}
+	seen, longest := &seen{circuits: h.Circuits}, longestExchange(ctx)
 	return h.Needs.Handle(ctx, event, batch.Kind{
 		Actor: "efferent:deliver", IDName: "webhook_id", Queue: "webhooks", Dead: h.dead,
 		Finish: seen.finish,
-		Job:    func(i *batch.Item) batch.Job { return &delivery{Item: i, needs: &h.Needs, seen: seen} },
+		Job: func(i *batch.Item) batch.Job {
+			return &delivery{Item: i, needs: &h.Needs, seen: seen, longest: longest}
+		},
 	}), nil
+}
+
+// aroundExchange is what an invocation needs besides its longest exchange: for
+// histories and keys, for what comes before its turn, and for what is written.
+const aroundExchange = 9 * time.Second
+
+// longestExchange is the longest timeout of an exchange that an invocation has the
+// time for. One that it must cut is no failure of the endpoint, and would be made
+// again and again.
+func longestExchange(ctx context.Context) time.Duration {
+	longest := webhook.MaxTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		longest = min(longest, (time.Until(deadline) - aroundExchange).Truncate(time.Second))
+	}
+	return max(longest, webhook.MinTimeout)
 }

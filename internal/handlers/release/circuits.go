@@ -84,11 +84,14 @@ func (h *Handler) awaited(ctx context.Context) (states []circuit.State, err erro
 
 // letOut lets out what waits for one circuit, where it is its turn.
 func (h *Handler) letOut(ctx context.Context, s circuit.State) (gone waiting.Gone, err error) {
-	oldest, err := h.Exit.Oldest(ctx, s.Key(), glance)
-	if err != nil {
-		return gone, err
+	oldest, err := h.Exit.Oldest(ctx, s.Key(), glance, false)
+	if err == nil && len(oldest) == 0 && !s.IsOpen() {
+		oldest, err = h.Exit.Oldest(ctx, s.Key(), glance, true)
 	}
-	if len(oldest) == 0 {
+	switch {
+	case err != nil:
+		return gone, err
+	case len(oldest) == 0:
 		return gone, h.left(ctx, s)
 	}
 	turns := h.turns(s)

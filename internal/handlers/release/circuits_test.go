@@ -63,6 +63,9 @@ func (w *world) circuit(t *testing.T) circuit.State {
 // fillHeld has n wait, the oldest first, of one second each more than an hour.
 func (w *world) fillHeld(t *testing.T, n int) (ids []string) {
 	t.Helper()
+	if err := w.Memory.Sweep(t.Context(), noon.Add(-time.Minute)); err != nil { // or the first run searches them all
+		t.Fatal(err)
+	}
 	for i := range n {
 		id := fmt.Sprintf("h%05d", i)
 		w.enter(t, held(id, time.Hour+time.Duration(n-i)*time.Second))
@@ -383,5 +386,22 @@ func (w *world) wantEachOnce(t *testing.T, name string, ids []string, most int) 
 	}
 	if len(w.queues) == 0 || len(w.queues) > most {
 		t.Errorf("%s: %d were sent, want %d at most", name, len(w.queues), most)
+	}
+}
+
+// TestLateOldest: what came in during a ramp, and is older than what has gone, goes
+// as soon as nothing else is left.
+func TestLateOldest(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.fillHeld(t, 5)
+	w.puts(t, closed(noon))
+	h := w.handler(t, "a")
+	run(t, h)
+	w.enter(t, held("older", 2*time.Hour))
+	w.pass(time.Minute)
+	run(t, h)
+	if len(w.queues) != 6 || w.count("older") != 1 {
+		t.Errorf("went %v", w.ids())
 	}
 }

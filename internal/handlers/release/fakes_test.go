@@ -97,8 +97,8 @@ func (w *world) call(name string, do func() error) error {
 	return err
 }
 
-func (w *world) In(ctx context.Context, place waiting.Place, limit int) (items []waiting.Item, err error) {
-	err = w.call("In", func() error { items, err = w.Memory.In(ctx, place, limit); return err })
+func (w *world) In(ctx context.Context, place waiting.Place, from string, limit int) (items []waiting.Item, err error) {
+	err = w.call("In", func() error { items, err = w.Memory.In(ctx, place, from, limit); return err })
 	return items, err
 }
 

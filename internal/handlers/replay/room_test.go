@@ -30,7 +30,9 @@ func (m *room) Enter(ctx context.Context, i waiting.Item) (state waiting.State, 
 	return state, err
 }
 
-func (m *room) In(context.Context, waiting.Place, int) ([]waiting.Item, error) { panic("nobody asks") }
+func (m *room) In(context.Context, waiting.Place, string, int) ([]waiting.Item, error) {
+	panic("nobody asks")
+}
 
 func (m *room) Settle(ctx context.Context, items []waiting.Item, as waiting.State) error {
 	return m.call("settle as "+string(as), func() error { return m.store.Settle(ctx, items, as) })

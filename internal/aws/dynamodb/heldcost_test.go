@@ -1,0 +1,52 @@
+package awsdynamodb
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/waiting"
+)
+
+// takes every message.
+type takes struct{}
+
+func (takes) Send(_ context.Context, _ string, messages []waiting.Outgoing) (sent []int, _ error) {
+	for n := range messages {
+		sent = append(sent, n)
+	}
+	return sent, nil
+}
+
+// TestWhatWaitingForACircuitCosts lets messages in and, as a ramp does, some
+// at a time, out again: however many have gone before, each costs two write units in all,
+// and little to find.
+func TestWhatWaitingForACircuitCosts(t *testing.T) {
+	t.Parallel()
+	const all, atATime = 1200, 300
+	w, f := newRoom()
+	exit := &waiting.Exit{Places: w, Sender: takes{}, Now: func() time.Time { return due }, Holder: "a"}
+	key := "endpoint-00000000000000000000000000000000"
+	for n := range all {
+		i := waiting.Item{Queue: "webhooks", MessageID: fmt.Sprintf("00000000-0000-4000-8000-%012d", n), Attempt: 1, Circuit: key,
+			Due: due.Add(time.Duration(n) * time.Second), State: waiting.Waiting, Body: noise(600), WebhookID: fmt.Sprint("evt_", n),
+			Carried: message.Carried{Attempts: 1}}
+		if _, err := w.Enter(t.Context(), i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	came := f.writes / all
+	for gone := 0; gone < all; gone += atATime {
+		f.reads, f.writes = 0, 0
+		some, err := exit.SendHeld(t.Context(), key, func(n int, _ *waiting.Item) waiting.Turn { return waiting.Turn{Go: n < atATime} })
+		if err != nil || some.Count != atATime {
+			t.Fatalf("%d went, %v", some.Count, err)
+		}
+		t.Logf("after %d: %.2f write units to come, %.2f to go, %.2f read units each", gone, came, f.writes/atATime, f.reads/atATime)
+		if reads, writes := f.reads/atATime, f.writes/atATime; reads > 1.2 || writes > came+0.3 {
+			t.Errorf("after %d each costs %.2f read and %.2f write units to go", gone, reads, writes)
+		}
+	}
+}

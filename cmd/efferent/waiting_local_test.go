@@ -91,7 +91,7 @@ func TestWaitingCommands(t *testing.T) {
 
 	mended.Store(true)
 	for _, i := range all {
-		s.circuits(t, "close", i.URL, "--tenant", i.Tenant)
+		s.closeCircuit(t, i.URL)
 	}
 	delivered := func(v attempt.Verdict) bool { return v == attempt.Delivered }
 	if out, _ := s.waiting(t, "release", all[1].ItemID); !strings.Contains(out, " released, webhook-id "+all[1].WebhookID) {
@@ -141,7 +141,7 @@ func TestDeadLettersOutOfTheRoom(t *testing.T) {
 	for n := range 4 { // each is sent, although the one before it was asked to wait
 		s.Send(t, scenario.Text("evt", e.URL, `"tenant":"acme"`))
 		s.waitFor(t, n+1)
-		s.circuits(t, "close", e.URL, "--tenant", "acme")
+		s.closeCircuit(t, e.URL)
 	}
 	s.waiting(t, "release", "--webhook-id", "evt", "--yes")
 	for _, i := range s.parked(t, "webhook-failures", 4) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
@@ -78,6 +79,8 @@ func outlook(r attempt.Record, now time.Time) string {
 		return r.Reason
 	case r.Verdict.Final():
 		return ""
+	case r.Circuit != "":
+		return "held: " + strings.TrimPrefix(r.Reason, "never sent: ")
 	case !r.NextAt.After(now):
 		until = "no longer: it was due at " + timeText(r.NextAt)
 	case r.Waiting:

@@ -158,7 +158,7 @@ var originColumns = []column[attempt.Record]{
 // nextText is a time of day, unless it is long after.
 func nextText(r attempt.Record) string {
 	switch {
-	case r.NextAt.IsZero():
+	case r.NextAt.IsZero() || r.Circuit != "":
 		return "-"
 	case r.NextAt.Sub(r.At) > 12*time.Hour:
 		return timeText(r.NextAt)

@@ -24,6 +24,7 @@ type cli struct {
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
 	Dlq        dlqCommand        `cmd:"" help:"Look at what could not be delivered, replay it, discard it."`
 	Waiting    waitingCommand    `cmd:"" help:"Look at what waits for its next attempt, send it now, drop it."`
+	Circuits   circuitsCommand   `cmd:"" help:"Look at the circuit breakers of endpoints, open them, close them."`
 	Audit      auditCommand      `cmd:"" help:"Check the ledger of what was sent."`
 	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
@@ -44,8 +45,9 @@ var vars = kong.Vars{
 	"secret_name": "The secret's name: those under efferent/webhooks/ sign webhooks; " +
 		"efferent/smtp, efferent/slack and efferent/twilio configure channels. NAME#KEY sets one key of a JSON secret.",
 	"waiting_reason": "Only those that wait for this reason: delay (by their retry policy), retry-after (the endpoint asked for it), " +
-		"trouble (of Efferent's own), limit (of a provider).",
-	"secret_value": "The value. Left out, or -, it is asked for or read from standard input, and stays out of your shell's history.",
+		"trouble (of Efferent's own), limit (of a provider), circuit (the endpoint's is open).",
+	"circuits_open": "Send nothing to an endpoint until its circuit is closed by hand: its messages go to the dead-letter queue at once.",
+	"secret_value":  "The value. Left out, or -, it is asked for or read from standard input, and stays out of your shell's history.",
 }
 
 func main() {

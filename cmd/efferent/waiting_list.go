@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +100,7 @@ func (c *waitingListCommand) each(ctx context.Context, api *apiClient, filter re
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(list.Items, func(a, b replay.WaitingItem) int { return a.Due.Compare(b.Due) })
+	slices.SortStableFunc(list.Items, dueFirst)
 	if c.JSON {
 		return printJSON(list)
 	}
@@ -112,6 +113,15 @@ func (c *waitingListCommand) each(ctx context.Context, api *apiClient, filter re
 	}
 	fmt.Fprintln(os.Stderr, summary)
 	return err
+}
+
+// dueFirst orders what waits: by when it is due, and by its age after that what
+// waits for circuits.
+func dueFirst(a, b replay.WaitingItem) int {
+	if a.Due.IsZero() != b.Due.IsZero() {
+		return b.Due.Compare(a.Due)
+	}
+	return cmp.Or(a.Due.Compare(b.Due), a.Since.Compare(b.Since))
 }
 
 // pages joins the API's pages. One may be short or empty and yet not the last.

@@ -44,7 +44,7 @@ func (s *running) waitFor(t *testing.T, n int) []replay.WaitingItem {
 	return nil
 }
 
-// TestWaitingCommands works on messages that an endpoint asked to wait, with every
+// TestWaitingCommands works on messages whose endpoints asked to wait, with every
 // one of the commands.
 func TestWaitingCommands(t *testing.T) {
 	t.Parallel()
@@ -57,11 +57,11 @@ func TestWaitingCommands(t *testing.T) {
 		}
 	})
 	for i := range 6 {
-		s.Send(t, scenario.Text(fmt.Sprintf("evt_%d", i), e.URL+"/in?key=hidden", fmt.Sprintf(`"tenant":"t%d"`, i%3)))
+		s.Send(t, scenario.Text(fmt.Sprintf("evt_%d", i), fmt.Sprintf("%s/in/%d?key=hidden", e.URL, i), fmt.Sprintf(`"tenant":"t%d"`, i%3)))
 	}
 	all := s.waitFor(t, 6)
 	table, note := s.waiting(t, "list")
-	if strings.Count(table, "\n") != 4 || strings.Count(table, " 23h ") != 6 || strings.Count(table, e.URL+"/in\n") != 3 ||
+	if strings.Count(table, "\n") != 7 || strings.Count(table, " 23h ") != 12 || strings.Count(table, e.URL+"/in/5\n") != 1 ||
 		note != "6 in the waiting room\n" {
 		t.Errorf("listed: %s%s", table, note)
 	}
@@ -90,6 +90,9 @@ func TestWaitingCommands(t *testing.T) {
 	}
 
 	mended.Store(true)
+	for _, i := range all {
+		s.closeCircuit(t, i.URL)
+	}
 	delivered := func(v attempt.Verdict) bool { return v == attempt.Delivered }
 	if out, _ := s.waiting(t, "release", all[1].ItemID); !strings.Contains(out, " released, webhook-id "+all[1].WebhookID) {
 		t.Errorf("released: %s", out)
@@ -135,10 +138,11 @@ func TestDeadLettersOutOfTheRoom(t *testing.T) {
 			w.WriteHeader(http.StatusNotFound)
 		}
 	})
-	for range 4 {
+	for n := range 4 { // each is sent, although the one before it was asked to wait
 		s.Send(t, scenario.Text("evt", e.URL, `"tenant":"acme"`))
+		s.waitFor(t, n+1)
+		s.closeCircuit(t, e.URL)
 	}
-	s.waitFor(t, 4)
 	s.waiting(t, "release", "--webhook-id", "evt", "--yes")
 	for _, i := range s.parked(t, "webhook-failures", 4) {
 		if i.Attempts != 2 {

@@ -14,8 +14,8 @@ func countColumns(now time.Time) []column[replay.WaitingCount] {
 	return []column[replay.WaitingCount]{
 		{title: "COUNT", cell: func(c replay.WaitingCount) string { return thousands(c.Count) }},
 		{title: "SINCE", cell: func(c replay.WaitingCount) string { return spanText(now.Sub(c.Since)) }},
-		{title: "NEXT", cell: func(c replay.WaitingCount) string { return untilText(c.Next.Sub(now)) }},
-		{title: "LAST", cell: func(c replay.WaitingCount) string { return untilText(c.Until.Sub(now)) }},
+		{title: "NEXT", cell: func(c replay.WaitingCount) string { return dueText(c.Next, now) }},
+		{title: "LAST", cell: func(c replay.WaitingCount) string { return dueText(c.Until, now) }},
 		{title: "REASON", cell: func(c replay.WaitingCount) string { return c.Reason }},
 		{title: "TENANT", cell: func(c replay.WaitingCount) string { return c.Tenant }, optional: true},
 		{title: "TO", cell: func(c replay.WaitingCount) string { return cmp.Or(c.URL, c.Channel) }},
@@ -30,7 +30,16 @@ var waitingColumns = []column[replay.WaitingItem]{
 	{title: "WEBHOOK", cell: func(i replay.WaitingItem) string { return i.WebhookID }},
 	{title: "TENANT", cell: func(i replay.WaitingItem) string { return i.Tenant }, optional: true},
 	{title: "TO", cell: func(i replay.WaitingItem) string { return cmp.Or(i.URL, i.Channel) }},
+	{title: "CIRCUIT", cell: func(i replay.WaitingItem) string { return i.Circuit }, optional: true},
 	{title: "WHY", cell: func(i replay.WaitingItem) string { return i.Why }},
+}
+
+// dueText says how long it is until a time; nothing where there is none.
+func dueText(at, now time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return untilText(at.Sub(now))
 }
 
 // untilText says how long it is until something is due.

@@ -264,6 +264,23 @@ func TestManyTombstones(t *testing.T) {
 	}
 }
 
+// TestCountGivesUp: a place where more was settled than is read for a count says
+// that there may be more.
+func TestCountGivesUp(t *testing.T) {
+	t.Parallel()
+	w, f := newRoom()
+	var all []waiting.Item
+	for n := range 4000 {
+		all = append(all, waiting.Item{MessageID: "m", Attempt: n, Due: due.Add(time.Duration(n)), State: waiting.Waiting})
+	}
+	if err := w.Settle(t.Context(), all, waiting.Sent); err != nil {
+		t.Fatal(err)
+	}
+	if n, more, err := w.Count(t.Context(), all[0].Place(), 10); n != 0 || !more || err != nil || f.requests["Query"] != countPages {
+		t.Errorf("%d, and more: %v, %v after %d queries", n, more, err, f.requests["Query"])
+	}
+}
+
 // TestRoomFaults: what fails says so, names the table, and leaves what the same
 // call, made again, sets right.
 func TestRoomFaults(t *testing.T) {

@@ -233,3 +233,24 @@ func TestCircuitsPages(t *testing.T) {
 		}
 	}
 }
+
+// TestCircuitsTakeTheirTime: a request ends when its time is over, whether it has
+// found anything or not.
+func TestCircuitsTakeTheirTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for n := range 2*circuitsPage + 1 {
+		w.keep(named("acme", fmt.Sprint("a.test/", n)).Close(start))
+	}
+	w.fault["page of circuits"] = func(int) fault { w.now = w.now.Add(listTime); return works }
+	requests := 1
+	for cursor := ""; ; requests++ {
+		list := get[Circuits](w, "GET", "/api/v1/circuits?cursor="+cursor, "")
+		if cursor = list.Cursor; cursor == "" {
+			break
+		}
+	}
+	if requests != 3 {
+		t.Errorf("there were %d requests", requests)
+	}
+}

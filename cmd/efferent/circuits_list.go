@@ -1,0 +1,232 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/handlers/replay"
+)
+
+// circuitsListCommand's filters are pointers, as in filterFlags.
+type circuitsListCommand struct {
+	apiFlags
+	Phase     *string `group:"Filters" placeholder:"PHASE" help:"Only those that are closed, open or half-open; all lists all there are."`
+	Scope     *string `group:"Filters" placeholder:"SCOPE" help:"Only those of endpoints (endpoint), or of hosts (host)."`
+	Tenant    *string `group:"Filters" placeholder:"NAME" help:"Only this tenant's."`
+	URLPrefix *string `group:"Filters" name:"url-prefix" placeholder:"URL" help:"Only those of URLs that begin so."`
+	Limit     int     `default:"50" placeholder:"N" help:"How many to list (${default}); 0 lists all."`
+	JSON      bool    `name:"json" help:"Print JSON."`
+}
+
+func (c *circuitsListCommand) Run(ctx context.Context) error {
+	query, err := c.query()
+	if err != nil {
+		return err
+	}
+	api, err := c.client(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := c.pages(ctx, api, query)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(list.Items, worstFirst)
+	switch {
+	case c.JSON:
+		return printJSON(list)
+	case len(list.Items) > 0:
+		err = printTable(circuitColumns(time.Now()), list.Items)
+	}
+	fmt.Fprintln(os.Stderr, circuitsSummary(list, len(query) > 0))
+	return err
+}
+
+// query is the filters, as the API's parameters.
+func (c *circuitsListCommand) query() (url.Values, error) {
+	if c.Limit < 0 {
+		return nil, errors.New("--limit must be 0 or more")
+	}
+	query := url.Values{}
+	for _, text := range []struct {
+		flag, name string
+		value      *string
+	}{
+		{"--phase", "phase", c.Phase}, {"--scope", "scope", c.Scope}, {"--tenant", "tenant", c.Tenant},
+		{"--url-prefix", "url_prefix", c.URLPrefix},
+	} {
+		if text.value == nil {
+			continue
+		}
+		if *text.value == "" {
+			return nil, fmt.Errorf("%s is empty; leave it out if it is not meant", text.flag)
+		}
+		query.Set(text.name, *text.value)
+	}
+	return query, nil
+}
+
+// pages joins the API's pages. One may be short or empty and yet not the last.
+func (c *circuitsListCommand) pages(ctx context.Context, api *apiClient, filters url.Values) (all replay.Circuits, err error) {
+	query := url.Values{}
+	for name := range filters {
+		query.Set(name, filters.Get(name))
+	}
+	all.Items = []replay.Circuit{}
+	for {
+		want := pageLimit
+		if c.Limit > 0 {
+			want = min(want, c.Limit-len(all.Items))
+		}
+		query.Set("limit", strconv.Itoa(want))
+		var page replay.Circuits
+		if err := api.call(ctx, http.MethodGet, "/api/v1/circuits?"+query.Encode(), nil, &page); err != nil {
+			return all, err
+		}
+		all.Items, all.Cursor = append(all.Items, page.Items...), page.Cursor
+		if page.Cursor == "" || c.Limit > 0 && len(all.Items) >= c.Limit {
+			return all, nil
+		}
+		query.Set("cursor", page.Cursor)
+	}
+}
+
+// worstFirst orders circuits: those that are not closed first, and what most waits
+// for before the others.
+func worstFirst(a, b replay.Circuit) int {
+	rank := func(c replay.Circuit) int {
+		if c.Phase == replay.PhaseClosed {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.Waiting, a.Waiting), cmp.Compare(a.URL, b.URL), cmp.Compare(a.Tenant, b.Tenant),
+		cmp.Compare(a.ID, b.ID))
+}
+
+// circuitsSummary is the line below the table.
+func circuitsSummary(list replay.Circuits, filtered bool) string {
+	open := 0
+	for _, c := range list.Items {
+		if c.Phase != replay.PhaseClosed {
+			open++
+		}
+	}
+	switch n := len(list.Items); {
+	case list.Cursor != "":
+		return thousands(n) + " listed; more with --limit"
+	case n == 0 && filtered:
+		return "no circuit matches"
+	case n == 0:
+		return "All circuits are closed, and nothing waits for one."
+	case n == 1:
+		return fmt.Sprintf("1 circuit, %d open", open)
+	default:
+		return fmt.Sprintf("%s circuits, %s open", thousands(n), thousands(open))
+	}
+}
+
+// circuitColumns fit 80 characters, but for a long URL and the reason: what is
+// narrow stands before them.
+func circuitColumns(now time.Time) []column[replay.Circuit] {
+	return []column[replay.Circuit]{
+		{title: "PHASE", cell: func(c replay.Circuit) string { return c.Phase }},
+		{title: "SINCE", cell: func(c replay.Circuit) string { return sinceText(c, now) }},
+		{title: "PROBE", cell: func(c replay.Circuit) string { return probeText(c, now) }},
+		{title: "WAITING", cell: countedText},
+		{title: "TENANT", cell: func(c replay.Circuit) string { return c.Tenant }, optional: true},
+		{title: "ENDPOINT", cell: endpointText},
+		{title: "WHY", cell: whyText},
+	}
+}
+
+// sinceText is for how long a circuit has been open, or closed again.
+func sinceText(c replay.Circuit, now time.Time) string {
+	at := c.Opened
+	if c.Phase == replay.PhaseClosed {
+		at = c.ClosedAt
+	}
+	if at.IsZero() {
+		return ""
+	}
+	return spanText(now.Sub(at))
+}
+
+// probeText says when the next probe may be made.
+func probeText(c replay.Circuit, now time.Time) string {
+	switch {
+	case c.Phase == replay.PhaseClosed:
+		return ""
+	case c.Forever:
+		return "never"
+	case c.Phase == replay.PhaseHalfOpen:
+		return "under way"
+	}
+	return untilText(c.Until.Sub(now))
+}
+
+// countedText is how many messages wait for a circuit.
+func countedText(c replay.Circuit) string {
+	if c.WaitingMore {
+		return thousands(c.Waiting) + "+"
+	}
+	return thousands(c.Waiting)
+}
+
+func waitingText(c replay.Circuit) string {
+	switch {
+	case c.WaitingMore:
+		return "over " + thousands(c.Waiting) + " messages are"
+	case c.Waiting == 1:
+		return "1 message is"
+	}
+	return countText(c.Waiting) + " are"
+}
+
+// endpointText is the URL; a host's looks like that of an endpoint without a path.
+func endpointText(c replay.Circuit) string {
+	if c.Scope == string(circuit.Host) {
+		return c.URL + " (host)"
+	}
+	return c.URL
+}
+
+func whyText(c replay.Circuit) string {
+	if c.Failures > 0 {
+		return fmt.Sprintf("%d failed in a row", c.Failures)
+	}
+	return c.Why
+}
+
+// printCircuit prints all that is known of one.
+func printCircuit(c replay.Circuit) error {
+	now := time.Now()
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	probe := probeText(c, now)
+	if c.Forever {
+		probe = "never: it stays open until it is closed by hand"
+	}
+	opens := ""
+	if c.Opens > 1 {
+		opens = fmt.Sprintf("%d times in a row", c.Opens)
+	}
+	for _, field := range [][2]string{
+		{"Circuit", c.ID}, {"Endpoint", endpointText(c)}, {"Tenant", c.Tenant}, {"Phase", c.Phase}, {"Why", whyText(c)},
+		{"Opened", timeText(c.Opened)}, {"Closed", timeText(c.ClosedAt)}, {"Probe", probe}, {"Opened", opens}, {"Waiting", countedText(c)},
+	} {
+		if field[1] != "" {
+			fmt.Fprintf(w, "%s\t%s\n", field[0], oneLine(field[1]))
+		}
+	}
+	return w.Flush()
+}

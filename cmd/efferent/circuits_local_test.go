@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/handlers/replay"
+)
+
+// circuits runs one of the circuits commands against s, which must succeed.
+func (s *running) circuits(t *testing.T, args ...string) (stdout, stderr string) {
+	t.Helper()
+	stdout, stderr, err := s.command("", append([]string{"circuits", args[0], "--dev"}, args[1:]...)...)
+	if err != nil {
+		t.Fatalf("circuits %v: %v, %s", args, err, stderr)
+	}
+	return stdout, stderr
+}
+
+// circuitWith lists circuits until one is as it should be.
+func (s *running) circuitWith(t *testing.T, is func(replay.Circuit) bool) replay.Circuit {
+	t.Helper()
+	var all replay.Circuits
+	for end := time.Now().Add(soon); time.Now().Before(end); {
+		out, _ := s.circuits(t, "list", "--json", "--phase", "all", "--scope", "endpoint")
+		all = replay.Circuits{}
+		if err := json.Unmarshal([]byte(out), &all); err != nil {
+			t.Fatalf("%v in %s", err, out)
+		}
+		for _, c := range all.Items {
+			if is(c) {
+				return c
+			}
+		}
+	}
+	t.Fatalf("the circuits are %+v", all.Items)
+	return replay.Circuit{}
+}
+
+// closeCircuit closes the circuit of an endpoint once it is open.
+func (s *running) closeCircuit(t *testing.T, url string) {
+	t.Helper()
+	c := s.circuitWith(t, func(c replay.Circuit) bool { return c.URL == url && c.Phase != replay.PhaseClosed })
+	s.circuits(t, "close", c.ID)
+}
+
+// TestCircuitCommands works on an endpoint that asks to be left alone for a day,
+// with every one of the commands.
+func TestCircuitCommands(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	var mended atomic.Bool
+	e := scenario.NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		if !mended.Load() {
+			w.Header().Set("Retry-After", "86400")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	send := func(n int) {
+		s.Send(t, scenario.Text(fmt.Sprintf("evt_%d", n), e.URL+"/in?key=hidden", `"tenant":"acme"`))
+	}
+	send(0)
+	s.circuitWith(t, func(c replay.Circuit) bool { return c.Phase == replay.PhaseOpen })
+	for n := range 4 {
+		send(n + 1)
+	}
+	c := s.circuitWith(t, func(c replay.Circuit) bool { return c.Waiting == 4 })
+	if c.URL != e.URL+"/in" || c.Tenant != "acme" || c.Forever || !strings.Contains(c.Why, "503") {
+		t.Errorf("the circuit is %+v", c)
+	}
+	if table, note := s.circuits(t, "list"); !strings.Contains(table, "acme") || !strings.Contains(table, " 23h ") ||
+		note != "1 circuit, 1 open\n" {
+		t.Errorf("listed: %s%s", table, note)
+	}
+	if shown, _ := s.circuits(t, "show", e.URL+"/in?key=hidden", "--tenant", "acme"); !strings.Contains(shown, c.ID) ||
+		!strings.Contains(shown, "Waiting   4\n") {
+		t.Errorf("shown: %s", shown)
+	}
+	held := s.heldFor(t, c)
+	shown, stderr, err := s.command("", "deliveries", "show", "--dev", held[0].WebhookID)
+	if err != nil || !strings.Contains(shown, "\nheld: the circuit of "+e.URL+"/in is open: ") || len(e.Arrivals("evt_1")) > 0 {
+		t.Errorf("deliveries show: %v %s%s", err, shown, stderr)
+	}
+	s.waiting(t, "drop", held[0].ItemID)
+	s.waiting(t, "release", held[1].ItemID)
+	// It is not sent either, and waits again.
+	s.circuitWith(t, func(c replay.Circuit) bool { return c.Waiting == 3 })
+
+	opened, _ := s.circuits(t, "open", e.URL+"/in", "--tenant", "acme", "--why", "they move")
+	if opened != e.URL+"/in is open until it is closed by hand: opened by local: they move\n" {
+		t.Errorf("opened: %s", opened)
+	}
+	send(9)
+	s.AttemptsUntil(t, "evt_9", func(v attempt.Verdict) bool { return v == attempt.Exhausted })
+	mended.Store(true)
+	closed, _ := s.circuits(t, "close", c.ID)
+	if !strings.HasPrefix(closed, e.URL+"/in is closed") {
+		t.Errorf("closed: %s", closed)
+	}
+	// For a second it may still be open for those who send.
+	for n, last := 10, attempt.Exhausted; last != attempt.Delivered; n++ {
+		send(n)
+		records := s.AttemptsUntil(t, fmt.Sprint("evt_", n), attempt.Verdict.Final)
+		last = records[len(records)-1].Verdict
+	}
+	if len(e.Arrivals("evt_9")) > 0 {
+		t.Error("what was not to be sent was sent")
+	}
+}
+
+// heldFor are the messages that wait for a circuit.
+func (s *running) heldFor(t *testing.T, c replay.Circuit) []replay.WaitingItem {
+	t.Helper()
+	out, _ := s.waiting(t, "list", "--each", "--json", "--reason", "circuit")
+	var all replay.WaitingItems
+	if err := json.Unmarshal([]byte(out), &all); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	for _, i := range all.Items {
+		if i.Circuit != c.ID || !i.Due.IsZero() {
+			t.Errorf("it waits as %+v", i)
+		}
+	}
+	return all.Items
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/handlers/replay"
+)
+
+var (
+	theEndpoint = circuit.Name{Scope: circuit.Endpoint, Tenant: "acme", URL: "https://a.test/in"}
+	theHost     = circuit.Name{Scope: circuit.Host, URL: "https://a.test"}
+)
+
+// circuitOf is an open circuit that n messages wait for.
+func circuitOf(name circuit.Name, n int) replay.Circuit {
+	return replay.Circuit{ID: name.Key(), Scope: string(name.Scope), Tenant: name.Tenant, URL: name.URL, Phase: replay.PhaseOpen,
+		Why: "5 failures in\x1b[2J a row", Opened: noon, Until: noon.Add(time.Minute), Waiting: n}
+}
+
+func circuitPage(cursor string, all ...replay.Circuit) answered {
+	return ok(replay.Circuits{Items: all, Cursor: cursor})
+}
+
+func TestCircuitsList(t *testing.T) {
+	t.Parallel()
+	const path = "GET /api/v1/circuits?"
+	closed, host := circuitOf(theEndpoint, 12), circuitOf(theHost, 3)
+	closed.Phase, closed.Why, closed.Failures = replay.PhaseClosed, "", 4
+	host.WaitingMore, host.Waiting = true, 1000
+	runCases(t, "circuits", []dlqCase{
+		{"a table, the worst first", "list", []answered{circuitPage("", closed, circuitOf(theEndpoint, 2), host)}, []string{path + "limit=50"},
+			[]string{"PHASE   SINCE", "1,000+   -       https://a.test (host)  5 failures in [2J a row\nopen    ",
+				"now    2        acme    https://a.test/in      5 failures in [2J a row\nclosed  -      -      12 ", "4 failed in a row\n"},
+			[]string{"3 circuits, 2 open\n"}, 0},
+		{"one", "list", []answered{circuitPage("", closed)}, []string{path + "limit=50"}, []string{"closed"}, []string{"1 circuit, 0 open\n"}, 0},
+		{"none", "list", []answered{circuitPage("")}, []string{path + "limit=50"}, nil,
+			[]string{"All circuits are closed, and nothing waits for one.\n"}, 0},
+		{"filtered", "list --phase open --scope host --tenant a --url-prefix https://a.test", []answered{circuitPage("")},
+			[]string{path + "limit=50&phase=open&scope=host&tenant=a&url_prefix=https%3A%2F%2Fa.test"}, nil,
+			[]string{"no circuit matches\n"}, 0},
+		{"in pages that may be short", "list --limit 0 --json", []answered{circuitPage("a", closed), circuitPage("b"), circuitPage("", host)},
+			[]string{path + "limit=200", path + "cursor=a&limit=200", path + "cursor=b&limit=200"},
+			[]string{`{"items":[{"id":"host-`, `"waiting_more":true}`, `"failures":4`}, nil, 0},
+		{"and more", "list --limit 2", []answered{circuitPage("a", host), circuitPage("b", closed)},
+			[]string{path + "limit=2", path + "cursor=a&limit=1"}, []string{"closed"}, []string{"2 listed; more with --limit\n"}, 0},
+		{"an empty filter", "list --tenant ''", nil, nil, nil, []string{"--tenant is empty"}, 1},
+		{"a limit that is none", "list --limit=-1", nil, nil, nil, []string{"--limit must be"}, 1},
+	})
+}
+
+func TestCircuitActs(t *testing.T) {
+	t.Parallel()
+	own, host := "/api/v1/circuits/"+theEndpoint.Key(), "/api/v1/circuits/"+theHost.Key()
+	const opens = "POST /api/v1/circuits/open "
+	forever, closed, closedOne := circuitOf(theEndpoint, 0), circuitOf(theHost, 3), circuitOf(theEndpoint, 1)
+	forever.Forever, forever.Why, forever.Opens = true, "opened by ann: moving", 3
+	closed.Phase, closedOne.Phase = replay.PhaseClosed, replay.PhaseClosed
+	closed.ClosedAt = noon
+	url := theEndpoint.URL + "?token=1 --tenant acme"
+	runCases(t, "circuits", []dlqCase{
+		{"show", "show " + url, []answered{ok(forever)}, []string{"GET " + own},
+			[]string{"Circuit   endpoint-", "Endpoint  https://a.test/in\nTenant    acme\nPhase     open\nWhy       opened by ann: moving\n",
+				"Probe     never: it stays open until it is closed by hand\nOpened    3 times in a row\nWaiting   0\n"}, nil, 0},
+		{"show by id", "show --json " + theHost.Key(), []answered{ok(closed)}, []string{"GET " + host}, []string{`"phase":"closed"`}, nil, 0},
+		{"show of what is not known", "show " + url, []answered{problem(404, "it is not known")}, []string{"GET " + own}, nil,
+			[]string{"it is not known; of https://a.test/in --tenant says whose endpoint it is, --host means the host\n"}, 1},
+		{"open", "open --why moving " + url, []answered{ok(forever)},
+			[]string{opens + `{"url":"https://a.test/in","tenant":"acme","scope":"endpoint","why":"moving"}`},
+			[]string{"https://a.test/in is open until it is closed by hand: opened by ann: moving\n"}, nil, 0},
+		{"open a host", "open --json --why moving --host https://A.test/in", []answered{ok(circuitOf(theHost, 0))},
+			[]string{opens + `{"url":"https://a.test","scope":"host","why":"moving"}`}, []string{`"scope":"host"`}, nil, 0},
+		{"open by id", "open --why moving " + theHost.Key(), []answered{ok(circuitOf(theHost, 0))},
+			[]string{"POST " + host + `/open {"why":"moving"}`}, []string{"https://a.test (host) is open"}, nil, 0},
+		{"open without a reason", "open --why= " + url, nil, nil, nil, []string{"--why is empty"}, 1},
+		{"close", "close --host https://a.test", []answered{ok(closed)}, []string{"POST " + host + "/close"},
+			[]string{"https://a.test (host) is closed; 3 messages are waiting for it, and go out, a few at first\n"}, nil, 0},
+		{"close, for one message", "close " + url, []answered{ok(closedOne)}, []string{"POST " + own + "/close"},
+			[]string{"https://a.test/in is closed; 1 message is waiting for it, and go out, a few at first\n"}, nil, 0},
+		{"close, refused", "close " + theHost.Key(), []answered{problem(503, "try again")}, []string{"POST " + host + "/close"}, nil,
+			[]string{"try again"}, 1},
+		{"neither id nor URL", "close acme", nil, nil, nil, []string{"no circuit's id, and no endpoint's URL: it must begin with https://"}, 1},
+		{"an id and a tenant", "close --tenant acme " + theHost.Key(), nil, nil, nil, []string{"--host and --tenant are for URLs"}, 1},
+		{"a host and a tenant", "show --host " + url, nil, nil, nil, []string{"do not go together"}, 1},
+	})
+}
+
+// TestCircuitsTableIsNarrow: all but the reason of a circuit with a short URL fits a
+// terminal of 80 columns, and the reason is what is cut.
+func TestCircuitsTableIsNarrow(t *testing.T) {
+	t.Parallel()
+	c := circuitOf(circuit.Name{Scope: circuit.Endpoint, Tenant: "acme-eu", URL: "https://hooks.acme.test/in"}, 1000)
+	c.Phase, c.WaitingMore = replay.PhaseHalfOpen, true
+	var out strings.Builder
+	if err := writeTable(&out, 80, circuitColumns(noon.Add(119*time.Minute)), []replay.Circuit{c}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "half-open  119m   under way  1,000+   acme-eu  https://hooks.acme.test/in  5 fa…\n"
+	if !strings.HasSuffix(out.String(), want) {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+// TestWaitingForACircuit: no time is told at which it ends.
+func TestWaitingForACircuit(t *testing.T) {
+	t.Parallel()
+	held := replay.WaitingItem{ItemID: "item-0", Queue: "webhooks", WebhookID: "evt_0", URL: theEndpoint.URL, Reason: "circuit", Since: noon,
+		Circuit: theEndpoint.Key(), Why: "down"}
+	older := held
+	older.ItemID, older.Since = "item-9", noon.Add(-time.Hour)
+	due := held
+	due.ItemID, due.Circuit, due.Reason, due.Due = "item-1", "", "delay", noon
+	count := countNo("acme", 2)
+	count.Reason, count.Next, count.Until = "circuit", time.Time{}, time.Time{}
+	runCases(t, "waiting", []dlqCase{
+		{"each, last, by age", "list --each", []answered{ok(replay.WaitingItems{Items: []replay.WaitingItem{held, older, due}})},
+			[]string{"GET /api/v1/waiting?limit=50"}, []string{"WEBHOOK  TO                 CIRCUIT", "-        ",
+				"down\nitem-9  -                    circuit", "down\nitem-0  -", theEndpoint.Key() + "  down\n"}, nil, 0},
+		{"counted", "list", []answered{counts("", count, count)}, []string{"GET /api/v1/waiting/counts?"},
+			[]string{"  -     -     circuit  acme"}, nil, 0},
+		{"counted, as JSON", "list --json", []answered{counts("", count)}, []string{"GET /api/v1/waiting/counts?"},
+			[]string{`"since":"2026-11-24T12:00:00Z"}],"complete":true`}, nil, 0},
+	})
+	r := attempt.Record{Verdict: attempt.Held, Waiting: true, Circuit: theEndpoint.Key(), NextAt: noon.Add(time.Hour), At: noon,
+		Reason: "never sent: the circuit of https://a.test/in is open: 5 failures in a row"}
+	if got := outlook(r, noon); got != "held: the circuit of https://a.test/in is open: 5 failures in a row" || nextText(r) != "-" {
+		t.Errorf("deliveries show says %q, and next %q", got, nextText(r))
+	}
+}

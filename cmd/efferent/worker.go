@@ -146,8 +146,8 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 		return nil, nil, err
 	}
 	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		circuits: kept.circuits, lanes: d.AuditLanes, url: url, redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log), log: log,
-		book: workerBook(config, d.AuditLanes)})
+		circuits: kept.circuits, lanes: d.AuditLanes, url: url, redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log),
+		log: log, book: workerBook(config, d.AuditLanes)})
 	if err != nil {
 		return nil, nil, err
 	}

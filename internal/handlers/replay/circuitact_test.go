@@ -147,7 +147,8 @@ func TestCircuitActFaults(t *testing.T) {
 			out := w.ask("POST", path, `{"why":"moving"}`)
 			w.dead = false
 			again := get[Circuit](w, "POST", path, `{"why":"moving"}`)
-			if out.Code != c.status || len(w.entries) != c.told || again.Forever != (act == "open") || (again.Phase == "closed") != (act == "close") {
+			done := again.Forever == (act == "open") && (again.Phase == "closed") == (act == "close")
+			if out.Code != c.status || len(w.entries) != c.told || !done {
 				t.Errorf("%s, of %s %d %v: %d %s, then %+v; the ledger has %v", act, c.op, c.n, c.fault, out.Code, out.Body, again, w.entries)
 			}
 		}
@@ -208,7 +209,8 @@ func TestWaitingForUnreadableCircuits(t *testing.T) {
 	w := newWorld(t)
 	w.hold(2, w.keep(opened("acme", "in", 4)))
 	w.fault["circuits"] = on(1, fails)
-	if out := w.ask("POST", "/api/v1/waiting/release", `{"all":true}`); out.Code != http.StatusServiceUnavailable || len(w.sent)+len(w.entries) > 0 {
+	out := w.ask("POST", "/api/v1/waiting/release", `{"all":true}`)
+	if out.Code != http.StatusServiceUnavailable || len(w.sent)+len(w.entries) > 0 {
 		t.Errorf("%d %s; sent is %v, the ledger has %v", out.Code, out.Body, w.sent, w.entries)
 	}
 }

@@ -166,6 +166,13 @@ func (c *calls) passedOver(what string) bool {
 	return strings.Contains(what, "empty") && c.count[what] >= some
 }
 
+// made is how many calls were numbered so far.
+func (c *calls) made() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.sites)
+}
+
 // note adds a line to what is shown where a check fails.
 func (c *calls) note(format string, args ...any) {
 	now := c.now()

@@ -17,19 +17,16 @@ import (
 // visibility is how long a received message is hidden (the queue's).
 const visibility = 180 * time.Second
 
-// A life that is not at rest after that many steps, or that long, never will be.
+// A life that is not at rest after that long, or that many calls, never will be.
 const (
-	maxSteps = 200_000
 	maxTime  = 40 * 24 * time.Hour
+	maxCalls = 20_000
 )
 
 // rest lets everything happen that is due, and then moves the clock to what is
 // due next, until nothing is.
 func (w *world) rest() {
-	for range maxSteps {
-		if w.clock.Now().Sub(morning) > maxTime {
-			break
-		}
+	for w.clock.Now().Sub(morning) < maxTime && w.calls.made() < maxCalls {
 		if w.step() {
 			continue
 		}

@@ -74,6 +74,8 @@ var lives = []life{
 	{name: "more attempts than receives", settings: many, retry: "many", answers: []answer{busy}, again: 8, want: ending{9, 0, 1}},
 	{name: "held, no secret can be read", away: []string{"read secret"}, awayFor: 4 * time.Minute, answers: []answer{busy, ok}, again: 4,
 		want: ending{2, 1, 0}},
+	{name: "held in the room, and then exhausted", away: []string{"read secret"}, awayFor: 8 * time.Minute, answers: []answer{busy}, again: 4,
+		want: ending{4, 0, 1}},
 	{name: "held, the ledger can't be told", away: []string{"audit"}, awayFor: 4 * time.Minute, answers: []answer{busy, ok}, again: 4,
 		want: ending{2, 1, 0}},
 	{name: "held, the table is away", away: []string{"put", "read history", "enter"}, awayFor: 4 * time.Minute, answers: []answer{busy, ok},

@@ -35,6 +35,9 @@ type message struct {
 	attributes     map[string]string
 }
 
+// ownAttribute is one that every producer sets.
+const ownAttribute = "own"
+
 const someURL = "https://a.test/in"
 
 func (m message) text() string {
@@ -57,8 +60,9 @@ func (w *world) produce(messages ...message) {
 	for _, m := range messages {
 		w.named = append(w.named, m.retry)
 		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()),
-			MessageGroupId:    aws.String(cmp.Or(m.tenant, "acme") + "/0"),
-			MessageAttributes: map[string]types.MessageAttributeValue{}}
+			MessageGroupId: aws.String(cmp.Or(m.tenant, "acme") + "/0"),
+			MessageAttributes: map[string]types.MessageAttributeValue{
+				ownAttribute: {DataType: aws.String("String"), StringValue: aws.String("x")}}}
 		for name, text := range m.attributes {
 			in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &text}
 		}

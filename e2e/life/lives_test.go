@@ -151,6 +151,7 @@ func TestLives(t *testing.T) {
 			if got != l.want {
 				t.Errorf("it ends with %s, want %s", got, l.want)
 			}
+			w.told()
 			w.report(t)
 		})
 	}

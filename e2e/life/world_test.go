@@ -72,7 +72,7 @@ func queueARN(name string) string { return "arn:aws:sqs:us-east-1:000000000000:"
 
 func newWorld(s settingsOf) (*world, error) {
 	if s.maxReceives == 0 {
-		s.maxReceives = 6
+		s.maxReceives = settings.DefaultMaxReceives
 	}
 	w := &world{settingsOf: s, clock: clockwork.NewFakeClockAt(morning), nextRelease: morning, named: []string{"replay"}}
 	w.calls = &calls{now: w.clock.Now, count: map[string]int{}, faults: map[site]fault{}, during: map[site]func(){}}

@@ -103,6 +103,10 @@ var lives = []life{
 		do: (*world).otherRelease, answers: []answer{busy, ok}, again: 4, want: ending{2, 1, 0}},
 	{name: "two releases at once, before the one reads", settings: slow, retry: "slow", at: site{"release: read place", 1},
 		do: (*world).otherRelease, answers: []answer{busy, ok}, again: 4, want: ending{2, 1, 0}},
+	{name: "delivered, and handed out again", answers: []answer{busy, ok}, acts: []func(*world){copies}, want: ending{2, 1, 0}},
+	{name: "dead, and handed out again", answers: []answer{busy}, acts: []func(*world){copies}, want: ending{4, 0, 1}},
+	{name: "through the room, and handed out again", settings: slow, retry: "slow", answers: []answer{busy, ok},
+		acts: []func(*world){copies}, again: 3, want: ending{2, 1, 0}},
 	{name: "discarded", answers: []answer{gone}, acts: []func(*world){discard}, want: ending{1, 0, 0}},
 }
 

@@ -59,9 +59,10 @@ type world struct {
 	many, loose bool
 	// named are the policies that messages name, and that of replays.
 	named []string
-	// inHand is what Lambda has received last.
-	inHand   []events.SQSMessage
-	problems []string
+	// inHand is what Lambda has received last, handedOut all that it ever has.
+	inHand    []events.SQSMessage
+	handedOut [][]events.SQSMessage
+	problems  []string
 }
 
 var morning = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)

@@ -157,8 +157,8 @@ func (w *world) actOnWaiting(act string) {
 	}
 }
 
-// listed are the ids that the API lists, sorted.
-func (w *world) listed() (ids []string) {
+// items are what the API lists.
+func (w *world) items() (all []replay.Item) {
 	query := "?limit=50&queue=" + deadletter.WebhookFailures
 	for cursor := ""; ; {
 		status, text := w.ask("check", http.MethodGet, "/api/v1/dlq"+query+cursor, "")
@@ -167,13 +167,18 @@ func (w *world) listed() (ids []string) {
 			w.complain("the listing: %d %s", status, text)
 			return nil
 		}
-		for _, item := range page.Items {
-			ids = append(ids, item.ItemID)
-		}
-		if page.Cursor == "" {
-			slices.Sort(ids)
-			return ids
+		if all = append(all, page.Items...); page.Cursor == "" {
+			return all
 		}
 		cursor = "&cursor=" + page.Cursor
 	}
+}
+
+// listed are the ids that the API lists, sorted.
+func (w *world) listed() (ids []string) {
+	for _, item := range w.items() {
+		ids = append(ids, item.ItemID)
+	}
+	slices.Sort(ids)
+	return ids
 }

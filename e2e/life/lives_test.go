@@ -21,7 +21,7 @@ var (
 )
 
 // large makes a message of 1 MiB - 100 B.
-var large = `"` + strings.Repeat("x", 1<<20-100-len(message{id: "evt_1", url: someURL, retry: "slow", body: `""`}.text())) + `"`
+var large = `"` + strings.Repeat("x", 1<<20-100-len(message{id: "evt_1", url: someURL, retry: "hour", body: `""`}.text())) + `"`
 
 // life is what happens to one message.
 type life struct {
@@ -82,7 +82,7 @@ var lives = []life{
 		again: 4, want: ending{2, 1, 0}},
 	{name: "held, its exchange was cut", answers: []answer{{hang: true}, ok}, want: ending{2, 1, 0}},
 	{name: "held, no descriptor was left", answers: []answer{{ours: true}, ok}, want: ending{2, 1, 0}},
-	{name: "too large for the room", settings: slow, retry: "slow", answers: []answer{busy, ok}, body: large, want: ending{2, 1, 0}},
+	{name: "too large for the room", settings: hour, retry: "hour", answers: []answer{busy, ok}, body: large, want: ending{2, 1, 0}},
 	{name: "twice at once, while it is sent", at: site{"deliver: post", 1}, do: (*world).twin, answers: []answer{ok}, want: ending{2, 2, 0}},
 	{name: "twice at once, while it is recorded", at: site{"deliver: put 1 delivered", 1}, do: (*world).twin, answers: []answer{ok},
 		want: ending{2, 2, 0}},

@@ -39,7 +39,8 @@ func drawn(t *rapid.T) *life {
 		l.awayFor = time.Duration(rapid.IntRange(1, 20).Draw(t, "minutes away")) * time.Minute
 	}
 	l.meanwhile = people[rapid.SampledFrom([]string{"nothing", "let go"}).Draw(t, "meanwhile")]
-	for _, name := range rapid.SliceOfN(rapid.SampledFrom([]string{"list", "redrive", "replay", "replay all", "late copies"}), 0, 3).Draw(t, "acts") {
+	acts := rapid.SampledFrom([]string{"list", "redrive", "replay", "replay all", "late copies"})
+	for _, name := range rapid.SliceOfN(acts, 0, 3).Draw(t, "acts") {
 		l.acts = append(l.acts, people[name])
 		// A copy of what is gone may be tried, and die, without being in any queue.
 		l.loose = l.loose || name == "late copies"

@@ -34,7 +34,7 @@ func TestEveryFault(t *testing.T) {
 // calls.
 func (l *life) withFault(t *testing.T, quiet []site, s site, f fault) {
 	w, got := l.live(t, map[site]fault{s: f})
-	if len(w.calls.hit) != 1 {
+	if len(w.calls.hit) != 1 && l.do == nil { // of two at once, what is written together is not always the same
 		t.Errorf("the fault did not happen")
 	}
 	most := l.atMost(quiet, s, f)

@@ -24,8 +24,9 @@ func (i *Item) Wait(r attempt.Record, wait time.Duration, why waiting.Reason) bo
 		i.Held = i.Held.With(string(why), wait)
 	}
 	r.NextAt, r.Held = i.Now().Add(wait), i.Held.String()
+	var item waiting.Item
 	if !i.inQueue(wait) {
-		item := i.roomItem(&r)
+		item = i.roomItem(&r)
 		r.Waiting = item.Fits()
 	}
 	if !r.Waiting && i.Receives >= i.MaxReceives {
@@ -35,7 +36,7 @@ func (i *Item) Wait(r attempt.Record, wait time.Duration, why waiting.Reason) bo
 		return false
 	}
 	if r.Waiting {
-		return i.enter(i.roomItem(&r))
+		return i.enter(item)
 	}
 	i.Hide(wait)
 	return true

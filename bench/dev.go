@@ -37,7 +37,13 @@ func startDev(efferent string) (*dev, error) {
 	}
 	d := &dev{dir: dir, cmd: exec.Command(efferent, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data",
 		filepath.Join(dir, "bench.db"))}
-	d.cmd.Stderr = os.Stderr
+	// Each failed attempt is a line of it.
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	d.cmd.Stderr = log
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -48,8 +54,9 @@ func startDev(efferent string) (*dev, error) {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	found := ready.FindStringSubmatch(line)
 	if err != nil || found == nil {
+		said, _ := os.ReadFile(log.Name())
 		_, err2 := d.stop()
-		return nil, errors.Join(fmt.Errorf("efferent dev did not get ready: %q", line), err, err2)
+		return nil, errors.Join(fmt.Errorf("efferent dev did not get ready: %q; %s", line, said), err, err2)
 	}
 	d.awsURL = found[1]
 	name, value := secretName, secretValue

@@ -246,11 +246,12 @@ func (now monthKey) GetSecretValue(context.Context, *secretsmanager.GetSecretVal
 
 func batchOf(url string, number, size int) []events.SQSMessage {
 	messages := make([]events.SQSMessage, size)
+	now := strconv.FormatInt(time.Now().UnixMilli(), 10)
 	for i := range messages {
 		id := fmt.Sprintf("4f3c1b7e-0000-4000-8000-%012d", number*size+i)
 		messages[i] = events.SQSMessage{
 			MessageId: id, ReceiptHandle: id, Body: text("evt-"+id, url),
-			Attributes: map[string]string{"ApproximateReceiveCount": "1"},
+			Attributes: map[string]string{"ApproximateReceiveCount": "1", "SentTimestamp": now, "ApproximateFirstReceiveTimestamp": now},
 		}
 	}
 	return messages

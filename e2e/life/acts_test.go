@@ -35,6 +35,9 @@ type message struct {
 	attributes     map[string]string
 }
 
+// ownAttribute is one that every producer sets.
+const ownAttribute = "own"
+
 const someURL = "https://a.test/in"
 
 func (m message) text() string {
@@ -57,8 +60,9 @@ func (w *world) produce(messages ...message) {
 	for _, m := range messages {
 		w.named, w.sent = append(w.named, m.retry), append(w.sent, m.id)
 		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(m.text()),
-			MessageGroupId:    aws.String(cmp.Or(m.tenant, "acme") + "/0"),
-			MessageAttributes: map[string]types.MessageAttributeValue{}}
+			MessageGroupId: aws.String(cmp.Or(m.tenant, "acme") + "/0"),
+			MessageAttributes: map[string]types.MessageAttributeValue{
+				ownAttribute: {DataType: aws.String("String"), StringValue: aws.String("x")}}}
 		for name, text := range m.attributes {
 			in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &text}
 		}
@@ -153,8 +157,8 @@ func (w *world) actOnWaiting(act string) {
 	}
 }
 
-// listed are the ids that the API lists, sorted.
-func (w *world) listed() (ids []string) {
+// items are what the API lists.
+func (w *world) items() (all []replay.Item) {
 	query := "?limit=50&queue=" + deadletter.WebhookFailures
 	for cursor := ""; ; {
 		status, text := w.ask("check", http.MethodGet, "/api/v1/dlq"+query+cursor, "")
@@ -163,13 +167,18 @@ func (w *world) listed() (ids []string) {
 			w.complain("the listing: %d %s", status, text)
 			return nil
 		}
-		for _, item := range page.Items {
-			ids = append(ids, item.ItemID)
-		}
-		if page.Cursor == "" {
-			slices.Sort(ids)
-			return ids
+		if all = append(all, page.Items...); page.Cursor == "" {
+			return all
 		}
 		cursor = "&cursor=" + page.Cursor
 	}
+}
+
+// listed are the ids that the API lists, sorted.
+func (w *world) listed() (ids []string) {
+	for _, item := range w.items() {
+		ids = append(ids, item.ItemID)
+	}
+	slices.Sort(ids)
+	return ids
 }

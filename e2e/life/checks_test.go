@@ -9,9 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -49,9 +52,7 @@ func list(w *world) int {
 		if w.settled(*m.MessageId) {
 			continue // it was replayed or discarded, and the next search deletes it
 		}
-		if m.Attributes["DeadLetterQueueSourceArn"] == "" {
-			w.complain("the dead letter %s did not come by the redrive policy", *m.MessageId)
-		}
+		w.whole(m)
 		if body, err := webhook.Decode([]byte(*m.Body)); err == nil {
 			w.dead[body.ID]++
 		}
@@ -80,6 +81,35 @@ func (w *world) lost() (ids []string) {
 		}
 	}
 	return ids
+}
+
+// whole checks that a dead letter has come by the redrive policy, with all that its
+// producer has sent.
+func (w *world) whole(m types.Message) {
+	if m.Attributes["DeadLetterQueueSourceArn"] == "" {
+		w.complain("the dead letter %s did not come by the redrive policy", *m.MessageId)
+	}
+	if own, ok := m.MessageAttributes[ownAttribute]; !ok || *own.StringValue != "x" || m.Attributes["MessageGroupId"] == "" {
+		w.complain("the dead letter %s has lost its group or its own attributes: %v", *m.MessageId, m.MessageAttributes)
+	}
+}
+
+// told checks that the ledger knows what came of each attempt that is recorded.
+func (w *world) told() {
+	outcomes := map[string]bool{}
+	for _, e := range w.audit.entries {
+		if e.Action == ledger.WebhookDelivered || e.Action == ledger.WebhookFailed {
+			outcomes[e.ID] = true
+		}
+	}
+	for _, r := range w.stores.all() {
+		if id := fmt.Sprintf("%s#%d", r.MessageID, r.Attempt); r.Verdict != attempt.Held && !r.Dropped && !outcomes[id] {
+			w.complain("the ledger is not told what came of attempt %s", named(r))
+		}
+		if r.Untold {
+			w.complain("attempt %s is still marked as untold", named(r))
+		}
+	}
 }
 
 // settled reports whether a dead letter was replayed or discarded.

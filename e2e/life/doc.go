@@ -3,17 +3,24 @@
 // real adapters between them, in one process. Around them it plays what is not
 // ours: the endpoint, Lambda's poller, the console's user.
 //
-//	world_test.go     all of it, wired
-//	calls_test.go     every call that a life makes, numbered, and how it may go wrong
-//	queues_test.go    … of SQS, stores_test.go … of the stores, room_test.go and circuits_test.go
-//	                  too, outside_test.go … of the rest
-//	driver_test.go    Lambda, the minute's release and the clock, until all is at rest
-//	acts_test.go      what people do: replay, redrive, list
-//	lives_test.go     the table of lives
-//	faults_test.go    each of them again, for each of its calls and each way to go wrong
-//	checks_test.go    what must be true in the end, whatever went wrong
-//	random_test.go    histories by chance, with up to two faults:
-//	                  go test ./e2e/life -run Random -rapid.checks=10000
+//	world_test.go      all of it; functions_test.go wires what is ours
+//	calls_test.go      every call that a life makes, numbered, and how it may go wrong
+//	queues_test.go     … those of SQS, stores_test.go, room_test.go and circuits_test.go of
+//	                   the stores, outside_test.go of the endpoint, the ledger and the secrets
+//	driver_test.go     Lambda, the minute's release and the clock, until all is at rest
+//	acts_test.go       what people do: replay, redrive, drop, list
+//	lives_test.go      the table of lives
+//	faults_test.go     each of them again, for each of its calls and each way to go wrong
+//	checks_test.go     what must be true in the end, whatever went wrong
+//	schedule_test.go   lives of days: each attempt at its time
+//	crowds_test.go     lives of many: an hour away, equal ones, too many in flight
+//	random_test.go     histories by chance, with up to two faults
+//
+// What a fault may cost is in faults_test.go too: one POST more where what was sent
+// was not recorded, a twin where what was sent anew was not marked as sent. Nothing
+// else. To search by chance for longer:
+//
+//	go test ./e2e/life -run Random -rapid.checks=10000
 //
 // It is a test only: nothing imports it.
 package life

@@ -2,7 +2,9 @@ package life
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -143,6 +145,7 @@ func (w *world) deliver() bool {
 	}
 	w.mu.Lock()
 	w.inHand = messages
+	w.handedOut = append(w.handedOut, messages)
 	w.mu.Unlock()
 	w.run(poll, messages)
 	return true
@@ -156,6 +159,23 @@ func (w *world) twin() {
 	w.mu.Unlock()
 	poll, _ := start("poller")
 	w.run(poll, messages)
+}
+
+// copies has SQS hand out everything once more that it ever did, though it was
+// deleted since: it delivers at least once.
+func copies(w *world) {
+	w.mu.Lock()
+	all := w.handedOut
+	w.mu.Unlock()
+	for _, messages := range all {
+		late := slices.Clone(messages)
+		for i := range late {
+			late[i].Attributes = maps.Clone(late[i].Attributes)
+			late[i].Attributes["ApproximateReceiveCount"] = strconv.Itoa(w.maxReceives)
+		}
+		poll, _ := start("poller")
+		w.run(poll, late)
+	}
 }
 
 // run invokes deliver with messages, and deletes those that are done with. Where

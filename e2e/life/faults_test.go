@@ -15,11 +15,14 @@ func TestEveryFault(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			quiet, _ := l.live(t, nil)
-			for _, s := range quiet.calls.sites {
+			for n, s := range quiet.calls.sites {
 				if strings.HasPrefix(s.what, "check:") {
 					continue
 				}
-				for _, f := range faults {
+				for m, f := range faults {
+					if (n+m)%ofFaults != 0 {
+						continue
+					}
 					t.Run(fmt.Sprintf("%s: %s", s, f), func(t *testing.T) { l.withFault(t, quiet.calls.sites, s, f) })
 				}
 			}
@@ -31,7 +34,7 @@ func TestEveryFault(t *testing.T) {
 // calls.
 func (l *life) withFault(t *testing.T, quiet []site, s site, f fault) {
 	w, got := l.live(t, map[site]fault{s: f})
-	if len(w.calls.hit) != 1 && l.messages() == 1 { // several may come in another order
+	if len(w.calls.hit) != 1 && l.do == nil && l.messages() == 1 { // of several, what is written together is not always the same
 		t.Errorf("the fault did not happen")
 	}
 	most := l.atMost(quiet, s, f)
@@ -42,6 +45,9 @@ func (l *life) withFault(t *testing.T, quiet []site, s site, f fault) {
 		t.Errorf("%q are lost: it ends with %s, want %s", w.lost(), got, l.want)
 	case got.letters > 0 && l.want.letters == 0 && !mayKill(s) && !l.missed(s):
 		t.Errorf("it ends with %s, want %s", got, l.want)
+	}
+	if (f == fails || f == failsButHas) && !w.twins { // a crash before the outcome is told leaves an attempt without
+		w.told()
 	}
 	w.report(t)
 }

@@ -22,7 +22,7 @@ var (
 )
 
 // large makes a message of 1 MiB - 100 B.
-var large = `"` + strings.Repeat("x", 1<<20-100-len(message{id: "evt_1", url: someURL, retry: "slow", body: `""`}.text())) + `"`
+var large = `"` + strings.Repeat("x", 1<<20-100-len(message{id: "evt_1", url: someURL, retry: "hour", body: `""`}.text())) + `"`
 
 // life is what happens to one message.
 type life struct {
@@ -87,7 +87,7 @@ var lives = []life{
 		again: 4, want: ending{2, 1, 0}},
 	{name: "held, its exchange was cut", answers: []answer{{hang: true}, ok}, want: ending{2, 1, 0}},
 	{name: "held, no descriptor was left", answers: []answer{{ours: true}, ok}, want: ending{2, 1, 0}},
-	{name: "too large for the room", settings: slow, retry: "slow", answers: []answer{busy, ok}, body: large, want: ending{2, 1, 0}},
+	{name: "too large for the room", settings: hour, retry: "hour", answers: []answer{busy, ok}, body: large, want: ending{2, 1, 0}},
 	{name: "twice at once, while it is sent", at: site{"deliver: post", 1}, do: (*world).twin, answers: []answer{ok}, want: ending{2, 2, 0}},
 	{name: "twice at once, while it is recorded", at: site{"deliver: put 1 delivered", 1}, do: (*world).twin, answers: []answer{ok},
 		want: ending{2, 2, 0}},
@@ -108,6 +108,10 @@ var lives = []life{
 		do: (*world).otherRelease, answers: []answer{busy, ok}, again: 4, want: ending{2, 1, 0}},
 	{name: "two releases at once, before the one reads", settings: slow, retry: "slow", at: site{"release: read place", 1},
 		do: (*world).otherRelease, answers: []answer{busy, ok}, again: 4, want: ending{2, 1, 0}},
+	{name: "delivered, and handed out again", answers: []answer{busy, ok}, acts: []func(*world){copies}, want: ending{2, 1, 0}},
+	{name: "dead, and handed out again", answers: []answer{busy}, acts: []func(*world){copies}, want: ending{4, 0, 1}},
+	{name: "through the room, and handed out again", settings: slow, retry: "slow", answers: []answer{busy, ok},
+		acts: []func(*world){copies}, again: 3, want: ending{2, 1, 0}},
 	{name: "discarded", answers: []answer{gone}, acts: []func(*world){discard}, want: ending{1, 0, 0}},
 }
 
@@ -169,6 +173,7 @@ func TestLives(t *testing.T) {
 			if got != l.want {
 				t.Errorf("it ends with %s, want %s", got, l.want)
 			}
+			w.told()
 			w.report(t)
 		})
 	}

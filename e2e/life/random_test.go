@@ -21,25 +21,29 @@ func script(t *rapid.T) []answer {
 // people are what people do.
 var people = map[string]func(*world){
 	"replay": replayOne, "redrive": redrive, "replay all": replayAll, "list": func(w *world) { list(w) }, "let go": letGo,
-	"nothing": func(*world) {},
+	"nothing": func(*world) {}, "late copies": copies,
 }
 
 // drawn is a life by chance.
 func drawn(t *rapid.T) *life {
 	l := &life{settings: settingsOf{policies: "slow=3m,5m,1s;mixed=1s,4m,1s,1s,1s,1s,6m"}}
+	l.settings.maxReceives = rapid.SampledFrom([]int{6, 2, 3, 20}).Draw(t, "maxReceiveCount")
 	l.retry = rapid.SampledFrom([]string{"", "slow", "mixed", "replay"}).Draw(t, "policy")
 	l.answers = script(t)
 	for range rapid.IntRange(0, 2).Draw(t, "messages beside") {
 		l.beside = append(l.beside, script(t))
 	}
-	if rapid.IntRange(0, 3).Draw(t, "away") == 0 {
+	if l.settings.maxReceives >= 6 && rapid.IntRange(0, 3).Draw(t, "away") == 0 {
 		l.away = []string{rapid.SampledFrom([]string{"read secret", "audit", "deliver: put", "enter", "read history", "release:", "hide",
 			"release: send", "settle sent"}).Draw(t, "what is away")}
 		l.awayFor = time.Duration(rapid.IntRange(1, 20).Draw(t, "minutes away")) * time.Minute
 	}
 	l.meanwhile = people[rapid.SampledFrom([]string{"nothing", "let go"}).Draw(t, "meanwhile")]
-	for _, name := range rapid.SliceOfN(rapid.SampledFrom([]string{"list", "redrive", "replay", "replay all"}), 0, 3).Draw(t, "acts") {
+	acts := rapid.SampledFrom([]string{"list", "redrive", "replay", "replay all", "late copies"})
+	for _, name := range rapid.SliceOfN(acts, 0, 3).Draw(t, "acts") {
 		l.acts = append(l.acts, people[name])
+		// A copy of what is gone may be tried, and die, without being in any queue.
+		l.loose = l.loose || name == "late copies"
 	}
 	return l
 }

@@ -66,9 +66,10 @@ type world struct {
 	named []string
 	// sent are the ids of the messages that were produced.
 	sent []string
-	// inHand is what Lambda has received last.
-	inHand   []events.SQSMessage
-	problems []string
+	// inHand is what Lambda has received last, handedOut all that it ever has.
+	inHand    []events.SQSMessage
+	handedOut [][]events.SQSMessage
+	problems  []string
 }
 
 var morning = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
@@ -79,7 +80,7 @@ func queueARN(name string) string { return "arn:aws:sqs:us-east-1:000000000000:"
 
 func newWorld(s settingsOf) (*world, error) {
 	if s.maxReceives == 0 {
-		s.maxReceives = 6
+		s.maxReceives = settings.DefaultMaxReceives
 	}
 	if s.mostHeld == 0 {
 		s.mostHeld = 6 * time.Hour

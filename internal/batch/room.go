@@ -27,19 +27,30 @@ func (i *Item) Wait(r attempt.Record, wait time.Duration, why waiting.Reason) bo
 // its queue then waits for that, however long it takes. What it is held for so is
 // counted when it comes out.
 func (i *Item) wait(r attempt.Record, wait time.Duration, why waiting.Reason, circuit string) bool {
-	r.NextAt = i.Now().Add(wait)
-	if !i.inQueue(wait) {
+	var item waiting.Item
+	r.NextAt, r.Held = i.Now().Add(wait), i.Held.String()
+	if circuit != "" && !i.inQueue(wait) {
 		r.Circuit = circuit
-		item := i.roomItem(&r)
-		r.Waiting = item.Fits()
-	}
-	if !r.Waiting {
+		if item = i.roomItem(&r); item.Fits() {
+			r.Waiting = true
+			return i.keepWaiting(r, item, wait)
+		}
 		r.Circuit = ""
 	}
-	if why != waiting.Delay && r.Circuit == "" {
+	if why != waiting.Delay {
 		i.Held = i.Held.With(string(why), wait)
+		r.Held = i.Held.String()
 	}
-	r.Held = i.Held.String()
+	if circuit == "" && !i.inQueue(wait) {
+		item = i.roomItem(&r)
+		r.Waiting = item.Fits()
+	}
+	return i.keepWaiting(r, item, wait)
+}
+
+// keepWaiting keeps the record of what waits, as an item in the room or in its
+// queue.
+func (i *Item) keepWaiting(r attempt.Record, item waiting.Item, wait time.Duration) bool {
 	if !r.Waiting && i.Receives >= i.MaxReceives {
 		return i.noReceive(r)
 	}
@@ -47,7 +58,7 @@ func (i *Item) wait(r attempt.Record, wait time.Duration, why waiting.Reason, ci
 		return false
 	}
 	if r.Waiting {
-		return i.enter(i.roomItem(&r))
+		return i.enter(item)
 	}
 	i.Hide(wait)
 	return true

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"sync"
 )
 
 // Reader reads a ledger. It is used by many goroutines at once.
@@ -71,13 +72,16 @@ type got struct {
 }
 
 // readAhead calls use with what get returns for 0 to n-1, in order, while get
-// is at work on the next ones. It ends with the first error.
+// is at work on the next ones. It ends with the first error of use, or the
+// context's, and not before every get has ended.
 func readAhead(ctx context.Context, n int64, get func(ctx context.Context, i int64) ([]byte, error),
 	use func(i int64, b []byte, err error) error) error {
 	ctx, stop := context.WithCancel(ctx)
+	var readers sync.WaitGroup
+	defer readers.Wait()
 	defer stop()
 	waiting := make(chan chan got, ahead)
-	go func() {
+	readers.Go(func() {
 		defer close(waiting)
 		for i := range n {
 			one := make(chan got, 1)
@@ -86,14 +90,18 @@ func readAhead(ctx context.Context, n int64, get func(ctx context.Context, i int
 			case <-ctx.Done():
 				return
 			}
-			go func() {
+			readers.Go(func() {
 				b, err := get(ctx, i)
 				one <- got{b, err}
-			}()
+			})
 		}
-	}()
+	})
 	for i := range n {
-		g := <-<-waiting
+		one, more := <-waiting
+		if !more {
+			return ctx.Err()
+		}
+		g := <-one
 		if err := use(i, g.b, g.err); err != nil {
 			return err
 		}

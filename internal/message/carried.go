@@ -98,6 +98,8 @@ func timeText(t time.Time) string {
 // own policy from the beginning: nothing of what was tried counts, nor how long
 // it was held.
 func CarriedBy(text func(name string) *string, sent time.Time) Carried {
+	// Most messages carry nothing: what reads a text below asks first whether it is
+	// empty, since an error takes memory.
 	get := func(name string) string {
 		if value := text(name); value != nil {
 			return *value
@@ -130,6 +132,9 @@ func CarriedBy(text func(name string) *string, sent time.Time) Carried {
 }
 
 func number(text string) int {
+	if text == "" {
+		return 0
+	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > maxAttempts {
 		return 0
@@ -138,6 +143,9 @@ func number(text string) int {
 }
 
 func timeOf(text string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		return time.Time{}

@@ -15,6 +15,9 @@ type Held map[string]time.Duration
 
 // String is the text; empty where nothing was held.
 func (h Held) String() string {
+	if len(h) == 0 {
+		return ""
+	}
 	var parts []string
 	for _, reason := range slices.Sorted(maps.Keys(h)) {
 		if seconds := int64(h[reason] / time.Second); seconds > 0 {
@@ -29,6 +32,9 @@ const maxHeld = 60 * 24 * time.Hour
 
 // ParseHeld reads what String writes. What can't be read of it is left out.
 func ParseHeld(text string) Held {
+	if text == "" {
+		return nil
+	}
 	var h Held
 	for part := range strings.SplitSeq(text, ",") {
 		reason, number, _ := strings.Cut(part, "=")

@@ -22,6 +22,7 @@ import (
 type Memory struct {
 	mu        sync.Mutex
 	records   map[recordKey]attempt.Record
+	ofWebhook map[string][]recordKey
 	forgotten map[recordKey]bool
 	claims    map[itemKey]claim.Claim
 	room      room
@@ -39,10 +40,14 @@ func (m *Memory) Put(_ context.Context, records []attempt.Record) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.records == nil {
-		m.records, m.forgotten = map[recordKey]attempt.Record{}, map[recordKey]bool{}
+		m.records, m.forgotten, m.ofWebhook = map[recordKey]attempt.Record{}, map[recordKey]bool{}, map[string][]recordKey{}
 	}
 	for _, r := range records {
-		if kept, ok := m.records[keyOf(r)]; ok && kept.Verdict.Rank() > r.Verdict.Rank() {
+		kept, ok := m.records[keyOf(r)]
+		switch {
+		case !ok:
+			m.ofWebhook[r.WebhookID] = append(m.ofWebhook[r.WebhookID], keyOf(r))
+		case kept.Verdict.Rank() > r.Verdict.Rank():
 			continue
 		}
 		r.FailedChannels = slices.Clone(r.FailedChannels)
@@ -54,22 +59,20 @@ func (m *Memory) Put(_ context.Context, records []attempt.Record) error {
 
 // OfMessage is as attempt.Store has it.
 func (m *Memory) OfMessage(_ context.Context, webhookID, messageID string) ([]attempt.Record, error) {
-	return m.of(func(k recordKey) bool {
-		return k.webhookID == webhookID && strings.HasPrefix(k.sortKey, attempt.SortKeyPrefix(messageID))
-	}), nil
+	return m.of(webhookID, attempt.SortKeyPrefix(messageID)), nil
 }
 
 // OfWebhook is as attempt.Store has it.
 func (m *Memory) OfWebhook(_ context.Context, webhookID string) ([]attempt.Record, error) {
-	return m.of(func(k recordKey) bool { return k.webhookID == webhookID }), nil
+	return m.of(webhookID, ""), nil
 }
 
-func (m *Memory) of(wanted func(recordKey) bool) (of []attempt.Record) {
+func (m *Memory) of(webhookID, prefix string) (of []attempt.Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for k, r := range m.records {
-		if wanted(k) {
-			of = append(of, r)
+	for _, k := range m.ofWebhook[webhookID] {
+		if strings.HasPrefix(k.sortKey, prefix) {
+			of = append(of, m.records[k])
 		}
 	}
 	slices.SortFunc(of, func(a, b attempt.Record) int { return cmp.Compare(a.SortKey(), b.SortKey()) })

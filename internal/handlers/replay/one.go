@@ -2,12 +2,10 @@ package replay
 
 import (
 	"context"
-	"encoding/base64"
 	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/go-json-experiment/json"
 
 	"github.com/efferent/efferent/internal/deadletter"
 )
@@ -119,13 +117,7 @@ func (c passCursor) hide(now time.Time) time.Duration {
 }
 
 // String is opaque to clients.
-func (c passCursor) String() string {
-	b, err := json.Marshal(c)
-	if err != nil {
-		return "" // it can't be: there is nothing in it that JSON has not
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
+func (c passCursor) String() string { return opaque(c) }
 
 // readPassCursor reads what String wrote; an empty text begins a pass.
 func readPassCursor(text string, now time.Time) (passCursor, error) {
@@ -133,11 +125,7 @@ func readPassCursor(text string, now time.Time) (passCursor, error) {
 	if text == "" {
 		return c, nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(b, &c)
-	}
-	if err != nil || c.Held < 0 || now.Sub(c.Started) > time.Hour || c.Started.After(now) {
+	if !readOpaque(text, &c) || c.Held < 0 || now.Sub(c.Started) > time.Hour || c.Started.After(now) {
 		return c, badRequest("cursor: is not one that this API gave")
 	}
 	return c, nil

@@ -3,13 +3,10 @@ package replay
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"slices"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/deadletter"
@@ -179,13 +176,7 @@ type actCursor struct {
 }
 
 // String is opaque to clients.
-func (c actCursor) String() string {
-	b, err := json.Marshal(c)
-	if err != nil {
-		return "" // it can't be: there is nothing in it that JSON has not
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
+func (c actCursor) String() string { return opaque(c) }
 
 // readActCursor reads what String wrote; an empty text begins an act.
 func readActCursor(text string, now time.Time) (actCursor, error) {
@@ -193,11 +184,7 @@ func readActCursor(text string, now time.Time) (actCursor, error) {
 	if text == "" {
 		return c, nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(b, &c)
-	}
-	if err != nil || c.Started.After(now) {
+	if !readOpaque(text, &c) || c.Started.After(now) {
 		return c, badRequest("cursor: is not one that this API gave")
 	}
 	return c, nil

@@ -2,6 +2,7 @@ package circuit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -320,6 +321,42 @@ func TestDown(t *testing.T) {
 			t.Errorf("the first probe was after %v, the last after %v", first, last)
 		}
 		c.want(t, opened, closed)
+	})
+}
+
+// TestNth counts who is turned away, by each process, until the next probe is put
+// off; what is read, or told, meanwhile does not matter.
+func TestNth(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTable()
+		var c changes
+		k, other := c.keeper(s), c.keeper(s)
+		ask := func(k *circuit.Keeper, want int) {
+			t.Helper()
+			if r := k.Ask(t.Context(), host, in); r.Go || r.Nth != want || r.State.Name != in {
+				t.Errorf("want the %dth: %+v", want, r)
+			}
+		}
+		k.Tell(t.Context(), results(5, failed))
+		for n := range 3 {
+			ask(k, n+1)
+			time.Sleep(2 * time.Second)
+		}
+		if err := k.Await(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		ask(k, 4)
+		ask(other, 1)
+		ask(other, 2)
+		time.Sleep(24 * time.Second) // both know it as one whose probe is due
+		s.read = func(context.Context) error { return errors.New("no table") }
+		if r := k.Ask(t.Context(), in); !r.Go {
+			t.Fatalf("no probe: %+v", r)
+		}
+		ask(k, 1)
+		ask(other, 1)
+		ask(other, 2)
 	})
 }
 

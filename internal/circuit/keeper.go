@@ -111,7 +111,7 @@ func (k *Keeper) Tell(ctx context.Context, results []Result) {
 	limits := k.Limits.Defaults()
 	untold := 0
 	var why error
-	for name, n := range newsOf(results, limits.Slow) {
+	for name, n := range newsOf(results) {
 		if n.probe {
 			k.get(within, []Name{name}) // it may have been forgotten
 		}

@@ -121,7 +121,7 @@ func (d *delivery) tell(ctx context.Context, x webhook.Exchange, v attempt.Verdi
 	}
 	endpoint, host := d.names()
 	r := circuit.Result{
-		Endpoint: endpoint, Host: host, Took: x.Duration, Why: reason, Probe: d.probe,
+		Endpoint: endpoint, Host: host, Slow: x.Slow, Why: reason, Probe: d.probe,
 		Failed: v == attempt.Retryable, Unreachable: x.Unreachable, Gone: x.Gone,
 	}
 	if x.RetryAfter > 0 {

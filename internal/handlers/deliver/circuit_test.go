@@ -208,6 +208,7 @@ func TestOthersAreLeftAlone(t *testing.T) {
 		"410":                  {gone410, 1, true},
 		"Retry-After of a day": {webhook.Exchange{Status: 429, RetryAfter: 24 * time.Hour}, 1, true},
 		"500s":                 {webhook.Exchange{Status: 500}, 9, true},
+		"slow answers":         {webhook.Exchange{Status: 200, Slow: true}, 20, true},
 		"no connection":        {refused, 5, false},
 	} {
 		t.Run(name, func(t *testing.T) {

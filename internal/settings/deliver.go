@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -46,6 +47,8 @@ type Webhooks struct {
 	CABundle string
 	// MaxHeld is how long a message waits for open circuits in all.
 	MaxHeld time.Duration
+	// Circuits are when these open.
+	Circuits circuit.Limits
 }
 
 // Client is how a webhook.Client sends by these settings.
@@ -67,6 +70,7 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
 		CABundle:      getenv(CABundle),
 		MaxHeld:       parsed(&r, MaxHeld, parseMaxHeld),
+		Circuits:      parsed(&r, CircuitLimits, parseCircuits),
 	}
 	return d, errors.Join(r.errs...)
 }

@@ -3,10 +3,13 @@ package awssecrets
 import (
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/efferent/efferent/internal/localaws/secretserver"
@@ -27,23 +30,30 @@ func newInManager(api interface {
 	return inManager{&Versions{api}, &Labels{api}}
 }
 
-// overHTTP is a Secrets Manager as the SDK meets it.
-func overHTTP(t *testing.T) *secretsmanager.Client {
+// overHTTP is a Secrets Manager as the SDK meets it, behind whatever is between.
+func overHTTP(t *testing.T, between func(http.Handler) http.Handler) *secretsmanager.Client {
 	t.Helper()
 	s, err := secretserver.Open(t.Context(), noStore{}, secretserver.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(secretserver.NewHandler(s))
+	handler := secretserver.NewHandler(s)
+	if between != nil {
+		handler = between(handler)
+	}
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return secretsmanager.New(secretsmanager.Options{
 		Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: aws.AnonymousCredentials{},
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		}),
 	})
 }
 
 func TestVersions(t *testing.T) {
 	t.Parallel()
-	storetest.TestSecrets(t, newInManager(overHTTP(t)))
+	storetest.TestSecrets(t, newInManager(overHTTP(t, nil)))
 }
 
 // TestAbsentVersions: what is there, and has no text to read.

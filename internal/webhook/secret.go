@@ -86,6 +86,15 @@ func (s Secret) KeyBytes() int {
 	return len(s.key.v1)
 }
 
+// PublicKey is the whpk_ text of a private key, for those who verify; "" for a
+// shared secret, which they need itself.
+func (s Secret) PublicKey() string {
+	if s.key == nil || s.key.private == nil {
+		return ""
+	}
+	return publicPrefix + base64.StdEncoding.EncodeToString(s.key.private.Public().(ed25519.PublicKey))
+}
+
 func parsePrivate(s string) (ed25519.PrivateKey, error) {
 	b, err := decodeKey(s, privatePrefix)
 	if err != nil {

@@ -148,7 +148,7 @@ func TestSecretsSign(t *testing.T) {
 	}
 	for ref, c := range map[string]struct{ signsWith, reason string }{
 		"json#ep1": {signsWith: good}, "json#ep2": {signsWith: other},
-		"json": {reason: "NAME#KEY"}, "json#ep3": {reason: "without v1,"}, "json#ep4": {reason: `no text under the key "ep4"`},
+		"json": {reason: "NAME#KEY"}, "json#ep3": {reason: "without v1,"}, "json#ep4": {reason: `key "ep4": there is no key`},
 		"prefixed": {reason: "without v1,"}, "quoted": {reason: "quotes"}, "ended": {reason: "line break"}, "capital": {reason: "nearly"},
 		"plain#ep1": {reason: "not a JSON object"}, "none": {reason: "secret not found"},
 	} {

@@ -66,6 +66,9 @@ const (
 	AuditLanes = "EFFERENT_AUDIT_LANES"
 	// SecretTTL is how long a secret is cached ("5m").
 	SecretTTL = "EFFERENT_SECRET_TTL"
+	// SecretGrace is how long after a rotation the signing key before signs too
+	// ("24h").
+	SecretGrace = "EFFERENT_SECRET_GRACE"
 )
 
 // The queues, beside deadletter's. A deployment may put a prefix before their

@@ -71,6 +71,11 @@ func ParseSecret(s string) (Secret, error) {
 	return Secret{key: k}, nil
 }
 
+// Equal reports whether two secrets are the same text.
+func (s Secret) Equal(other Secret) bool {
+	return s.key == other.key || s.key != nil && other.key != nil && bytes.Equal(s.key.whole, other.key.whole)
+}
+
 // KeyBytes is the length of a shared secret's key; 0 for a private key, whose
 // length is given. Standard Webhooks asks for 24 to 64 bytes ("Signature
 // scheme"). Its libraries, and ParseSecret, take any.

@@ -42,6 +42,9 @@ type DeliverProps struct {
 	// MaxHeld is how long a message waits for open circuits in all before it is
 	// exhausted, 1 minute to 14 days. Default: 6 hours.
 	MaxHeld time.Duration
+	// SecretGrace is how long after a secret's rotation the key before signs too, 0
+	// (not at all) to 7 days. Default: 24 hours.
+	SecretGrace *time.Duration
 }
 
 // secretNames is what the names of all secrets begin with.
@@ -99,6 +102,9 @@ func (p DeliverProps) environment(props Props) map[string]string {
 		env[settings.ResponseLimit] = strconv.Itoa(p.Response)
 	}
 	given(env, settings.CABundle, p.CABundle)
+	if p.SecretGrace != nil {
+		env[settings.SecretGrace] = p.SecretGrace.String()
+	}
 	p.maxHeld(env)
 	return env
 }

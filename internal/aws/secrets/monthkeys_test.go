@@ -126,7 +126,7 @@ func (v *vault) holds(t *testing.T) (all map[string]string) {
 func usable(t *testing.T, all map[string]string, months ...string) {
 	t.Helper()
 	for _, month := range months {
-		r, err := new(Redactors).make(all[month], "")
+		r, err := new(Redactors).make(source{text: all[month]})
 		if err != nil || r.Recipient("ann") == ledger.NewRedactor(nil, false).Recipient("ann") {
 			t.Errorf("the key of %s: %v", month, err)
 		}

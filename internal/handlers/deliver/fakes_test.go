@@ -46,8 +46,8 @@ type world struct {
 	answers []webhook.Exchange // of the sender, in turn; the last one for ever
 	posts   []webhook.Request
 	hidden  map[string]time.Duration
-	version string                      // of the secret
-	keys    map[string][]webhook.Secret // by version, where they matter
+	version string                  // of the secret
+	keys    map[string]webhook.Keys // by version; where there are none, each has one of its own
 	// cached is the version that was read last, at cachedAt.
 	cached   string
 	cachedAt time.Time
@@ -161,7 +161,24 @@ func (w *world) Keys(_ context.Context, ref string, since time.Time) (webhook.Ke
 	if w.cached == "" || w.cachedAt.Before(since) {
 		w.cached, w.cachedAt = w.version, w.now
 	}
-	return webhook.Keys{Version: w.cached, Secrets: w.keys[w.cached]}, nil
+	keys, ok := w.keys[w.cached]
+	if !ok {
+		keys = signingKeys(w.t, "the text of "+w.cached)
+	}
+	return keys, nil
+}
+
+// signingKeys are keys of those texts, the current one first.
+func signingKeys(t *testing.T, texts ...string) (keys webhook.Keys) {
+	t.Helper()
+	for _, text := range texts {
+		secret, err := webhook.ParseSecret(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys.Secrets = append(keys.Secrets, secret)
+	}
+	return keys
 }
 
 func (w *world) OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error) {

@@ -27,7 +27,9 @@ type trouble struct {
 	// them comes mixed in, as often as for each of the others.
 	hanging int
 	// burst more are sent at once, a few seconds after the start, to the endpoints
-	// that hang; or, where refused says so, to some that refuse connections.
+	// that hang; where refused says so, to some that refuse connections; and where
+	// there is no trouble, to other healthy ones, to see what their number alone
+	// costs.
 	burst   int
 	refused bool
 	// grouped says that the messages of each endpoint have a group of their own.
@@ -40,7 +42,9 @@ var troubles = []trouble{
 	{name: "10 hang", hanging: 10},
 	{name: "50 hang", hanging: 50},
 	{name: "50 hang, 5,000 at once for them", hanging: 50, burst: 5000},
+	{name: "5,000 at once, delivered", burst: 5000},
 	{name: "20,000 at once, refused", burst: 20_000, refused: true},
+	{name: "20,000 at once, delivered", burst: 20_000},
 	{name: "none, by groups", grouped: true},
 	{name: "50 hang, 5,000 at once, by groups", hanging: 50, burst: 5000, grouped: true},
 	{name: "20,000 at once, refused, by groups", burst: 20_000, refused: true, grouped: true},
@@ -134,8 +138,11 @@ func (t trouble) measure(efferent string, rate int, each time.Duration) (l laten
 	defer os.RemoveAll(d.dir)
 	m := mix{AWS: d.awsURL, Healthy: s.url, Hanging: hanging.url, Rate: rate, Time: each, Endpoints: endpoints - t.hanging, Hang: t.hanging,
 		Burst: t.burst, Grouped: t.grouped}
-	if t.refused {
-		m.Hanging, m.Hang = refusing, 0
+	switch {
+	case t.refused:
+		m.Hanging = refusing
+	case t.hanging == 0:
+		m.Hanging = s.url + "/in/others"
 	}
 	answered, sendErr := m.start()
 	a, err := s.wait(len(answered))

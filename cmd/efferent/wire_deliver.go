@@ -31,7 +31,7 @@ func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, kept st
 				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Log: f.log,
 			}).Changed,
 		},
-		MostHeld: s.MaxHeld,
+		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
 	})
 	if err != nil {
 		return nil, err

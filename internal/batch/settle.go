@@ -126,6 +126,17 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 	}
 }
 
+// PutBack leaves a message to its queue for a while whose attempt is not made now,
+// for no fault of anybody's. Of that nothing is recorded, so that it costs a receive
+// and no more. Where there are none to spare it is held, as by trouble of our own.
+func (i *Item) PutBack(r attempt.Record, wait time.Duration, why string) {
+	if i.inQueue(wait) {
+		i.Hide(wait)
+		return
+	}
+	i.Hold(r, why)
+}
+
 // Exhaust ends a message that was not sent.
 func (i *Item) Exhaust(r attempt.Record, why string) {
 	r.At = i.Now()

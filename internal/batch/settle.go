@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"context"
+	"log/slog"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
@@ -113,7 +115,11 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 	case h.Most > 0 && (so >= h.Most || h.Circuit == "" && so+h.Wait > h.Most):
 		i.exhaust(r, "held for "+h.Most.String()+" for this")
 	default:
-		i.Log.Warn("the message is held", i.Names(), "reason", h.Why, "wait_s", h.Wait.Seconds())
+		level := slog.LevelWarn
+		if h.Circuit != "" { // that it is open is told of once
+			level = slog.LevelDebug
+		}
+		i.Log.Log(context.Background(), level, "the message is held", i.Names(), "reason", h.Why, "wait_s", h.Wait.Seconds())
 		i.wait(r, h.Wait, h.Reason, h.Circuit)
 	}
 }

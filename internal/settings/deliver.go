@@ -154,14 +154,14 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 // A message may wait for a circuit so long. Its records stay for longer than the
 // most.
 const (
-	defaultMaxHeld = 6 * time.Hour
+	DefaultMaxHeld = 6 * time.Hour
 	leastMaxHeld   = time.Minute
 	mostMaxHeld    = 14 * 24 * time.Hour
 )
 
 func parseMaxHeld(text string) (time.Duration, error) {
 	if text == "" {
-		return defaultMaxHeld, nil
+		return DefaultMaxHeld, nil
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < leastMaxHeld || d > mostMaxHeld {

@@ -14,13 +14,12 @@ import (
 const (
 	mostFailures  = 1000
 	mostExchanges = 10_000
-	leastSlow     = 100 * time.Millisecond
 	leastOpen     = time.Second
 	mostOpen      = 24 * time.Hour
 )
 
 // parseCircuits reads when circuits open, and for how long:
-// "failures=5;exchanges=20;slow=8s;first=30s;longest=15m". What is left out is as
+// "failures=5;exchanges=20;first=30s;longest=15m". What is left out is as
 // circuit.Limits has it.
 func parseCircuits(text string) (l circuit.Limits, err error) {
 	for part := range strings.SplitSeq(text, ";") {
@@ -35,14 +34,12 @@ func parseCircuits(text string) (l circuit.Limits, err error) {
 			l.Threshold, err = numberOf(name, value, 1, mostFailures)
 		case "exchanges":
 			l.Least, err = numberOf(name, value, 2, mostExchanges)
-		case "slow":
-			l.Slow, err = durationOf(name, value, leastSlow, mostOpen)
 		case "first":
 			l.First, err = durationOf(name, value, leastOpen, mostOpen)
 		case "longest":
 			l.Longest, err = durationOf(name, value, leastOpen, mostOpen)
 		default:
-			err = fmt.Errorf("%q is none of failures, exchanges, slow, first and longest", name)
+			err = fmt.Errorf("%q is none of failures, exchanges, first and longest", name)
 		}
 		if err != nil {
 			return l, err

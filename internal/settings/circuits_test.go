@@ -11,10 +11,10 @@ import (
 func TestCircuits(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]circuit.Limits{
-		"":                         {},
-		"first=1s":                 {First: time.Second},
-		" failures = 3 ; slow=2s;": {Threshold: 3, Slow: 2 * time.Second},
-		"failures=1000;exchanges=2;slow=100ms;first=24h;longest=24h": {Threshold: 1000, Least: 2, Slow: 100 * time.Millisecond,
+		"":                          {},
+		"first=1s":                  {First: time.Second},
+		" failures = 3 ; first=2s;": {Threshold: 3, First: 2 * time.Second},
+		"failures=1000;exchanges=2;first=24h;longest=24h": {Threshold: 1000, Least: 2,
 			First: 24 * time.Hour, Longest: 24 * time.Hour},
 	} {
 		w, err := ReadWebhooks(env(CircuitLimits, text))
@@ -31,14 +31,13 @@ func TestCircuitsThatCannotBe(t *testing.T) {
 		"failures=1001":          `"1001"`,
 		"exchanges=1":            `exchanges: "1" is not a number from 2 to 10000`,
 		"exchanges=10001":        `"10001"`,
-		"slow=99ms":              `slow: "99ms" is not a duration from 100ms to 24h0m0s`,
-		"slow=25h":               `"25h"`,
+		"first=25h":              `"25h"`,
 		"first=30":               `first: "30" is not a duration from 1s to 24h0m0s`,
 		"first=999ms":            `"999ms"`,
 		"longest=25h":            `longest: "25h"`,
 		"first=16m":              "longest (15m0s) is less than first (16m0s)",
 		"longest=29s":            "longest (29s) is less than first (30s)",
-		"threshold=5":            `"threshold" is none of failures, exchanges, slow, first and longest`,
+		"threshold=5":            `"threshold" is none of failures, exchanges, first and longest`,
 		"5":                      `"5" is none of`,
 		"=5":                     `"=5" has no name`,
 		"failures":               `failures: ""`,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/signingkey"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -49,6 +50,8 @@ type Webhooks struct {
 	MaxHeld time.Duration
 	// Circuits are when these open.
 	Circuits circuit.Limits
+	// SecretGrace is how long after a rotation the key before signs too.
+	SecretGrace time.Duration
 }
 
 // Client is how a webhook.Client sends by these settings.
@@ -71,6 +74,7 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 		CABundle:      getenv(CABundle),
 		MaxHeld:       parsed(&r, MaxHeld, parseMaxHeld),
 		Circuits:      parsed(&r, CircuitLimits, parseCircuits),
+		SecretGrace:   parsed(&r, SecretGrace, parseGrace),
 	}
 	return d, errors.Join(r.errs...)
 }
@@ -150,14 +154,14 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 // A message may wait for a circuit so long. Its records stay for longer than the
 // most.
 const (
-	defaultMaxHeld = 6 * time.Hour
+	DefaultMaxHeld = 6 * time.Hour
 	leastMaxHeld   = time.Minute
 	mostMaxHeld    = 14 * 24 * time.Hour
 )
 
 func parseMaxHeld(text string) (time.Duration, error) {
 	if text == "" {
-		return defaultMaxHeld, nil
+		return DefaultMaxHeld, nil
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < leastMaxHeld || d > mostMaxHeld {
@@ -173,6 +177,17 @@ func parseTimeout(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < webhook.MinTimeout || d > webhook.MaxTimeout {
 		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, webhook.MinTimeout, webhook.MaxTimeout)
+	}
+	return d, nil
+}
+
+func parseGrace(text string) (time.Duration, error) {
+	if text == "" {
+		return signingkey.DefaultGrace, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || signingkey.CheckGrace(d) != nil {
+		return 0, fmt.Errorf("%q is not a duration from 0 to %s", text, signingkey.MaxGrace)
 	}
 	return d, nil
 }

@@ -24,7 +24,7 @@ const (
 	// exhausted, 1m to 14 days ("6h").
 	MaxHeld = "EFFERENT_MAX_HELD"
 	// CircuitLimits is when circuits open, and for how long:
-	// "failures=5;exchanges=20;slow=8s;first=30s;longest=15m".
+	// "failures=5;exchanges=20;first=30s;longest=15m".
 	CircuitLimits = "EFFERENT_CIRCUIT_LIMITS"
 	// LedgerTable is the DynamoDB table of the ledger's heads and staged entries.
 	LedgerTable = "LEDGER_TABLE"
@@ -69,6 +69,9 @@ const (
 	AuditLanes = "EFFERENT_AUDIT_LANES"
 	// SecretTTL is how long a secret is cached ("5m").
 	SecretTTL = "EFFERENT_SECRET_TTL"
+	// SecretGrace is how long after a rotation the signing key before signs too
+	// ("24h").
+	SecretGrace = "EFFERENT_SECRET_GRACE"
 )
 
 // The queues, beside deadletter's. A deployment may put a prefix before their

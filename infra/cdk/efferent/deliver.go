@@ -43,9 +43,12 @@ type DeliverProps struct {
 	// exhausted, 1 minute to 14 days. Default: 6 hours.
 	MaxHeld time.Duration
 	// Circuits is when the circuits of endpoints open, and for how long:
-	// "failures=5;exchanges=20;slow=8s;first=30s;longest=15m". What is left out is
+	// "failures=5;exchanges=20;first=30s;longest=15m". What is left out is
 	// as it is there.
 	Circuits string
+	// SecretGrace is how long after a secret's rotation the key before signs too, 0
+	// (not at all) to 7 days. Default: 24 hours.
+	SecretGrace *time.Duration
 }
 
 // secretNames is what the names of all secrets begin with.
@@ -104,6 +107,9 @@ func (p DeliverProps) environment(props Props) map[string]string {
 	}
 	given(env, settings.CABundle, p.CABundle)
 	given(env, settings.CircuitLimits, p.Circuits)
+	if p.SecretGrace != nil {
+		env[settings.SecretGrace] = p.SecretGrace.String()
+	}
 	p.maxHeld(env)
 	return env
 }

@@ -137,6 +137,19 @@ func TestWhatWaitsForACircuit(t *testing.T) {
 	}
 }
 
+// TestNoProbeWithoutCertificates: what can't be sent takes no endpoint's probe.
+func TestNoProbeWithoutCertificates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.open(here, func(s *circuit.State) { s.Until = s.Opened })
+	w.readyErr = errFault
+	w.handle(aMessage("a", body("a"), 1))
+	w.readyErr = nil
+	if w.handle(aMessage("b", body("b"), 1)); len(w.posts) != 1 || w.posts[0].ID != "b" {
+		t.Errorf("posts %+v", w.posts)
+	}
+}
+
 // TestTooLargeForTheRoom: what an operator keeps back, and does not fit there, waits
 // in its queue, for as long as its receives allow, which is not counted.
 func TestTooLargeForTheRoom(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -27,7 +28,7 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 	sending := s.Client()
 	sending.MaxConnections = connections()
 	var err error
-	if sending.TLS, err = awssecrets.Trust(secrets, s.CABundle); err != nil {
+	if sending.TLS, err = awssecrets.Trust(context.Background(), secrets, s.CABundle); err != nil {
 		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
 	}
 	return deliver.New(deliver.Needs{

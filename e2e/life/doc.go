@@ -14,6 +14,7 @@
 //	checks_test.go     what must be true in the end, whatever went wrong
 //	schedule_test.go   lives of days: each attempt at its time
 //	crowds_test.go     lives of many: an hour away, equal ones, too many in flight
+//	recovery_test.go   an endpoint that thousands wait for comes back
 //	random_test.go     histories by chance, with up to two faults
 //
 // What a fault may cost is in faults_test.go too: one POST more where what was sent

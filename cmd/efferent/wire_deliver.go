@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -18,7 +19,7 @@ func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, kept st
 	sending := s.Client()
 	sending.MaxConnections = connections()
 	var err error
-	if sending.TLS, err = awssecrets.Trust(secrets, s.CABundle); err != nil {
+	if sending.TLS, err = awssecrets.Trust(context.Background(), secrets, s.CABundle); err != nil {
 		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
 	}
 	handler, err := deliver.New(deliver.Needs{

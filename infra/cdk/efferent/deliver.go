@@ -102,9 +102,7 @@ func (p DeliverProps) environment(props Props) map[string]string {
 		env[settings.ResponseLimit] = strconv.Itoa(p.Response)
 	}
 	given(env, settings.CABundle, p.CABundle)
-	if p.SecretGrace != nil {
-		env[settings.SecretGrace] = p.SecretGrace.String()
-	}
+	p.secretGrace(env)
 	p.maxHeld(env)
 	return env
 }
@@ -113,6 +111,13 @@ func (p DeliverProps) environment(props Props) map[string]string {
 func (p DeliverProps) maxHeld(env map[string]string) {
 	if p.MaxHeld != 0 {
 		env[settings.MaxHeld] = p.MaxHeld.String()
+	}
+}
+
+// secretGrace is for who signs, and for who makes new keys.
+func (p DeliverProps) secretGrace(env map[string]string) {
+	if p.SecretGrace != nil {
+		env[settings.SecretGrace] = p.SecretGrace.String()
 	}
 }
 

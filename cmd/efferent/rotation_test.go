@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/signingkey"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // testGrace is long against the second in which dev sees a new secret.
@@ -78,14 +80,14 @@ func TestRotationUnderLoad(t *testing.T) {
 			t.Parallel()
 			s := startSet(t, ":memory:", map[string]string{settings.SecretGrace: testGrace.String()})
 			l := &load{t: t, s: s, e: scenario.NewEndpoint(t, scenario.OK), ref: scenario.SecretName + way.key}
-			l.next = generateSecret()
+			l.next = webhook.NewSecret("")
 			first := l.next
 			if way.key != "" {
 				first = fmt.Sprintf(`{"b": 1, "a": %q}`, l.next)
 			}
 			s.PutSecret(t, scenario.SecretName, first)
 			for !l.both { // on a machine that stood still for the whole grace, once more
-				l.round = round{old: l.next, next: generateSecret(), phase: "before"}
+				l.round = round{old: l.next, next: webhook.NewSecret(""), phase: "before"}
 				l.until(func() bool { return l.arrived >= 200 })
 				l.ends = way.rotate(t, s, scenario.SecretName, l.next)
 				l.until(func() bool { return l.over >= 200 })
@@ -167,6 +169,50 @@ func (l *load) look(id string, a scenario.Arrival) {
 		l.over++
 		if byOld == nil {
 			l.t.Errorf("%s, after the grace, is signed by the old key", id)
+		}
+	}
+}
+
+// TestKeysOfOneSecretRotateAtOnce: two keys of a secret are rotated and a third is
+// added, all at the same time. Receivers of the two go on with either key.
+func TestKeysOfOneSecretRotateAtOnce(t *testing.T) {
+	t.Parallel()
+	s, e := startData(t, ":memory:"), scenario.NewEndpoint(t, scenario.OK)
+	fresh := func() string { return webhook.NewSecret("") }
+	a, b, newA, newB, c := fresh(), fresh(), fresh(), fresh(), fresh()
+	s.PutSecret(t, scenario.SecretName, fmt.Sprintf(`{"a": %q, "b": %q}`, a, b))
+	arrives := func(key string) scenario.Arrival {
+		t.Helper()
+		id := fmt.Sprintf("%s-%d", key, time.Now().UnixNano())
+		s.Send(t, strings.Replace(scenario.Text(id, e.URL), scenario.SecretName, scenario.SecretName+"#"+key, 1))
+		s.Attempts(t, id)
+		return e.Arrivals(id)[0]
+	}
+	arrives("a").Verify(t, a) // what is cached is old
+
+	var all sync.WaitGroup
+	for _, args := range [][]string{{"rotate", "--dev", "#a", newA}, {"rotate", "--dev", "#b", newB}, {"put", "--dev", "#c", c}} {
+		args[2] = scenario.SecretName + args[2]
+		all.Go(func() {
+			if _, stderr, err := s.command("", append([]string{"secret"}, args...)...); err != nil {
+				t.Errorf("%v: %s", err, stderr)
+			}
+		})
+	}
+	all.Wait()
+	for end := time.Now().Add(soon); arrives("a").Accepts(t, newA) != nil; {
+		if time.Now().After(end) {
+			t.Fatal("the new key does not sign")
+		}
+	}
+	for key, signs := range map[string][]string{"a": {newA, a}, "b": {newB, b}, "c": {c}} {
+		got := arrives(key)
+		got.Verify(t, signs[0])
+		if err := got.Accepts(t, signs[len(signs)-1]); err != nil {
+			t.Errorf("%s, by the key before: %v", key, err)
+		}
+		if n := len(strings.Fields(got.Header.Get("webhook-signature"))); n != len(signs) {
+			t.Errorf("%s has %d signatures, want %d", key, n, len(signs))
 		}
 	}
 }

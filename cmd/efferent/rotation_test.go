@@ -216,3 +216,14 @@ func TestKeysOfOneSecretRotateAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestDevReadsSecretsOften, unless it is told how often.
+func TestDevReadsSecretsOften(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"": time.Second, "5m": 5 * time.Minute} {
+		d, err := localDelivery(func(name string) string { return map[string]string{settings.SecretTTL: text}[name] })
+		if err != nil || d.SecretTTL != want {
+			t.Errorf("%q: %v, %v", text, d.SecretTTL, err)
+		}
+	}
+}

@@ -56,7 +56,7 @@ func run(args []string) error {
 		case "ledger":
 			return ledgers(args[1:])
 		case "cost":
-			return cost()
+			return cost(args[1:])
 		case "compare":
 			return compare(args[1:])
 		case "starts":

@@ -12,14 +12,17 @@ const shortAnswer = `{"error":"no_such_endpoint","message":"There is nothing at 
 	`See https://hooks.example.com/docs/errors for what that means, and whom to ask."}`
 
 // fates are put beside the first. SQS hands a message to whichever instance asks:
-// one that has not seen it die reads its attempts.
+// one that has not seen it die reads its attempts. What is answered 503 has an
+// endpoint of its own each, which its four attempts do not make a circuit open for;
+// or is one in ten of the messages to endpoints that work.
 var fates = []fate{
-	{"delivered", http.StatusOK, "", 1, false},
-	{"404", http.StatusNotFound, shortAnswer, 1, false},
-	{"404, 4 KiB", http.StatusNotFound, longAnswer, 1, false},
-	{"404, 10 inst.", http.StatusNotFound, shortAnswer, 10, false},
-	{"503", http.StatusServiceUnavailable, shortAnswer, 1, true},
-	{"503, 10 inst.", http.StatusServiceUnavailable, shortAnswer, 10, true},
+	{name: "delivered", status: http.StatusOK},
+	{name: "404", status: http.StatusNotFound, text: shortAnswer},
+	{name: "404, 4 KiB", status: http.StatusNotFound, text: longAnswer},
+	{name: "404, 10 inst.", status: http.StatusNotFound, text: shortAnswer, instances: 10},
+	{name: "503", status: http.StatusServiceUnavailable, text: shortAnswer, alone: true},
+	{name: "503, 10 inst.", status: http.StatusServiceUnavailable, text: shortAnswer, instances: 10, alone: true},
+	{name: "503, 1 in 10", status: http.StatusServiceUnavailable, text: shortAnswer, oneIn: 10},
 }
 
 // failing prints what webhooks cost that end in the dead-letter queue.
@@ -52,6 +55,7 @@ func failing(ctx context.Context, batch int) error {
 		row(prices[name].what, func(a account) string { return fmt.Sprintf("%.4g", a.sent[name]) })
 		row("", func(a account) string { return fmt.Sprintf("$%.3f", priceOfOne(a.sent, name)) })
 	}
+	row("of which circuits", func(a account) string { return fmt.Sprintf("$%.3f", priceOf(a.circuits)) })
 	row("their ledger", func(a account) string { return fmt.Sprintf("$%.3f", priceOf(a.ledger)) })
 	row("in all", func(a account) string { return fmt.Sprintf("$%.2f", a.total()) })
 	row("beside a delivery", func(a account) string { return fmt.Sprintf("%.2fx", a.total()/accounts[0].total()) })

@@ -61,6 +61,12 @@ func run(args []string) error {
 			return compare(args[1:])
 		case "starts":
 			return starts(args[1:])
+		case "isolation":
+			return isolation(args[1:])
+		case "mix":
+			return sendMix(args[1:])
+		case "hang":
+			return hang()
 		}
 	}
 	efferent := flag.String("efferent", efferentBinary, "the efferent binary")

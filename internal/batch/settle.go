@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -101,11 +100,14 @@ type Hold struct {
 	// is without a bound, but for MaxAge.
 	Most time.Duration
 	// Circuit is the key of the circuit that it waits for where it is not in the
-	// queue meanwhile; empty where it waits for a time.
+	// queue meanwhile; empty where it waits for a time. Leave says that it leaves the
+	// queue for that however short the wait is.
 	Circuit string
+	Leave   bool
 }
 
-// HoldFor has the message wait.
+// HoldFor has the message wait. A circuit says once for all that it keeps messages
+// back.
 func (i *Item) HoldFor(r attempt.Record, h Hold) {
 	r.At, r.Verdict, r.Reason = i.Now(), attempt.Held, h.Why
 	so := i.Held[string(h.Reason)]
@@ -116,12 +118,23 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 		i.exhaust(r, "held for "+h.Most.String()+" for this")
 	default:
 		level := slog.LevelWarn
-		if h.Circuit != "" { // that it is open is told of once
+		if h.Circuit != "" {
 			level = slog.LevelDebug
 		}
-		i.Log.Log(context.Background(), level, "the message is held", i.Names(), "reason", h.Why, "wait_s", h.Wait.Seconds())
-		i.wait(r, h.Wait, h.Reason, h.Circuit)
+		i.Log.Log(i.Writes(), level, "the message is held", i.Names(), "reason", h.Why, "wait_s", h.Wait.Seconds())
+		i.wait(r, h)
 	}
+}
+
+// PutBack leaves a message to its queue for a while whose attempt is not made now,
+// for no fault of anybody's. Of that nothing is recorded, so that it costs a receive
+// and no more. Where there are none to spare it is held, as by trouble of our own.
+func (i *Item) PutBack(r attempt.Record, wait time.Duration, why string) {
+	if i.inQueue(wait) {
+		i.Hide(wait)
+		return
+	}
+	i.Hold(r, why)
 }
 
 // Exhaust ends a message that was not sent.

@@ -212,8 +212,9 @@ func TestOrderOfWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, busy503)
 	w.handle(aMessage("a", body("a"), 1))
-	want := []string{"audit webhook.attempt a", "post a", "record a 1 retryable", "circuit endpoint ", "hide r-a 1s", "audit webhook.failed a"}
-	if diff := cmp.Diff(want, w.log); diff != "" {
+	want := []string{"audit webhook.attempt a", "post a", "record a 1 retryable", "hide r-a 1s", "audit webhook.failed a"}
+	told := func(what string) bool { return what == "circuit endpoint " } // of the failure, by its own clock
+	if diff := cmp.Diff(want, slices.DeleteFunc(w.log, told)); diff != "" {
 		t.Errorf("failure (-want +got):\n%s", diff)
 	}
 	w = newWorld(t, ok200)
@@ -364,19 +365,14 @@ func TestNewRefuses(t *testing.T) {
 func TestTheNewerSecretSigns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, webhook.Exchange{Status: 401}, webhook.Exchange{Status: 200})
-	w.cached, w.keys = "v0", map[string][]webhook.Secret{}
-	for version, text := range map[string]string{"v0": "correct horse battery staple", "v1": "a newer horse battery staple"} {
-		secret, err := webhook.ParseSecret(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.keys[version] = []webhook.Secret{secret}
+	w.cached, w.keys = "v0", map[string]webhook.Keys{
+		"v0": signingKeys(t, "correct horse battery staple"), "v1": signingKeys(t, "a newer horse battery staple"),
 	}
 	if failed := w.handle(aMessage("a", body("a"), 1)); len(failed) > 0 || len(w.posts) != 2 {
 		t.Fatalf("failed are %v after %d posts", failed, len(w.posts))
 	}
 	for i, version := range []string{"v0", "v1"} {
-		if !slices.Equal(w.posts[i].Secrets, w.keys[version]) {
+		if !slices.Equal(w.posts[i].Secrets, w.keys[version].Secrets) {
 			t.Errorf("post %d is not signed by %s", i, version)
 		}
 	}

@@ -43,7 +43,7 @@ type account struct {
 	sent, ledger     map[string]float64
 	circuits         map[string]float64 // what of sent is theirs
 	entries, commits float64            // a message, and in all
-	requests         float64            // that endpoints get, a message
+	besides          float64            // the part of the messages that is delivered besides those that fail
 }
 
 func (a account) total() float64 { return priceOf(a.sent) + priceOf(a.ledger) }
@@ -87,8 +87,11 @@ func (f fate) price(ctx context.Context, n, batch int) (a account, err error) {
 	}
 	million := 1e6 / float64(n)
 	circuits := w.breaks.times(million)
-	return account{sum(w.bill.times(million), circuits), l.bill.times(million), circuits, float64(entries) / float64(n), float64(l.commits) * million,
-		float64(w.endpoint.took()) / float64(n)}, nil
+	return account{
+		sent: sum(w.bill.times(million), circuits), ledger: l.bill.times(million), circuits: circuits,
+		entries: float64(entries) / float64(n), commits: float64(l.commits) * million,
+		besides: 1 - 1/float64(max(1, f.oneIn)),
+	}, nil
 }
 
 // million prints the bill of deliveries.

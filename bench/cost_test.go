@@ -45,7 +45,7 @@ func TestAnOutageCostsByMessage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("six hours twice")
 	}
-	const n = 3600
+	const n = 1440
 	var used [2]map[string]float64
 	for i := range used {
 		o, err := played(t.Context(), n*(i+1), 10, invoice, true)

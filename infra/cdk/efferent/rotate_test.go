@@ -27,14 +27,16 @@ func TestSecretsAreRotated(t *testing.T) {
 	const arn = "arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:efferent/webhooks/"
 	want := logs("Rotate")
 	for _, secret := range []string{"acme-??????", "beta/eu-??????"} {
-		want = append(want, each("secretsmanager:", arn+secret, "DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")...)
+		want = append(want, each("secretsmanager:", arn+secret,
+			"DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")...)
 	}
 	slices.Sort(want)
 	if d := cmp.Diff(want, granted(made.of("AWS::IAM::Role")["RotateRole"])); d != "" {
 		t.Error(d)
 	}
 	f := made.of("AWS::Lambda::Function")["RotateFunction"]
-	if d := cmp.Diff(object{"Variables": object{settings.SecretGrace: "48h0m0s"}}, f["Environment"]); d != "" || text(f["MemorySize"]) != "300" {
+	env := object{"Variables": object{settings.SecretGrace: "48h0m0s"}}
+	if d := cmp.Diff(env, f["Environment"]); d != "" || text(f["MemorySize"]) != "300" {
 		t.Error(d, f)
 	}
 	if d := cmp.Diff(object{
@@ -63,7 +65,8 @@ func TestSecretsAreRotated(t *testing.T) {
 	if alarm["MetricName"] != "Errors" || text(alarm["Dimensions"].([]any)[0].(object)["Value"]) != "RotateFunction" {
 		t.Errorf("nobody hears that it fails: %v", alarm)
 	}
-	if outputs := fmt.Sprint(made.json["Outputs"]); !strings.Contains(outputs, "RotateFunction") || !strings.Contains(outputs, "RotateLogGroup") {
+	if outputs := fmt.Sprint(made.json["Outputs"]); !strings.Contains(outputs, "RotateFunction") ||
+		!strings.Contains(outputs, "RotateLogGroup") {
 		t.Error("the function is not among the outputs")
 	}
 }

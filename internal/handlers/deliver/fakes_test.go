@@ -55,9 +55,10 @@ type world struct {
 
 	putFault, auditFault, hideFault, readFault, enterFault func(call int) fault
 	puts, audits, hides, reads, enters                     int
+	circuitReads                                           int
 	keeper                                                 *circuit.Keeper
 	changes                                                []string
-	secretErr                                              error
+	secretErr, readyErr                                    error
 
 	lines  strings.Builder // logged, above Debug
 	logger *slog.Logger
@@ -82,7 +83,7 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 6,
 			Now: w.time, Jitter: func() float64 { return 0 }, Log: w.logger,
 		},
-		Sender: w, Secrets: w, MostHeld: 6 * time.Hour,
+		Sender: w, Secrets: w, MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
 		Circuits: w.circuits(),
 	})
 	if err != nil {
@@ -105,6 +106,9 @@ func (w *world) circuits() *circuit.Keeper {
 }
 
 func (w *world) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.State, error) {
+	w.mu.Lock()
+	w.circuitReads++
+	w.mu.Unlock()
 	return w.store.Circuits(ctx, names)
 }
 

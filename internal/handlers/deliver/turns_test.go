@@ -273,6 +273,60 @@ func TestWhatComesWhileItHangs(t *testing.T) {
 	}
 }
 
+// TestCircuitsAreAskedAgain by what had to wait for its turn: they may have opened
+// meanwhile, or want it for a probe.
+func TestCircuitsAreAskedAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		until time.Duration
+		sent  int
+		want  attempt.Verdict
+	}{"open": {time.Minute, 0, attempt.Held}, "to be probed": {0, 1, attempt.Retryable}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w, handler := hanging(t)
+				handler.fill(unanswering)
+				handler.turns.give(unanswering, true)
+				handler.turns.take(unanswering)
+				handler.turns.take(unanswering)
+				ended := make(chan struct{})
+				go func() { defer close(ended); w.handleWith(handler, aMessage("a", to("a", "/hang", "acme"), 1)) }()
+				synctest.Wait()
+				w.mu.Lock()
+				w.now = w.now.Add(2 * time.Second) // what it knows of the circuit is not fresh any more
+				w.open(unanswering, func(s *circuit.State) { s.Until = w.now.Add(c.until) })
+				w.mu.Unlock()
+				handler.turns.give(unanswering, true)
+				<-ended
+				records := w.recorded("a")
+				if len(w.sent) != c.sent || len(records) != 1 || records[0].Verdict != c.want || handler.turns.taken != atFirst {
+					t.Errorf("%d were sent, recorded is %+v, %d turns are taken", len(w.sent), records, handler.turns.taken)
+				}
+			})
+		})
+	}
+}
+
+// TestAHealthyEndpointCostsNoCircuit: no write, and one read a second and handler.
+func TestAHealthyEndpointCostsNoCircuit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, webhook.Exchange{Status: 200, Duration: time.Millisecond})
+	h := w.handler()
+	const seconds = 5
+	for n := range 20 * seconds {
+		id := fmt.Sprint("e", n)
+		if w.handleWith(h, aMessage(id, body(id), 1)); n%20 == 19 {
+			w.mu.Lock()
+			w.now = w.now.Add(time.Second)
+			w.mu.Unlock()
+		}
+	}
+	if text := strings.Join(w.log, "\n"); strings.Contains(text, "circuit ") || w.circuitReads > seconds {
+		t.Errorf("%d reads in %d s for %d posts, and of writes %t", w.circuitReads, seconds, len(w.posts), strings.Contains(text, "circuit "))
+	}
+}
+
 // TestProbesAreNotKeptBack by what is under way.
 func TestProbesAreNotKeptBack(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ type devCommand struct {
 }
 
 func (c *devCommand) Run(ctx context.Context) error {
-	log := telemetry.Log(os.Stderr)
+	log := telemetry.Log(os.Stderr, "DEBUG")
 	l, err := openLocal(ctx, localConfig{AWS: c.AWS, HTTP: c.HTTP, Data: c.Data, Getenv: os.Getenv, Log: log})
 	if err != nil {
 		return err

@@ -71,14 +71,14 @@ func startLocal(t *testing.T) *running {
 // startData runs Efferent in this process on a data file.
 func startData(t *testing.T, data string) *running {
 	t.Helper()
-	return startSet(t, data, nil)
+	return startWith(t, data, nil)
 }
 
-// startSet is startData with settings.
-func startSet(t *testing.T, data string, set map[string]string) *running {
+// startWith is startData with settings.
+func startWith(t *testing.T, data string, env map[string]string) *running {
 	t.Helper()
 	l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: data,
-		Getenv: func(name string) string { return set[name] }, Log: slog.New(slog.DiscardHandler)})
+		Getenv: func(name string) string { return env[name] }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	for label, way := range rotations {
 		t.Run(label, func(t *testing.T) {
 			t.Parallel()
-			s := startSet(t, ":memory:", map[string]string{settings.SecretGrace: testGrace.String()})
+			s := startWith(t, ":memory:", map[string]string{settings.SecretGrace: testGrace.String()})
 			l := &load{t: t, s: s, e: scenario.NewEndpoint(t, scenario.OK), ref: scenario.SecretName + way.key}
 			l.next = webhook.NewSecret("")
 			first := l.next

@@ -26,12 +26,12 @@ func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, kept st
 		Sender:  webhook.NewClient(sending),
 		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: time.Now},
 		Circuits: &circuit.Keeper{
-			Store: kept.circuits, Now: time.Now, Jitter: rand.Float64, Log: f.log,
+			Store: kept.circuits, Limits: s.Circuits, Now: time.Now, Jitter: rand.Float64, Log: f.log,
 			Changed: (&circuit.Journal{
 				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Log: f.log,
 			}).Changed,
 		},
-		MostHeld: s.MaxHeld,
+		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
 	})
 	if err != nil {
 		return nil, err

@@ -50,6 +50,7 @@ var setters = map[string]func(*choices, string) error{
 	"responseLimit":        number(func(c *choices) *int { return &c.Props.Deliver.Response }),
 	"caBundle":             text(func(c *choices) *string { return &c.Props.Deliver.CABundle }),
 	"maxHeld":              duration(func(c *choices) *time.Duration { return &c.Props.Deliver.MaxHeld }),
+	"circuitLimits":        text(func(c *choices) *string { return &c.Props.Deliver.Circuits }),
 	"secretGrace":          duration(func(c *choices) *time.Duration { return c.secretGrace() }),
 	"notifyTimeout":        duration(func(c *choices) *time.Duration { return &c.Props.Notify.Timeout }),
 	"notifyMaxConcurrency": number(func(c *choices) *int { return &c.Props.Notify.MaxConcurrency }),

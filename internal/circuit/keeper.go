@@ -42,6 +42,9 @@ type Ruling struct {
 	Until time.Time
 	Never bool
 	State State
+	// Nth is how many this Keeper has turned away for that circuit, this one
+	// included, since its next probe was put off last.
+	Nth int
 }
 
 // refusal is the ruling of a circuit that is open.
@@ -70,7 +73,7 @@ func (k *Keeper) Ask(ctx context.Context, names ...Name) Ruling {
 		}
 	}
 	if !r.Go {
-		return r
+		return k.counted(r)
 	}
 	// The host's first: who does not get that has taken none of its endpoint's.
 	slices.SortFunc(due, func(a, b State) int { return cmp.Compare(b.Scope, a.Scope) })
@@ -79,7 +82,7 @@ func (k *Keeper) Ask(ctx context.Context, names ...Name) Ruling {
 		case ok:
 			r.Probe = append(r.Probe, s.Name)
 		case leased.IsOpen():
-			return refusal(leased)
+			return k.counted(refusal(leased))
 		}
 	}
 	return r
@@ -108,7 +111,7 @@ func (k *Keeper) Tell(ctx context.Context, results []Result) {
 	limits := k.Limits.Defaults()
 	untold := 0
 	var why error
-	for name, n := range newsOf(results, limits.Slow) {
+	for name, n := range newsOf(results) {
 		if n.probe {
 			k.get(within, []Name{name}) // it may have been forgotten
 		}

@@ -100,11 +100,9 @@ type State struct {
 type Limits struct {
 	// Threshold is how many failures in a row open it. Default: 5.
 	Threshold int
-	// Least is of how many exchanges of a minute half must have failed, or have
-	// taken over Slow, to open it. Default: 20.
+	// Least is of how many exchanges of a minute half must have failed, or been slow,
+	// to open it. Default: 20.
 	Least int
-	// Slow is how long an exchange may take. Default: 8 s.
-	Slow time.Duration
 	// First is how long it opens for at first, and Longest at most: it is twice as
 	// long with each probe that fails. Default: 30 s, and 15 minutes.
 	First, Longest time.Duration
@@ -123,7 +121,6 @@ func (l Limits) Defaults() Limits {
 	if l.Least <= 0 {
 		l.Least = 20
 	}
-	set(&l.Slow, 8*time.Second)
 	set(&l.First, 30*time.Second)
 	set(&l.Longest, 15*time.Minute)
 	return l
@@ -180,7 +177,7 @@ func (s State) Count(seen Seen, now time.Time, l Limits, jitter func() float64) 
 	case s.Run >= l.Threshold:
 		return s.open(fmt.Sprintf("%d failures in a row", s.Run), now, l, jitter)
 	case s.Total >= l.Least && 2*s.Bad >= s.Total:
-		return s.open(fmt.Sprintf("%d of %d exchanges within a minute failed or took over %v", s.Bad, s.Total, l.Slow), now, l, jitter)
+		return s.open(fmt.Sprintf("%d of %d exchanges within a minute failed or were slow", s.Bad, s.Total), now, l, jitter)
 	}
 	return s
 }

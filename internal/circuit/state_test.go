@@ -56,7 +56,7 @@ func TestState(t *testing.T) {
 		"every second of 19":           {[]step{{0, saw(19, 10, 1)}}, 0, false, ""},
 		"less than half":               {[]step{{0, saw(21, 10, 1)}}, 0, false, ""},
 		"every second, a minute later": {[]step{{0, saw(10, 5, 1)}, {time.Minute, saw(10, 5, 1)}}, 0, false, ""},
-		"slow":                         {[]step{{0, saw(20, 10, 0)}}, 30 * time.Second, false, "took over 8s"},
+		"slow":                         {[]step{{0, saw(20, 10, 0)}}, 30 * time.Second, false, "or were slow"},
 		"at rest after a minute": {[]step{{0, saw(3, 1, 0)}, {time.Minute, func(s State, _ time.Time) State { return s }}}, 0, true,
 			""},
 		"its probe fails": {[]step{{0, saw(5, 5, 5)}, {time.Minute, probeFails}}, time.Minute, false, "down"},
@@ -92,6 +92,41 @@ func times(n int, do func(State, time.Time) State) (all []step) {
 		all = append(all, step{0, do})
 	}
 	return all
+}
+
+// TestAskingIsNotCountedBesides: a Retry-After that is longer than what failing
+// comes to leaves the backoff as it was; a shorter one is a failure like others.
+func TestAskingIsNotCountedBesides(t *testing.T) {
+	t.Parallel()
+	opened := saw(5, 5, 5)(State{Name: hook}, noon)
+	due := opened.Lease(opened.Until)
+	now := due.Until
+	for name, c := range map[string]struct {
+		s     State
+		n     news
+		until time.Duration
+		asked bool
+		opens int // and, where it stays open, with the probe after it
+	}{
+		"a probe, for an hour":     {due, news{probe: true, probeFailed: true, until: now.Add(time.Hour)}, time.Hour, true, 1},
+		"a probe, for a second":    {due, news{probe: true, probeFailed: true, until: now.Add(time.Second)}, time.Minute, false, 2},
+		"a probe, for as long":     {due, news{probe: true, probeFailed: true, until: now.Add(time.Minute)}, time.Minute, true, 1},
+		"another, for an hour":     {due, news{Seen: Seen{1, 1, 1}, until: now.Add(time.Hour)}, time.Hour, true, 1},
+		"a probe, and it is over":  {due, news{probe: true, probeFailed: true, until: now.Add(-1)}, time.Minute, false, 2},
+		"the fifth, for an hour":   {State{Run: 4}, news{Seen: Seen{1, 1, 1}, until: now.Add(time.Hour)}, time.Hour, true, 0},
+		"the fifth, for a second":  {State{Run: 4}, news{Seen: Seen{1, 1, 1}, until: now.Add(time.Second)}, 30 * time.Second, false, 1},
+		"the first, for a second":  {State{}, news{Seen: Seen{1, 1, 1}, until: now.Add(time.Second)}, time.Second, true, 0},
+		"the first, and it's over": {State{}, news{Seen: Seen{1, 1, 1}, until: now}, 0, false, 0},
+	} {
+		got, changed := c.s.learn(c.n, now, std, still)
+		if !changed || got.IsOpen() != (c.until > 0) || got.Asked != c.asked || got.Opens != c.opens ||
+			got.IsOpen() && !got.Until.Equal(now.Add(c.until)) {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if !got.IsOpen() && got.Run != 1 {
+			t.Errorf("%s: the failure does not count: %+v", name, got)
+		}
+	}
 }
 
 // TestProbes: one at a time, when it is due, and another once its lease is over.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/signingkey"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -47,6 +48,8 @@ type Webhooks struct {
 	CABundle string
 	// MaxHeld is how long a message waits for open circuits in all.
 	MaxHeld time.Duration
+	// Circuits are when these open.
+	Circuits circuit.Limits
 	// SecretGrace is how long after a rotation the key before signs too.
 	SecretGrace time.Duration
 }
@@ -70,6 +73,7 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
 		CABundle:      getenv(CABundle),
 		MaxHeld:       parsed(&r, MaxHeld, parseMaxHeld),
+		Circuits:      parsed(&r, CircuitLimits, parseCircuits),
 		SecretGrace:   parsed(&r, SecretGrace, parseGrace),
 	}
 	return d, errors.Join(r.errs...)
@@ -150,14 +154,14 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 // A message may wait for a circuit so long. Its records stay for longer than the
 // most.
 const (
-	defaultMaxHeld = 6 * time.Hour
+	DefaultMaxHeld = 6 * time.Hour
 	leastMaxHeld   = time.Minute
 	mostMaxHeld    = 14 * 24 * time.Hour
 )
 
 func parseMaxHeld(text string) (time.Duration, error) {
 	if text == "" {
-		return defaultMaxHeld, nil
+		return DefaultMaxHeld, nil
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < leastMaxHeld || d > mostMaxHeld {

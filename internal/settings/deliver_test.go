@@ -56,10 +56,11 @@ func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 
 func TestReadDeployed(t *testing.T) {
 	t.Parallel()
-	if _, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t", WaitingTable, "r", CircuitsTable, "c")); err != nil {
+	_, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t", WaitingTable, "r", CircuitsTable, "c"))
+	if err != nil {
 		t.Error(err)
 	}
-	_, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w"))
+	_, err = ReadDeliverPlaces(env(WebhooksQueueURL, "w"))
 	if err == nil || !strings.Contains(err.Error(), AuditQueueURL) || !strings.Contains(err.Error(), AttemptsTable) ||
 		!strings.Contains(err.Error(), WaitingTable) ||
 		strings.Contains(err.Error(), WebhooksQueueURL) {

@@ -23,6 +23,9 @@ const (
 	// MaxHeld is how long a message waits for an open circuit in all before it is
 	// exhausted, 1m to 14 days ("6h").
 	MaxHeld = "EFFERENT_MAX_HELD"
+	// CircuitLimits is when circuits open, and for how long:
+	// "failures=5;exchanges=20;first=30s;longest=15m".
+	CircuitLimits = "EFFERENT_CIRCUIT_LIMITS"
 	// LedgerTable is the DynamoDB table of the ledger's heads and staged entries.
 	LedgerTable = "LEDGER_TABLE"
 	// LedgerBucket is the S3 bucket of the ledger's tiles and entries.

@@ -27,7 +27,7 @@ import (
 )
 
 func main() {
-	log := telemetry.Log(os.Stdout)
+	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("deliver can't start", "error", err)
@@ -85,7 +85,8 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 		Sender:  webhook.NewClient(sending),
 		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: time.Now},
 		Circuits: &circuit.Keeper{
-			Store: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Now: time.Now, Jitter: rand.Float64, Log: log,
+			Store: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Limits: s.Circuits,
+			Now: time.Now, Jitter: rand.Float64, Log: log,
 			Changed: (&circuit.Journal{Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Count: transitions.Add, Log: log}).Changed,
 		},
 		MostHeld: s.MaxHeld,

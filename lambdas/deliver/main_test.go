@@ -16,6 +16,7 @@ import (
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -58,7 +59,8 @@ func TestSettingsAreHeeded(t *testing.T) {
 	set := maps.Clone(whole)
 	maps.Copy(set, map[string]string{
 		settings.AuditLanes: "7", settings.SecretTTL: "42s", settings.MaxReceives: "33", settings.RetryPolicies: "mine=1s,2s",
-		settings.AllowHTTP: "127.0.0.1", settings.AllowCIDRs: "127.0.0.0/8", settings.ResponseLimit: "2", settings.SecretGrace: "43h",
+		settings.AllowHTTP: "127.0.0.1", settings.AllowCIDRs: "127.0.0.0/8", settings.ResponseLimit: "2",
+		settings.CircuitLimits: "failures=7", settings.SecretGrace: "43h",
 	})
 	h, err := wire(func(name string) string { return set[name] }, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -79,6 +81,10 @@ func TestSettingsAreHeeded(t *testing.T) {
 	}
 	if policy, err := h.Policies.Lookup("mine"); err != nil || policy.Attempts() != 3 || h.MaxReceives != 33 {
 		t.Errorf("policy %+v, %v; %d receives", policy, err, h.MaxReceives)
+	}
+	circuits := h.Circuits.(*circuit.Keeper)
+	if store := circuits.Store.(*awsdynamodb.Circuits); store.Table != "circuits" || circuits.Limits.Threshold != 7 {
+		t.Errorf("circuits %+v, limits %+v", store, circuits.Limits)
 	}
 	endpoint := httptest.NewServer(http.NotFoundHandler())
 	defer endpoint.Close()

@@ -42,6 +42,10 @@ type DeliverProps struct {
 	// MaxHeld is how long a message waits for open circuits in all before it is
 	// exhausted, 1 minute to 14 days. Default: 6 hours.
 	MaxHeld time.Duration
+	// Circuits is when the circuits of endpoints open, and for how long:
+	// "failures=5;exchanges=20;first=30s;longest=15m". What is left out is
+	// as it is there.
+	Circuits string
 	// SecretGrace is how long after a secret's rotation the key before signs too, 0
 	// (not at all) to 7 days. Default: 24 hours.
 	SecretGrace *time.Duration
@@ -102,6 +106,7 @@ func (p DeliverProps) environment(props Props) map[string]string {
 		env[settings.ResponseLimit] = strconv.Itoa(p.Response)
 	}
 	given(env, settings.CABundle, p.CABundle)
+	given(env, settings.CircuitLimits, p.Circuits)
 	p.secretGrace(env)
 	p.maxHeld(env)
 	return env

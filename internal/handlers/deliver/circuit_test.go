@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +132,43 @@ func TestWhatWaitsForACircuit(t *testing.T) {
 	}
 }
 
+// TestFewStayInTheQueue: of what an open circuit keeps back for less than 2 minutes
+// a process leaves ten in the queue, each time that the probe is put off, and the
+// others in the room; and no line is logged of any.
+func TestFewStayInTheQueue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.open(here, func(*circuit.State) {})
+	inQueue := 0
+	come := func(n int) {
+		for range n {
+			id := fmt.Sprint("a", len(w.hidden)+w.enters)
+			inQueue += len(w.handle(aMessage(id, body(id), 1)))
+			w.now = w.now.Add(time.Second)
+		}
+	}
+	for _, step := range []struct{ come, inQueue, inRoom int }{{8, 8, 0}, {20, 10, 18}} {
+		if come(step.come); inQueue != step.inQueue || w.enters != step.inRoom {
+			t.Errorf("%d stay in the queue, %d are in the room, want %d and %d", inQueue, w.enters, step.inQueue, step.inRoom)
+		}
+	}
+	w.now = w.now.Add(30 * time.Second)
+	if r := w.circuits().Ask(t.Context(), here); !r.Go { // whose probe is under way from now on
+		t.Fatalf("%+v", r)
+	}
+	if come(20); inQueue != 20 || w.enters != 28 {
+		t.Errorf("%d stay in the queue, %d are in the room, want 20 and 28", inQueue, w.enters)
+	}
+	if w.lines.Len() > 0 {
+		t.Errorf("logged is\n%s", w.lines.String())
+	}
+	// What is held for us is.
+	w.secretErr = errFault
+	if w.handle(aMessage("b", to("b", "/other", ""), 1)); !strings.Contains(w.lines.String(), "the message is held") {
+		t.Error("no line tells of a message that is held for us")
+	}
+}
+
 // TestCircuitsOpenAndClose walks an endpoint through failing and being well again.
 func TestCircuitsOpenAndClose(t *testing.T) {
 	t.Parallel()
@@ -170,6 +208,7 @@ func TestOthersAreLeftAlone(t *testing.T) {
 		"410":                  {gone410, 1, true},
 		"Retry-After of a day": {webhook.Exchange{Status: 429, RetryAfter: 24 * time.Hour}, 1, true},
 		"500s":                 {webhook.Exchange{Status: 500}, 9, true},
+		"slow answers":         {webhook.Exchange{Status: 200, Slow: true}, 20, true},
 		"no connection":        {refused, 5, false},
 	} {
 		t.Run(name, func(t *testing.T) {

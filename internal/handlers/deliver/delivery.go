@@ -24,6 +24,10 @@ type delivery struct {
 	// message is the probe of.
 	seen  *seen
 	probe []circuit.Name
+	// turns are those of its endpoint.
+	turns *turns
+	// inTurn says that it has one, and heard that the endpoint made something of it.
+	inTurn, heard bool
 	// longest is what an exchange may take at most, whatever the message asks for.
 	longest time.Duration
 	// record is the attempt at hand.
@@ -47,7 +51,7 @@ func (d *delivery) Prepare(ctx context.Context) {
 		d.refuse(malformed)
 		return
 	}
-	if !d.passes(ctx) {
+	if !d.passes(ctx) || d.isHopeless() {
 		return
 	}
 	var err error
@@ -85,7 +89,10 @@ func (d *delivery) Run(ctx context.Context) {
 		d.End(d.record)
 		return
 	}
-	for d.exchange(ctx) {
+	if d.takeTurn(ctx) {
+		for d.exchange(ctx) {
+		}
+		d.giveTurn()
 	}
 }
 
@@ -111,6 +118,7 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 	}
 	d.record.Status, d.record.DurationMS = x.Status, x.Duration.Milliseconds()
 	d.record.Response, d.record.Truncated = x.Response, x.Truncated
+	d.heard = x.Status != 0 || x.Duration < silence
 	verdict, reason := webhook.Classify(x)
 	d.tell(ctx, x, verdict, reason)
 	if why := d.atOnce(ctx, x, verdict); why != "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -57,13 +58,18 @@ type world struct {
 	keeper                                                 *circuit.Keeper
 	changes                                                []string
 	secretErr                                              error
+
+	lines  strings.Builder // logged, above Debug
+	logger *slog.Logger
 }
 
 func newWorld(t *testing.T, answers ...webhook.Exchange) *world {
-	return &world{
+	w := &world{
 		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: answers,
 		hidden: map[string]time.Duration{}, version: "v1",
 	}
+	w.logger = slog.New(slog.NewTextHandler(&w.lines, nil))
+	return w
 }
 
 func (w *world) handler() *Handler {
@@ -74,7 +80,7 @@ func (w *world) handler() *Handler {
 	h, err := New(Needs{
 		Needs: batch.Needs{
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 6,
-			Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+			Now: w.time, Jitter: func() float64 { return 0 }, Log: w.logger,
 		},
 		Sender: w, Secrets: w, MostHeld: 6 * time.Hour,
 		Circuits: w.circuits(),
@@ -89,7 +95,7 @@ func (w *world) handler() *Handler {
 func (w *world) circuits() *circuit.Keeper {
 	if w.keeper == nil {
 		w.keeper = &circuit.Keeper{
-			Store: w, Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+			Store: w, Now: w.time, Jitter: func() float64 { return 0 }, Log: w.logger,
 			Changed: func(_ context.Context, _, after circuit.State) {
 				w.changes = append(w.changes, string(after.Scope)+" "+string(after.Phase))
 			},

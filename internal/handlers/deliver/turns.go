@@ -81,7 +81,8 @@ func (t *turns) join(of circuit.Name) (turn chan struct{}) {
 		l = &line{most: atFirst, heard: time.Now()}
 		t.lines[of] = l
 	}
-	if len(l.waiting) == 0 && t.open(l) {
+	t.admit(l) // others may have given places back meanwhile
+	if t.open(l) {
 		t.enter(l)
 		return nil
 	}
@@ -114,13 +115,18 @@ func (t *turns) give(of circuit.Name, answered bool) {
 		l.most++
 		l.heard = time.Now()
 	}
+	t.admit(l)
+	if l.flying == 0 {
+		delete(t.lines, of)
+	}
+}
+
+// admit gives those who wait their turns, first come, first served.
+func (t *turns) admit(l *line) {
 	for len(l.waiting) > 0 && t.open(l) {
 		close(l.waiting[0])
 		l.waiting = l.waiting[1:]
 		t.enter(l)
-	}
-	if l.flying == 0 {
-		delete(t.lines, of)
 	}
 }
 

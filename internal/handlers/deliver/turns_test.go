@@ -37,7 +37,7 @@ func TestTurns(t *testing.T) {
 		"others do not count":                     {0, "oooooooooo", 10, false},
 		"few places":                              {12, "", 4, false},
 		"few places, of which others have taken":  {12, "oooo", 3, false},
-		"one more is always tried":                {4, "o", 1, false},
+		"one is always tried":                     {1, "o", 1, false},
 		"few places, none of which are answered":  {12, "++++s", 0, true},
 		"few places, some of which were answered": {12, "++++a", 1, false},
 	} {
@@ -118,6 +118,30 @@ func TestTurnsAreWaitedFor(t *testing.T) {
 			t.Errorf("in the end there are %v", turns)
 		}
 	})
+}
+
+// TestPlacesThatOthersGiveBack are had by who came first, once anybody comes by.
+func TestPlacesThatOthersGiveBack(t *testing.T) {
+	t.Parallel()
+	turns := newTurns(4)
+	other := circuit.Name{Scope: circuit.Endpoint, URL: "https://b.test"}
+	for _, of := range []circuit.Name{other, other, here} {
+		if !turns.try(of) {
+			t.Fatal("there was no place")
+		}
+	}
+	first := turns.join(here)
+	if first == nil {
+		t.Fatal("there was a place")
+	}
+	turns.give(other, true)
+	turns.give(other, true)
+	if turns.try(here) {
+		t.Error("who came last had its turn")
+	}
+	if turns.leave(here, first) {
+		t.Error("who came first had none")
+	}
 }
 
 // TestATurnThatComesTooLate: who has left when it comes has none; who was given it
@@ -201,6 +225,15 @@ func (h *hangs) counts() []int {
 	return []int{len(h.posts), len(h.sent), len(h.hidden)}
 }
 
+// actions are those of the entries, in order.
+func (w *world) actions() string {
+	var all []string
+	for _, e := range w.entries {
+		all = append(all, e.Action)
+	}
+	return strings.Join(all, " ")
+}
+
 // TestAnEndpointHangs: of a batch only so many are sent to it, the others go back
 // to the queue as they came; who else is in the batch is sent at once, and
 // recorded soon.
@@ -240,6 +273,9 @@ func TestAnEndpointHangs(t *testing.T) {
 			case len(records) == 0 && w.hidden[fmt.Sprint("r-h", n)] == asideTime:
 				back++
 			}
+		}
+		if text := w.actions(); strings.Count(text, "attempt") != 15 || strings.Count(text, "failed") != 14 {
+			t.Errorf("not each that was announced has an outcome: %s", text)
 		}
 		if len(failed) != 14 || sent != atFirst || back != 4 {
 			t.Errorf("%d are left in the queue, %d of them were sent and %d put back", len(failed), sent, back)

@@ -79,7 +79,6 @@ func (l *countedLedger) signing(ctx context.Context, b *bill) error {
 	err := l.signer.Handle(ctx)
 	b.add("invoke", 1)
 	b.add("gbs", (time.Since(start).Seconds()+signs)*2*memoryGB)
-	b.add("logs", ownLines/float64(gb))
 	return err
 }
 

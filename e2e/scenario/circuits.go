@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,7 +142,13 @@ func (s *Stack) downAndWell(t *testing.T) {
 	if closed.ClosedAt.IsZero() {
 		t.Errorf("it is closed as %+v", closed)
 	}
-	for _, id := range append(first, late) {
+	s.allArrive(t, append(first, late))
+}
+
+// allArrive waits until webhooks have come to their end, which must be a delivery.
+func (s *Stack) allArrive(t *testing.T, ids []string) {
+	t.Helper()
+	for _, id := range ids {
 		records := s.Attempts(t, id)
 		if last := records[len(records)-1]; last.Verdict != attempt.Delivered {
 			t.Errorf("%s: %s", id, Verdicts(records))
@@ -152,28 +159,29 @@ func (s *Stack) downAndWell(t *testing.T) {
 // everySecondFails: never twice in a row, and yet too often.
 func (s *Stack) everySecondFails(t *testing.T) {
 	t.Parallel()
-	var mu sync.Mutex
-	n := 0
+	var n atomic.Int64
+	var mended atomic.Bool
 	e := NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
-		mu.Lock()
-		defer mu.Unlock()
-		if n++; n%2 == 1 {
+		if n.Add(1)%2 == 1 && !mended.Load() {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	})
 	var open []replay.Circuit
+	var ids []string
 	for len(open) == 0 { // one after the other: what is counted together has no order
-		s.AttemptsUntil(t, s.sendAs(t, "second", e.URL, 1)[0], func(attempt.Verdict) bool { return true })
+		ids = append(ids, s.sendAs(t, "second", e.URL, 1)...)
+		s.AttemptsUntil(t, ids[len(ids)-1], func(attempt.Verdict) bool { return true })
 		open = slices.DeleteFunc(s.circuits(t, "scope=endpoint&url_prefix="+url.QueryEscape(e.URL)),
 			func(c replay.Circuit) bool { return !isOpen(c) })
 		if len(e.Seen) > 100 {
 			t.Fatal("its circuit does not open")
 		}
 	}
-	c := open[0]
-	if !strings.HasSuffix(c.Why, " exchanges within a minute failed or took over 8s") {
+	if c := open[0]; !strings.HasSuffix(c.Why, " exchanges within a minute failed or took over 8s") {
 		t.Errorf("it is open as %+v", c)
 	}
+	mended.Store(true)
+	s.allArrive(t, ids)
 }
 
 // goneForGood: nothing is sent, and nothing waits, until somebody closes it.
@@ -223,8 +231,7 @@ func (s *Stack) neighbours(t *testing.T) {
 	p.set("one/later", says(http.StatusServiceUnavailable, "Retry-After", "86400"))
 	p.set("one/broken", says(http.StatusInternalServerError))
 	s.sendAs(t, "one", p.URL+"/gone", 1)
-	s.sendAs(t, "one", p.URL+"/later", 1)
-	s.sendAs(t, "one", p.URL+"/broken", 5)
+	waiting := append(s.sendAs(t, "one", p.URL+"/later", 1), s.sendAs(t, "one", p.URL+"/broken", 5)...)
 	for path, wanted := range map[string]func(replay.Circuit) bool{
 		"/gone":   func(c replay.Circuit) bool { return c.Forever },
 		"/later":  func(c replay.Circuit) bool { return c.Until.Sub(c.Opened) > 23*time.Hour },
@@ -251,6 +258,23 @@ func (s *Stack) neighbours(t *testing.T) {
 	p.set("one/later", nil)
 	p.set("one/broken", nil)
 	s.Call(t, http.MethodPost, "/circuits/"+later.ID+"/close", "", nil)
+	s.release(t, waiting[0])
+	s.allArrive(t, waiting)
+}
+
+// release has a webhook sent that waits for a time.
+func (s *Stack) release(t *testing.T, id string) {
+	t.Helper()
+	var list replay.WaitingItems
+	for end := time.Now().Add(patience); len(list.Items) == 0 && time.Now().Before(end); {
+		s.Call(t, "GET", "/waiting?webhook_id="+id, "", &list)
+	}
+	if len(list.Items) == 0 {
+		t.Fatalf("%s does not wait", id)
+	}
+	if status := s.Call(t, http.MethodPost, "/waiting/release", `{"item_id":"`+list.Items[0].ItemID+`"}`, nil); status != http.StatusAccepted {
+		t.Errorf("the release of %s was answered %d", id, status)
+	}
 }
 
 // hostDown: a host that can't be connected to is left alone for everybody.

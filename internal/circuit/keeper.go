@@ -38,7 +38,9 @@ type Ruling struct {
 	// where they are closed.
 	Go    bool
 	Probe []Name
-	// Of one that may not: when to ask again, or Never, and which circuit says so.
+	// Of one that may not: which circuit says so, and when to ask again; no time where
+	// that is when an operator has closed it. Never says that it is not to wait for
+	// that.
 	Until time.Time
 	Never bool
 	State State
@@ -50,9 +52,20 @@ type Ruling struct {
 // refusal is the ruling of a circuit that is open.
 func refusal(s State) Ruling {
 	if s.Forever {
-		return Ruling{Never: true, State: s}
+		return Ruling{Never: s.Gone, State: s}
 	}
 	return Ruling{Until: s.NextProbe(), State: s}
+}
+
+// longer reports whether a keeps messages back for longer than b, both open.
+func longer(a, b State) bool {
+	switch {
+	case a.Gone || b.Gone:
+		return !b.Gone
+	case a.Forever || b.Forever:
+		return !b.Forever
+	}
+	return a.NextProbe().After(b.NextProbe())
 }
 
 // Ask rules on a message that depends on circuits: all of them must let it pass.
@@ -68,7 +81,7 @@ func (k *Keeper) Ask(ctx context.Context, names ...Name) Ruling {
 		case !s.IsOpen():
 		case s.ProbeDue(now):
 			due = append(due, s)
-		case r.Go || !r.Never && (s.Forever || s.NextProbe().After(r.Until)):
+		case r.Go || longer(s, r.State):
 			r = refusal(s)
 		}
 	}
@@ -115,7 +128,13 @@ func (k *Keeper) Tell(ctx context.Context, results []Result) {
 		if n.probe {
 			k.get(within, []Name{name}) // it may have been forgotten
 		}
-		_, err := k.change(within, name, func(s State) (State, bool) { return s.learn(*n, k.Now(), limits, k.Jitter) })
+		n.before = k.untold(name)
+		told := false
+		_, err := k.change(within, name, func(s State) (next State, changed bool) {
+			next, told = s.learn(*n, k.Now(), limits, k.Jitter)
+			return next, told
+		})
+		k.withhold(name, n.Seen, told)
 		if err != nil && !errors.Is(err, ErrChanged) { // those who were faster have told enough
 			untold++
 			why = err
@@ -126,10 +145,11 @@ func (k *Keeper) Tell(ctx context.Context, results []Result) {
 	}
 }
 
-// Open opens a circuit until somebody closes it, and Close closes it, whatever it
-// was. Changed is told of it, also where the circuit was open already.
+// Open opens a circuit until somebody closes it, for messages to wait, and Close
+// closes it, whatever it was. Changed is told of it, also where the circuit was open
+// already.
 func (k *Keeper) Open(ctx context.Context, n Name, why string) (State, error) {
-	return k.decide(ctx, n, func(s State) (State, bool) { return s.GiveUp(why, k.Now()), !s.Forever })
+	return k.decide(ctx, n, func(s State) (State, bool) { return s.Halt(why, k.Now()), !s.Halted() })
 }
 
 // Close is described at Open.

@@ -14,6 +14,7 @@ type known struct {
 	// refused is how many messages were turned away while its next probe is due when
 	// it is.
 	refused int
+	well    well
 }
 
 const (
@@ -138,7 +139,8 @@ func (k *Keeper) hear(s State) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.Now()
-	next, old := known{State: s, heard: now, asked: now}, k.known[s.Key()]
+	old := k.known[s.Key()]
+	next := known{State: s, heard: now, asked: now, well: old.well}
 	if s.Version < old.Version && now.Sub(old.heard) < lag {
 		next.State, next.heard = old.State, old.heard
 	}

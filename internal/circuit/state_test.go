@@ -32,6 +32,7 @@ func asks(d time.Duration) func(State, time.Time) State {
 	return func(s State, now time.Time) State { return s.LeaveAlone("503", now, now.Add(d)) }
 }
 func gives(s State, now time.Time) State { return s.GiveUp("410", now) }
+func halts(s State, now time.Time) State { return s.Halt("by ann", now) }
 
 // TestState walks circuits through what happens to them.
 func TestState(t *testing.T) {
@@ -72,6 +73,9 @@ func TestState(t *testing.T) {
 		"gone":                             {[]step{{0, gives}}, -1, false, "410"},
 		"gone, and asks":                   {[]step{{0, gives}, {0, asks(time.Hour)}}, -1, false, "410"},
 		"gone, and somebody has closed it": {[]step{{0, gives}, {0, closes}}, 0, true, ""},
+		"opened by hand":                   {[]step{{0, halts}, {0, asks(time.Hour)}}, -1, false, "by ann"},
+		"opened by hand, and gone":         {[]step{{0, halts}, {0, gives}}, -1, false, "by ann"},
+		"gone, and opened by hand":         {[]step{{0, gives}, {0, halts}}, -1, false, "by ann"},
 	} {
 		s, now := State{Name: hook, Version: 7}, noon
 		for _, step := range c.steps {
@@ -79,6 +83,9 @@ func TestState(t *testing.T) {
 			s = step.do(s, now)
 		}
 		if s.IsOpen() != (c.open != 0) || s.Forever != (c.open < 0) || c.open > 0 && !s.Until.Equal(now.Add(c.open)) {
+			t.Errorf("%s: %+v", name, s)
+		}
+		if s.Gone != (s.Why == "410") || s.Halted() != (s.Why == "by ann") {
 			t.Errorf("%s: %+v", name, s)
 		}
 		if s.AtRest(now) != c.rest || !strings.Contains(s.Why, c.why) || s.Name != hook || s.Version != 7 {
@@ -125,6 +132,34 @@ func TestAskingIsNotCountedBesides(t *testing.T) {
 		}
 		if !got.IsOpen() && got.Run != 1 {
 			t.Errorf("%s: the failure does not count: %+v", name, got)
+		}
+	}
+}
+
+// TestCounts: of a wait only what the circuit was open for its failures counts.
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	const h = time.Hour
+	s := State{Name: hook}
+	failing := s.open("down", noon.Add(h), std, still)
+	for name, c := range map[string]struct {
+		s    State
+		want time.Duration // of a wait from noon to four hours later
+	}{
+		"closed":                {s, 0},
+		"open":                  {failing, 3 * h},
+		"opened before":         {s.open("down", noon.Add(-h), std, still), 4 * h},
+		"its probe fails":       {failing.ProbeFailed("down", noon.Add(2*h), std, still), 3 * h},
+		"closed again":          {failing.Close(noon.Add(3 * h)), 2 * h},
+		"asked for":             {failing.LeaveAlone("429", noon.Add(2*h), noon.Add(9*h)), 0},
+		"asked for, and closed": {failing.LeaveAlone("429", noon.Add(2*h), noon.Add(9*h)).Close(noon.Add(3 * h)), 0},
+		"asked for, and then down": {failing.LeaveAlone("429", noon.Add(2*h), noon.Add(3*h)).ProbeFailed("down", noon.Add(3*h), std, still),
+			h},
+		"by hand":             {failing.Halt("ann", noon.Add(2*h)), 0},
+		"by hand, and closed": {failing.Halt("ann", noon.Add(2*h)).Close(noon.Add(3 * h)), 0},
+	} {
+		if got := c.s.Counts(noon, noon.Add(4*h)); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }

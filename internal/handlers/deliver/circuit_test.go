@@ -3,6 +3,7 @@ package deliver
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +73,11 @@ func TestOpenCircuits(t *testing.T) {
 		"while a probe is under way": {of: here, receives: 1,
 			change: func(s *circuit.State) { s.Until, s.Probe = s.Opened, s.Opened.Add(40*time.Second) },
 			want:   want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: 40 * time.Second}},
-		"for ever": {of: here, receives: 1, change: func(s *circuit.State) { s.Forever, s.Why = true, "410 Gone" },
+		"opened by hand": {of: here, receives: 1, carried: "circuit=21600",
+			change: func(s *circuit.State) { s.Forever, s.Why = true, "opened by ann" },
+			want:   want{verdicts: []attempt.Verdict{attempt.Held}, hidden: leftAlone, reason: "opened by ann"},
+			log:    "record a 1 held, circuit endpoint open, enter m-a-1"},
+		"for ever": {of: here, receives: 1, change: func(s *circuit.State) { s.Forever, s.Gone, s.Why = true, true, "410 Gone" },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, reason: "410 Gone", actions: "webhook.failed"}},
 		"for six hours in all": {of: here, receives: 1, carried: "circuit=21600",
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, reason: "6h0m0s", actions: "webhook.failed"}},
@@ -129,6 +134,40 @@ func TestWhatWaitsForACircuit(t *testing.T) {
 	m.Attributes["ApproximateReceiveCount"] = "2"
 	if failed := w.handle(m); len(failed) > 0 || len(w.posts) > 0 {
 		t.Errorf("received again it is %v, after %d posts", failed, len(w.posts))
+	}
+}
+
+// TestNoProbeWithoutCertificates: what can't be sent takes no endpoint's probe.
+func TestNoProbeWithoutCertificates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.open(here, func(s *circuit.State) { s.Until = s.Opened })
+	w.readyErr = errFault
+	w.handle(aMessage("a", body("a"), 1))
+	w.readyErr = nil
+	if w.handle(aMessage("b", body("b"), 1)); len(w.posts) != 1 || w.posts[0].ID != "b" {
+		t.Errorf("posts %+v", w.posts)
+	}
+}
+
+// TestTooLargeForTheRoom: what an operator keeps back, and does not fit there, waits
+// in its queue, for as long as its receives allow, which is not counted.
+func TestTooLargeForTheRoom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.open(here, func(s *circuit.State) { s.Forever, s.Why = true, "opened by ann" })
+	large := strings.Replace(body("a"), `{"n": 1}`, `"`+strings.Repeat("x", 1<<20-200)+`"`, 1)
+	var waits []time.Duration
+	for receives := 1; receives <= 6; receives++ {
+		w.handle(aMessage("a", large, receives))
+		waits = append(waits, w.hidden["r-a"])
+		w.now = w.now.Add(w.hidden["r-a"])
+	}
+	if want := []time.Duration{time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour, 11 * time.Hour, 0}; !slices.Equal(waits, want) {
+		t.Errorf("it was hidden for %v, want %v", waits, want)
+	}
+	if r := w.recorded("a")[0]; r.Verdict != attempt.Exhausted || r.Held != "" || !strings.Contains(r.Reason, "too large") {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -51,6 +51,10 @@ func (d *delivery) Prepare(ctx context.Context) {
 		d.refuse(malformed)
 		return
 	}
+	if err := d.ready(ctx); err != nil {
+		d.Trouble("nothing can be sent: " + err.Error())
+		return
+	}
 	if !d.passes(ctx) || d.isHopeless() {
 		return
 	}
@@ -64,6 +68,14 @@ func (d *delivery) Prepare(ctx context.Context) {
 	default:
 		d.Trouble(err.Error())
 	}
+}
+
+// ready says why nothing can be sent now.
+func (d *delivery) ready(ctx context.Context) error {
+	if d.needs.Ready == nil {
+		return nil
+	}
+	return d.needs.Ready(ctx)
 }
 
 // begin makes the record of the attempt to come.

@@ -58,7 +58,7 @@ type world struct {
 	circuitReads                                           int
 	keeper                                                 *circuit.Keeper
 	changes                                                []string
-	secretErr                                              error
+	secretErr, readyErr                                    error
 
 	lines  strings.Builder // logged, above Debug
 	logger *slog.Logger
@@ -83,7 +83,7 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 6,
 			Now: w.time, Jitter: func() float64 { return 0 }, Log: w.logger,
 		},
-		Sender: w, Secrets: w, MostHeld: 6 * time.Hour,
+		Sender: w, Secrets: w, MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
 		Circuits: w.circuits(),
 	})
 	if err != nil {

@@ -34,7 +34,10 @@ type Secrets interface {
 // Needs is what a Handler needs, all of it.
 type Needs struct {
 	batch.Needs
-	Sender   Sender
+	Sender Sender
+	// Ready says why nothing can be sent now, by a trouble of our own; nil where
+	// something can.
+	Ready    func(ctx context.Context) error `need:"optional"`
 	Secrets  Secrets
 	Circuits Circuits
 	// MostHeld is how long a message waits for open circuits in all before it is

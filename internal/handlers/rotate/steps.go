@@ -118,7 +118,8 @@ func isMadeFrom(label string) bool { return strings.HasPrefix(label, madeFrom) }
 
 // giveUp ends a rotation that can't be finished.
 func (h *Handler) giveUp(ctx context.Context, e Event, own []string, why error) error {
-	return errors.Join(fmt.Errorf("%w, and the next one begins anew (aws secretsmanager rotate-secret): %w", ErrEnded, why), h.tidy(ctx, e, own))
+	why = fmt.Errorf("%w, and the next one begins anew (aws secretsmanager rotate-secret): %w", ErrEnded, why)
+	return errors.Join(why, h.tidy(ctx, e, own))
 }
 
 // tidy takes away what a rotation needs until its end. Were Pending to stay on a

@@ -12,13 +12,19 @@ import (
 // add makes v a version of s, with stages.
 func (s *Secret) add(v Version, stages []string) error {
 	s.Versions = append(s.Versions, v)
+	err := s.label(v.ID, stages)
+	s.prune()
+	return err
+}
+
+// label gives a version stages.
+func (s *Secret) label(id string, stages []string) error {
 	if slices.Contains(stages, stageCurrent) {
-		s.give(stageCurrent, v.ID)
+		s.give(stageCurrent, id)
 	}
 	for _, stage := range stages {
-		s.attach(stage, v.ID)
+		s.attach(stage, id)
 	}
-	s.prune()
 	return s.checkStageCount()
 }
 

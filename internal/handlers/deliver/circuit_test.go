@@ -137,6 +137,63 @@ func TestWhatWaitsForACircuit(t *testing.T) {
 	}
 }
 
+// TestProbeIsDueMeanwhile: what was kept back a moment ago is never shown at once,
+// which uses up a receive.
+func TestProbeIsDueMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.open(here, func(s *circuit.State) { s.Until = s.Opened.Add(time.Second) })
+	w.auditFault = func(int) fault { w.now = w.now.Add(5 * time.Second); return works }
+	w.handle(aMessage("a", body("a"), 1), aMessage("b", to("b", "/other", ""), 1))
+	if w.hidden["r-a"] != time.Second {
+		t.Errorf("it is hidden for %v", w.hidden["r-a"])
+	}
+}
+
+// TestRefusalsOpenNothing: an endpoint that refuses messages works, and a kept
+// connection that closed is nothing that it did.
+func TestRefusalsOpenNothing(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]webhook.Exchange{"404": gone404, "lost": lost} {
+		w := newWorld(t, x)
+		for n := range 9 {
+			id := string(rune('a' + n))
+			w.handle(aMessage(id, body(id), 1))
+		}
+		opened := slices.Contains(w.changes, "endpoint open")
+		if name == "404" && (opened || len(w.posts) != 9) || name == "lost" && w.kept(here).Run > 0 {
+			t.Errorf("%s: %d posts, %v, %+v", name, len(w.posts), w.changes, w.kept(here))
+		}
+	}
+}
+
+// kept is a circuit as the store has it.
+func (w *world) kept(n circuit.Name) circuit.State {
+	found, err := w.store.Circuits(w.t.Context(), []circuit.Name{n})
+	if err != nil || len(found) == 0 {
+		return circuit.State{Name: n}
+	}
+	return found[0]
+}
+
+// TestAYearIsADay: an endpoint is left alone for a day at most, whatever it asks for.
+func TestAYearIsADay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, webhook.Exchange{Status: 429, RetryAfter: 365 * 24 * time.Hour})
+	w.handle(aMessage("a", body("a"), 1))
+	if s := w.kept(here); !s.IsOpen() || s.Until.Sub(w.now) > 24*time.Hour {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestLeaseOutlivesAProbe: no second one is made while the longest exchange goes on.
+func TestLeaseOutlivesAProbe(t *testing.T) {
+	t.Parallel()
+	if most := webhook.MaxTimeout + aroundExchange; circuit.LeaseTime <= most {
+		t.Errorf("a probe may take %v, and its lease is %v", most, circuit.LeaseTime)
+	}
+}
+
 // TestNoProbeWithoutCertificates: what can't be sent takes no endpoint's probe.
 func TestNoProbeWithoutCertificates(t *testing.T) {
 	t.Parallel()

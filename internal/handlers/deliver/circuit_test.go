@@ -60,6 +60,7 @@ func TestOpenCircuits(t *testing.T) {
 		carried  string // how long it was held so far
 		want     want
 		log      string // what is asked from the record on
+		held     string // as it is recorded
 	}{
 		"for less than 2 minutes": {of: here, receives: 1,
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: 30 * time.Second, reason: "5 failures in a row"}},
@@ -81,7 +82,7 @@ func TestOpenCircuits(t *testing.T) {
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, reason: "410 Gone", actions: "webhook.failed"}},
 		"for six hours in all": {of: here, receives: 1, carried: "circuit=21600",
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, reason: "6h0m0s", actions: "webhook.failed"}},
-		"since it asked for that, which is not counted": {of: here, receives: 1, carried: "circuit=21600",
+		"since it asked for that, which is not counted": {of: here, receives: 1, carried: "circuit=21600", held: "circuit=21600,retry-after=30",
 			change: func(s *circuit.State) { s.Asked = true },
 			want:   want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: 30 * time.Second}},
 	} {
@@ -99,6 +100,9 @@ func TestOpenCircuits(t *testing.T) {
 			w.check(t, c.want, len(failed) == 1)
 			if r := w.recorded("a")[0]; r.Status != neverSent || !strings.HasPrefix(r.Reason, "never sent") {
 				t.Errorf("recorded is %+v", r)
+			}
+			if r := w.recorded("a")[0]; c.held != "" && r.Held != c.held {
+				t.Errorf("it is held for %s", r.Held)
 			}
 			if c.log != "" && !strings.Contains(strings.Join(w.log, ", "), c.log) {
 				t.Errorf("%q is not in %v", c.log, w.log)
@@ -161,7 +165,7 @@ func TestRefusalsOpenNothing(t *testing.T) {
 			w.handle(aMessage(id, body(id), 1))
 		}
 		opened := slices.Contains(w.changes, "endpoint open")
-		if name == "404" && (opened || len(w.posts) != 9) || name == "lost" && w.kept(here).Run > 0 {
+		if name == "404" && (opened || len(w.posts) != 9) || name == "lost" && (opened || w.kept(here).Run > 0) {
 			t.Errorf("%s: %d posts, %v, %+v", name, len(w.posts), w.changes, w.kept(here))
 		}
 	}

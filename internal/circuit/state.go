@@ -214,7 +214,7 @@ func (s State) ProbeFailed(why string, now time.Time, l Limits, jitter func() fl
 // LeaveAlone opens it until the time that the endpoint asked for, which says nothing
 // about how well it is.
 func (s State) LeaveAlone(why string, now, until time.Time) State {
-	if !until.After(now) || s.IsOpen() && (s.Forever || !until.After(s.Until)) {
+	if s.IsOpen() && (s.Forever || !until.After(s.Until)) {
 		return s
 	}
 	next := s.anew(Open)

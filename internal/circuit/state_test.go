@@ -164,6 +164,20 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// TestAwaitedStays: whatever becomes of a circuit, it is not forgotten that messages
+// wait for it.
+func TestAwaitedStays(t *testing.T) {
+	t.Parallel()
+	s, _ := State{Name: hook}.Await(noon)
+	for name, do := range map[string]func(State, time.Time) State{
+		"counts": saw(1, 1, 1), "opens": saw(5, 5, 5), "asks": asks(time.Hour), "gone": gives, "by hand": halts, "closes": closes,
+	} {
+		if got := do(s, noon); !got.Awaited.Equal(noon) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 // TestProbes: one at a time, when it is due, and another once its lease is over.
 func TestProbes(t *testing.T) {
 	t.Parallel()

@@ -60,6 +60,7 @@ func TestOpenCircuits(t *testing.T) {
 		carried  string // how long it was held so far
 		want     want
 		log      string // what is asked from the record on
+		held     string // as it is recorded
 	}{
 		"for less than 2 minutes": {of: here, receives: 1,
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: 30 * time.Second, reason: "5 failures in a row"}},
@@ -81,7 +82,7 @@ func TestOpenCircuits(t *testing.T) {
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, reason: "410 Gone", actions: "webhook.failed"}},
 		"for six hours in all": {of: here, receives: 1, carried: "circuit=21600",
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, reason: "6h0m0s", actions: "webhook.failed"}},
-		"since it asked for that, which is not counted": {of: here, receives: 1, carried: "circuit=21600",
+		"since it asked for that, which is not counted": {of: here, receives: 1, carried: "circuit=21600", held: "circuit=21600,retry-after=30",
 			change: func(s *circuit.State) { s.Asked = true },
 			want:   want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: 30 * time.Second}},
 	} {
@@ -99,6 +100,9 @@ func TestOpenCircuits(t *testing.T) {
 			w.check(t, c.want, len(failed) == 1)
 			if r := w.recorded("a")[0]; r.Status != neverSent || !strings.HasPrefix(r.Reason, "never sent") {
 				t.Errorf("recorded is %+v", r)
+			}
+			if r := w.recorded("a")[0]; c.held != "" && r.Held != c.held {
+				t.Errorf("it is held for %s", r.Held)
 			}
 			if c.log != "" && !strings.Contains(strings.Join(w.log, ", "), c.log) {
 				t.Errorf("%q is not in %v", c.log, w.log)
@@ -134,6 +138,63 @@ func TestWhatWaitsForACircuit(t *testing.T) {
 	m.Attributes["ApproximateReceiveCount"] = "2"
 	if failed := w.handle(m); len(failed) > 0 || len(w.posts) > 0 {
 		t.Errorf("received again it is %v, after %d posts", failed, len(w.posts))
+	}
+}
+
+// TestProbeIsDueMeanwhile: what was kept back a moment ago is never shown at once,
+// which uses up a receive.
+func TestProbeIsDueMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.open(here, func(s *circuit.State) { s.Until = s.Opened.Add(time.Second) })
+	w.auditFault = func(int) fault { w.now = w.now.Add(5 * time.Second); return works }
+	w.handle(aMessage("a", body("a"), 1), aMessage("b", to("b", "/other", ""), 1))
+	if w.hidden["r-a"] != time.Second {
+		t.Errorf("it is hidden for %v", w.hidden["r-a"])
+	}
+}
+
+// TestRefusalsOpenNothing: an endpoint that refuses messages works, and a kept
+// connection that closed is nothing that it did.
+func TestRefusalsOpenNothing(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]webhook.Exchange{"404": gone404, "lost": lost} {
+		w := newWorld(t, x)
+		for n := range 9 {
+			id := string(rune('a' + n))
+			w.handle(aMessage(id, body(id), 1))
+		}
+		opened := slices.Contains(w.changes, "endpoint open")
+		if name == "404" && (opened || len(w.posts) != 9) || name == "lost" && (opened || w.kept(here).Run > 0) {
+			t.Errorf("%s: %d posts, %v, %+v", name, len(w.posts), w.changes, w.kept(here))
+		}
+	}
+}
+
+// kept is a circuit as the store has it.
+func (w *world) kept(n circuit.Name) circuit.State {
+	found, err := w.store.Circuits(w.t.Context(), []circuit.Name{n})
+	if err != nil || len(found) == 0 {
+		return circuit.State{Name: n}
+	}
+	return found[0]
+}
+
+// TestAYearIsADay: an endpoint is left alone for a day at most, whatever it asks for.
+func TestAYearIsADay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, webhook.Exchange{Status: 429, RetryAfter: 365 * 24 * time.Hour})
+	w.handle(aMessage("a", body("a"), 1))
+	if s := w.kept(here); !s.IsOpen() || s.Until.Sub(w.now) > 24*time.Hour {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestLeaseOutlivesAProbe: no second one is made while the longest exchange goes on.
+func TestLeaseOutlivesAProbe(t *testing.T) {
+	t.Parallel()
+	if most := webhook.MaxTimeout + aroundExchange; circuit.LeaseTime <= most {
+		t.Errorf("a probe may take %v, and its lease is %v", most, circuit.LeaseTime)
 	}
 }
 

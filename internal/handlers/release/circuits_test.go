@@ -273,6 +273,20 @@ func TestOpensMeanwhile(t *testing.T) {
 	}
 }
 
+// TestNobodysTurn: of an open circuit whose probe is not due nothing is leased.
+func TestNobodysTurn(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.puts(t, opened(noon, noon.Add(time.Hour)))
+	w.enter(t, held("a", time.Hour))
+	w.before = func(call string) {
+		if call == "Lease" || call == "PutCircuit" {
+			t.Errorf("%s is called", call)
+		}
+	}
+	run(t, w.handler(t, "a"))
+}
+
 // TestEnded: of very many whose circuit stays open some go in each run, not all in
 // one second.
 func TestEnded(t *testing.T) {

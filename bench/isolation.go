@@ -80,8 +80,8 @@ func isolation(args []string) error {
 			found[n] = append(found[n], l)
 		}
 	}
-	fmt.Printf("ms from SendMessage's answer to the arrival at a healthy endpoint, of %d a second for %s, medians of %d rounds\n\n", *rate, *each,
-		*rounds)
+	fmt.Printf("ms from SendMessage's answer to the arrival at a healthy endpoint, of %d a second for %s, medians of %d rounds\n\n",
+		*rate, *each, *rounds)
 	fmt.Printf("%-36s %8s %8s %8s %8s %8s %12s\n", "beside them", "p50", "p99", "most", "p50 / 1", "p99 / 1", "connections")
 	without := medianLatency(found[0])
 	for n, t := range troubles {

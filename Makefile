@@ -17,7 +17,7 @@ build: ## Build the efferent command into build/
 
 test: lint ## Run all tests that need nothing but Go, and Node for those of the CDK
 	# Most of the time of cmd/efferent is spent waiting, so more than one test a core may wait.
-	go test -timeout 30m -parallel 8 $(GOTESTFLAGS) $$(go list ./... | grep -v /infra/)
+	go test -timeout 30m -parallel 12 $(GOTESTFLAGS) $$(go list ./... | grep -v /infra/)
 	# Without the race detector: jsii's own runtime has a race at its end.
 	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go test -timeout 30m $(filter-out -race,$(GOTESTFLAGS)) ./infra/...
 

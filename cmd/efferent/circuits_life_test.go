@@ -197,11 +197,11 @@ func TestKillWhileCircuitsAreOpen(t *testing.T) {
 		}},
 		"ramping": {4, func(d *dying) {
 			d.mended.Store(true)
-			for n := range 3 { // the probe, and the first of two steps
-				if d.next(); n%2 == 0 {
-					d.again()
-				}
-			}
+			d.next() // the probe
+			d.CircuitOf(d.t, d.URL, func(c replay.Circuit) bool { return c.Phase == replay.PhaseClosed })
+			d.again()
+			d.next() // the first of two steps
+			d.again()
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

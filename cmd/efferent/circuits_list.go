@@ -49,7 +49,7 @@ func (c *circuitsListCommand) Run(ctx context.Context) error {
 	case len(list.Items) > 0:
 		err = printTable(circuitColumns(time.Now()), list.Items)
 	}
-	fmt.Fprintln(os.Stderr, circuitsSummary(list, len(query) > 0))
+	fmt.Fprintln(os.Stderr, circuitsSummary(list, len(query) > 0, time.Now()))
 	return err
 }
 
@@ -116,14 +116,14 @@ func worstFirst(a, b replay.Circuit) int {
 }
 
 // circuitsSummary is the line below the table.
-func circuitsSummary(list replay.Circuits, filtered bool) string {
+func circuitsSummary(list replay.Circuits, filtered bool, now time.Time) string {
 	open, hidden := 0, ""
 	for _, c := range list.Items {
 		if c.Phase == replay.PhaseClosed {
 			continue
 		}
 		open++
-		if wait := time.Until(c.Until); wait > 0 && wait <= retry.InQueue {
+		if wait := c.Until.Sub(now); wait > 0 && wait <= retry.InQueue {
 			hidden = "; not counted is what waits in its queue for a probe soon"
 		}
 	}

@@ -36,7 +36,8 @@ func failing(ctx context.Context, batch int) error {
 		}
 	}
 	fmt.Printf("\na million webhooks that fail, in batches of %d: answered 404 with %d bytes and with 4 KiB, 503 until exhausted\n"+
-		"(4 attempts), each at an endpoint of its own or one in ten of those to 1,000 endpoints; by one instance, and by any of ten:\n\n%-36s", batch, len(shortAnswer), "")
+		"(4 attempts), each at an endpoint of its own or one in ten of those to 1,000 endpoints; "+
+		"by one instance, and by any of ten:\n\n%-36s", batch, len(shortAnswer), "")
 	row := func(name string, of func(account) string) {
 		fmt.Printf("%-36s", name)
 		for _, a := range accounts {

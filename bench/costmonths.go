@@ -94,10 +94,11 @@ func (w *world) idle(ctx context.Context) (map[string]float64, error) {
 	w.waits.waited()
 	const some = 10
 	clear(w.waits.used)
+	clear(w.breaks.used)
 	for range some {
 		if err := w.aMinute(ctx, h); err != nil {
 			return nil, err
 		}
 	}
-	return w.waits.times(minutely / some), nil
+	return sum(w.waits.times(minutely/some), w.breaks.times(minutely/some)), nil
 }

@@ -13,7 +13,8 @@ import (
 // places prints what is read to let out all that waits in one place, and of twice
 // as many.
 func places(ctx context.Context, _ int) error {
-	fmt.Printf("\nread units for each message that leaves a place of the waiting room:\n%12s %16s %16s\n", "in the place", "due at a time", "for a circuit")
+	fmt.Printf("\nread units for each message that leaves a place of the waiting room:\n%12s %16s %16s\n",
+		"in the place", "due at a time", "for a circuit")
 	for _, n := range []int{2500, 10_000, 20_000} {
 		due, err := leaving(ctx, n, "")
 		if err != nil {

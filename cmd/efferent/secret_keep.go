@@ -17,7 +17,8 @@ import (
 )
 
 // change changes a secret, and loses nothing that others do at the same time.
-func (f *secretFlags) change(ctx context.Context, ref secretRef, made func(rotation.Version) (string, error)) (v rotation.Version, err error) {
+func (f *secretFlags) change(ctx context.Context, ref secretRef, made func(rotation.Version) (string, error)) (
+	v rotation.Version, err error) {
 	client, err := f.secrets(ctx)
 	if err != nil {
 		return v, err

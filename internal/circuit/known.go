@@ -39,7 +39,9 @@ func (k *Keeper) last(n Name) State {
 	return State{Name: n}
 }
 
-// counted counts a message that is turned away.
+// counted counts a message that is turned away. That an endpoint is gone ends it only
+// where the store has said so within the lag: nothing brings back what is ended, and
+// somebody may have closed the circuit since.
 func (k *Keeper) counted(r Ruling) Ruling {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -48,6 +50,9 @@ func (k *Keeper) counted(r Ruling) Ruling {
 	if s, ok := k.known[key]; ok {
 		s.refused++
 		k.known[key], r.Nth = s, s.refused
+		if now := k.Now(); r.Never && now.Sub(s.heard) >= lag {
+			r.Never, r.Until = false, now.Add(lag)
+		}
 	}
 	return r
 }

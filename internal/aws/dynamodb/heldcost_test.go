@@ -55,7 +55,7 @@ func TestWhatWaitingForACircuitCosts(t *testing.T) {
 // many: each costs the same to find.
 func TestWhatLeavingAMinuteCosts(t *testing.T) {
 	t.Parallel()
-	for _, all := range []int{500, 1000} {
+	for _, all := range []int{200, 400} {
 		w, f := newRoom()
 		exit := &waiting.Exit{Places: w, Sender: takes{}, Now: func() time.Time { return due }, Holder: "a"}
 		var place waiting.Place

@@ -34,6 +34,7 @@ type manager struct {
 	// faulty is the call that goes wrong, and fault how.
 	faulty int
 	fault  fault
+	now    time.Time
 	token  string // of the rotation that runs
 	rounds int    // how often it was begun
 	log    strings.Builder
@@ -51,13 +52,13 @@ const (
 
 func newManager(t *testing.T, text string) *manager {
 	t.Helper()
-	m := &manager{t: t, token: uuid.NewString()}
+	m := &manager{t: t, now: noon, token: uuid.NewString()}
 	if text != "" {
 		m.put(text)
 	}
 	var err error
 	m.handle, err = New(Needs{
-		Secrets: m, Grace: time.Hour, Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(&m.log, nil)),
+		Secrets: m, Grace: time.Hour, Now: func() time.Time { return m.now }, Log: slog.New(slog.NewTextHandler(&m.log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -261,6 +262,32 @@ func TestChangedMeanwhile(t *testing.T) {
 	}
 }
 
+// TestStale: what was made and not finished for long is given up, for its grace has
+// run meanwhile.
+func TestStale(t *testing.T) {
+	t.Parallel()
+	for label, c := range map[string]struct {
+		grace, age time.Duration
+		is         error
+	}{
+		"a tenth of the grace": {time.Hour, 6 * time.Minute, nil}, "more": {time.Hour, 6*time.Minute + time.Second, errStale},
+		"a short grace": {time.Minute, time.Minute, nil}, "longer than that": {time.Minute, 61 * time.Second, errStale},
+		"no grace": {0, 1000 * time.Hour, nil},
+	} {
+		m := newManager(t, webhook.NewSecret(""))
+		m.handle.Grace = c.grace
+		if err := m.step("createSecret"); err != nil {
+			t.Fatal(err)
+		}
+		old := m.text(rotation.Current)
+		m.now = noon.Add(c.age)
+		if err := m.step("finishSecret"); !errors.Is(err, c.is) || (err != nil) != errors.Is(err, ErrEnded) ||
+			(m.text(rotation.Current) == old) != (err != nil) || m.left() != nil {
+			t.Errorf("%s: %v, left is %v", label, err, m.left())
+		}
+	}
+}
+
 // TestLeftovers: labels of rotations that died do not add up.
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
@@ -281,7 +308,7 @@ func TestLeftovers(t *testing.T) {
 	}
 	left := m.left()
 	slices.Sort(left)
-	if len(left) != 2 || left[0] != rotation.Pending || !isMadeFrom(left[1]) {
+	if len(left) != 2 || left[0] != rotation.Pending || !isOrigin(left[1]) {
 		t.Errorf("there is %v", left)
 	}
 }

@@ -107,6 +107,9 @@ func TestBothProtocolsSayTheSame(t *testing.T) {
 		done[c.operation] = true
 		want := askJSON(byJSON, c.operation, fill(c.input, jsonSeen).(tree))
 		got := askQuery(byQuery, c.operation, fill(c.input, querySeen).(tree))
+		if message, ok := want["message"].(string); ok && strings.HasSuffix(message, " queue does not exist.") {
+			want["message"] = strings.TrimSuffix(message, ".") + " for this wsdl version." // so AWS
+		}
 		keep(want, jsonSeen)
 		keep(got, querySeen)
 		if !reflect.DeepEqual(got, want) {

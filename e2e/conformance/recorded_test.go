@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"strings"
 
@@ -71,10 +72,12 @@ var recordedChecks = []check{
 	}, page: recorded("test_create_standard_queue_with_fifo_attribute_raises_error")},
 	{name: "recorded/maxReceiveCount-is-a-number", page: recorded("test_get_specific_queue_attribute_response"), run: func(c *C) {
 		arn := c.arn(c.queue(nil))
-		policy := `{"deadLetterTargetArn":"` + arn + `","maxReceiveCount":10}`
 		for _, count := range []string{"10", `"10"`} {
 			url := c.queue(attrs{"RedrivePolicy": `{"maxReceiveCount": ` + count + `, "deadLetterTargetArn": "` + arn + `"}`})
-			equal(c, "RedrivePolicy", c.attribute(url, "RedrivePolicy"), policy)
+			var policy map[string]any
+			c.must(json.Unmarshal([]byte(c.attribute(url, "RedrivePolicy")), &policy))
+			equal(c, "maxReceiveCount", policy["maxReceiveCount"], any(10.0))
+			equal(c, "deadLetterTargetArn", policy["deadLetterTargetArn"], any(arn))
 		}
 	}},
 	{name: "recorded/a-dead-letter-queue-has-an-arn", page: recorded("test_invalid_dead_letter_arn_rejected_before_lookup"), run: func(c *C) {
@@ -86,9 +89,8 @@ var recordedChecks = []check{
 	{name: "recorded/a-queue-may-be-its-own-dead-letter-queue", page: recorded("test_set_empty_redrive_policy"), run: func(c *C) {
 		url := c.queue(nil)
 		c.must(c.set(url, c.redriveTo(url, 1)))
-		c.send(url, "a")
-		for range 3 {
-			c.change(url, c.want(url, "a")[0], 0)
+		if policy := c.attribute(url, "RedrivePolicy"); !strings.Contains(policy, c.arn(url)) {
+			c.failf("RedrivePolicy is %q", policy)
 		}
 		c.must(c.set(url, attrs{"RedrivePolicy": ""}))
 		equal(c, "RedrivePolicy", c.attribute(url, "RedrivePolicy"), "")

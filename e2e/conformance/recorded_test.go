@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,6 +29,11 @@ func (c *C) answers(err error, status int, code, message string) {
 	equal(c, "the code", e.ErrorCode(), code)
 	equal(c, "the message", e.ErrorMessage(), message)
 	equal(c, "the status", r.HTTPStatusCode(), status)
+}
+
+func sameJSON(a, b string) bool {
+	var x, y any
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // recordedChecks are of what no page tells: values that are written otherwise
@@ -182,6 +188,41 @@ var recordedChecks = []check{
 		_, err := c.StartMessageMoveTask(c.ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &arn})
 		c.answers(err, 400, "InvalidParameterValue", "There is already a task running. Only one active task is allowed for a source "+
 			"queue arn at a given time.")
+	}},
+	{name: "recorded/permissions", page: recorded("test_sqs_permission_lifecycle"), run: func(c *C) {
+		url := c.queue(nil)
+		add := func(label string, accounts ...string) error {
+			_, err := c.AddPermission(c.ctx, &sqs.AddPermissionInput{QueueUrl: &url, Label: &label, AWSAccountIds: accounts,
+				Actions: []string{"ReceiveMessage"}})
+			return err
+		}
+		remove := func(label string) error {
+			_, err := c.RemovePermission(c.ctx, &sqs.RemovePermissionInput{QueueUrl: &url, Label: &label})
+			return err
+		}
+		statement := func(label, principal string) string {
+			return `{"Sid":"` + label + `","Effect":"Allow","Principal":{"AWS":` + principal + `},"Action":"SQS:ReceiveMessage","Resource":"` +
+				c.arn(url) + `"}`
+		}
+		has := func(statements ...string) {
+			want := `{"Version":"2008-10-17","Id":"` + c.arn(url) + `/SQSDefaultPolicy","Statement":[` + strings.Join(statements, ",") + "]}"
+			if got := c.attribute(url, "Policy"); !sameJSON(got, want) {
+				c.failf("Policy is %s, want %s", got, want)
+			}
+		}
+		const one, other = `"arn:aws:iam::111111111111:root"`, `"arn:aws:iam::668614515564:root"`
+		c.must(add("a", "111111111111", "668614515564"))
+		has(statement("a", "["+one+","+other+"]"))
+		c.answers(add("a", "111111111111"), 400, "InvalidParameterValue", "Value a for parameter Label is invalid. Reason: Already exists.")
+		c.must(add("b", "111111111111"))
+		has(statement("a", "["+one+","+other+"]"), statement("b", one))
+		c.must(remove("a"))
+		has(statement("b", one))
+		c.must(remove("b"))
+		if policy, given := c.attributes(url)["Policy"]; given {
+			c.failf("Policy is %q", policy)
+		}
+		c.answers(remove("b"), 400, "InvalidParameterValue", "Value b for parameter Label is invalid. Reason: can't find label.")
 	}},
 	{name: "recorded/task-handles", run: func(c *C) {
 		arn := c.arn(c.queue(nil))

@@ -134,26 +134,33 @@ func (e *Engine) SetQueueAttributes(ctx context.Context, in *sqs.SetQueueAttribu
 	if err != nil {
 		return nil, err
 	}
-	old := q.config.Load()
-	c, err := newConfig(q.fifo, old.attributes, in.Attributes)
-	if err != nil {
+	if err := e.setAttributes(ctx, q, in.Attributes); err != nil {
 		return nil, err
 	}
-	if _, given := in.Attributes["RedrivePolicy"]; given {
+	return &sqs.SetQueueAttributesOutput{}, nil
+}
+
+// setAttributes needs admin.
+func (e *Engine) setAttributes(ctx context.Context, q *queue, changes map[string]string) error {
+	c, err := newConfig(q.fifo, q.config.Load().attributes, changes)
+	if err != nil {
+		return err
+	}
+	if _, given := changes["RedrivePolicy"]; given {
 		err = e.checkRedrive(c, q.arn)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r := *q.row.Load()
 	r.Modified, r.Attributes = e.now(), c.attributes
 	states := q.redelay(c.delay)
 	if err := e.replaceRow(ctx, q, r, states...); err != nil {
-		return nil, internalFailure("The attributes were not set", err)
+		return internalFailure("The attributes were not set", err)
 	}
 	q.config.Store(c)
 	q.redelayed(e, states)
-	return &sqs.SetQueueAttributesOutput{}, nil
+	return nil
 }
 
 // GetQueueAttributes gives the attributes that are asked for and set.

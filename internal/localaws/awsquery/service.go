@@ -21,8 +21,8 @@ type Service struct {
 	// Namespace is the XML namespace of answers.
 	Namespace  string
 	Operations map[string]Operation
-	// PathParameter is the parameter that a path other than / gives, where
-	// the request does not.
+	// PathParameter, unless it is empty, is the parameter that a path other
+	// than / gives, where the request does not.
 	PathParameter string
 	// MaxRequest is the longest request body, in bytes. A longer one is
 	// refused before it is read, if it says how long it is.
@@ -67,7 +67,7 @@ func (s *Service) run(w http.ResponseWriter, r *http.Request) (name string, out 
 	if err != nil {
 		return "", nil, err
 	}
-	if path := strings.TrimSuffix(r.URL.Path, "/"); path != "" && form.text(s.PathParameter) == "" {
+	if path := strings.TrimSuffix(r.URL.Path, "/"); path != "" && s.PathParameter != "" && form.text(s.PathParameter) == "" {
 		form.put(s.PathParameter, path)
 	}
 	name = form.text("Action")

@@ -37,7 +37,9 @@ func TestOf(t *testing.T) {
 			t.Errorf("%s: %+v, account %q", name, got, got.Account())
 		}
 	}
-	for id, want := range map[string]bool{"000000000000": true, "12345678901": false, "1234567890123": false, "12345678901a": false, "": false} {
+	for id, want := range map[string]bool{
+		"000000000000": true, "12345678901": false, "1234567890123": false, "12345678901a": false, "": false,
+	} {
 		if credential.IsAccount(id) != want {
 			t.Errorf("%q: want %v", id, want)
 		}

@@ -107,14 +107,16 @@ func TestAQueueOfAnotherAccountIsFoundByItsOwner(t *testing.T) {
 	other := p.client("eu-west-1", "test")
 	_, err := other.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("q")})
 	p.wantCode(err, "AWS.SimpleQueueService.NonExistentQueue")
-	out, err := other.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("q"), QueueOwnerAWSAccountId: aws.String("123456789012")})
+	out, err := other.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("q"),
+		QueueOwnerAWSAccountId: aws.String("123456789012")})
 	p.must(err)
 	if *out.QueueUrl != url {
 		t.Errorf("the URL is %s", *out.QueueUrl)
 	}
 	_, err = other.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String("x")})
 	p.must(err)
-	_, err = p.client("us-east-1", "123456789012").SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String("x")})
+	_, err = p.client("us-east-1", "123456789012").SendMessage(t.Context(), &sqs.SendMessageInput{
+		QueueUrl: &url, MessageBody: aws.String("x")})
 	p.wantCode(err, "AWS.SimpleQueueService.NonExistentQueue")
 	_, err = p.client("us-east-1", "test").SendMessage(t.Context(), &sqs.SendMessageInput{
 		QueueUrl: aws.String("eu-west-1:123456789012:q"), MessageBody: aws.String("x")})

@@ -25,14 +25,17 @@ func (e *Engine) DeleteQueue(ctx context.Context, in *sqs.DeleteQueueInput, _ ..
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(e.own, q.key) {
+	own := slices.Contains(e.own, q.key)
+	if own {
 		err = e.empty(ctx, q, e.now())
-		e.log.Warn("one of Efferent's own queues was deleted; it was made again at once, without its messages", "queue", q.name, "error", err)
 	} else {
 		err = e.remove(ctx, q)
 	}
 	if err != nil {
 		return nil, internalFailure("The queue was not deleted", err)
+	}
+	if own {
+		e.log.Warn("one of Efferent's own queues was deleted; it was made again at once, without its messages", "queue", q.name)
 	}
 	return &sqs.DeleteQueueOutput{}, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -15,26 +16,31 @@ import (
 
 // webhooksSource wires the handler that the deliver Lambda runs to its queue.
 func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores) (*eventsource.Source, error) {
-	sending := s.Client()
-	sending.MaxConnections = connections()
-	var err error
-	if sending.TLS, err = awssecrets.Trust(secrets, s.CABundle); err != nil {
-		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
-	}
-	handler, err := deliver.New(deliver.Needs{
-		Needs:   f.needs(s.Sending, kept.attempts),
-		Sender:  webhook.NewClient(sending),
-		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: time.Now},
-		Circuits: &circuit.Keeper{
-			Store: kept.circuits, Now: time.Now, Jitter: rand.Float64, Log: f.log,
-			Changed: (&circuit.Journal{
-				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Log: f.log,
-			}).Changed,
-		},
-		MostHeld: s.MaxHeld,
-	})
+	handler, err := deliverer(f, s, secrets, kept)
 	if err != nil {
 		return nil, err
 	}
 	return f.source(handler.Handle), nil
+}
+
+// deliverer is that handler, with what one instance of it knows.
+func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores) (*deliver.Handler, error) {
+	sending := s.Client()
+	sending.MaxConnections = connections()
+	var err error
+	if sending.TLS, err = awssecrets.Trust(context.Background(), secrets, s.CABundle); err != nil {
+		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
+	}
+	return deliver.New(deliver.Needs{
+		Needs:   f.needs(s.Sending, kept.attempts),
+		Sender:  webhook.NewClient(sending),
+		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: time.Now},
+		Circuits: &circuit.Keeper{
+			Store: kept.circuits, Limits: s.Circuits, Now: time.Now, Jitter: rand.Float64, Log: f.log,
+			Changed: (&circuit.Journal{
+				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Log: f.log,
+			}).Changed,
+		},
+		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
+	})
 }

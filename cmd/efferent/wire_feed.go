@@ -42,7 +42,7 @@ func (f feed) audit(lanes int) *awssqs.Audit {
 func (f feed) needs(s settings.Sending, attempts batch.Attempts) batch.Needs {
 	return batch.Needs{
 		Attempts: attempts, Room: f.room, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Redactors: f.redactors,
-		Policies: s.Policies, MaxReceives: s.MaxReceives,
+		Policies: s.Policies, MaxReceives: s.MaxReceives, Waits: eventsource.HandOver,
 		Now: time.Now, Jitter: rand.Float64, Log: f.log,
 	}
 }
@@ -54,5 +54,5 @@ func redactors(s settings.Redaction, secrets awssecrets.API, log *slog.Logger) l
 
 // source feeds a handler as Lambda's event source mapping does.
 func (f feed) source(handle eventsource.Handler) *eventsource.Source {
-	return eventsource.New(f.queue(), handle, eventsource.Options{Log: f.log, Grace: f.grace})
+	return eventsource.New(f.queue(), handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: 2 * mostInFlight})
 }

@@ -14,7 +14,7 @@ import (
 // check is one thing that an endpoint does as AWS documents it.
 type check struct {
 	name string // area/what, without spaces
-	page string // the title of the AWS page that it rests on
+	page string // the title of the AWS page, or the recorded test, that it rests on
 	// passes is the time that the check lets pass, in all.
 	passes time.Duration
 	// inFlight, unless 0, is the endpoint's limit of messages in flight that
@@ -27,7 +27,7 @@ var checks = slices.Concat(createChecks, createRedriveChecks, rangeChecks, listC
 	tagChecks, sendChecks, messageAttributeChecks, batchChecks, batchErrorChecks, delayChecks, receiveChecks,
 	systemAttributeChecks, pollChecks, visibilityChecks, handleChecks, deleteChecks, retentionChecks, redriveChecks,
 	allowChecks, moveChecks, moveTaskChecks, fifoChecks, fifoLockChecks, dedupChecks, attemptChecks, fifoRedriveChecks,
-	fairChecks, limitChecks)
+	fairChecks, limitChecks, recordedChecks)
 
 // api is the title of an operation's page.
 func api(operation string) string { return "Amazon SQS API Reference: " + operation }

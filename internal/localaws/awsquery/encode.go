@@ -28,20 +28,24 @@ func (a *answer) success(namespace, operation string, out any, requestID string)
 }
 
 func (a *answer) failure(namespace string, err smithy.APIError, requestID string) {
-	fault := "Sender"
-	if err.ErrorFault() == smithy.FaultServer {
-		fault = "Receiver"
-	}
 	a.WriteString(xml.Header)
 	a.open("ErrorResponse", namespace)
 	a.open("Error", "")
-	a.leaf("Type", fault)
+	a.leaf("Type", side(err))
 	a.leaf("Code", err.ErrorCode())
 	a.leaf("Message", err.ErrorMessage())
 	a.WriteString("<Detail/>")
 	a.close("Error")
 	a.leaf("RequestId", requestID)
 	a.close("ErrorResponse")
+}
+
+// side is whose fault an error is.
+func side(err smithy.APIError) string {
+	if err.ErrorFault() == smithy.FaultServer {
+		return "Receiver"
+	}
+	return "Sender"
 }
 
 // element writes v. Lists and maps become one element for each of theirs;
@@ -53,11 +57,7 @@ func (a *answer) element(name string, v reflect.Value) {
 			a.element(name, v.Elem())
 		}
 	case v.Kind() == reflect.Struct:
-		a.open(name, "")
-		for _, f := range fields(v.Type()) {
-			a.element(f.name, v.FieldByIndex(f.index))
-		}
-		a.close(name)
+		a.structure(name, v)
 	case v.Kind() == reflect.Map:
 		a.entries(name, v)
 	case isList(v.Type()):
@@ -73,6 +73,21 @@ func (a *answer) element(name string, v reflect.Value) {
 	default: // a number or a truth
 		a.leaf(name, fmt.Sprint(v))
 	}
+}
+
+// structure writes one without members as AWS does, in one tag.
+func (a *answer) structure(name string, v reflect.Value) {
+	a.open(name, "")
+	empty := a.Len()
+	for _, f := range fields(v.Type()) {
+		a.element(f.name, v.FieldByIndex(f.index))
+	}
+	if a.Len() > empty {
+		a.close(name)
+		return
+	}
+	a.Truncate(empty - 1)
+	a.WriteString("/>")
 }
 
 func (a *answer) entries(name string, v reflect.Value) {

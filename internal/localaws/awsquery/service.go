@@ -21,8 +21,8 @@ type Service struct {
 	// Namespace is the XML namespace of answers.
 	Namespace  string
 	Operations map[string]Operation
-	// PathParameter is the parameter that a path other than / gives, where
-	// the request does not.
+	// PathParameter, unless it is empty, is the parameter that a path other
+	// than / gives, where the request does not.
 	PathParameter string
 	// MaxRequest is the longest request body, in bytes. A longer one is
 	// refused before it is read, if it says how long it is.
@@ -39,17 +39,36 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := rand.Text()
 	w.Header().Set("x-amzn-RequestId", id)
 	w.Header().Set("Content-Type", "text/xml")
-	status := http.StatusOK
-	a := &answer{}
-	if name, out, err := s.run(w, r); err == nil {
-		a.success(s.Namespace, name, out, id)
-	} else {
-		var api smithy.APIError
+	if r.Method == http.MethodGet && r.URL.Query().Get("Action") == "" {
+		// LocalStack's test_get_without_query_returns_unknown_operation, recorded on AWS.
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, "<UnknownOperationException/>\n")
+		return
+	}
+	name, out, err := s.run(w, r)
+	status, api := http.StatusOK, smithy.APIError(nil)
+	if err != nil {
 		status, api = s.Fail(err)
-		a.failure(s.Namespace, api, id)
+	}
+	var body []byte
+	if wantsJSON(r) {
+		w.Header().Set("Content-Type", "application/json")
+		body = asJSON(name, out, api, id)
+	} else {
+		body = s.asXML(name, out, api, id)
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(a.Bytes()) // fails when the client has gone
+	_, _ = w.Write(body) // fails when the client has gone
+}
+
+func (s *Service) asXML(operation string, out any, err smithy.APIError, requestID string) []byte {
+	a := &answer{}
+	if err == nil {
+		a.success(s.Namespace, operation, out, requestID)
+	} else {
+		a.failure(s.Namespace, err, requestID)
+	}
+	return a.Bytes()
 }
 
 func (s *Service) run(w http.ResponseWriter, r *http.Request) (name string, out any, err error) {
@@ -61,7 +80,7 @@ func (s *Service) run(w http.ResponseWriter, r *http.Request) (name string, out 
 	if err != nil {
 		return "", nil, err
 	}
-	if path := strings.TrimSuffix(r.URL.Path, "/"); path != "" && form.text(s.PathParameter) == "" {
+	if path := strings.TrimSuffix(r.URL.Path, "/"); path != "" && s.PathParameter != "" && form.text(s.PathParameter) == "" {
 		form.put(s.PathParameter, path)
 	}
 	name = form.text("Action")

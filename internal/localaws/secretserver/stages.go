@@ -20,6 +20,12 @@ func (s *Secret) add(v Version, stages []string) error {
 // label gives a version stages.
 func (s *Secret) label(id string, stages []string) error {
 	if slices.Contains(stages, stageCurrent) {
+		// A rotation that has ended leaves AWSPENDING on its version. The next
+		// value takes it off (recorded by LocalStack's snapshot of
+		// test_update_secret_version_stages_current_pending).
+		if old := s.staged(stageCurrent); old != nil && old.ID != id && slices.Contains(old.Stages, stagePending) {
+			s.detach(stagePending)
+		}
 		s.give(stageCurrent, id)
 	}
 	for _, stage := range stages {

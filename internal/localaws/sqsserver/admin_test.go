@@ -47,8 +47,8 @@ func TestCreateQueue(t *testing.T) {
 		"size out of range":              {"x", attributes{"MaximumMessageSize": "1048577"}, "InvalidAttributeValue"},
 		"the largest size":               {"x0", attributes{"MaximumMessageSize": "1048576"}, ""},
 		"redrive":                        {"x1", redrive("q", 1), ""},
-		"redrive, number in quotes": {"x2", attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + arn("q") +
-			`","maxReceiveCount":"3"}`}, ""},
+		"the same policy, number in quotes": {"policy", attributes{
+			"RedrivePolicy": `{"deadLetterTargetArn":"` + arn("q") + `","maxReceiveCount":"3"}`}, ""},
 		"redrive to nowhere":       {"x", redrive("nope", 1), "InvalidParameterValue"},
 		"redrive to itself":        {"x", redrive("x", 1), "InvalidParameterValue"},
 		"redrive to another type":  {"x.fifo", mergeAttributes(redrive("q", 1), attributes{"FifoQueue": "true"}), "InvalidParameterValue"},
@@ -128,11 +128,11 @@ func TestFindingQueues(t *testing.T) {
 	}
 	found, err := b.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("a")})
 	b.must(err)
-	for _, at := range []string{*found.QueueUrl, "a", "https://sqs.eu-west-1.amazonaws.com/123456789012/a", "/a"} {
+	for _, at := range []string{*found.QueueUrl, "a", "https://sqs.eu-west-1.amazonaws.com/000000000000/a", "/a", "/0/a"} {
 		_, err := b.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &at, MessageBody: aws.String("x")})
 		b.must(err)
 	}
-	b.wantCounts("a", 4, 0, 0)
+	b.wantCounts("a", 5, 0, 0)
 	_, err = b.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("c")})
 	b.wantCode(err, "AWS.SimpleQueueService.NonExistentQueue")
 }

@@ -26,6 +26,8 @@ type bundle struct {
 	t     *testing.T
 	clock *clockwork.FakeClock
 	store *memory
+	// options, if there is one, changes how the engine is opened.
+	options func(*sqsserver.Options)
 }
 
 var start = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -39,8 +41,11 @@ func newBundle(t *testing.T) *bundle {
 
 func (b *bundle) open() {
 	b.t.Helper()
-	e, err := sqsserver.Open(b.t.Context(), b.store, sqsserver.Options{Clock: b.clock, InFlightLimit: 50,
-		Logger: slog.New(slog.DiscardHandler)})
+	o := sqsserver.Options{Clock: b.clock, InFlightLimit: 50, Logger: slog.New(slog.DiscardHandler)}
+	if b.options != nil {
+		b.options(&o)
+	}
+	e, err := sqsserver.Open(b.t.Context(), b.store, o)
 	b.must(err)
 	b.t.Cleanup(func() { e.Close() })
 	b.Engine = e

@@ -18,7 +18,7 @@ import (
 const maxRequest = 6*maxMessageSize + 256<<10
 
 // NewHandler serves e in both of SQS's protocols, at any path and with any
-// credentials: JSON (AWS JSON 1.0) where there is an X-Amz-Target
+// credentials, which say the region and account that a request is for: JSON (AWS JSON 1.0) where there is an X-Amz-Target
 // ("AmazonSQS.<operation>"), else the older query protocol
 // ("Action=<operation>"). Put LoopbackOnly before it.
 func NewHandler(e *Engine) http.Handler {
@@ -34,6 +34,7 @@ func NewHandler(e *Engine) http.Handler {
 		Log:         e.log,
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = e.of(r)
 		if r.Header.Get("X-Amz-Target") == "" {
 			query.ServeHTTP(w, r)
 			return
@@ -58,7 +59,7 @@ func fail(h http.Header, err smithy.APIError) (int, any) {
 	}
 	// SDKs that came from the query protocol look for its code here.
 	h.Set("x-amzn-query-error", err.ErrorCode()+";"+fault)
-	return awsjson.Status(err), errorBody{Type: shapeName(err), Message: err.ErrorMessage()}
+	return status(err), errorBody{Type: shapeName(err), Message: err.ErrorMessage()}
 }
 
 // genericShapes are the shapes of errors that the SQS model has not, where

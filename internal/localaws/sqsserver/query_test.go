@@ -10,6 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 )
 
@@ -54,9 +58,21 @@ func TestTheQueryProtocol(t *testing.T) {
 			ok("GetQueueAttributes", "<GetQueueAttributesResult><Attribute><Name>DelaySeconds</Name><Value>10</Value></Attribute>"+
 				"<Attribute><Name>VisibilityTimeout</Name><Value>35</Value></Attribute></GetQueueAttributesResult>")},
 		{"no messages", "POST", queue, "Action=ReceiveMessage&WaitTimeSeconds=0&QueueUrl=" + neturl.QueryEscape(*url("empty")), 200,
-			ok("ReceiveMessage", "<ReceiveMessageResult></ReceiveMessageResult>")},
+			ok("ReceiveMessage", "<ReceiveMessageResult/>")},
+		{"the older list of names goes before the newer one", "POST", queue, "Action=ReceiveMessage&WaitTimeSeconds=0&VisibilityTimeout=0" +
+			"&MessageSystemAttributeName.1=All&AttributeName.1=SenderId", 200,
+			ok("ReceiveMessage", "<ReceiveMessageResult><Message><Attribute><Name>SenderId</Name><Value>000000000000</Value></Attribute>"+
+				"<Body>a&#xD;&#xA;&lt;</Body><MD5OfBody>992a4edf375c646e1d5aa38ae382d8c0</MD5OfBody><MessageId>…</MessageId>"+
+				"<ReceiptHandle>…</ReceiptHandle></Message></ReceiveMessageResult>")},
 		{"an unknown queue", "POST", "/000000000000/nope", "Action=ReceiveMessage", 400,
-			refused("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")},
+			refused("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist for this wsdl version.")},
+		{"a queue is not created at another", "GET", queue + "?Action=CreateQueue&QueueName=x", "", 400,
+			refused("InvalidAction", "The action CreateQueue is not valid for this endpoint.")},
+		{"queues are not listed at one", "POST", queue, "Action=ListQueues", 400,
+			refused("InvalidAction", "The action ListQueues is not valid for this endpoint.")},
+		{"the URL of another may be asked for at one", "GET", queue + "?Action=GetQueueUrl&QueueName=empty", "", 200,
+			ok("GetQueueUrl", "<GetQueueUrlResult><QueueUrl>http://example.com/000000000000/empty</QueueUrl></GetQueueUrlResult>")},
+		{"a look at a queue's URL", "GET", queue, "", 404, "<UnknownOperationException/>\n"},
 		{"no queue", "POST", "/", "Action=ReceiveMessage", 400, refused("MissingParameter", "The request must contain the parameter QueueUrl.")},
 		{"no handle of ours", "POST", queue, "Action=DeleteMessage&ReceiptHandle=x", 404,
 			refused("ReceiptHandleIsInvalid", "The input receipt handle &#34;x&#34; is not a valid receipt handle.")},
@@ -76,6 +92,39 @@ func TestTheQueryProtocol(t *testing.T) {
 		got := random.ReplaceAllString(strings.TrimPrefix(w.Body.String(), xml.Header), "$1…")
 		if w.Code != c.status || got != c.want {
 			t.Errorf("%s: status %d\n got %s\nwant %s", c.name, w.Code, got, c.want)
+		}
+	}
+}
+
+func TestAQueryMayBeAnsweredInJSON(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.create("q", nil)
+	_, err := b.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url("q"), MessageBody: aws.String(`{"foo": "ba` + "\r" + `r"}`),
+		MessageAttributes: map[string]types.MessageAttributeValue{"a": {DataType: aws.String("Binary"), BinaryValue: []byte{1}}}})
+	b.must(err)
+	hidden := regexp.MustCompile(`("(RequestId|MessageId|ReceiptHandle)":)"[^"]+`)
+	for query, want := range map[string]string{
+		"Action=ListQueues": `{"ListQueuesResponse":{"ListQueuesResult":{"NextToken":null,"queueUrls":["http://example.com/000000000000/q"]},` +
+			`"ResponseMetadata":{"RequestId":"…"}}}`,
+		"Action=GetQueueAttributes&QueueUrl=q&AttributeName.1=DelaySeconds": `{"GetQueueAttributesResponse":{"GetQueueAttributesResult":` +
+			`{"Attributes":[{"Name":"DelaySeconds","Value":"0"}]},"ResponseMetadata":{"RequestId":"…"}}}`,
+		"Action=ReceiveMessage&QueueUrl=q&MessageAttributeName.1=All": `{"ReceiveMessageResponse":{"ReceiveMessageResult":{"messages":[` +
+			`{"Attributes":null,"Body":"{\"foo\": \"ba\rr\"}","MD5OfBody":"0a648b05735ac03fc257bc62b640f441",` +
+			`"MD5OfMessageAttributes":"5ecc33ece5671fd719e59da531ccd275","MessageAttributes":[{"Name":"a","Value":{` +
+			`"BinaryListValues":null,"BinaryValue":"AQ==","DataType":"Binary","StringListValues":null,"StringValue":null}}],` +
+			`"MessageId":"…","ReceiptHandle":"…"}]},` +
+			`"ResponseMetadata":{"RequestId":"…"}}}`,
+		"Action=PurgeQueue&QueueUrl=q": `{"PurgeQueueResponse":{"ResponseMetadata":{"RequestId":"…"}}}`,
+		"Action=Fly": `{"Error":{"Code":"InvalidAction","Message":"The action Fly is not valid for this endpoint.","Type":"Sender"},` +
+			`"RequestId":"…"}`,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/?"+query, nil)
+		r.Header.Set("Accept", "application/json")
+		w := httptest.NewRecorder()
+		sqsserver.NewHandler(b.Engine).ServeHTTP(w, r)
+		if got := hidden.ReplaceAllString(w.Body.String(), `$1"…`); got != want || w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: got %s\nwant %s", query, got, want)
 		}
 	}
 }

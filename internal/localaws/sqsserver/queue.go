@@ -1,6 +1,7 @@
 package sqsserver
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 )
@@ -8,8 +9,9 @@ import (
 // queue is one queue's messages in memory. mu guards all of them; it is never
 // held while the store works, nor while another queue's is held.
 type queue struct {
-	id   int64
-	name string
+	id int64
+	placed
+	key  string
 	arn  string
 	fifo bool
 
@@ -52,22 +54,25 @@ type queue struct {
 type group struct {
 	id      string
 	waiting heap // ready ones, on a FIFO queue pending ones too
-	// size counts all messages of the group, held those in flight.
-	size, held int
+	// flight are, on a FIFO queue, those in flight.
+	flight heap
+	// size counts all messages of the group.
+	size int
 	// latest is when, on a FIFO queue, its last message becomes visible.
 	latest int64
 	// offered: it is in the queue's line.
 	offered bool
 }
 
-func newQueue(r QueueRecord, arn string, c *config, budget *cacheBudget) *queue {
+func (e *Engine) newQueue(r QueueRecord, c *config) *queue {
+	at := e.ofKey(r.Name)
 	q := &queue{
-		id: r.ID, name: r.Name, arn: arn, fifo: c.fifo,
+		id: r.ID, placed: at, key: r.Name, arn: at.arn(), fifo: c.fifo,
 		messages: map[int64]*message{},
 		groups:   map[string]*group{},
 		timed:    heap{slot: slotWait},
 		aged:     heap{slot: slotExpiry},
-		cache:    cache{budget: budget},
+		cache:    cache{budget: &e.budget},
 		life:     life{over: make(chan struct{})},
 	}
 	q.config.Store(c)
@@ -96,7 +101,7 @@ func (q *queue) disown(m *message) {
 func (q *queue) groupOf(id string) *group {
 	g := q.groups[id]
 	if g == nil {
-		g = &group{id: id, waiting: heap{slot: slotWait}}
+		g = &group{id: id, waiting: heap{slot: slotWait}, flight: heap{slot: slotFlight}}
 		q.groups[id] = g
 	}
 	return g
@@ -124,7 +129,9 @@ func (q *queue) enter(m *message, s state) {
 		q.timed.push(m, m.visibleAt)
 	case inFlight:
 		q.timed.push(m, m.visibleAt)
-		m.group.held++
+		if q.fifo {
+			m.group.flight.push(m, m.seq)
+		}
 	}
 	if s.ages() {
 		q.aged.push(m, m.sent)
@@ -144,7 +151,9 @@ func (q *queue) leave(m *message) {
 		q.timed.remove(m)
 	case inFlight:
 		q.timed.remove(m)
-		m.group.held--
+		if q.fifo {
+			m.group.flight.remove(m)
+		}
 	}
 	if m.state.ages() {
 		q.aged.remove(m)
@@ -171,11 +180,28 @@ func (q *queue) offer(g *group) {
 	}
 }
 
-// receivable: on a FIFO queue the first message must be written, and none of
-// the group in flight.
+// receivable: on a FIFO queue the first message must be written, and come
+// before those in flight.
 func (q *queue) receivable(g *group) bool {
-	first, _ := g.waiting.top()
-	return first != nil && first.state == ready && (!q.fifo || g.held == 0)
+	first := g.before(g.blocked())
+	return first != nil && (!q.fifo || first.state == ready)
+}
+
+// blocked is from which place on a group's messages have to wait for one that
+// is in flight.
+func (g *group) blocked() int64 {
+	if m, seq := g.flight.top(); m != nil {
+		return seq
+	}
+	return math.MaxInt64
+}
+
+// before is the group's first message that waits, if its place is before end.
+func (g *group) before(end int64) *message {
+	if m, place := g.waiting.top(); place < end {
+		return m
+	}
+	return nil
 }
 
 // advance brings the queue to now: messages whose time has come are made

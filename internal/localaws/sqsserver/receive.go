@@ -23,9 +23,12 @@ type receiving struct {
 // taken is what one look at a queue has brought.
 type taken struct {
 	messages []delivery
-	moves    []*message // to the dead-letter queue dlq
-	dlq      *queue
-	changes  *Changes
+	// end is how far into the last message's group it may reach, on a FIFO
+	// queue: up to what others have in flight.
+	end     int64
+	moves   []*message // to the dead-letter queue dlq
+	dlq     *queue
+	changes *Changes
 	// wait is set instead of all that when there is nothing: it is closed
 	// when there may be something.
 	wait chan struct{}
@@ -140,11 +143,10 @@ func (e *Engine) take(q *queue, r *receiving, mayWait bool) (*taken, error) {
 
 // next is the next message to receive: of each group in turn on a standard
 // queue, and of one group as long as it has any on a FIFO queue, where the
-// groups of what t has taken stay open to it.
+// group that t has taken last stays open to it.
 func (q *queue) next(t *taken) *message {
 	if q.fifo && len(t.messages) > 0 {
-		g := t.messages[len(t.messages)-1].m.group
-		if m, _ := g.waiting.top(); m != nil && m.state == ready {
+		if m := t.messages[len(t.messages)-1].m.group.before(t.end); m != nil && m.state == ready {
 			return m
 		}
 	}
@@ -153,10 +155,9 @@ func (q *queue) next(t *taken) *message {
 	}
 	g := q.offered[0]
 	m, _ := g.waiting.top()
-	if !q.fifo {
-		// To the end of the line, if it has more: become offers it again.
-		q.unoffer()
-	}
+	t.end = g.blocked()
+	// To the end of the line, if it has more: become offers it again.
+	q.unoffer()
 	return m
 }
 

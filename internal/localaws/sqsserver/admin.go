@@ -79,7 +79,7 @@ func (e *Engine) createQueue(ctx context.Context, name string, set, tags map[str
 	e.lastID = r.ID
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.queues[name] = newQueue(r, e.arn(name), c, &e.budget)
+	e.queues[name] = newQueue(r, e.arn(name), c, e)
 	return nil
 }
 

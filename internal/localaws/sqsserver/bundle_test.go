@@ -26,20 +26,22 @@ type bundle struct {
 	t     *testing.T
 	clock *clockwork.FakeClock
 	store *memory
+	// near and inFlight are options of the engine.
+	near, inFlight int
 }
 
 var start = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func newBundle(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{t: t, clock: clockwork.NewFakeClockAt(start), store: newMemory()}
+	b := &bundle{t: t, clock: clockwork.NewFakeClockAt(start), store: newMemory(), inFlight: 50}
 	b.open()
 	return b
 }
 
 func (b *bundle) open() {
 	b.t.Helper()
-	e, err := sqsserver.Open(b.t.Context(), b.store, sqsserver.Options{Clock: b.clock, InFlightLimit: 50,
+	e, err := sqsserver.Open(b.t.Context(), b.store, sqsserver.Options{Clock: b.clock, InFlightLimit: b.inFlight, NearLimit: b.near,
 		Logger: slog.New(slog.DiscardHandler)})
 	b.must(err)
 	b.t.Cleanup(func() { e.Close() })

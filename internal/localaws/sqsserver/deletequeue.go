@@ -45,7 +45,7 @@ func (e *Engine) PurgeQueue(ctx context.Context, in *sqs.PurgeQueueInput, _ ...f
 		return nil, err
 	}
 	now := e.now()
-	messages, ok := q.condemn(now)
+	messages, shelved, ok := q.condemn(now)
 	if !ok {
 		return nil, purgeInProgress(q.name)
 	}
@@ -59,6 +59,12 @@ func (e *Engine) PurgeQueue(ctx context.Context, in *sqs.PurgeQueueInput, _ ...f
 		}
 		q.endDeletes(e, keys, batch, err)
 	}
+	for i := range shelved {
+		if err == nil {
+			err = e.purgeShelf(ctx, &shelved[i])
+		}
+		q.shelveAgain(shelved[i])
+	}
 	if err != nil {
 		q.notPurged(now)
 		return nil, internalFailure("Not all messages were deleted", err)
@@ -68,11 +74,11 @@ func (e *Engine) PurgeQueue(ctx context.Context, in *sqs.PurgeQueueInput, _ ...f
 
 // condemn takes all messages out of reach, to be deleted; false when the last
 // purge is too recent.
-func (q *queue) condemn(now int64) (messages []*message, ok bool) {
+func (q *queue) condemn(now int64) (messages []*message, shelved []condemned, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.purged != 0 && now < q.purged+purgeInterval.Milliseconds() {
-		return nil, false
+		return nil, nil, false
 	}
 	q.purged = now
 	q.advance(now)
@@ -83,7 +89,7 @@ func (q *queue) condemn(now int64) (messages []*message, ok bool) {
 			messages = append(messages, m)
 		}
 	}
-	return messages, true
+	return messages, q.condemnShelves(), true
 }
 
 // notPurged lets a purge that began at this time and failed be repeated.

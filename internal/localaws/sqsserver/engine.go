@@ -40,6 +40,9 @@ type Options struct {
 	// InFlightLimit is how many messages of a queue may be in flight. The
 	// default is 120,000 ("Amazon SQS message quotas").
 	InFlightLimit int
+	// NearLimit is how many messages a standard queue has in memory whole. The
+	// default is 10,000; of the others 24 bytes are.
+	NearLimit int
 }
 
 // Engine is a set of queues. Its methods may be called concurrently. Their
@@ -59,6 +62,7 @@ type Engine struct {
 	account       string
 	log           *slog.Logger
 	inFlightLimit int
+	nearLimit     int
 	budget        cacheBudget
 
 	// admin is held by those who create, change or delete queues or start
@@ -91,6 +95,7 @@ func Open(ctx context.Context, store Store, o Options) (*Engine, error) {
 		account:       cmp.Or(o.Account, "000000000000"),
 		log:           cmp.Or(o.Logger, slog.Default()),
 		inFlightLimit: cmp.Or(o.InFlightLimit, 120_000),
+		nearLimit:     cmp.Or(o.NearLimit, nearLimit),
 		budget:        cacheBudget{limit: contentBudget},
 		queues:        map[string]*queue{},
 		closing:       make(chan struct{}),
@@ -102,8 +107,8 @@ func Open(ctx context.Context, store Store, o Options) (*Engine, error) {
 	if err := store.Load(ctx, l); err != nil {
 		return nil, fmt.Errorf("load queues: %w", err)
 	}
-	if l.err != nil {
-		return nil, fmt.Errorf("load queues: %w", l.err)
+	if err := l.end(ctx); err != nil {
+		return nil, fmt.Errorf("load queues: %w", err)
 	}
 	for _, t := range e.tasks {
 		if t.active() {

@@ -33,6 +33,9 @@ type queue struct {
 	tries   attempts
 	cache   cache
 	waiters waiters
+	shelves shelves
+	// bringing is held by who reads what is on the shelves.
+	bringing sync.Mutex
 	// expired and undo are keys for the next write to delete: of messages
 	// past retention, and of sends that failed but may have been persisted.
 	expired, undo []int64
@@ -51,7 +54,8 @@ type queue struct {
 // load to be seen in a test.
 type group struct {
 	id      string
-	waiting heap // ready ones, on a FIFO queue pending ones too
+	waiting heap  // ready ones, on a FIFO queue pending ones too
+	shelf   shelf // ready ones that are not in memory
 	// size counts all messages of the group, held those in flight.
 	size, held int
 	// latest is when, on a FIFO queue, its last message becomes visible.
@@ -60,14 +64,15 @@ type group struct {
 	offered bool
 }
 
-func newQueue(r QueueRecord, arn string, c *config, budget *cacheBudget) *queue {
+func newQueue(r QueueRecord, arn string, c *config, e *Engine) *queue {
 	q := &queue{
 		id: r.ID, name: r.Name, arn: arn, fifo: c.fifo,
 		messages: map[int64]*message{},
 		groups:   map[string]*group{},
 		timed:    heap{slot: slotWait},
 		aged:     heap{slot: slotExpiry},
-		cache:    cache{budget: budget},
+		cache:    cache{budget: &e.budget},
+		shelves:  shelves{limit: e.nearLimit},
 		life:     life{over: make(chan struct{})},
 	}
 	q.config.Store(c)
@@ -88,8 +93,13 @@ func (q *queue) disown(m *message) {
 	q.leave(m)
 	q.cache.drop(m)
 	delete(q.messages, m.key)
-	if m.group.size--; m.group.size == 0 {
-		delete(q.groups, m.group.id)
+	q.shrink(m.group)
+}
+
+// shrink counts one message of g less.
+func (q *queue) shrink(g *group) {
+	if g.size--; g.size == 0 {
+		delete(q.groups, g.id)
 	}
 }
 
@@ -174,6 +184,9 @@ func (q *queue) offer(g *group) {
 // receivable: on a FIFO queue the first message must be written, and none of
 // the group in flight.
 func (q *queue) receivable(g *group) bool {
+	if g.firstIsFar() {
+		return true
+	}
 	first, _ := g.waiting.top()
 	return first != nil && first.state == ready && (!q.fifo || g.held == 0)
 }
@@ -197,14 +210,22 @@ func (q *queue) advance(now int64) {
 		q.expired = append(q.expired, m.key)
 		q.disown(m)
 	}
+	q.sweepShelves(now, now-retention)
 }
 
-// clean adds to changes the deletes that are due; litter takes them back when
-// the write has failed.
+// cleanAtOnce is how many of the messages past retention a write deletes: who
+// makes it waits for them.
+const cleanAtOnce = 100
+
+// clean adds to changes deletes that are due; litter takes them back when the
+// write has failed.
 func (q *queue) clean(changes *Changes) {
-	changes.Deletes = append(changes.Deletes, q.expired...)
+	n := min(len(q.expired), cleanAtOnce)
+	changes.Deletes = append(changes.Deletes, q.expired[:n]...)
 	changes.Undo = append(changes.Undo, q.undo...)
-	q.expired, q.undo = nil, nil
+	if q.expired, q.undo = q.expired[n:], nil; len(q.expired) == 0 {
+		q.expired = nil
+	}
 }
 
 func (q *queue) litter(expired, undo []int64) {

@@ -16,7 +16,7 @@ func TestWhoLeavesWhenWokenWakesTheNext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := newQueue(QueueRecord{ID: 1, Name: "q"}, e.arn("q"), c, &cacheBudget{})
+	q := newQueue(QueueRecord{ID: 1, Name: "q"}, e.arn("q"), c, e)
 	q.adopt(&message{key: 1}, "", ready)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()

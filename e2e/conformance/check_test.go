@@ -14,7 +14,7 @@ import (
 // check is one thing that an endpoint does as AWS documents it.
 type check struct {
 	name string // area/what, without spaces
-	page string // the title of the AWS page that it rests on
+	page string // the title of the AWS page, or the recorded test, that it rests on
 	// passes is the time that the check lets pass, in all.
 	passes time.Duration
 	// inFlight, unless 0, is the endpoint's limit of messages in flight that
@@ -31,6 +31,11 @@ var checks = slices.Concat(createChecks, createRedriveChecks, rangeChecks, listC
 
 // api is the title of an operation's page.
 func api(operation string) string { return "Amazon SQS API Reference: " + operation }
+
+// recorded is a test of LocalStack's whose answers were recorded on AWS: in its
+// repository, tests/aws/services/sqs, marked aws.validated, with a snapshot in
+// test_sqs.snapshot.json where it has one.
+func recorded(test string) string { return "LocalStack's " + test + ", recorded on AWS" }
 
 // C is one run of a check, with a client of the endpoint. Its methods end the
 // check when something fails.

@@ -164,6 +164,37 @@ var fifoLockChecks = []check{
 		c.change(url, both[1], 0)
 		c.want(url, "b", "c")
 	}},
+	{name: "fifo-lock/what-comes-back-is-received-though-later-ones-are-in-flight", run: func(c *C) {
+		url := c.fifo(nil)
+		c.sendTo(url, "g", "a", "b", "c")
+		got := c.want(url, "a", "b", "c")
+		c.sendTo(url, "h", "d")
+		c.change(url, got[0], 0)
+		equal(c, "the bodies", bodies(c.lookUntil(url)), "d a")
+		c.none(url)
+	}, page: recorded("test_fifo_message_group_visibility_after_terminate_visibility_timeout")},
+	{name: "fifo-lock/only-what-follows-the-first-in-flight", run: func(c *C) {
+		for held, want := range []string{"", "a", "a b"} {
+			c.at = held
+			url := c.fifo(attrs{"VisibilityTimeout": "1"})
+			c.sendTo(url, "g", "a", "b", "c")
+			c.change(url, c.want(url, "a", "b", "c")[held], 100)
+			c.pass(time.Second)
+			equal(c, "the bodies", bodies(c.lookFrom(url)), want)
+		}
+	}, passes: 3 * time.Second, page: recorded("test_fifo_group_visibility_extends_with_change_message_visibility")},
+	{name: "fifo-lock/a-group-goes-to-the-end-of-the-line", run: func(c *C) {
+		url := c.fifo(nil)
+		for _, body := range []string{"g1-m1", "g2-m1", "g2-m2", "g3-m1", "g1-m2"} {
+			c.sendTo(url, body[:2], body)
+		}
+		out, err := c.ReceiveMessage(c.ctx, &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 3, VisibilityTimeout: 1})
+		c.must(err)
+		equal(c, "the bodies", bodies(out.Messages), "g1-m1 g1-m2 g2-m1")
+		c.pass(time.Second)
+		c.until("all are visible again", func() bool { return c.counts(url)[0] == "5" })
+		equal(c, "the bodies", bodies(c.lookUntil(url)), "g3-m1 g1-m1 g1-m2 g2-m1 g2-m2")
+	}, passes: time.Second, page: recorded("test_fifo_receive_message_with_zero_visibility_timeout")},
 	{name: "fifo-lock/a-late-delete-is-refused", page: api("ReceiveMessage"), passes: time.Second, run: func(c *C) {
 		url := c.fifo(nil)
 		c.sendTo(url, "g", "a")
@@ -173,6 +204,21 @@ var fifoLockChecks = []check{
 		c.refused(c.tryDelete(url, m))
 		c.want(url, "a")
 	}},
+}
+
+func bodies(messages []types.Message) string {
+	var list []string
+	for _, m := range messages {
+		list = append(list, *m.Body)
+	}
+	return strings.Join(list, " ")
+}
+
+// lookFrom receives what is there.
+func (c *C) lookFrom(url string) []types.Message {
+	messages, err := c.lookFor(url, 0)
+	c.must(err)
+	return messages
 }
 
 // lookUntil receives what comes first.

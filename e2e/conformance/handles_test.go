@@ -18,20 +18,36 @@ var handleChecks = []check{
 			fails[*types.ReceiptHandleIsInvalid](c, c.tryDelete(url, m))
 		}
 	}},
-	{name: "handles/not-in-flight-is-MessageNotInflight", page: api("ChangeMessageVisibility"), passes: time.Second, run: func(c *C) {
+	{name: "handles/change-a-message-that-is-visible-again",
+		page:   recorded("test_change_message_visibility_after_visibility_timeout_expiration"),
+		passes: time.Second, run: func(c *C) {
+			url := c.queue(nil)
+			c.send(url, "a")
+			m := c.lease(url, 1)
+			c.pass(time.Second)
+			c.until("the message is visible again", func() bool { return c.counts(url) == [3]string{"1", "0", "0"} })
+			c.change(url, m, 10)
+			c.none(url)
+			c.change(url, m, 0)
+			c.change(url, m, 10)
+			c.none(url)
+		}},
+	{name: "handles/an-older-one-changes-the-message", page: recorded("test_terminate_visibility_timeout_after_receive"), run: func(c *C) {
 		url := c.queue(nil)
 		c.send(url, "a")
-		m := c.lease(url, 1)
-		c.pass(time.Second)
-		c.until("the message is visible again", func() bool { return c.counts(url) == [3]string{"1", "0", "0"} })
-		fails[*types.MessageNotInflight](c, c.tryChange(url, m, 10))
+		older := c.get1(url)
+		c.change(url, older, 0)
+		c.want(url, "a")
+		c.change(url, older, 0)
+		c.want(url, "a")
 	}},
-	{name: "handles/made-visible-is-MessageNotInflight", page: api("ChangeMessageVisibility"), run: func(c *C) {
-		url := c.queue(nil)
-		c.send(url, "a")
+	{name: "handles/of-a-fifo-queue-expire", page: api("ChangeMessageVisibility"), run: func(c *C) {
+		url := c.fifo(nil)
+		c.sendTo(url, "g", "a")
 		m := c.get1(url)
 		c.change(url, m, 0)
-		fails[*types.MessageNotInflight](c, c.tryChange(url, m, 10))
+		c.refused(c.tryChange(url, m, 10))
+		c.want(url, "a")
 	}},
 	{name: "handles/a-deleted-message-is-not-changed", page: api("ChangeMessageVisibility"), run: func(c *C) {
 		url := c.queue(nil)

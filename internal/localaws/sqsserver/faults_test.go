@@ -52,6 +52,10 @@ func TestAFailingStoreLosesNothing(t *testing.T) {
 		}, func(b *bundle, _ *fixture) error { return b.purge("q") }, [4]int{1, 1, 0, 0}, [4]int{}},
 		"visibility change": {inFlight, func(b *bundle, f *fixture) error { return b.change("q", f.m, 0) },
 			[4]int{0, 1, 0, 0}, [4]int{1, 0, 0, 0}},
+		"visibility change of a message that is visible": {func(b *bundle, f *fixture) {
+			inFlight(b, f)
+			b.must(b.change("q", f.m, 0))
+		}, func(b *bundle, f *fixture) error { return b.change("q", f.m, 9) }, [4]int{1, 0, 0, 0}, [4]int{0, 1, 0, 0}},
 		"redrive": {func(b *bundle, f *fixture) {
 			b.send("q", "a")
 			for range 2 {

@@ -41,6 +41,13 @@ func TestAGroupIsLockedWhileAMessageIsInFlight(t *testing.T) {
 			b.must(b.change("q.fifo", got[1], 0))
 		}, []string{"a2", "a3"}},
 		"second visible again, first in flight": {func(b *bundle, got []types.Message) { b.must(b.change("q.fifo", got[1], 0)) }, nil},
+		"first visible again, second in flight": {func(b *bundle, got []types.Message) { b.must(b.change("q.fifo", got[0], 0)) },
+			[]string{"a1"}},
+		"first received again, then second visible": {func(b *bundle, got []types.Message) {
+			b.must(b.change("q.fifo", got[0], 0))
+			b.want("q.fifo", "a1")
+			b.must(b.change("q.fifo", got[1], 0))
+		}, nil},
 	} {
 		for _, restart := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, ", restart ", restart), func(t *testing.T) {

@@ -14,10 +14,12 @@ type heapEntry struct {
 	m  *message
 }
 
-// The slots. A message waits either in its group or for its time.
+// The slots. A message waits either in its group or for its time; one in
+// flight on a FIFO queue also holds its place in the group.
 const (
 	slotWait = iota
 	slotExpiry
+	slotFlight
 	slots
 )
 

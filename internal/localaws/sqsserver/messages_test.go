@@ -78,12 +78,22 @@ func TestChangeVisibility(t *testing.T) {
 		"not in flight any more": {func(b *bundle, m types.Message) types.Message {
 			b.advance(time.Minute)
 			return m
-		}, 5, "AWS.SimpleQueueService.MessageNotInflight", 0},
+		}, 5, "", 5 * time.Second},
+		"not in flight any more, at once": {func(b *bundle, m types.Message) types.Message {
+			b.advance(time.Minute)
+			return m
+		}, 0, "", 0},
 		"received again": {func(b *bundle, m types.Message) types.Message {
 			b.advance(time.Minute)
 			b.want("q", "a")
 			return m
-		}, 5, "InvalidParameterValue", 0},
+		}, 5, "", 5 * time.Second},
+		"made visible, over a restart": {func(b *bundle, m types.Message) types.Message {
+			b.must(b.change("q", m, 0))
+			b.must(b.change("q", m, 9))
+			b.restart()
+			return m
+		}, 5, "", 5 * time.Second},
 		"deleted": {func(b *bundle, m types.Message) types.Message {
 			b.delete("q", m)
 			return m

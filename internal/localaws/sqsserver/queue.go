@@ -1,6 +1,7 @@
 package sqsserver
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 )
@@ -54,10 +55,13 @@ type queue struct {
 // load to be seen in a test.
 type group struct {
 	id      string
-	waiting heap  // ready ones, on a FIFO queue pending ones too
-	shelf   shelf // ready ones that are not in memory
-	// size counts all messages of the group, held those in flight.
-	size, held int
+	waiting heap // ready ones, on a FIFO queue pending ones too
+	// shelf has ready ones that are not in memory.
+	shelf shelf
+	// flight are, on a FIFO queue, those in flight.
+	flight heap
+	// size counts all messages of the group.
+	size int
 	// latest is when, on a FIFO queue, its last message becomes visible.
 	latest int64
 	// offered: it is in the queue's line.
@@ -106,7 +110,7 @@ func (q *queue) shrink(g *group) {
 func (q *queue) groupOf(id string) *group {
 	g := q.groups[id]
 	if g == nil {
-		g = &group{id: id, waiting: heap{slot: slotWait}}
+		g = &group{id: id, waiting: heap{slot: slotWait}, flight: heap{slot: slotFlight}}
 		q.groups[id] = g
 	}
 	return g
@@ -134,7 +138,9 @@ func (q *queue) enter(m *message, s state) {
 		q.timed.push(m, m.visibleAt)
 	case inFlight:
 		q.timed.push(m, m.visibleAt)
-		m.group.held++
+		if q.fifo {
+			m.group.flight.push(m, m.seq)
+		}
 	}
 	if s.ages() {
 		q.aged.push(m, m.sent)
@@ -154,7 +160,9 @@ func (q *queue) leave(m *message) {
 		q.timed.remove(m)
 	case inFlight:
 		q.timed.remove(m)
-		m.group.held--
+		if q.fifo {
+			m.group.flight.remove(m)
+		}
 	}
 	if m.state.ages() {
 		q.aged.remove(m)
@@ -181,14 +189,31 @@ func (q *queue) offer(g *group) {
 	}
 }
 
-// receivable: on a FIFO queue the first message must be written, and none of
-// the group in flight.
+// receivable: on a FIFO queue the first message must be written, and come
+// before those in flight.
 func (q *queue) receivable(g *group) bool {
 	if g.firstIsFar() {
 		return true
 	}
-	first, _ := g.waiting.top()
-	return first != nil && first.state == ready && (!q.fifo || g.held == 0)
+	first := g.before(g.blocked())
+	return first != nil && (!q.fifo || first.state == ready)
+}
+
+// blocked is from which place on a group's messages have to wait for one that
+// is in flight.
+func (g *group) blocked() int64 {
+	if m, seq := g.flight.top(); m != nil {
+		return seq
+	}
+	return math.MaxInt64
+}
+
+// before is the group's first message that waits, if its place is before end.
+func (g *group) before(end int64) *message {
+	if m, place := g.waiting.top(); place < end {
+		return m
+	}
+	return nil
 }
 
 // advance brings the queue to now: messages whose time has come are made

@@ -23,9 +23,12 @@ type receiving struct {
 // taken is what one look at a queue has brought.
 type taken struct {
 	messages []delivery
-	moves    []*message // to the dead-letter queue dlq
-	dlq      *queue
-	changes  *Changes
+	// end is how far into the last message's group it may reach, on a FIFO
+	// queue: up to what others have in flight.
+	end     int64
+	moves   []*message // to the dead-letter queue dlq
+	dlq     *queue
+	changes *Changes
 	// far is set instead of all that when the first message is on the shelf.
 	far bool
 	// wait is set instead of all that when there is nothing: it is closed
@@ -150,12 +153,11 @@ func (e *Engine) take(q *queue, r *receiving, mayWait bool) (*taken, error) {
 }
 
 // next is the next message to receive, nil when it is on the shelf: of each
-// group in turn on a standard queue, and of one group as long as it has any on a FIFO queue, where the
-// groups of what t has taken stay open to it.
+// group in turn on a standard queue, and of one group as long as it has any on
+// a FIFO queue, where the group that t has taken last stays open to it.
 func (q *queue) next(t *taken) *message {
 	if q.fifo && len(t.messages) > 0 {
-		g := t.messages[len(t.messages)-1].m.group
-		if m, _ := g.waiting.top(); m != nil && m.state == ready {
+		if m := t.messages[len(t.messages)-1].m.group.before(t.end); m != nil && m.state == ready {
 			return m
 		}
 	}
@@ -167,10 +169,9 @@ func (q *queue) next(t *taken) *message {
 		return nil
 	}
 	m, _ := g.waiting.top()
-	if !q.fifo {
-		// To the end of the line, if it has more: become offers it again.
-		q.unoffer()
-	}
+	t.end = g.blocked()
+	// To the end of the line, if it has more: become offers it again.
+	q.unoffer()
 	return m
 }
 

@@ -79,15 +79,25 @@ func (q *queue) endDeletes(e *Engine, keys []int64, ours []*message, err error) 
 // held is the message that a handle names; nil when it is gone or was
 // received again since.
 func (q *queue) held(handle string) (*message, error) {
-	r, ok := parseReceipt(handle, q.id)
-	if !ok {
-		return nil, receiptHandleIsInvalid(handle)
-	}
-	m := q.messages[r.key]
-	if m == nil || m.id != r.id || m.received != r.received || m.state == pending || m.state == delayed {
-		return nil, nil
+	m, current, err := q.received(handle)
+	if !current {
+		return nil, err
 	}
 	return m, nil
+}
+
+// received is the message that a handle names, nil when it is gone, and
+// whether the handle is that of its last receive.
+func (q *queue) received(handle string) (m *message, current bool, err error) {
+	r, ok := parseReceipt(handle, q.id)
+	if !ok {
+		return nil, false, receiptHandleIsInvalid(handle)
+	}
+	m = q.messages[r.key]
+	if m == nil || m.id != r.id || m.state == pending || m.state == delayed {
+		return nil, false, nil
+	}
+	return m, m.received == r.received, nil
 }
 
 // visibilityChange is one message to make visible after a time.
@@ -95,10 +105,12 @@ type visibilityChange struct {
 	handle  string
 	timeout int32 // seconds
 
-	m        *message
+	m        *message // nil when there is nothing to change
 	received int32
 	at       int64
 	leased   bool
+	// hidden: it was visible, and is not while the change is written.
+	hidden bool
 }
 
 // changeAll makes messages visible when the changes say, counted from now.
@@ -111,7 +123,7 @@ func (e *Engine) changeAll(ctx context.Context, q *queue, list []visibilityChang
 	q.advance(now.UnixMilli())
 	for i := range list {
 		c := &list[i]
-		if failures[i] = c.check(q, now); failures[i] == nil && !c.gives(now) {
+		if failures[i] = c.check(q, now); failures[i] == nil && c.m != nil && !c.gives(now) {
 			changes.SetStates = append(changes.SetStates, c.stateRecord())
 		}
 	}
@@ -124,6 +136,7 @@ func (e *Engine) changeAll(ctx context.Context, q *queue, list []visibilityChang
 		q.endChanges(e, list)
 		return failures
 	}
+	q.undoChanges(e, list)
 	for i := range failures {
 		if failures[i] == nil {
 			failures[i] = internalFailure("The visibility was not changed", err)
@@ -132,18 +145,21 @@ func (e *Engine) changeAll(ctx context.Context, q *queue, list []visibilityChang
 	return failures
 }
 
-// check finds c's message and time.
+// check finds c's message and time. On a standard queue any handle of the
+// message will do, also once it is visible again (recorded by LocalStack's
+// snapshot of test_change_message_visibility_after_visibility_timeout_expiration,
+// and by its test_terminate_visibility_timeout_after_receive).
 func (c *visibilityChange) check(q *queue, now time.Time) error {
-	m, err := q.held(c.handle)
+	m, current, err := q.received(c.handle)
 	switch {
 	case err != nil:
 		return err
 	case c.timeout < 0 || time.Duration(c.timeout)*time.Second > maxVisibility:
 		return invalidValue("VisibilityTimeout", c.timeout, "Must be between 0 and 43200, if provided.")
-	case m == nil || m.state == deleting || m.state == moving:
+	case m == nil || q.fifo && !current || m.state == deleting || m.state == moving:
 		return invalidValue("ReceiptHandle", c.handle,
 			"Message does not exist or is not available for visibility timeout change.")
-	case m.state != inFlight:
+	case q.fifo && m.state != inFlight:
 		return messageNotInflight()
 	}
 	timeout := time.Duration(c.timeout) * time.Second
@@ -151,7 +167,14 @@ func (c *visibilityChange) check(q *queue, now time.Time) error {
 		return invalidValue("VisibilityTimeout", c.timeout,
 			"Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
 	}
+	if m.state == ready && timeout == 0 {
+		return nil
+	}
 	c.m, c.received, c.at = m, m.received, end(now, timeout)
+	if m.state == ready {
+		m.visibleAt, c.hidden = c.at, true
+		q.become(m, inFlight)
+	}
 	return nil
 }
 
@@ -170,13 +193,31 @@ func (q *queue) endChanges(e *Engine, list []visibilityChange) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, c := range list {
-		m := c.m
-		if m == nil || q.messages[m.key] != m || m.state != inFlight || m.received != c.received {
-			continue
+		if m := c.m; c.holds(q) {
+			m.visibleAt, m.leased = c.at, c.leased
+			q.become(m, inFlight)
 		}
-		m.visibleAt, m.leased = c.at, c.leased
-		q.become(m, inFlight)
 	}
 	q.advance(e.now())
 	q.wake(e.clock)
+}
+
+// undoChanges makes visible again what was hidden for changes that could not
+// be written.
+func (q *queue) undoChanges(e *Engine, list []visibilityChange) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, c := range list {
+		if c.hidden && c.holds(q) && c.m.visibleAt == c.at {
+			q.become(c.m, ready)
+		}
+	}
+	q.wake(e.clock)
+}
+
+// holds reports whether c's message is in flight still, by the receive that it
+// was when c was checked.
+func (c *visibilityChange) holds(q *queue) bool {
+	m := c.m
+	return m != nil && q.messages[m.key] == m && m.state == inFlight && m.received == c.received
 }

@@ -52,6 +52,7 @@ type local struct {
 	signer          *checkpoint.Handler
 	releaser        *release.Handler
 	redactors       ledger.Redactors
+	sweeper         *sweeper
 }
 
 // openLocal opens the state and the two addresses. Errors name the flag that
@@ -95,6 +96,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
+	l.sweeper = newSweeper(l.db, kept, clockwork.NewRealClock(), c.Log, l.engine, secrets)
 
 	aws := awsRouter(sqsserver.NewHandler(l.engine), secretserver.NewHandler(secrets))
 	if l.awsURL, err = l.listen("--aws", c.AWS, aws); err != nil {
@@ -124,17 +126,16 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	return l, err
 }
 
-// localStores are those of a data file, without what has expired. This process
-// alone has the file: who held something in it is dead.
+// localStores are those of a data file. This process alone has the file: who
+// held something in it is dead.
 func localStores(ctx context.Context, db *sqlite.DB) (stores, error) {
-	attempts, claims, room, now := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), time.Now()
-	circuits := sqlite.NewCircuits(db)
-	err := errors.Join(attempts.Expire(ctx, now), claims.Expire(ctx, now), room.Expire(ctx, now), room.Abandon(ctx),
-		circuits.Expire(ctx, now))
+	kept := sqliteStores(db)
+	claims := sqlite.NewClaims(db)
+	err := sqlite.NewWaiting(db).Abandon(ctx)
 	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
-	return stores{attempts: attempts, claims: claims, room: room, circuits: circuits}, err
+	return kept, err
 }
 
 // handle feeds the handlers that the Lambdas run.
@@ -220,6 +221,7 @@ func (l *local) Run(ctx context.Context) error {
 		g.Go(func() error { s.Run(ctx); return nil })
 	}
 	clock := clockwork.NewRealClock()
+	g.Go(func() error { l.sweeper.run(ctx); return nil })
 	g.Go(func() error { signByTheClock(ctx, l.signer, clock); return nil })
 	g.Go(func() error { releaseByTheClock(ctx, l.releaser, devReleaseEvery, clock); return nil })
 	return g.Wait()

@@ -51,6 +51,8 @@ type stores struct {
 	room     waiting.Store
 	circuits circuit.Store
 	close    func()
+	// expire are the stores that nobody else deletes what has expired from.
+	expire []expiring
 }
 
 func (c *workerCommand) Run(ctx context.Context) error {
@@ -165,8 +167,9 @@ func (c *workerCommand) stores(config aws.Config) (stores, error) {
 		if err != nil {
 			return stores{}, fmt.Errorf("--store %s: %w", c.Store, err)
 		}
-		return stores{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), sqlite.NewCircuits(db),
-			func() { _ = db.Close() }}, nil
+		kept := sqliteStores(db)
+		kept.close = func() { _ = db.Close() }
+		return kept, nil
 	}
 	table, room, circuits := os.Getenv(settings.AttemptsTable), os.Getenv(settings.WaitingTable), os.Getenv(settings.CircuitsTable)
 	if c.Store != "dynamodb" || table == "" || room == "" || circuits == "" {
@@ -174,8 +177,10 @@ func (c *workerCommand) stores(config aws.Config) (stores, error) {
 			settings.AttemptsTable, settings.WaitingTable, settings.CircuitsTable)
 	}
 	client := dynamodb.NewFromConfig(config)
-	return stores{&awsdynamodb.Attempts{API: client, Table: table}, &awsdynamodb.Claims{API: client, Table: table},
-		&awsdynamodb.Waiting{API: client, Table: room}, &awsdynamodb.Circuits{API: client, Table: circuits}, func() {}}, nil
+	return stores{
+		attempts: &awsdynamodb.Attempts{API: client, Table: table}, claims: &awsdynamodb.Claims{API: client, Table: table},
+		room: &awsdynamodb.Waiting{API: client, Table: room}, circuits: &awsdynamodb.Circuits{API: client, Table: circuits}, close: func() {},
+	}, nil
 }
 
 // sources wires the handlers to the stack's queues.

@@ -54,7 +54,7 @@ func (l *loader) queues() {
 			return err
 		}
 		if err := errors.Join(json.Unmarshal(attributes, &r.Attributes), json.Unmarshal(tags, &r.Tags)); err != nil {
-			return fmt.Errorf("read queue %s: %w", r.Name, err)
+			return damagedRow(err, "queues", r.Name)
 		}
 		l.into.LoadQueue(r)
 		return nil

@@ -27,15 +27,10 @@ var checks = slices.Concat(createChecks, createRedriveChecks, rangeChecks, listC
 	tagChecks, sendChecks, messageAttributeChecks, batchChecks, batchErrorChecks, delayChecks, receiveChecks,
 	systemAttributeChecks, pollChecks, visibilityChecks, handleChecks, deleteChecks, retentionChecks, redriveChecks,
 	allowChecks, moveChecks, moveTaskChecks, fifoChecks, fifoLockChecks, dedupChecks, attemptChecks, fifoRedriveChecks,
-	fairChecks, limitChecks)
+	fairChecks, limitChecks, recordedChecks)
 
 // api is the title of an operation's page.
 func api(operation string) string { return "Amazon SQS API Reference: " + operation }
-
-// recorded is a test of LocalStack's whose answers were recorded on AWS: in its
-// repository, tests/aws/services/sqs, marked aws.validated, with a snapshot in
-// test_sqs.snapshot.json where it has one.
-func recorded(test string) string { return "LocalStack's " + test + ", recorded on AWS" }
 
 // C is one run of a check, with a client of the endpoint. Its methods end the
 // check when something fails.

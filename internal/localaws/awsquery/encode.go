@@ -53,11 +53,7 @@ func (a *answer) element(name string, v reflect.Value) {
 			a.element(name, v.Elem())
 		}
 	case v.Kind() == reflect.Struct:
-		a.open(name, "")
-		for _, f := range fields(v.Type()) {
-			a.element(f.name, v.FieldByIndex(f.index))
-		}
-		a.close(name)
+		a.structure(name, v)
 	case v.Kind() == reflect.Map:
 		a.entries(name, v)
 	case isList(v.Type()):
@@ -73,6 +69,21 @@ func (a *answer) element(name string, v reflect.Value) {
 	default: // a number or a truth
 		a.leaf(name, fmt.Sprint(v))
 	}
+}
+
+// structure writes one without members as AWS does, in one tag.
+func (a *answer) structure(name string, v reflect.Value) {
+	a.open(name, "")
+	empty := a.Len()
+	for _, f := range fields(v.Type()) {
+		a.element(f.name, v.FieldByIndex(f.index))
+	}
+	if a.Len() > empty {
+		a.close(name)
+		return
+	}
+	a.Truncate(empty - 1)
+	a.WriteString("/>")
 }
 
 func (a *answer) entries(name string, v reflect.Value) {

@@ -39,6 +39,12 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := rand.Text()
 	w.Header().Set("x-amzn-RequestId", id)
 	w.Header().Set("Content-Type", "text/xml")
+	if r.Method == http.MethodGet && r.URL.Query().Get("Action") == "" {
+		// LocalStack's test_get_without_query_returns_unknown_operation, recorded on AWS.
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, "<UnknownOperationException/>\n")
+		return
+	}
 	status := http.StatusOK
 	a := &answer{}
 	if name, out, err := s.run(w, r); err == nil {

@@ -46,7 +46,7 @@ func (s *Secret) passes(filters []types.Filter) bool {
 
 // matches: names and tags match by prefix. A description matches if each word
 // of the value begins one of its words, and "all" likewise over all
-// attributes. Secrets here have no owning service and no replicas, so filters
+// attributes, where words end before a capital too. Secrets here have no owning service and no replicas, so filters
 // on those match nothing.
 func (s *Secret) matches(key types.FilterNameStringType, value string) bool {
 	isPrefix := func(text string) bool { return strings.HasPrefix(text, value) }
@@ -60,17 +60,35 @@ func (s *Secret) matches(key types.FilterNameStringType, value string) bool {
 	case types.FilterNameStringTypeDescription:
 		return beginWords(words(value), words(s.Description))
 	case types.FilterNameStringTypeAll:
-		all := append(words(s.Name), words(s.Description)...)
+		texts := []string{s.Name, s.Description}
 		for _, t := range s.Tags {
-			all = append(append(all, words(t.Key)...), words(t.Value)...)
+			texts = append(texts, t.Key, t.Value)
 		}
-		return beginWords(words(value), all)
+		return beginWords(words(atCapitals(value)), words(atCapitals(texts...)))
 	}
 	return false
 }
 
 func words(text string) []string {
 	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+// atCapitals joins texts, with a space before each capital that follows a small
+// letter: MyTest is My Test.
+func atCapitals(texts ...string) string {
+	var b strings.Builder
+	for _, text := range texts {
+		small := false
+		for _, r := range text {
+			if small && unicode.IsUpper(r) {
+				b.WriteByte(' ')
+			}
+			b.WriteRune(r)
+			small = unicode.IsLower(r)
+		}
+		b.WriteByte(' ')
+	}
+	return b.String()
 }
 
 func beginWords(wanted, all []string) bool {

@@ -36,7 +36,7 @@ func shelf(t *testing.T) *bundle {
 		{"/testing2/two", "an secret", "team", "blue"},
 		{"testing3/three", "asecret", "", ""},
 		{"/testing4/four", "thesecret", "", ""},
-		{"five", "", "tea", "Red wine"},
+		{"five", "", "tea", "Red wine OneCoatPaint"},
 	} {
 		in := &secretsmanager.CreateSecretInput{Name: &s.name, Description: &s.description, SecretString: &s.name, ClientRequestToken: token(1)}
 		if s.tag != "" {
@@ -63,25 +63,28 @@ func TestFilters(t *testing.T) {
 		filters []types.Filter
 		want    string
 	}{
-		"none":                       {nil, all},
-		"name":                       {[]types.Filter{filter("name", "/")}, "/testing2/two /testing4/four"},
-		"not a name":                 {[]types.Filter{filter("name", "!/")}, "testing1/one testing3/three five"},
-		"name, case":                 {[]types.Filter{filter("name", "Five")}, ""},
-		"name, words":                {[]types.Filter{filter("name", "testing1 one")}, ""},
-		"two names":                  {[]types.Filter{filter("name", "five", "testing1")}, "testing1/one five"},
-		"description":                {[]types.Filter{filter("description", "A")}, "testing1/one /testing2/two testing3/three"},
-		"not a description":          {[]types.Filter{filter("description", "!a")}, "/testing4/four five"},
-		"description, words":         {[]types.Filter{filter("description", "a secret")}, "testing1/one /testing2/two"},
-		"description, nothing":       {[]types.Filter{filter("description", "-")}, ""},
-		"two filters":                {[]types.Filter{filter("description", "a"), filter("name", "/")}, "/testing2/two"},
-		"two that exclude the other": {[]types.Filter{filter("description", "a"), filter("name", "secret")}, ""},
-		"tag key":                    {[]types.Filter{filter("tag-key", "tea")}, "/testing2/two five"},
-		"tag value":                  {[]types.Filter{filter("tag-value", "Red")}, "five"},
-		"all":                        {[]types.Filter{filter("all", "RED")}, "testing1/one five"},
-		"all, a name's word":         {[]types.Filter{filter("all", "thr")}, "testing3/three"},
-		"all, words":                 {[]types.Filter{filter("all", "two blue")}, "/testing2/two"},
-		"owning service":             {[]types.Filter{filter("owning-service", "rds")}, ""},
-		"primary region":             {[]types.Filter{filter("primary-region", "us-east-1")}, ""},
+		"none":                         {nil, all},
+		"name":                         {[]types.Filter{filter("name", "/")}, "/testing2/two /testing4/four"},
+		"not a name":                   {[]types.Filter{filter("name", "!/")}, "testing1/one testing3/three five"},
+		"name, case":                   {[]types.Filter{filter("name", "Five")}, ""},
+		"name, words":                  {[]types.Filter{filter("name", "testing1 one")}, ""},
+		"two names":                    {[]types.Filter{filter("name", "five", "testing1")}, "testing1/one five"},
+		"description":                  {[]types.Filter{filter("description", "A")}, "testing1/one /testing2/two testing3/three"},
+		"not a description":            {[]types.Filter{filter("description", "!a")}, "/testing4/four five"},
+		"description, words":           {[]types.Filter{filter("description", "a secret")}, "testing1/one /testing2/two"},
+		"description, nothing":         {[]types.Filter{filter("description", "-")}, ""},
+		"two filters":                  {[]types.Filter{filter("description", "a"), filter("name", "/")}, "/testing2/two"},
+		"two that exclude the other":   {[]types.Filter{filter("description", "a"), filter("name", "secret")}, ""},
+		"tag key":                      {[]types.Filter{filter("tag-key", "tea")}, "/testing2/two five"},
+		"tag value":                    {[]types.Filter{filter("tag-value", "Red")}, "five"},
+		"all":                          {[]types.Filter{filter("all", "RED")}, "testing1/one five"},
+		"all, a name's word":           {[]types.Filter{filter("all", "thr")}, "testing3/three"},
+		"all, a word before a capital": {[]types.Filter{filter("all", "Paint")}, "five"},
+		"all, a word at a capital":     {[]types.Filter{filter("all", "OneCoat")}, "five"},
+		"all, not inside a word":       {[]types.Filter{filter("all", "oat")}, ""},
+		"all, words":                   {[]types.Filter{filter("all", "two blue")}, "/testing2/two"},
+		"owning service":               {[]types.Filter{filter("owning-service", "rds")}, ""},
+		"primary region":               {[]types.Filter{filter("primary-region", "us-east-1")}, ""},
 	} {
 		if got := b.list(secretsmanager.ListSecretsInput{Filters: c.filters}); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)

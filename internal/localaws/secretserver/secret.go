@@ -13,6 +13,7 @@ import (
 const (
 	stageCurrent  = "AWSCURRENT"
 	stagePrevious = "AWSPREVIOUS"
+	stagePending  = "AWSPENDING"
 )
 
 // maxVersions is how many versions a secret keeps ("AWS Secrets Manager

@@ -13,6 +13,12 @@ import (
 func (s *Secret) add(v Version, stages []string) error {
 	s.Versions = append(s.Versions, v)
 	if slices.Contains(stages, stageCurrent) {
+		// A rotation that has ended leaves AWSPENDING on its version. The next
+		// value takes it off (recorded by LocalStack's snapshot of
+		// test_update_secret_version_stages_current_pending).
+		if old := s.staged(stageCurrent); old != nil && slices.Contains(old.Stages, stagePending) {
+			s.detach(stagePending)
+		}
 		s.give(stageCurrent, v.ID)
 	}
 	for _, stage := range stages {

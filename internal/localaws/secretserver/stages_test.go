@@ -36,6 +36,19 @@ func TestStagesMove(t *testing.T) {
 	b.wantCode(b.put("s", "another", 2), "ResourceExistsException")
 }
 
+// LocalStack's test_update_secret_version_stages_current_pending, recorded on AWS.
+func TestTheValueAfterARotationEndsIt(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.create("s", "one")
+	b.must(b.put("s", "two", 2, "AWSPENDING"))
+	b.must(b.move("s", "AWSCURRENT", token(1), token(2)))
+	b.must(b.put("s", "three", 3))
+	if got := b.stages("s"); got != "AWSCURRENT=3 AWSPREVIOUS=2" {
+		t.Error(got)
+	}
+}
+
 func TestUpdateSecretVersionStage(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

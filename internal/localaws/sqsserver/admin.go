@@ -60,7 +60,7 @@ func (e *Engine) findOrCreate(ctx context.Context, name string, set, tags map[st
 
 func (e *Engine) createQueue(ctx context.Context, name string, set, tags map[string]string) error {
 	fifo := strings.HasSuffix(name, ".fifo")
-	if wants := set["FifoQueue"] == "true"; wants != fifo {
+	if wants := normal("FifoQueue", set["FifoQueue"]) == "true"; wants != fifo {
 		return invalidParameter("The name of a FIFO queue can only include alphanumeric characters, hyphens, or " +
 			"underscores, must end with .fifo suffix and be 1 to 80 in length, and FifoQueue must then be true.")
 	}
@@ -87,7 +87,11 @@ func (e *Engine) createQueue(ctx context.Context, name string, set, tags map[str
 func (q *queue) same(set, tags map[string]string) error {
 	has := q.config.Load().attributes
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if !sameValue(has[name], set[name]) {
+		value := normal(name, set[name])
+		if name == kmsReuse && has[name] == "" && value == kmsReuseDefault {
+			continue
+		}
+		if !sameValue(has[name], value) {
 			return queueNameExists("attribute " + name)
 		}
 	}
@@ -130,29 +134,33 @@ func (e *Engine) SetQueueAttributes(ctx context.Context, in *sqs.SetQueueAttribu
 	if err != nil {
 		return nil, err
 	}
-	old := q.config.Load()
-	if v, given := in.Attributes["FifoQueue"]; given && v != old.attributes["FifoQueue"] {
-		return nil, invalidAttributeName("FifoQueue")
-	}
-	c, err := newConfig(q.fifo, old.attributes, in.Attributes)
-	if err != nil {
+	if err := e.setAttributes(ctx, q, in.Attributes); err != nil {
 		return nil, err
 	}
-	if _, given := in.Attributes["RedrivePolicy"]; given {
+	return &sqs.SetQueueAttributesOutput{}, nil
+}
+
+// setAttributes needs admin.
+func (e *Engine) setAttributes(ctx context.Context, q *queue, changes map[string]string) error {
+	c, err := newConfig(q.fifo, q.config.Load().attributes, changes)
+	if err != nil {
+		return err
+	}
+	if _, given := changes["RedrivePolicy"]; given {
 		err = e.checkRedrive(c, q.arn)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r := *q.row.Load()
 	r.Modified, r.Attributes = e.now(), c.attributes
 	states := q.redelay(c.delay)
 	if err := e.replaceRow(ctx, q, r, states...); err != nil {
-		return nil, internalFailure("The attributes were not set", err)
+		return internalFailure("The attributes were not set", err)
 	}
 	q.config.Store(c)
 	q.redelayed(e, states)
-	return &sqs.SetQueueAttributesOutput{}, nil
+	return nil
 }
 
 // GetQueueAttributes gives the attributes that are asked for and set.

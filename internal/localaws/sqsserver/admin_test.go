@@ -47,8 +47,8 @@ func TestCreateQueue(t *testing.T) {
 		"size out of range":              {"x", attributes{"MaximumMessageSize": "1048577"}, "InvalidAttributeValue"},
 		"the largest size":               {"x0", attributes{"MaximumMessageSize": "1048576"}, ""},
 		"redrive":                        {"x1", redrive("q", 1), ""},
-		"redrive, number in quotes": {"x2", attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + arn("q") +
-			`","maxReceiveCount":"3"}`}, ""},
+		"the same policy, number in quotes": {"policy", attributes{
+			"RedrivePolicy": `{"deadLetterTargetArn":"` + arn("q") + `","maxReceiveCount":"3"}`}, ""},
 		"redrive to nowhere":       {"x", redrive("nope", 1), "InvalidParameterValue"},
 		"redrive to itself":        {"x", redrive("x", 1), "InvalidParameterValue"},
 		"redrive to another type":  {"x.fifo", mergeAttributes(redrive("q", 1), attributes{"FifoQueue": "true"}), "InvalidParameterValue"},

@@ -21,7 +21,10 @@ import (
 const maxAttributes = 10
 
 var (
-	attributeName = regexp.MustCompile(`^[A-Za-z0-9_\-.]{1,256}$`)
+	// attributeName also has letters that "Amazon SQS message metadata" does
+	// not list: AWS takes them (LocalStack's
+	// test_send_message_with_invalid_string_attributes, recorded on AWS).
+	attributeName = regexp.MustCompile(`^[\pL\pN_\-.]{1,256}$`)
 	numberValue   = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
 )
 
@@ -48,7 +51,7 @@ func checkAttributeName(name string) error {
 	lower := strings.ToLower(name)
 	switch {
 	case !attributeName.MatchString(name):
-		return invalidParameter("Message (user) attribute name '%s' is invalid: it must be 1 to 256 of A-Z, a-z, 0-9, _, - and .", shorten(name))
+		return invalidParameter("Message (user) attribute name '%s' is invalid: it must be 1 to 256 letters, digits, _, - and .", shorten(name))
 	case strings.HasPrefix(lower, "aws."), strings.HasPrefix(lower, "amazon."):
 		return invalidParameter("Message (user) attribute name '%s' starts with a reserved prefix.", shorten(name))
 	case name[0] == '.', name[len(name)-1] == '.', strings.Contains(name, ".."):
@@ -72,22 +75,34 @@ func checkAttributeValue(name string, v types.MessageAttributeValue) error {
 	case "String", "Number":
 		value := aws.ToString(v.StringValue)
 		switch {
-		case value == "" || v.BinaryValue != nil:
-			return invalidParameter("The message attribute '%s' must contain a non-empty value of type '%s' and no other.", name, kind)
+		case value == "":
+			return emptyAttribute(name, kind)
+		case v.BinaryValue != nil:
+			return invalidParameter("Message (user) attribute '%s' must contain one value only, of type '%s'.", name, kind)
 		case !validCharacters(value):
-			return invalidMessageContents()
+			// The code: LocalStack's test_invalid_string_attributes_cause_invalid_parameter_value_error, recorded on AWS.
+			return invalidParameter("Message (user) attribute '%s': %s", name, validUnicode)
 		case kind == "Number" && !numberValue.MatchString(value):
 			return invalidParameter("Can't cast the value of message (user) attribute '%s' to a number.", name)
 		}
 	case "Binary":
-		if len(v.BinaryValue) == 0 || v.StringValue != nil {
-			return invalidParameter("The message attribute '%s' must contain a non-empty value of type 'Binary' and no other.", name)
+		switch {
+		case len(v.BinaryValue) == 0:
+			return emptyAttribute(name, kind)
+		case v.StringValue != nil:
+			return invalidParameter("Message (user) attribute '%s' must contain one value only, of type '%s'.", name, kind)
 		}
 	default:
 		return invalidParameter("The message attribute '%s' has an invalid message attribute type, the set of supported "+
 			"type prefixes is Binary, Number, and String.", name)
 	}
 	return nil
+}
+
+// emptyAttribute has AWS's text (recorded by LocalStack's snapshot of
+// test_send_message_with_empty_string_attribute).
+func emptyAttribute(name, kind string) error {
+	return invalidParameter("Message (user) attribute '%s' must contain a non-empty value of type '%s'.", name, kind)
 }
 
 // validCharacters: those of XML 1.0 ("SendMessage" in the API reference).

@@ -33,9 +33,10 @@ type config struct {
 type attribute struct {
 	byDefault string
 	valid     func(value string) (reason string)
-	// fifoOnly attributes are refused on a standard queue; fifoDefault is
-	// their default on a FIFO one.
+	// fifoOnly attributes are refused on a standard queue, with this message
+	// unless it is "" ; fifoDefault is their default on a FIFO one.
 	fifoOnly    bool
+	notStandard string
 	fifoDefault string
 }
 
@@ -53,11 +54,40 @@ var attributes = map[types.QueueAttributeName]attribute{
 	types.QueueAttributeNameKmsMasterKeyId:               {valid: func(string) string { return "" }},
 	types.QueueAttributeNameKmsDataKeyReusePeriodSeconds: {valid: within(60, 86400)},
 
-	types.QueueAttributeNameFifoQueue:                 {fifoOnly: true, valid: oneOf("true")},
+	types.QueueAttributeNameFifoQueue:                 {fifoOnly: true, fifoDefault: "true", valid: staysFIFO},
 	types.QueueAttributeNameContentBasedDeduplication: {fifoOnly: true, fifoDefault: "false", valid: oneOf("true", "false")},
-	types.QueueAttributeNameDeduplicationScope:        {fifoOnly: true, fifoDefault: "queue", valid: oneOf("queue", "messageGroup")},
-	types.QueueAttributeNameFifoThroughputLimit: {fifoOnly: true, fifoDefault: "perQueue",
-		valid: oneOf("perQueue", "perMessageGroupId")},
+	types.QueueAttributeNameDeduplicationScope: {fifoOnly: true, fifoDefault: "queue", valid: oneOf("queue", "messageGroup"),
+		notStandard: "You can specify the DeduplicationScope only when FifoQueue is set to true."},
+	types.QueueAttributeNameFifoThroughputLimit: {fifoOnly: true, fifoDefault: "perQueue", valid: oneOf("perQueue", "perMessageGroupId"),
+		notStandard: "You can specify the FifoThroughputLimit only when FifoQueue is set to true."},
+}
+
+// staysFIFO: the text is AWS's (recorded by LocalStack's snapshot of
+// test_set_unsupported_attribute_fifo), as are those of notStandard
+// (test_create_standard_queue_with_fifo_attribute_raises_error).
+func staysFIFO(value string) string {
+	if value != "true" {
+		return "Modifying queue type is not supported."
+	}
+	return ""
+}
+
+// normal is how an attribute's value is kept and given back. AWS takes True for
+// true, and gives maxReceiveCount back as a number (recorded by LocalStack's
+// snapshots of test_sqs_fifo_same_dedup_id_different_message_groups and
+// test_fifo_change_to_high_throughput_after_creation, and by its
+// test_get_specific_queue_attribute_response).
+func normal(name, value string) string {
+	switch types.QueueAttributeName(name) {
+	case types.QueueAttributeNameFifoQueue, types.QueueAttributeNameContentBasedDeduplication,
+		types.QueueAttributeNameSqsManagedSseEnabled:
+		return strings.ToLower(value)
+	case types.QueueAttributeNameRedrivePolicy:
+		if p, err := parseRedrivePolicy(value); err == nil {
+			return p.String()
+		}
+	}
+	return value
 }
 
 func within(low, high int) func(string) string {
@@ -97,9 +127,6 @@ func defaults(fifo bool) map[string]string {
 			set[string(name)] = a.fifoDefault
 		}
 	}
-	if fifo {
-		set["FifoQueue"] = "true"
-	}
 	return set
 }
 
@@ -112,10 +139,13 @@ func newConfig(fifo bool, base, changes map[string]string) (*config, error) {
 	}
 	set := base
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
-		value := changes[name]
+		value := normal(name, changes[name])
 		a, known := attributes[types.QueueAttributeName(name)]
-		if !known || a.fifoOnly && !fifo {
+		switch {
+		case !known, a.fifoOnly && !fifo && a.notStandard == "":
 			return nil, invalidAttributeName(name)
+		case a.fifoOnly && !fifo:
+			return nil, &types.InvalidAttributeName{Message: &a.notStandard}
 		}
 		if value == "" && a.byDefault == "" && a.fifoDefault == "" {
 			delete(set, name)
@@ -126,14 +156,24 @@ func newConfig(fifo bool, base, changes map[string]string) (*config, error) {
 		}
 		set[name] = value
 	}
+	if set[kmsKey] == "" && set[kmsReuse] == kmsReuseDefault { // LocalStack's snapshot of test_set_queue_attributes_default_values
+		delete(set, kmsReuse)
+	}
 	return parseConfig(fifo, set)
 }
+
+const (
+	kmsKey   = string(types.QueueAttributeNameKmsMasterKeyId)
+	kmsReuse = string(types.QueueAttributeNameKmsDataKeyReusePeriodSeconds)
+	// kmsReuseDefault is not told of a queue without a key.
+	kmsReuseDefault = "300"
+)
 
 // chooseEncryption is base with the one kind of encryption that changes ask
 // for. Nothing is encrypted here; the attributes are kept and given back.
 func chooseEncryption(base, changes map[string]string) (map[string]string, error) {
-	const managed, key, reuse = "SqsManagedSseEnabled", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"
-	byKey, byUs := changes[key] != "", changes[managed] == "true"
+	const managed = string(types.QueueAttributeNameSqsManagedSseEnabled)
+	byKey, byUs := changes[kmsKey] != "", normal(managed, changes[managed]) == "true"
 	base = maps.Clone(base)
 	switch {
 	case byKey && byUs:
@@ -141,12 +181,12 @@ func chooseEncryption(base, changes map[string]string) (map[string]string, error
 			"at one time. You can either enable KMS SSE or SQS SSE.")}
 	case byKey:
 		base[managed] = "false"
-		if base[reuse] == "" {
-			base[reuse] = "300"
+		if base[kmsReuse] == "" {
+			base[kmsReuse] = kmsReuseDefault
 		}
 	case byUs:
-		delete(base, key)
-		delete(base, reuse)
+		delete(base, kmsKey)
+		delete(base, kmsReuse)
 	}
 	return base, nil
 }
@@ -174,7 +214,9 @@ func parseConfig(fifo bool, set map[string]string) (*config, error) {
 	}
 	var err error
 	if policy, ok := set["RedrivePolicy"]; ok {
-		c.redrive, err = parseRedrivePolicy(policy)
+		if c.redrive, err = parseRedrivePolicy(policy); err == nil {
+			set["RedrivePolicy"] = c.redrive.String() // older data files have it as it was sent
+		}
 	}
 	if policy, ok := set["RedriveAllowPolicy"]; ok && err == nil {
 		c.redriveAllow, err = parseRedriveAllowPolicy(policy)

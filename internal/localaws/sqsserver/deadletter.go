@@ -1,13 +1,17 @@
 package sqsserver
 
 // deadLetterQueue is where q's redrive policy sends messages, and after how
-// many receives; nil when it has none or its target is gone.
+// many receives; nil when it has none or its target is gone. A queue that is
+// its own, which AWS lets be (LocalStack's test_set_empty_redrive_policy,
+// recorded on AWS), keeps its messages.
 func (e *Engine) deadLetterQueue(q *queue) (dlq *queue, maxReceives int32) {
 	policy := q.config.Load().redrive
 	if policy == nil {
 		return nil, 0
 	}
-	dlq = e.byARN(policy.DeadLetterTargetArn)
+	if dlq = e.byARN(policy.DeadLetterTargetArn); dlq == q {
+		return nil, 0
+	}
 	return dlq, int32(*policy.MaxReceiveCount)
 }
 

@@ -66,6 +66,18 @@ func TestAMessageMovesAtTheReceiveAfterTheLast(t *testing.T) {
 	}
 }
 
+func TestAQueueThatIsItsOwnDeadLetterQueueKeepsItsMessages(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.create("q", nil)
+	_, err := b.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url("q"), Attributes: redrive("q", 1)})
+	b.must(err)
+	b.send("q", "a")
+	for range 3 {
+		b.must(b.change("q", b.want("q", "a")[0], 0))
+	}
+}
+
 func TestADeadLetterQueueOfADeadLetterQueueCountsAnew(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

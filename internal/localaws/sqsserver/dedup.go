@@ -77,12 +77,28 @@ func (d *dedups) cancel(e *dedup) {
 // expire forgets what is over the interval.
 func (d *dedups) expire(now int64) {
 	for len(d.line) > 0 && d.line[0].sent+dedupInterval.Milliseconds() <= now {
-		d.cancel(d.line[0])
-		d.last = d.line[0].key
-		d.line[0] = nil
-		d.line = d.line[1:]
-		d.forgotten++
+		d.drop()
 	}
+}
+
+// clear forgets all but those that are being written, and lets the store drop
+// them at the next write.
+func (d *dedups) clear() {
+	for len(d.line) > 0 && !d.line[0].pending() {
+		d.drop()
+	}
+	if d.forgotten > 0 {
+		d.forgotten = forgetAfter
+	}
+}
+
+// drop forgets the oldest.
+func (d *dedups) drop() {
+	d.cancel(d.line[0])
+	d.last = d.line[0].key
+	d.line[0] = nil
+	d.line = d.line[1:]
+	d.forgotten++
 }
 
 // forgetAfter is how many records are dropped from the store at a time.

@@ -37,17 +37,22 @@ const (
 )
 
 // PurgeQueue deletes the messages that a queue has, delayed ones and those in
-// flight too. What is being sent or moved meanwhile may stay. When it fails,
-// some are deleted, and it can be repeated at once.
+// flight too, and forgets their deduplication ids (LocalStack's
+// test_purge_queue_clears_fifo_deduplication_cache, recorded on AWS). What is
+// being sent or moved meanwhile may stay. When it fails, some are deleted, and
+// it can be repeated at once.
 func (e *Engine) PurgeQueue(ctx context.Context, in *sqs.PurgeQueueInput, _ ...func(*sqs.Options)) (*sqs.PurgeQueueOutput, error) {
 	q, err := e.at(in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
 	now := e.now()
-	messages, shelved, ok := q.condemn(now)
+	messages, shelved, forget, ok := q.condemn(now)
 	if !ok {
 		return nil, purgeInProgress(q.name)
+	}
+	if forget.Queue != 0 {
+		err = e.apply(ctx, &Changes{ForgetDedups: forget})
 	}
 	for batch := range slices.Chunk(messages, purgeBatch) {
 		keys := make([]int64, len(batch))
@@ -66,22 +71,24 @@ func (e *Engine) PurgeQueue(ctx context.Context, in *sqs.PurgeQueueInput, _ ...f
 		q.shelveAgain(shelved[i])
 	}
 	if err != nil {
-		q.notPurged(now)
+		q.notPurged(now, forget)
 		return nil, internalFailure("Not all messages were deleted", err)
 	}
 	return &sqs.PurgeQueueOutput{}, nil
 }
 
-// condemn takes all messages out of reach, to be deleted; false when the last
-// purge is too recent.
-func (q *queue) condemn(now int64) (messages []*message, shelved []condemned, ok bool) {
+// condemn takes all messages out of reach, to be deleted, and says which
+// deduplication records the store may forget; false when the last purge is too
+// recent.
+func (q *queue) condemn(now int64) (messages []*message, shelved []condemned, forget DedupRecord, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.purged != 0 && now < q.purged+purgeInterval.Milliseconds() {
-		return nil, nil, false
+		return nil, nil, forget, false
 	}
 	q.purged = now
 	q.advance(now)
+	q.dedups.clear()
 	for _, m := range q.messages {
 		if m.state == ready || m.state == delayed || m.state == inFlight {
 			m.before = m.state
@@ -89,13 +96,16 @@ func (q *queue) condemn(now int64) (messages []*message, shelved []condemned, ok
 			messages = append(messages, m)
 		}
 	}
-	return messages, q.condemnShelves(), true
+	return messages, q.condemnShelves(), q.dedups.forget(q.id), true
 }
 
 // notPurged lets a purge that began at this time and failed be repeated.
-func (q *queue) notPurged(began int64) {
+func (q *queue) notPurged(began int64, forget DedupRecord) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if forget.Queue != 0 {
+		q.dedups.forgotten += forgetAfter
+	}
 	if q.purged == began {
 		q.purged = 0
 	}

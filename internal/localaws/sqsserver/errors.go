@@ -3,10 +3,13 @@ package sqsserver
 import (
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/efferent/efferent/internal/localaws/awsjson"
 )
 
 // ErrClosed is what a closed engine answers.
@@ -75,10 +78,10 @@ func tooManyEntries(n int) error {
 	}
 }
 
-func invalidBatchEntryID(id string) error {
+func invalidBatchEntryID() error {
 	return &types.InvalidBatchEntryId{
-		Message: aws.String(fmt.Sprintf("A batch entry id can only contain alphanumeric characters, hyphens and "+
-			"underscores. It can be at most 80 letters long. %q is not one.", shorten(id))),
+		Message: aws.String("A batch entry id can only contain alphanumeric characters, hyphens and underscores. " +
+			"It can be at most 80 letters long."),
 		ErrorCodeOverride: aws.String("AWS.SimpleQueueService.InvalidBatchEntryId"),
 	}
 }
@@ -102,6 +105,10 @@ func resourceNotFound(message string) error {
 	return &types.ResourceNotFoundException{Message: aws.String(message)}
 }
 
+func noSuchSource() error {
+	return resourceNotFound("The resource that you specified for the SourceArn parameter doesn't exist.")
+}
+
 func invalidAttributeName(name string) error {
 	return &types.InvalidAttributeName{Message: aws.String("Unknown Attribute " + shorten(name) + ".")}
 }
@@ -112,9 +119,11 @@ func invalidAttributeValue(name, reason string) error {
 }
 
 func invalidMessageContents() error {
-	return &types.InvalidMessageContents{Message: aws.String("Invalid characters found. Valid unicode characters are " +
-		"#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")}
+	return &types.InvalidMessageContents{Message: aws.String(validUnicode)}
 }
+
+const validUnicode = "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | " +
+	"#x10000 to #x10FFFF"
 
 func missingParameter(name string) error {
 	return client("MissingParameter", "The request must contain the parameter %s.", name)
@@ -130,6 +139,29 @@ func invalidValue(name string, value any, reason string) error {
 
 func client(code, format string, args ...any) error {
 	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+}
+
+// modelStatus is the HTTP status of the errors whose status is not 400: as the
+// model has it (awsQueryError), or "Common Errors" in the API reference. Both
+// protocols answer so (LocalStack's snapshot of test_successive_purge_calls_fail,
+// recorded on AWS), though the pages of the operations say 400.
+var modelStatus = map[string]int{
+	"InvalidAddress":    http.StatusNotFound,
+	"InvalidSecurity":   http.StatusForbidden,
+	"KMS.OptInRequired": http.StatusForbidden,
+	"OverLimit":         http.StatusForbidden,
+	"AWS.SimpleQueueService.PurgeQueueInProgress": http.StatusForbidden,
+	"ReceiptHandleIsInvalid":                      http.StatusNotFound,
+	"RequestThrottled":                            http.StatusForbidden,
+	"ResourceNotFoundException":                   http.StatusNotFound,
+	"MalformedQueryString":                        http.StatusNotFound,
+}
+
+func status(err smithy.APIError) int {
+	if s := modelStatus[err.ErrorCode()]; s != 0 {
+		return s
+	}
+	return awsjson.Status(err)
 }
 
 // failed is a request that failed for a reason of ours. It unwraps to it.

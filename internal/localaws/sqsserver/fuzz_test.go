@@ -49,7 +49,9 @@ func FuzzRequest(f *testing.F) {
 		r.Header.Set("X-Amz-Target", "AmazonSQS."+operation)
 		w := httptest.NewRecorder()
 		sqsserver.NewHandler(b.Engine).ServeHTTP(w, r)
-		if w.Code != http.StatusOK && w.Code != http.StatusBadRequest && w.Code != http.StatusServiceUnavailable {
+		switch w.Code {
+		case http.StatusOK, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable:
+		default:
 			t.Fatalf("status %d: %s", w.Code, w.Body)
 		}
 		if !sameJSON(t, w.Body.String(), w.Body.String()) {

@@ -58,7 +58,7 @@ func fail(h http.Header, err smithy.APIError) (int, any) {
 	}
 	// SDKs that came from the query protocol look for its code here.
 	h.Set("x-amzn-query-error", err.ErrorCode()+";"+fault)
-	return awsjson.Status(err), errorBody{Type: shapeName(err), Message: err.ErrorMessage()}
+	return status(err), errorBody{Type: shapeName(err), Message: err.ErrorMessage()}
 }
 
 // genericShapes are the shapes of errors that the SQS model has not, where

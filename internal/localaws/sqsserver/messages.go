@@ -21,20 +21,20 @@ func given(n int32) *int32 {
 
 // SendMessage sends one message. It is durable when SendMessage returns.
 func (e *Engine) SendMessage(ctx context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
-	return e.sendOne(ctx, in, given(in.DelaySeconds))
+	return e.sendOne(ctx, in, given(in.DelaySeconds), "")
 }
 
-func (e *Engine) sendOne(ctx context.Context, in *sqs.SendMessageInput, delay *int32) (*sqs.SendMessageOutput, error) {
+func (e *Engine) sendOne(ctx context.Context, in *sqs.SendMessageInput, delay *int32, header string) (*sqs.SendMessageOutput, error) {
 	q, err := e.at(in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
-	entry := &sendEntry{delay: delay, SendMessageBatchRequestEntry: types.SendMessageBatchRequestEntry{
+	entry := &sendEntry{delay: delay, header: header, SendMessageBatchRequestEntry: types.SendMessageBatchRequestEntry{
 		MessageBody: in.MessageBody, MessageAttributes: in.MessageAttributes,
 		MessageSystemAttributes: in.MessageSystemAttributes,
 		MessageGroupId:          in.MessageGroupId, MessageDeduplicationId: in.MessageDeduplicationId,
 	}}
-	s, err := entry.check(q.config.Load())
+	s, err := entry.check(q.config.Load(), "are invalid")
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (e *Engine) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchI
 	*sqs.SendMessageBatchOutput, error) {
 	entries := make([]sendEntry, len(in.Entries))
 	for i, entry := range in.Entries {
-		entries[i] = sendEntry{entry, given(entry.DelaySeconds)}
+		entries[i] = sendEntry{entry, given(entry.DelaySeconds), ""}
 	}
 	return e.sendBatch(ctx, in.QueueUrl, entries)
 }
@@ -69,11 +69,14 @@ func (e *Engine) sendBatch(ctx context.Context, url *string, entries []sendEntry
 		return nil, err
 	}
 	c := q.config.Load()
+	if err := checkIDs(entries, c); err != nil {
+		return nil, err
+	}
 	out := &sqs.SendMessageBatchOutput{}
 	var batch []*sending
 	total := 0
 	for i := range entries {
-		s, err := entries[i].check(c)
+		s, err := entries[i].check(c, "cannot be validated") // LocalStack's snapshot of test_send_batch_message_size
 		if err != nil {
 			out.Failed = append(out.Failed, batchFailure(entries[i].Id, err))
 			total += entries[i].size()
@@ -103,7 +106,7 @@ func (s *sending) result(q *queue) types.SendMessageBatchResultEntry {
 		Id: s.entry.Id, MD5OfMessageBody: &s.content.md5,
 		MD5OfMessageAttributes: md5OfAttributes(s.content.attributes),
 	}
-	if s.content.trace != "" {
+	if len(s.entry.MessageSystemAttributes) > 0 {
 		r.MD5OfMessageSystemAttributes = md5OfAttributes(map[string]types.MessageAttributeValue{
 			string(types.MessageSystemAttributeNameAWSTraceHeader): {DataType: aws.String("String"), StringValue: &s.content.trace},
 		})
@@ -274,7 +277,7 @@ func checkBatch(n int, id func(i int) *string) error {
 		name := aws.ToString(id(i))
 		switch {
 		case !batchEntryID.MatchString(name):
-			return invalidBatchEntryID(name)
+			return invalidBatchEntryID()
 		case seen[name]:
 			return idsNotDistinct(name)
 		}

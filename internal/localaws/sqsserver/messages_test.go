@@ -270,7 +270,7 @@ func TestSendsThatAreRefused(t *testing.T) {
 		"binary as text": {sqs.SendMessageInput{MessageBody: aws.String("x"), MessageAttributes: text("Binary", "1")},
 			"InvalidParameterValue"},
 		"a value's control character": {sqs.SendMessageInput{MessageBody: aws.String("x"), MessageAttributes: text("String", "\x01")},
-			"InvalidMessageContents"},
+			"InvalidParameterValue"},
 		"a reserved name":  {sqs.SendMessageInput{MessageBody: aws.String("x"), MessageAttributes: named("aWs.x")}, "InvalidParameterValue"},
 		"a name with dots": {sqs.SendMessageInput{MessageBody: aws.String("x"), MessageAttributes: named("a..x")}, "InvalidParameterValue"},
 		"an odd name":      {sqs.SendMessageInput{MessageBody: aws.String("x"), MessageAttributes: named("a b")}, "InvalidParameterValue"},

@@ -3,7 +3,7 @@ package sqsserver
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
+	"encoding/json"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -63,7 +63,7 @@ func (e *Engine) StartMessageMoveTask(ctx context.Context, in *sqs.StartMessageM
 		return nil, err
 	}
 	visible := source.visible(e.now())
-	handle := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"taskId":"%s","sourceArn":"%s"}`, formatID(newID()), source.arn))
+	handle := taskHandle{formatID(newID()), source.arn}.String()
 	t := newTask(TaskRecord{
 		Handle: handle,
 		Source: source.arn, Destination: aws.ToString(in.DestinationArn), Rate: aws.ToInt32(in.MaxNumberOfMessagesPerSecond),
@@ -79,6 +79,22 @@ func (e *Engine) StartMessageMoveTask(ctx context.Context, in *sqs.StartMessageM
 	return &sqs.StartMessageMoveTaskOutput{TaskHandle: &handle}, nil
 }
 
+// taskHandle is what a handle says of its task, as AWS's do.
+type taskHandle struct {
+	ID     string `json:"taskId"`
+	Source string `json:"sourceArn"`
+}
+
+func (h taskHandle) String() string {
+	b, _ := json.Marshal(h) // two texts
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+func parseTaskHandle(handle string) (h taskHandle, ok bool) {
+	b, err := base64.StdEncoding.DecodeString(handle)
+	return h, err == nil && json.Unmarshal(b, &h) == nil && h.ID != "" && h.Source != ""
+}
+
 // checkMove says what is wrong with a move, and gives its source.
 func (e *Engine) checkMove(in *sqs.StartMessageMoveTaskInput) (*queue, error) {
 	if aws.ToString(in.SourceArn) == "" {
@@ -86,7 +102,7 @@ func (e *Engine) checkMove(in *sqs.StartMessageMoveTaskInput) (*queue, error) {
 	}
 	source := e.byARN(*in.SourceArn)
 	if source == nil {
-		return nil, resourceNotFound("The resource that you specified for the SourceArn parameter doesn't exist.")
+		return nil, noSuchSource()
 	}
 	if !e.isDeadLetterQueue(source) {
 		return nil, invalidParameter("Source queue must be configured as a Dead Letter Queue.")
@@ -106,7 +122,7 @@ func (e *Engine) checkMove(in *sqs.StartMessageMoveTaskInput) (*queue, error) {
 	}
 	for _, t := range e.tasksOf(source.arn) {
 		if t.active() {
-			return nil, unsupported("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
+			return nil, invalidParameter("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
 		}
 	}
 	return source, nil
@@ -143,7 +159,7 @@ func (e *Engine) ListMessageMoveTasks(_ context.Context, in *sqs.ListMessageMove
 		return nil, missingParameter("SourceArn")
 	}
 	if e.byARN(*in.SourceArn) == nil {
-		return nil, resourceNotFound("The resource that you specified for the SourceArn parameter doesn't exist.")
+		return nil, noSuchSource()
 	}
 	most := 1
 	if n := in.MaxResults; n != nil {
@@ -187,6 +203,13 @@ func (e *Engine) CancelMessageMoveTask(ctx context.Context, in *sqs.CancelMessag
 	*sqs.CancelMessageMoveTaskOutput, error) {
 	if aws.ToString(in.TaskHandle) == "" {
 		return nil, missingParameter("TaskHandle")
+	}
+	h, ok := parseTaskHandle(*in.TaskHandle)
+	if !ok {
+		return nil, invalidParameter("Value for parameter TaskHandle is invalid.")
+	}
+	if e.byARN(h.Source) == nil {
+		return nil, noSuchSource()
 	}
 	t := e.taskOf(*in.TaskHandle)
 	if t == nil {

@@ -1,6 +1,7 @@
 package sqsserver_test
 
 import (
+	"encoding/base64"
 	"testing"
 	"time"
 
@@ -148,8 +149,16 @@ func TestATaskIsCancelled(t *testing.T) {
 	b.wantCounts("dlq", 2, 0, 0)
 	_, err = b.CancelMessageMoveTask(t.Context(), &sqs.CancelMessageMoveTaskInput{TaskHandle: out.TaskHandle})
 	b.wantCode(err, "AWS.SimpleQueueService.UnsupportedOperation")
-	_, err = b.CancelMessageMoveTask(t.Context(), &sqs.CancelMessageMoveTaskInput{TaskHandle: aws.String("nope")})
-	b.wantCode(err, "ResourceNotFoundException")
+	for handle, code := range map[string]string{
+		"nope": "InvalidParameterValue",
+		"bm8=": "InvalidParameterValue",
+		base64.StdEncoding.EncodeToString([]byte(`{"taskId":"1"}`)):                                   "InvalidParameterValue",
+		base64.StdEncoding.EncodeToString([]byte(`{"taskId":"1","sourceArn":"` + arn("dlq") + `"}`)):  "ResourceNotFoundException",
+		base64.StdEncoding.EncodeToString([]byte(`{"taskId":"1","sourceArn":"` + arn("nope") + `"}`)): "ResourceNotFoundException",
+	} {
+		_, err = b.CancelMessageMoveTask(t.Context(), &sqs.CancelMessageMoveTaskInput{TaskHandle: &handle})
+		b.wantCode(err, code)
+	}
 }
 
 func TestTasksThatAreRefused(t *testing.T) {

@@ -2,6 +2,7 @@ package sqsserver
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,11 +18,19 @@ type redrivePolicy struct {
 // laxInt32 is a number that may stand in quotes, as AWS lets maxReceiveCount.
 type laxInt32 int32
 
+func (p *redrivePolicy) String() string {
+	b, _ := json.Marshal(p) // a text and a number
+	return string(b)
+}
+
 func (n *laxInt32) UnmarshalJSON(b []byte) error {
 	v, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 32)
 	*n = laxInt32(v)
 	return err
 }
+
+// queueARN: "Policies and permissions in Amazon SQS".
+var queueARN = regexp.MustCompile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+$`)
 
 func parseRedrivePolicy(policy string) (*redrivePolicy, error) {
 	p := &redrivePolicy{}
@@ -33,6 +42,8 @@ func parseRedrivePolicy(policy string) (*redrivePolicy, error) {
 		return nil, invalidValue("RedrivePolicy", policy, "Redrive policy does not contain mandatory attribute: maxReceiveCount.")
 	case p.DeadLetterTargetArn == "":
 		return nil, invalidValue("RedrivePolicy", policy, "Redrive policy does not contain mandatory attribute: deadLetterTargetArn.")
+	case !queueARN.MatchString(p.DeadLetterTargetArn):
+		return nil, invalidValue("RedrivePolicy", policy, "Invalid value for deadLetterTargetArn.")
 	case *p.MaxReceiveCount < 1 || *p.MaxReceiveCount > 1000:
 		return nil, invalidValue("RedrivePolicy", policy, "Invalid value for maxReceiveCount: must be from 1 to 1000.")
 	}
@@ -101,8 +112,6 @@ func (e *Engine) checkRedrive(c *config, arn string) error {
 		return invalidValue("RedrivePolicy", policy, "Dead letter target does not exist.")
 	case dlq.fifo != c.fifo:
 		return invalidValue("RedrivePolicy", policy, "Dead-letter queue must be same type of queue as the source.")
-	case dlq.arn == arn:
-		return invalidValue("RedrivePolicy", policy, "A queue cannot be its own dead-letter queue.")
 	case !dlq.config.Load().redriveAllow.allows(arn):
 		return invalidValue("RedrivePolicy", policy, "The RedriveAllowPolicy of the dead-letter queue does not let this queue use it.")
 	}

@@ -55,7 +55,7 @@ func parseAttributeNames(names []string) (a attributeNames) {
 	for _, name := range names {
 		prefix, isPrefix := strings.CutSuffix(name, ".*")
 		switch {
-		case name == "All" || name == ".*":
+		case name == "All" || name == ".*" || name == "*":
 			a.all = true
 		case isPrefix:
 			a.prefixes = append(a.prefixes, prefix)

@@ -1,8 +1,13 @@
 package sqsserver
 
 import (
+	"errors"
+	"maps"
 	"net/http"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/efferent/efferent/internal/localaws/awsjson"
@@ -12,6 +17,10 @@ import (
 // newQuery serves operations in the query protocol: at /, and at a queue's
 // path, which then is its QueueUrl.
 func newQuery(operations map[string]awsquery.Operation) http.Handler {
+	operations = maps.Clone(operations)
+	for _, name := range []string{"CreateQueue", "ListQueues"} {
+		operations[name] = notOfAQueue(name, operations[name])
+	}
 	service := &awsquery.Service{
 		Namespace:     "http://queue.amazonaws.com/doc/2012-11-05/",
 		Operations:    operations,
@@ -22,27 +31,25 @@ func newQuery(operations map[string]awsquery.Operation) http.Handler {
 	return sameOriginOnly(service)
 }
 
-// queryStatus is the HTTP status of the errors whose status in the query
-// protocol is not 400: as the model has it (awsQueryError), or "Common Errors"
-// in the API reference.
-var queryStatus = map[string]int{
-	"InvalidAddress":    http.StatusNotFound,
-	"InvalidSecurity":   http.StatusForbidden,
-	"KMS.OptInRequired": http.StatusForbidden,
-	"OverLimit":         http.StatusForbidden,
-	"AWS.SimpleQueueService.PurgeQueueInProgress": http.StatusForbidden,
-	"ReceiptHandleIsInvalid":                      http.StatusNotFound,
-	"RequestThrottled":                            http.StatusForbidden,
-	"ResourceNotFoundException":                   http.StatusNotFound,
-	"MalformedQueryString":                        http.StatusNotFound,
+// notOfAQueue is an action that is not valid at a queue's path (LocalStack's
+// test_get_create_queue_fails and test_get_list_queues_fails, recorded on AWS).
+func notOfAQueue(name string, run awsquery.Operation) awsquery.Operation {
+	return func(r *http.Request, decode func(any) error) (any, error) {
+		if strings.Contains(strings.Trim(r.URL.Path, "/"), "/") {
+			return nil, client("InvalidAction", "The action %s is not valid for this endpoint.", name)
+		}
+		return run(r, decode)
+	}
 }
 
 func queryFailure(err error) (int, smithy.APIError) {
 	api := awsjson.APIError(err)
-	if status := queryStatus[api.ErrorCode()]; status != 0 {
-		return status, api
+	if gone := new(types.QueueDoesNotExist); errors.As(err, &gone) {
+		// Recorded by LocalStack's snapshot of test_non_existent_queue.
+		api = &types.QueueDoesNotExist{Message: aws.String("The specified queue does not exist for this wsdl version."),
+			ErrorCodeOverride: gone.ErrorCodeOverride}
 	}
-	return awsjson.Status(api), api
+	return status(api), api
 }
 
 // sameOriginOnly refuses with 403 what a web page of another origin has its

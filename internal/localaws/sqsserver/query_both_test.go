@@ -55,7 +55,10 @@ var scenario = func() []call {
 		{"UntagQueue", on(q, tree{"TagKeys": []any{"a", "c"}})},
 		{"ListQueueTags", on(q, nil)},
 		{"ListQueueTags", on(dlq, nil)},
+		{"AddPermission", on(q, tree{"Label": "l", "AWSAccountIds": []any{"123456789012"}, "Actions": []any{"SendMessage"}})},
 		{"AddPermission", on(q, tree{"Label": "l", "AWSAccountIds": []any{"1"}, "Actions": []any{"SendMessage"}})},
+		{"GetQueueAttributes", on(q, tree{"AttributeNames": []any{"Policy"}})},
+		{"RemovePermission", on(q, tree{"Label": "l"})},
 		{"RemovePermission", on(q, tree{"Label": "l"})},
 		{"SetQueueAttributes", on(q, tree{"Attributes": tree{"DelaySeconds": "0", "Policy": ""}})},
 		{"SetQueueAttributes", on(q, tree{"Attributes": tree{"Nope": "0"}})},
@@ -107,6 +110,9 @@ func TestBothProtocolsSayTheSame(t *testing.T) {
 		done[c.operation] = true
 		want := askJSON(byJSON, c.operation, fill(c.input, jsonSeen).(tree))
 		got := askQuery(byQuery, c.operation, fill(c.input, querySeen).(tree))
+		if message, ok := want["message"].(string); ok && strings.HasSuffix(message, " queue does not exist.") {
+			want["message"] = strings.TrimSuffix(message, ".") + " for this wsdl version." // so AWS
+		}
 		keep(want, jsonSeen)
 		keep(got, querySeen)
 		if !reflect.DeepEqual(got, want) {

@@ -54,9 +54,21 @@ func TestTheQueryProtocol(t *testing.T) {
 			ok("GetQueueAttributes", "<GetQueueAttributesResult><Attribute><Name>DelaySeconds</Name><Value>10</Value></Attribute>"+
 				"<Attribute><Name>VisibilityTimeout</Name><Value>35</Value></Attribute></GetQueueAttributesResult>")},
 		{"no messages", "POST", queue, "Action=ReceiveMessage&WaitTimeSeconds=0&QueueUrl=" + neturl.QueryEscape(*url("empty")), 200,
-			ok("ReceiveMessage", "<ReceiveMessageResult></ReceiveMessageResult>")},
+			ok("ReceiveMessage", "<ReceiveMessageResult/>")},
+		{"the older list of names goes before the newer one", "POST", queue, "Action=ReceiveMessage&WaitTimeSeconds=0&VisibilityTimeout=0" +
+			"&MessageSystemAttributeName.1=All&AttributeName.1=SenderId", 200,
+			ok("ReceiveMessage", "<ReceiveMessageResult><Message><Attribute><Name>SenderId</Name><Value>000000000000</Value></Attribute>"+
+				"<Body>a&#xD;&#xA;&lt;</Body><MD5OfBody>992a4edf375c646e1d5aa38ae382d8c0</MD5OfBody><MessageId>…</MessageId>"+
+				"<ReceiptHandle>…</ReceiptHandle></Message></ReceiveMessageResult>")},
 		{"an unknown queue", "POST", "/000000000000/nope", "Action=ReceiveMessage", 400,
-			refused("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")},
+			refused("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist for this wsdl version.")},
+		{"a queue is not created at another", "GET", queue + "?Action=CreateQueue&QueueName=x", "", 400,
+			refused("InvalidAction", "The action CreateQueue is not valid for this endpoint.")},
+		{"queues are not listed at one", "POST", queue, "Action=ListQueues", 400,
+			refused("InvalidAction", "The action ListQueues is not valid for this endpoint.")},
+		{"the URL of another may be asked for at one", "GET", queue + "?Action=GetQueueUrl&QueueName=empty", "", 200,
+			ok("GetQueueUrl", "<GetQueueUrlResult><QueueUrl>http://example.com/000000000000/empty</QueueUrl></GetQueueUrlResult>")},
+		{"a look at a queue's URL", "GET", queue, "", 404, "<UnknownOperationException/>\n"},
 		{"no queue", "POST", "/", "Action=ReceiveMessage", 400, refused("MissingParameter", "The request must contain the parameter QueueUrl.")},
 		{"no handle of ours", "POST", queue, "Action=DeleteMessage&ReceiptHandle=x", 404,
 			refused("ReceiptHandleIsInvalid", "The input receipt handle &#34;x&#34; is not a valid receipt handle.")},

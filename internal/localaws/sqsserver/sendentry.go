@@ -15,6 +15,8 @@ import (
 type sendEntry struct {
 	types.SendMessageBatchRequestEntry
 	delay *int32
+	// header is the request's X-Amzn-Trace-Id, empty when there is none.
+	header string
 }
 
 // sending is a message on its way in.
@@ -37,8 +39,10 @@ type sending struct {
 // identifier is what group and deduplication ids may hold ("SendMessage").
 var identifier = regexp.MustCompile("^[a-zA-Z0-9!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]{1,128}$")
 
-// check says what is wrong with e, and gives what it will send.
-func (e *sendEntry) check(c *config) (*sending, error) {
+// check says what is wrong with e, and gives what it will send. An entry of a
+// batch whose parameters are wrong is told so in other words than a message
+// that is sent alone.
+func (e *sendEntry) check(c *config, wrong string) (*sending, error) {
 	body := aws.ToString(e.MessageBody)
 	if body == "" {
 		return nil, missingParameter("MessageBody")
@@ -51,7 +55,7 @@ func (e *sendEntry) check(c *config) (*sending, error) {
 		return nil, err
 	}
 	if size += len(body); size > c.maxSize {
-		return nil, invalidParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", c.maxSize)
+		return nil, invalidParameter("One or more parameters %s. Reason: Message must be shorter than %d bytes.", wrong, c.maxSize)
 	}
 	trace, err := e.trace()
 	if err != nil {
@@ -80,7 +84,8 @@ func (e *sendEntry) size() int {
 	return n
 }
 
-// trace is the one system attribute that can be sent.
+// trace is the one system attribute that can be sent. It goes before the
+// header ("Amazon SQS and AWS X-Ray").
 func (e *sendEntry) trace() (string, error) {
 	for name, v := range e.MessageSystemAttributes {
 		if name != string(types.MessageSystemAttributeNameForSendsAWSTraceHeader) {
@@ -94,7 +99,10 @@ func (e *sendEntry) trace() (string, error) {
 		}
 		return *v.StringValue, nil
 	}
-	return "", nil
+	if !validCharacters(e.header) {
+		return "", nil
+	}
+	return e.header, nil
 }
 
 // dedupKey is what the message is known by for five minutes.
@@ -109,6 +117,29 @@ func (e *sendEntry) dedupKey(c *config, body string) (k dedupKey) {
 	sum := sha256.Sum256([]byte(body))
 	k.id = hex.EncodeToString(sum[:])
 	return k
+}
+
+// checkIDs: a batch for a FIFO queue is refused whole when one of its entries
+// has no group, or nothing to deduplicate it by (LocalStack's snapshots of
+// test_send_batch_missing_message_group_id_for_fifo_queue and
+// test_send_batch_missing_deduplication_id_for_fifo_queue, recorded on AWS).
+func checkIDs(entries []sendEntry, c *config) error {
+	if !c.fifo {
+		return nil
+	}
+	for i := range entries {
+		switch e := &entries[i]; {
+		case e.MessageGroupId == nil:
+			return invalidParameter("The request must contain the parameter MessageGroupId.")
+		case e.MessageDeduplicationId == nil && !c.contentDedup:
+			return noDeduplicationID()
+		}
+	}
+	return nil
+}
+
+func noDeduplicationID() error {
+	return invalidParameter("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
 }
 
 // checkOrder checks what FIFO and standard queues treat differently.
@@ -139,7 +170,7 @@ func (s *sending) checkOrder(c *config) error {
 	case c.fifo && e.MessageGroupId == nil:
 		return missingParameter("MessageGroupId")
 	case c.fifo && e.MessageDeduplicationId == nil && !c.contentDedup:
-		return invalidParameter("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
+		return noDeduplicationID()
 	}
 	return nil
 }

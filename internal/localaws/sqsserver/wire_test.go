@@ -170,10 +170,6 @@ func TestTheWire(t *testing.T) {
 			"AWS.SimpleQueueService.NonExistentQueue;Sender"},
 		{"the failure's fault", target + "DeleteMessageBatch", `{"QueueUrl":"q","Entries":[{"Id":"1","ReceiptHandle":"x"}]}`, 200,
 			`{"Failed":[{"Code":"ReceiptHandleIsInvalid","Id":"1","Message":"…","SenderFault":true}]}`, ""},
-		{"permissions", target + "AddPermission", `{"QueueUrl":"q"}`, 400,
-			`{"__type":"com.amazonaws.sqs#UnsupportedOperation","message":"AddPermission is not supported: there are no permissions here, every ` +
-				`caller may do everything."}`,
-			"AWS.SimpleQueueService.UnsupportedOperation;Sender"},
 		{"an unknown operation", target + "Nope", `{"QueueUrl":"q"}`, 400,
 			`{"__type":"com.amazonaws.sqs#UnsupportedOperation","message":"The operation \"AmazonSQS.Nope\" is not supported."}`,
 			"AWS.SimpleQueueService.UnsupportedOperation;Sender"},

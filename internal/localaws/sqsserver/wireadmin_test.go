@@ -63,13 +63,6 @@ func TestTheSDKManagesQueues(t *testing.T) {
 	if e := new(types.QueueDoesNotExist); !errors.As(err, &e) {
 		t.Errorf("a second delete: %v", err)
 	}
-	_, err = c.AddPermission(ctx, &sqs.AddPermissionInput{QueueUrl: url("dlq"), Label: aws.String("x"), AWSAccountIds: []string{"1"},
-		Actions: []string{"*"}})
-	if e := new(types.UnsupportedOperation); !errors.As(err, &e) || !strings.Contains(err.Error(), "AddPermission") {
-		t.Errorf("a permission: %v", err)
-	}
-	_, err = c.RemovePermission(ctx, &sqs.RemovePermissionInput{QueueUrl: url("dlq"), Label: aws.String("x")})
-	b.wantCode(err, "AWS.SimpleQueueService.UnsupportedOperation")
 }
 
 func TestALongAnswerSaysItsLength(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/localaws/origin"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -97,5 +98,5 @@ func pause(ctx context.Context, d time.Duration) {
 
 // guarded lets only this machine use the API, and no web page in its browser.
 func guarded(h *replay.Handler) http.Handler {
-	return http.NewCrossOriginProtection().Handler(h.Routes())
+	return origin.Only(h.Routes())
 }

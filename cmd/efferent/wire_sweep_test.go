@@ -25,7 +25,10 @@ import (
 // told is a store that tells when it was swept.
 type told chan time.Time
 
-func (c told) Expire(_ context.Context, now time.Time) error { c <- now; return errors.New("and it failed") }
+func (c told) Expire(_ context.Context, now time.Time) error {
+	c <- now
+	return errors.New("and it failed")
+}
 
 // rows counts what there is of all that expires.
 func rows(t *testing.T, db *sqlite.DB) (n int) {

@@ -5,11 +5,13 @@ package bodies
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/aws/smithy-go"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -151,4 +153,21 @@ func (b *Body) take(ctx context.Context, size int64) error {
 	}
 	b.taken = size
 	return nil
+}
+
+// Fault is what an AWS service answers where a body could not be read, as long
+// as the cause is none of the body's contents; nil otherwise.
+func Fault(err error, limit int64) error {
+	fault := &smithy.GenericAPIError{Message: err.Error() + ".", Fault: smithy.FaultClient}
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		fault.Code, fault.Message = "RequestEntityTooLarge", fmt.Sprintf("The request is longer than %d bytes.", limit)
+	case errors.Is(err, ErrSlow):
+		fault.Code = "RequestTimeout"
+	case errors.Is(err, ErrBusy):
+		fault.Code, fault.Fault = "ServiceUnavailable", smithy.FaultServer
+	default:
+		return nil
+	}
+	return fault
 }

@@ -158,14 +158,15 @@ func TestAClientThatStopsSending(t *testing.T) {
 				go func() { _ = server.Serve(listener) }()
 				ours, theirs := net.Pipe()
 				listener <- theirs
-				began := time.Now()
-				go c.send(ours)
+				began, sent := time.Now(), make(chan struct{})
+				go func() { c.send(ours); close(sent) }()
 				answer := make([]byte, 1000)
 				n, _ := ours.Read(answer)
 				if took := time.Since(began); took != c.within || !strings.Contains(string(answer[:n]), c.want) {
 					t.Errorf("after %s: %s", took, answer[:n])
 				}
 				ours.Close()
+				<-sent
 				close(listener)
 				server.Close()
 			})

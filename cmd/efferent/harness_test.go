@@ -76,6 +76,12 @@ func startData(t *testing.T, data string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return runLocal(t, l)
+}
+
+// runLocal runs an Efferent that was opened, and ends it with the test.
+func runLocal(t *testing.T, l *local) *running {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx) }()

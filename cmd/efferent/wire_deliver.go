@@ -23,10 +23,11 @@ func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, kept st
 	}
 	handler, err := deliver.New(deliver.Needs{
 		Needs:   f.needs(s.Sending, kept.attempts),
+		Day:     time.Now,
 		Sender:  webhook.NewClient(sending),
-		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: time.Now},
+		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: f.now},
 		Circuits: &circuit.Keeper{
-			Store: kept.circuits, Now: time.Now, Jitter: rand.Float64, Log: f.log,
+			Store: kept.circuits, Now: f.now, Jitter: rand.Float64, Log: f.log,
 			Changed: (&circuit.Journal{
 				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Log: f.log,
 			}).Changed,

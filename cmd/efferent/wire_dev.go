@@ -23,6 +23,7 @@ import (
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/steady"
 )
 
 // The account that the local endpoint speaks for.
@@ -35,13 +36,16 @@ const (
 type localConfig struct {
 	AWS, HTTP, Data string
 	Getenv          func(string) string
-	Log             *slog.Logger
+	// Clock is what waits are measured by; nil is the machine's, steadied.
+	Clock clockwork.Clock
+	Log   *slog.Logger
 }
 
 // local is all of Efferent in one process.
 type local struct {
 	awsURL, httpURL string
 	log             *slog.Logger
+	clock           clockwork.Clock
 	db              *sqlite.DB
 	engine          *sqsserver.Engine
 	poller          *sqsserver.Poller
@@ -66,7 +70,10 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &local{log: c.Log}
+	l := &local{log: c.Log, clock: c.Clock}
+	if l.clock == nil {
+		l.clock = steady.New()
+	}
 	defer func() {
 		if err != nil {
 			l.close()
@@ -76,7 +83,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	if l.engine, err = sqsserver.Open(ctx, sqlite.NewQueues(l.db),
-		sqsserver.Options{Region: localRegion, Account: localAccount, Logger: c.Log}); err != nil {
+		sqsserver.Options{Clock: l.clock, Region: localRegion, Account: localAccount, Logger: c.Log}); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	l.poller = l.engine.Poller()
@@ -92,11 +99,11 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	l.redactors = redactors(delivery.Redaction, secrets, c.Log)
-	kept, err := localStores(ctx, l.db)
+	kept, err := localStores(ctx, l.db, l.clock.Now)
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
-	l.sweeper = newSweeper(l.db, kept, clockwork.NewRealClock(), c.Log, l.engine, secrets)
+	l.sweeper = newSweeper(l.db, kept, l.clock, c.Log, l.engine, secrets)
 
 	aws := awsRouter(sqsserver.NewHandler(l.engine), secretserver.NewHandler(secrets))
 	if l.awsURL, err = l.listen("--aws", c.AWS, aws); err != nil {
@@ -107,7 +114,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.signer, err = localSigner(ctx, l.kept, secrets, delivery.Sending, c.Log); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
-	exit, err := wayOut(kept.room, l.engine, url)
+	exit, err := wayOut(kept.room, l.engine, url, l.clock.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -128,8 +135,8 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 
 // localStores are those of a data file. This process alone has the file: who
 // held something in it is dead.
-func localStores(ctx context.Context, db *sqlite.DB) (stores, error) {
-	kept := sqliteStores(db)
+func localStores(ctx context.Context, db *sqlite.DB, now func() time.Time) (stores, error) {
+	kept := sqliteStores(db, now)
 	claims := sqlite.NewClaims(db)
 	err := sqlite.NewWaiting(db).Abandon(ctx)
 	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
@@ -160,7 +167,7 @@ func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secrets
 func (l *local) feed(name string, kept stores) feed {
 	return feed{
 		queues: l.poller, url: queueURL(l.awsURL, name), arn: queueARN(name), region: localRegion,
-		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, room: kept.room, log: l.log,
+		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, room: kept.room, log: l.log, now: l.clock.Now,
 	}
 }
 
@@ -187,6 +194,7 @@ func (l *local) listen(flag, address string, h http.Handler) (string, error) {
 	l.servers = append(l.servers, &http.Server{
 		Handler:           sqsserver.LoopbackOnly(h),
 		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       5 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelWarn),
 	})
 	return "http://" + listener.Addr().String(), nil
@@ -220,10 +228,9 @@ func (l *local) Run(ctx context.Context) error {
 	for _, s := range l.sources {
 		g.Go(func() error { s.Run(ctx); return nil })
 	}
-	clock := clockwork.NewRealClock()
 	g.Go(func() error { l.sweeper.run(ctx); return nil })
-	g.Go(func() error { signByTheClock(ctx, l.signer, clock); return nil })
-	g.Go(func() error { releaseByTheClock(ctx, l.releaser, devReleaseEvery, clock); return nil })
+	g.Go(func() error { signByTheClock(ctx, l.signer, l.clock); return nil })
+	g.Go(func() error { releaseByTheClock(ctx, l.releaser, devReleaseEvery, l.clock); return nil })
 	return g.Wait()
 }
 

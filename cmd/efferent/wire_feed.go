@@ -25,6 +25,8 @@ type feed struct {
 	redactors                  ledger.Redactors
 	room                       waiting.Store
 	log                        *slog.Logger
+	// now is the clock that waits are measured by.
+	now func() time.Time
 	// grace is how long a batch in hand may take at the end; 0 is the event
 	// source's own.
 	grace time.Duration
@@ -43,7 +45,7 @@ func (f feed) needs(s settings.Sending, attempts batch.Attempts) batch.Needs {
 	return batch.Needs{
 		Attempts: attempts, Room: f.room, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Redactors: f.redactors,
 		Policies: s.Policies, MaxReceives: s.MaxReceives,
-		Now: time.Now, Jitter: rand.Float64, Log: f.log,
+		Now: f.now, Jitter: rand.Float64, Log: f.log,
 	}
 }
 

@@ -62,7 +62,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
 		Caller: func(*http.Request) string { return "local" },
-		Now:    time.Now, Wait: pause, Log: p.log,
+		Now:    p.exit.Now, Wait: pause, Log: p.log,
 	}
 	for _, q := range []struct {
 		source, failures string

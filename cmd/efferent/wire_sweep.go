@@ -31,8 +31,9 @@ type swept interface {
 }
 
 // sqliteStores are the stores in a data file.
-func sqliteStores(db *sqlite.DB) stores {
+func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 	attempts, claims, room, circuits := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), sqlite.NewCircuits(db)
+	room.Now, circuits.Now = now, now
 	return stores{attempts: attempts, claims: claims, room: room, circuits: circuits, expire: []expiring{attempts, claims, room, circuits}}
 }
 

@@ -64,7 +64,7 @@ func TestWhatHasExpiredLeavesTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, kept := clock.Now(), sqliteStores(db)
+	now, kept := clock.Now(), sqliteStores(db, clock.Now)
 	keepOneOfEach(t, db, engine, now)
 	if n := rows(t, db); n != 5 {
 		t.Fatalf("%d rows, want 5", n)

@@ -124,7 +124,7 @@ func (c *workerCommand) release(ctx context.Context, config aws.Config, d settin
 		return func(context.Context) {}, nil
 	}
 	client := sqs.NewFromConfig(config)
-	exit, err := wayOut(kept.room, client, func(name string) (string, error) { return c.queueURL(ctx, client, name) })
+	exit, err := wayOut(kept.room, client, func(name string) (string, error) { return c.queueURL(ctx, client, name) }, time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 	}
 	client := sqs.NewFromConfig(config)
 	url := func(name string) (string, error) { return c.queueURL(ctx, client, name) }
-	exit, err := wayOut(kept.room, client, url)
+	exit, err := wayOut(kept.room, client, url, time.Now)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -167,7 +167,7 @@ func (c *workerCommand) stores(config aws.Config) (stores, error) {
 		if err != nil {
 			return stores{}, fmt.Errorf("--store %s: %w", c.Store, err)
 		}
-		kept := sqliteStores(db)
+		kept := sqliteStores(db, time.Now)
 		kept.close = func() { _ = db.Close() }
 		return kept, nil
 	}
@@ -206,7 +206,7 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 		if err != nil {
 			return nil, err
 		}
-		f.log, f.grace, f.redactors, f.room = log, workerGrace, hashes, kept.room
+		f.log, f.now, f.grace, f.redactors, f.room = log, time.Now, workerGrace, hashes, kept.room
 		source, err := wires[name](f)
 		if err != nil {
 			return nil, err

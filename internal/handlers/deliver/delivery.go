@@ -93,7 +93,7 @@ func (d *delivery) Run(ctx context.Context) {
 // we could not make, is nothing that the endpoint did.
 func (d *delivery) exchange(ctx context.Context) (again bool) {
 	d.record.At = d.Now()
-	request := d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.record.At)
+	request := d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.needs.signedAt())
 	request.Timeout = min(request.Timeout, d.longest)
 	x := d.needs.Sender.Post(ctx, request)
 	if !x.Started.IsZero() { // it may have waited for a connection

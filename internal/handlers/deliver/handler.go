@@ -40,6 +40,17 @@ type Needs struct {
 	// MostHeld is how long a message waits for open circuits in all before it is
 	// exhausted.
 	MostHeld time.Duration
+	// Day is the time of day, which signatures are made at, where Now is not; nil
+	// is Now.
+	Day func() time.Time `need:"optional"`
+}
+
+// signedAt is when a signature is made now.
+func (n *Needs) signedAt() time.Time {
+	if n.Day != nil {
+		return n.Day()
+	}
+	return n.Now()
 }
 
 // Handler delivers batches. It may be used by many goroutines at once.

@@ -153,6 +153,9 @@ func damagedRow(err error, table, key string) error {
 	return fmt.Errorf("%w; a row of %s %q can't be read: %w", ErrDamaged, table, key, err)
 }
 
+// corrupt is the code of a file whose pages don't hold what they should.
+const corrupt = sqlite3.SQLITE_CORRUPT
+
 // code is SQLite's primary result code of err, 0 where there is none.
 func code(err error) int {
 	var e *driver.Error

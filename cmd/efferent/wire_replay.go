@@ -39,7 +39,9 @@ type replayParts struct {
 	room     replay.Room
 	circuits circuit.Store
 	exit     *waiting.Exit
-	lanes    int
+	// exact: the queues' counts are.
+	exact bool
+	lanes int
 	// redactors are the ledger's.
 	redactors ledger.Redactors
 	// url finds one of the six queues.
@@ -59,7 +61,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 	n := replay.Needs{
 		History: p.attempts, Failures: p.attempts, Records: p.attempts, Claims: p.claims,
 		Room: p.room, Exit: p.exit, Circuits: p.circuits,
-		Book: p.book, Lanes: p.lanes, Sign: p.sign,
+		ExactCounts: p.exact, Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
 		Caller: func(*http.Request) string { return "local" },
 		Now:    p.exit.Now, Wait: pause, Log: p.log,

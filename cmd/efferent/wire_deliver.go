@@ -37,5 +37,5 @@ func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, kept st
 	if err != nil {
 		return nil, err
 	}
-	return f.source(handler.Handle), nil
+	return f.source(handler.Handle, 0), nil
 }

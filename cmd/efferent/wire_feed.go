@@ -55,6 +55,7 @@ func redactors(s settings.Redaction, secrets awssecrets.API, log *slog.Logger) l
 }
 
 // source feeds a handler as Lambda's event source mapping does.
-func (f feed) source(handle eventsource.Handler) *eventsource.Source {
-	return eventsource.New(f.queue(), handle, eventsource.Options{Log: f.log, Grace: f.grace})
+// maxBatches are in hand at a time; 0 is the event source's own bound.
+func (f feed) source(handle eventsource.Handler, maxBatches int) *eventsource.Source {
+	return eventsource.New(f.queue(), handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: maxBatches})
 }

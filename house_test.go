@@ -47,7 +47,7 @@ func layers() (all []layer) {
 		layer{"internal/channel/mailbox", nil},
 		layer{"internal/channel/senders", slices.Concat(pure, []string{"internal/channel/"})},
 		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery", "internal/localaws/bodies",
-			"internal/localaws/origin", "internal/loopback"}},
+			"internal/localaws/credential", "internal/localaws/origin", "internal/loopback"}},
 		layer{"internal/eventsource", nil},
 		layer{"internal/aws/", pure},
 		layer{"internal/aws/ses", slices.Concat(pure, wire)},

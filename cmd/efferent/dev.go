@@ -19,11 +19,13 @@ type devCommand struct {
 	AWS  string `name:"aws" default:"${dev_aws}" placeholder:"HOST:PORT" help:"The AWS endpoint's address (${default}); port 0 is a free one."`
 	HTTP string `name:"http" default:"${dev_http}" placeholder:"HOST:PORT" help:"Where the API listens (${default}); port 0 is a free one."`
 	Data string `default:"efferent.db" placeholder:"FILE" help:"Where the state is kept (${default}); :memory: for nowhere."`
+
+	AllowHost []string `sep:"none" placeholder:"NAME" help:"A host name to answer to beside localhost, for containers; may be repeated."`
 }
 
 func (c *devCommand) Run(ctx context.Context) error {
 	log := telemetry.Log(os.Stderr)
-	l, err := openLocal(ctx, localConfig{AWS: c.AWS, HTTP: c.HTTP, Data: c.Data, Getenv: os.Getenv, Log: log})
+	l, err := openLocal(ctx, localConfig{AWS: c.AWS, HTTP: c.HTTP, Data: c.Data, AllowHosts: c.AllowHost, Getenv: os.Getenv, Log: log})
 	if err != nil {
 		return err
 	}

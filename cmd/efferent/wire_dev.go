@@ -19,8 +19,10 @@ import (
 	"github.com/efferent/efferent/internal/handlers/checkpoint"
 	"github.com/efferent/efferent/internal/handlers/release"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/localaws/credential"
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/localaws/stsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/steady"
@@ -32,9 +34,11 @@ const (
 	localAccount = "000000000000"
 )
 
-// localConfig is how a local Efferent runs; AWS, HTTP and Data are dev's flags.
+// localConfig is how a local Efferent runs; AWS, HTTP, Data and AllowHosts are
+// dev's flags.
 type localConfig struct {
 	AWS, HTTP, Data string
+	AllowHosts      []string
 	Getenv          func(string) string
 	// Clock is what waits are measured by; nil is the machine's, steadied.
 	Clock clockwork.Clock
@@ -44,19 +48,21 @@ type localConfig struct {
 // local is all of Efferent in one process.
 type local struct {
 	awsURL, httpURL string
-	log             *slog.Logger
-	clock           clockwork.Clock
-	db              *sqlite.DB
-	engine          *sqsserver.Engine
-	poller          *sqsserver.Poller
-	servers         []*http.Server
-	listeners       []net.Listener
-	sources         []*eventsource.Source
-	kept            ledgerStore
-	signer          *checkpoint.Handler
-	releaser        *release.Handler
-	redactors       ledger.Redactors
-	sweeper         *sweeper
+	// allowed are the host names beside those of the loopback.
+	allowed   []string
+	log       *slog.Logger
+	clock     clockwork.Clock
+	db        *sqlite.DB
+	engine    *sqsserver.Engine
+	poller    *sqsserver.Poller
+	servers   []*http.Server
+	listeners []net.Listener
+	sources   []*eventsource.Source
+	kept      ledgerStore
+	signer    *checkpoint.Handler
+	releaser  *release.Handler
+	redactors ledger.Redactors
+	sweeper   *sweeper
 }
 
 // openLocal opens the state and the two addresses. Errors name the flag that
@@ -70,7 +76,12 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &local{log: c.Log, clock: c.Clock}
+	for _, name := range c.AllowHosts {
+		if err := sqsserver.CheckHost(name); err != nil {
+			return nil, fmt.Errorf("--allow-host: %w", err)
+		}
+	}
+	l := &local{log: c.Log, clock: c.Clock, allowed: c.AllowHosts}
 	if l.clock == nil {
 		l.clock = steady.New()
 	}
@@ -83,7 +94,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	if l.engine, err = sqsserver.Open(ctx, sqlite.NewQueues(l.db),
-		sqsserver.Options{Clock: l.clock, Region: localRegion, Account: localAccount, Logger: c.Log}); err != nil {
+		sqsserver.Options{Clock: l.clock, Region: localRegion, Account: localAccount, Own: ownQueues(), Logger: c.Log}); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	l.poller = l.engine.Poller()
@@ -105,7 +116,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	}
 	l.sweeper = newSweeper(l.db, kept, l.clock, c.Log, l.engine, secrets)
 
-	aws := awsRouter(sqsserver.NewHandler(l.engine), secretserver.NewHandler(secrets))
+	aws := awsRouter(sqsserver.NewHandler(l.engine), secretserver.NewHandler(secrets), stsserver.NewHandler(localAccount))
 	if l.awsURL, err = l.listen("--aws", c.AWS, aws); err != nil {
 		return nil, err
 	}
@@ -192,7 +203,7 @@ func (l *local) listen(flag, address string, h http.Handler) (string, error) {
 	}
 	l.listeners = append(l.listeners, listener)
 	l.servers = append(l.servers, &http.Server{
-		Handler:           sqsserver.LoopbackOnly(h),
+		Handler:           sqsserver.LoopbackOnly(h, l.allowed...),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       5 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelWarn),
@@ -200,14 +211,18 @@ func (l *local) listen(flag, address string, h http.Handler) (string, error) {
 	return "http://" + listener.Addr().String(), nil
 }
 
-// awsRouter sends each AWS request to the service that its target names.
-func awsRouter(sqs, secrets http.Handler) http.Handler {
+// awsRouter sends each AWS request to the service that its target names, or
+// that it is signed for.
+func awsRouter(sqs, secrets, sts http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager.") {
+		switch target := r.Header.Get("X-Amz-Target"); {
+		case strings.HasPrefix(target, "secretsmanager."):
 			secrets.ServeHTTP(w, r)
-			return
+		case target == "" && credential.Of(r).Service == "sts":
+			sts.ServeHTTP(w, r)
+		default:
+			sqs.ServeHTTP(w, r)
 		}
-		sqs.ServeHTTP(w, r)
 	})
 }
 

@@ -25,18 +25,33 @@ type queueAPI interface {
 	SetQueueAttributes(context.Context, *sqs.SetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.SetQueueAttributesOutput, error)
 }
 
+// queuePair is a queue and where its dead letters go, after how many receives.
+type queuePair struct {
+	name, failures string
+	receives       int
+}
+
+func queuePairs(maxReceives int) []queuePair {
+	return []queuePair{
+		{settings.WebhooksQueue, deadletter.WebhookFailures, maxReceives},
+		{settings.NotificationsQueue, deadletter.NotificationFailures, maxReceives},
+		{settings.AuditQueue, settings.AuditFailuresQueue, settings.AuditMaxReceives},
+	}
+}
+
+// ownQueues are the names of the six.
+func ownQueues() (names []string) {
+	for _, q := range queuePairs(0) {
+		names = append(names, q.name, q.failures)
+	}
+	return names
+}
+
 // createQueues makes the six queues with the attributes of a deployment. Those
 // that are there already stay as they are, but for their redrive policy: who
 // handles a message drains it by the same count that SQS moves it by.
 func createQueues(ctx context.Context, api queueAPI, maxReceives int) error {
-	for _, q := range []struct {
-		name, failures string
-		receives       int
-	}{
-		{settings.WebhooksQueue, deadletter.WebhookFailures, maxReceives},
-		{settings.NotificationsQueue, deadletter.NotificationFailures, maxReceives},
-		{settings.AuditQueue, settings.AuditFailuresQueue, settings.AuditMaxReceives},
-	} {
+	for _, q := range queuePairs(maxReceives) {
 		kind := map[string]string{"MessageRetentionPeriod": "1209600", "VisibilityTimeout": "180"}
 		if q.name == settings.AuditQueue {
 			kind["FifoQueue"] = "true"

@@ -35,7 +35,7 @@ func startEndpoint(t *testing.T) *running {
 	if err := createQueues(context.Background(), engine, settings.DefaultMaxReceives); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(awsRouter(sqsserver.NewHandler(engine), secretserver.NewHandler(secrets)))
+	server := httptest.NewServer(awsRouter(sqsserver.NewHandler(engine), secretserver.NewHandler(secrets), http.NotFoundHandler()))
 	t.Cleanup(func() { engine.Close(); server.Close(); db.Close() })
 	s := &running{t: t, awsURL: server.URL}
 	s.connect()

@@ -28,20 +28,24 @@ func (a *answer) success(namespace, operation string, out any, requestID string)
 }
 
 func (a *answer) failure(namespace string, err smithy.APIError, requestID string) {
-	fault := "Sender"
-	if err.ErrorFault() == smithy.FaultServer {
-		fault = "Receiver"
-	}
 	a.WriteString(xml.Header)
 	a.open("ErrorResponse", namespace)
 	a.open("Error", "")
-	a.leaf("Type", fault)
+	a.leaf("Type", side(err))
 	a.leaf("Code", err.ErrorCode())
 	a.leaf("Message", err.ErrorMessage())
 	a.WriteString("<Detail/>")
 	a.close("Error")
 	a.leaf("RequestId", requestID)
 	a.close("ErrorResponse")
+}
+
+// side is whose fault an error is.
+func side(err smithy.APIError) string {
+	if err.ErrorFault() == smithy.FaultServer {
+		return "Receiver"
+	}
+	return "Sender"
 }
 
 // element writes v. Lists and maps become one element for each of theirs;

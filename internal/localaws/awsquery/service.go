@@ -22,8 +22,8 @@ type Service struct {
 	// Namespace is the XML namespace of answers.
 	Namespace  string
 	Operations map[string]Operation
-	// PathParameter is the parameter that a path other than / gives, where
-	// the request does not.
+	// PathParameter, unless it is empty, is the parameter that a path other
+	// than / gives, where the request does not.
 	PathParameter string
 	// Bodies is the room for requests.
 	Bodies *bodies.Room
@@ -48,17 +48,30 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "<UnknownOperationException/>\n")
 		return
 	}
-	status := http.StatusOK
-	a := &answer{}
-	if name, out, err := s.run(w, r); err == nil {
-		a.success(s.Namespace, name, out, id)
-	} else {
-		var api smithy.APIError
+	name, out, err := s.run(w, r)
+	status, api := http.StatusOK, smithy.APIError(nil)
+	if err != nil {
 		status, api = s.Fail(err)
-		a.failure(s.Namespace, api, id)
+	}
+	var body []byte
+	if wantsJSON(r) {
+		w.Header().Set("Content-Type", "application/json")
+		body = asJSON(name, out, api, id)
+	} else {
+		body = s.asXML(name, out, api, id)
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(a.Bytes()) // fails when the client has gone
+	_, _ = w.Write(body) // fails when the client has gone
+}
+
+func (s *Service) asXML(operation string, out any, err smithy.APIError, requestID string) []byte {
+	a := &answer{}
+	if err == nil {
+		a.success(s.Namespace, operation, out, requestID)
+	} else {
+		a.failure(s.Namespace, err, requestID)
+	}
+	return a.Bytes()
 }
 
 func (s *Service) run(w http.ResponseWriter, r *http.Request) (name string, out any, err error) {
@@ -70,7 +83,7 @@ func (s *Service) run(w http.ResponseWriter, r *http.Request) (name string, out 
 	if err != nil {
 		return "", nil, err
 	}
-	if path := strings.TrimSuffix(r.URL.Path, "/"); path != "" && form.text(s.PathParameter) == "" {
+	if path := strings.TrimSuffix(r.URL.Path, "/"); path != "" && s.PathParameter != "" && form.text(s.PathParameter) == "" {
 		form.put(s.PathParameter, path)
 	}
 	name = form.text("Action")

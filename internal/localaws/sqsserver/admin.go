@@ -42,24 +42,25 @@ func (e *Engine) CreateQueue(ctx context.Context, in *sqs.CreateQueueInput, _ ..
 	}
 	e.admin.Lock()
 	defer e.admin.Unlock()
-	if err := e.findOrCreate(ctx, name, in.Attributes, in.Tags); err != nil {
+	at := e.placed(e.from(ctx), name)
+	if err := e.findOrCreate(ctx, at, in.Attributes, in.Tags); err != nil {
 		return nil, err
 	}
-	return &sqs.CreateQueueOutput{QueueUrl: aws.String(e.url(name))}, nil
+	return &sqs.CreateQueueOutput{QueueUrl: aws.String(at.url())}, nil
 }
 
-func (e *Engine) findOrCreate(ctx context.Context, name string, set, tags map[string]string) error {
+func (e *Engine) findOrCreate(ctx context.Context, at placed, set, tags map[string]string) error {
 	if err := e.running(); err != nil {
 		return err
 	}
-	if q, err := e.named(name); err == nil {
+	if q, err := e.named(at); err == nil {
 		return q.same(set, tags)
 	}
-	return e.createQueue(ctx, name, set, tags)
+	return e.createQueue(ctx, at, set, tags)
 }
 
-func (e *Engine) createQueue(ctx context.Context, name string, set, tags map[string]string) error {
-	fifo := strings.HasSuffix(name, ".fifo")
+func (e *Engine) createQueue(ctx context.Context, at placed, set, tags map[string]string) error {
+	fifo := strings.HasSuffix(at.name, ".fifo")
 	if wants := normal("FifoQueue", set["FifoQueue"]) == "true"; wants != fifo {
 		return invalidParameter("The name of a FIFO queue can only include alphanumeric characters, hyphens, or " +
 			"underscores, must end with .fifo suffix and be 1 to 80 in length, and FifoQueue must then be true.")
@@ -68,18 +69,18 @@ func (e *Engine) createQueue(ctx context.Context, name string, set, tags map[str
 	if err != nil {
 		return err
 	}
-	if err := e.checkRedrive(c, e.arn(name)); err != nil {
+	if err := e.checkRedrive(c, at); err != nil {
 		return err
 	}
 	now := e.now()
-	r := QueueRecord{ID: e.lastID + 1, Name: name, Created: now, Modified: now, Attributes: c.attributes, Tags: maps.Clone(tags)}
+	r := QueueRecord{ID: e.lastID + 1, Name: e.key(at), Created: now, Modified: now, Attributes: c.attributes, Tags: maps.Clone(tags)}
 	if err := e.apply(ctx, &Changes{PutQueues: []QueueRecord{r}}); err != nil {
 		return internalFailure("The queue was not created", err)
 	}
 	e.lastID = r.ID
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.queues[name] = newQueue(r, e.arn(name), c, e)
+	e.queues[r.Name] = e.newQueue(r, c)
 	return nil
 }
 
@@ -108,18 +109,19 @@ func sameValue(a, b string) bool {
 }
 
 // GetQueueUrl finds a queue by its name.
-func (e *Engine) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput, _ ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error) {
+func (e *Engine) GetQueueUrl(ctx context.Context, in *sqs.GetQueueUrlInput, _ ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error) {
 	if aws.ToString(in.QueueName) == "" {
 		return nil, missingParameter("QueueName")
 	}
-	if owner := aws.ToString(in.QueueOwnerAWSAccountId); owner != "" && owner != e.account {
-		return nil, queueDoesNotExist()
+	p := e.from(ctx)
+	if owner := aws.ToString(in.QueueOwnerAWSAccountId); owner != "" {
+		p.account = owner
 	}
-	q, err := e.named(*in.QueueName)
+	q, err := e.named(e.placed(p, *in.QueueName))
 	if err != nil {
 		return nil, err
 	}
-	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String(e.url(q.name))}, nil
+	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String(q.url())}, nil
 }
 
 // SetQueueAttributes replaces the attributes that are given.
@@ -130,7 +132,7 @@ func (e *Engine) SetQueueAttributes(ctx context.Context, in *sqs.SetQueueAttribu
 	}
 	e.admin.Lock()
 	defer e.admin.Unlock()
-	q, err := e.at(in.QueueUrl)
+	q, err := e.at(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +149,7 @@ func (e *Engine) setAttributes(ctx context.Context, q *queue, changes map[string
 		return err
 	}
 	if _, given := changes["RedrivePolicy"]; given {
-		err = e.checkRedrive(c, q.arn)
+		err = e.checkRedrive(c, q.placed)
 	}
 	if err != nil {
 		return err
@@ -164,9 +166,9 @@ func (e *Engine) setAttributes(ctx context.Context, q *queue, changes map[string
 }
 
 // GetQueueAttributes gives the attributes that are asked for and set.
-func (e *Engine) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttributesInput, _ ...func(*sqs.Options)) (
+func (e *Engine) GetQueueAttributes(ctx context.Context, in *sqs.GetQueueAttributesInput, _ ...func(*sqs.Options)) (
 	*sqs.GetQueueAttributesOutput, error) {
-	q, err := e.at(in.QueueUrl)
+	q, err := e.at(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -128,11 +128,11 @@ func TestFindingQueues(t *testing.T) {
 	}
 	found, err := b.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("a")})
 	b.must(err)
-	for _, at := range []string{*found.QueueUrl, "a", "https://sqs.eu-west-1.amazonaws.com/123456789012/a", "/a"} {
+	for _, at := range []string{*found.QueueUrl, "a", "https://sqs.eu-west-1.amazonaws.com/000000000000/a", "/a", "/0/a"} {
 		_, err := b.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &at, MessageBody: aws.String("x")})
 		b.must(err)
 	}
-	b.wantCounts("a", 4, 0, 0)
+	b.wantCounts("a", 5, 0, 0)
 	_, err = b.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("c")})
 	b.wantCode(err, "AWS.SimpleQueueService.NonExistentQueue")
 }

@@ -28,6 +28,8 @@ type bundle struct {
 	store *memory
 	// near and inFlight are options of the engine.
 	near, inFlight int
+	// options, if there is one, changes how the engine is opened.
+	options func(*sqsserver.Options)
 }
 
 var start = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -41,8 +43,11 @@ func newBundle(t *testing.T) *bundle {
 
 func (b *bundle) open() {
 	b.t.Helper()
-	e, err := sqsserver.Open(b.t.Context(), b.store, sqsserver.Options{Clock: b.clock, InFlightLimit: b.inFlight, NearLimit: b.near,
-		Logger: slog.New(slog.DiscardHandler)})
+	o := sqsserver.Options{Clock: b.clock, InFlightLimit: b.inFlight, NearLimit: b.near, Logger: slog.New(slog.DiscardHandler)}
+	if b.options != nil {
+		b.options(&o)
+	}
+	e, err := sqsserver.Open(b.t.Context(), b.store, o)
 	b.must(err)
 	b.t.Cleanup(func() { e.Close() })
 	b.Engine = e

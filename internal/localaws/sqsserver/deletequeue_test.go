@@ -290,6 +290,21 @@ func TestPurge(t *testing.T) {
 	}
 }
 
+func TestAPurgeThatFailsForgetsLater(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.create("q.fifo", byContent)
+	b.sendFIFO("q.fifo", "g", "", "a")
+	b.store.fail(lost)
+	b.wantCode(b.purge("q.fifo"), "InternalFailure")
+	b.delete("q.fifo", b.want("q.fifo", "a")...)
+	b.must(b.purge("q.fifo"))
+	b.sendFIFO("q.fifo", "g", "", "b")
+	if n := len(b.store.dedups); n != 1 {
+		t.Errorf("the store has %d deduplication records, want that of b only", n)
+	}
+}
+
 func TestAPurgeAMinute(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

@@ -15,6 +15,7 @@
 //	movetask_run.go         a move task at work
 //	delayseconds.go         a queue's DelaySeconds changes
 //	deletequeue.go          DeleteQueue and PurgeQueue
+//	place.go                regions and accounts
 package sqsserver
 
 import (
@@ -22,12 +23,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/jonboulle/clockwork"
 )
 
@@ -36,7 +35,10 @@ type Options struct {
 	Clock   clockwork.Clock // the machine's
 	Region  string          // us-east-1
 	Account string          // 000000000000
-	Logger  *slog.Logger    // slog.Default()
+	// Own are the names of queues that are of this region and account whoever
+	// asks, and that are there for good: DeleteQueue empties them.
+	Own    []string
+	Logger *slog.Logger // slog.Default()
 	// InFlightLimit is how many messages of a queue may be in flight. The
 	// default is 120,000 ("Amazon SQS message quotas").
 	InFlightLimit int
@@ -58,8 +60,9 @@ type Options struct {
 type Engine struct {
 	store         Store
 	clock         clockwork.Clock
-	region        string
-	account       string
+	home          place
+	homeARN       string // what the ARNs of home's queues begin with
+	own           []string
 	log           *slog.Logger
 	inFlightLimit int
 	nearLimit     int
@@ -69,7 +72,7 @@ type Engine struct {
 	// tasks; mu guards the maps.
 	admin  sync.Mutex
 	mu     sync.RWMutex
-	queues map[string]*queue // by name
+	queues map[string]*queue // by key
 	tasks  []*task           // oldest first
 	lastID int64             // of queues; guarded by admin
 
@@ -91,8 +94,8 @@ func Open(ctx context.Context, store Store, o Options) (*Engine, error) {
 	e := &Engine{
 		store:         store,
 		clock:         o.Clock,
-		region:        cmp.Or(o.Region, "us-east-1"),
-		account:       cmp.Or(o.Account, "000000000000"),
+		home:          place{cmp.Or(o.Region, "us-east-1"), cmp.Or(o.Account, "000000000000")},
+		own:           o.Own,
 		log:           cmp.Or(o.Logger, slog.Default()),
 		inFlightLimit: cmp.Or(o.InFlightLimit, 120_000),
 		nearLimit:     cmp.Or(o.NearLimit, nearLimit),
@@ -100,6 +103,7 @@ func Open(ctx context.Context, store Store, o Options) (*Engine, error) {
 		queues:        map[string]*queue{},
 		closing:       make(chan struct{}),
 	}
+	e.homeARN = placed{place: e.home}.arn()
 	if e.clock == nil {
 		e.clock = clockwork.NewRealClock()
 	}
@@ -168,48 +172,3 @@ func (e *Engine) apply(ctx context.Context, changes *Changes) error {
 	}
 	return nil
 }
-
-// named is the queue of that name.
-func (e *Engine) named(name string) (*queue, error) {
-	if err := e.running(); err != nil {
-		return nil, err
-	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	if q := e.queues[name]; q != nil {
-		return q, nil
-	}
-	return nil, queueDoesNotExist()
-}
-
-// at is the queue that a URL points to: its last segment names it, whatever
-// the host.
-func (e *Engine) at(url *string) (*queue, error) {
-	if aws.ToString(url) == "" {
-		return nil, missingParameter("QueueUrl")
-	}
-	path, _, _ := strings.Cut(*url, "?")
-	return e.named(path[strings.LastIndexByte(path, '/')+1:])
-}
-
-// byARN is the queue with that ARN, nil when there is none.
-func (e *Engine) byARN(arn string) *queue {
-	name, ours := strings.CutPrefix(arn, e.arn(""))
-	if !ours {
-		return nil
-	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	return e.queues[name]
-}
-
-func (e *Engine) arn(name string) string {
-	return "arn:aws:sqs:" + e.region + ":" + e.account + ":" + name
-}
-
-// url is the queue's URL on a host that stands for whichever the caller uses.
-func (e *Engine) url(name string) string {
-	return urlBase + e.account + "/" + name
-}
-
-const urlBase = "http://127.0.0.1/"

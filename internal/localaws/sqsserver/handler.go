@@ -20,7 +20,7 @@ import (
 const maxRequest = 6*maxMessageSize + 256<<10
 
 // NewHandler serves e in both of SQS's protocols, at any path and with any
-// credentials: JSON (AWS JSON 1.0) where there is an X-Amz-Target
+// credentials, which say the region and account that a request is for: JSON (AWS JSON 1.0) where there is an X-Amz-Target
 // ("AmazonSQS.<operation>"), else the older query protocol
 // ("Action=<operation>"). Put LoopbackOnly before it.
 func NewHandler(e *Engine) http.Handler {
@@ -37,6 +37,7 @@ func NewHandler(e *Engine) http.Handler {
 		Log:         e.log,
 	}
 	return origin.Only(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = e.of(r)
 		if r.Header.Get("X-Amz-Target") == "" {
 			query.ServeHTTP(w, r)
 			return

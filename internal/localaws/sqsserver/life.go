@@ -78,7 +78,7 @@ func (e *Engine) remove(ctx context.Context, q *queue) error {
 		return err
 	}
 	e.mu.Lock()
-	delete(e.queues, q.name)
+	delete(e.queues, q.key)
 	e.mu.Unlock()
 	close(q.life.over)
 	q.mu.Lock()

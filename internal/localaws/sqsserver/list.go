@@ -1,6 +1,7 @@
 package sqsserver
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"slices"
@@ -15,13 +16,15 @@ const maxListed = 1000
 
 // ListQueues lists queues by name, up to 1,000 or MaxResults at a time. There
 // is a NextToken only where MaxResults was given.
-func (e *Engine) ListQueues(_ context.Context, in *sqs.ListQueuesInput, _ ...func(*sqs.Options)) (*sqs.ListQueuesOutput, error) {
+func (e *Engine) ListQueues(ctx context.Context, in *sqs.ListQueuesInput, _ ...func(*sqs.Options)) (*sqs.ListQueuesOutput, error) {
 	if err := e.running(); err != nil {
 		return nil, err
 	}
 	prefix := aws.ToString(in.QueueNamePrefix)
-	names := e.names(func(q *queue) bool { return strings.HasPrefix(q.name, prefix) })
-	urls, next, err := e.page(names, in.MaxResults, in.NextToken)
+	here := e.from(ctx)
+	urls, next, err := page(e.queuesWhere(func(q *queue) bool {
+		return strings.HasPrefix(q.name, prefix) && (q.place == here || e.placed(here, q.name) == q.placed)
+	}), in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
@@ -30,13 +33,13 @@ func (e *Engine) ListQueues(_ context.Context, in *sqs.ListQueuesInput, _ ...fun
 
 // ListDeadLetterSourceQueues lists the queues whose dead-letter queue this is,
 // in pages as ListQueues.
-func (e *Engine) ListDeadLetterSourceQueues(_ context.Context, in *sqs.ListDeadLetterSourceQueuesInput, _ ...func(*sqs.Options)) (
+func (e *Engine) ListDeadLetterSourceQueues(ctx context.Context, in *sqs.ListDeadLetterSourceQueuesInput, _ ...func(*sqs.Options)) (
 	*sqs.ListDeadLetterSourceQueuesOutput, error) {
-	dlq, err := e.at(in.QueueUrl)
+	dlq, err := e.at(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
-	urls, next, err := e.page(e.names(dlq.hasSource), in.MaxResults, in.NextToken)
+	urls, next, err := page(e.queuesWhere(dlq.hasSource), in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
@@ -49,22 +52,22 @@ func (dlq *queue) hasSource(q *queue) bool {
 	return p != nil && p.DeadLetterTargetArn == dlq.arn
 }
 
-// names are those of the queues that match, in order.
-func (e *Engine) names(match func(*queue) bool) (names []string) {
+// queuesWhere are the queues that match, in the order of their names.
+func (e *Engine) queuesWhere(match func(*queue) bool) (list []*queue) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	for name, q := range e.queues {
+	for _, q := range e.queues {
 		if match(q) {
-			names = append(names, name)
+			list = append(list, q)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(list, func(a, b *queue) int { return cmp.Compare(a.name, b.name) })
+	return list
 }
 
-// page gives the URLs of one page of names, which are in order, and the token
+// page gives the URLs of one page of a list, which is in order, and the token
 // for the next one.
-func (e *Engine) page(names []string, most *int32, token *string) (urls []string, next *string, err error) {
+func page(list []*queue, most *int32, token *string) (urls []string, next *string, err error) {
 	limit := int(aws.ToInt32(most))
 	if most == nil {
 		limit = maxListed
@@ -77,20 +80,20 @@ func (e *Engine) page(names []string, most *int32, token *string) (urls []string
 		if !ok {
 			return nil, nil, invalidParameter("Invalid or expired next token.")
 		}
-		i, found := slices.BinarySearch(names, after)
+		i, found := slices.BinarySearchFunc(list, after, func(q *queue, name string) int { return cmp.Compare(q.name, name) })
 		if found {
 			i++
 		}
-		names = names[i:]
+		list = list[i:]
 	}
-	if len(names) > limit {
-		names = names[:limit]
+	if len(list) > limit {
+		list = list[:limit]
 		if most != nil {
-			next = aws.String(pageToken(names[limit-1]))
+			next = aws.String(pageToken(list[limit-1].name))
 		}
 	}
-	for _, name := range names {
-		urls = append(urls, e.url(name))
+	for _, q := range list {
+		urls = append(urls, q.url())
 	}
 	return urls, next, nil
 }

@@ -29,7 +29,7 @@ func (l *loader) LoadQueue(r QueueRecord) {
 		l.err = fmt.Errorf("queue %s: %w", r.Name, err)
 		return
 	}
-	q := newQueue(r, l.e.arn(r.Name), c, l.e)
+	q := l.e.newQueue(r, c)
 	l.byID[r.ID] = q
 	l.e.queues[r.Name] = q
 	l.e.lastID = max(l.e.lastID, r.ID)

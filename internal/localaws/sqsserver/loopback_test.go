@@ -26,3 +26,30 @@ func TestLoopbackOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestHostsThatAreAllowed(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]int{
+		"host.docker.internal:4566": 200, "HOST.docker.internal": 200, "host.docker.internal.": 200, "efferent_dev:4566": 200,
+		"172.17.0.1:4566": 200, "[fd00::1]:4566": 200, "[fd00::1]": 200, "127.0.0.1": 200,
+		"": 403, "docker.internal": 403, "x.host.docker.internal": 403, "host.docker.internal.example.com": 403, "172.17.0.2": 403,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		sqsserver.LoopbackOnly(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
+			"host.docker.internal", "efferent_dev", "172.17.0.1", "fd00::1").ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%q: %d", host, w.Code)
+		}
+	}
+	for name, want := range map[string]bool{
+		"host.docker.internal": true, "efferent": true, "efferent_dev": true, "172.17.0.1": true, "fd00::1": true,
+		"localhost.localstack.cloud": true,
+		"":                           false, "*": false, "*.internal": false, "host:80": false, "http://host": false, "a b": false, ".": false, "a.": false,
+	} {
+		if err := sqsserver.CheckHost(name); (err == nil) != want {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}

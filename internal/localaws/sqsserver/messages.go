@@ -25,7 +25,7 @@ func (e *Engine) SendMessage(ctx context.Context, in *sqs.SendMessageInput, _ ..
 }
 
 func (e *Engine) sendOne(ctx context.Context, in *sqs.SendMessageInput, delay *int32, header string) (*sqs.SendMessageOutput, error) {
-	q, err := e.at(in.QueueUrl)
+	q, err := e.at(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (e *Engine) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchI
 }
 
 func (e *Engine) sendBatch(ctx context.Context, url *string, entries []sendEntry) (*sqs.SendMessageBatchOutput, error) {
-	q, err := e.at(url)
+	q, err := e.at(ctx, url)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ type receiveInput struct {
 }
 
 func (e *Engine) receiveSome(ctx context.Context, in *receiveInput, most int32, leased bool) (*sqs.ReceiveMessageOutput, error) {
-	q, err := e.at(in.QueueUrl)
+	q, err := e.at(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func (e *Engine) receiveSome(ctx context.Context, in *receiveInput, most int32, 
 
 // DeleteMessage deletes a received message.
 func (e *Engine) DeleteMessage(ctx context.Context, in *sqs.DeleteMessageInput, _ ...func(*sqs.Options)) (*sqs.DeleteMessageOutput, error) {
-	q, err := e.at(in.QueueUrl)
+	q, err := e.at(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func (e *Engine) DeleteMessage(ctx context.Context, in *sqs.DeleteMessageInput, 
 // DeleteMessageBatch deletes up to ten received messages.
 func (e *Engine) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, _ ...func(*sqs.Options)) (
 	*sqs.DeleteMessageBatchOutput, error) {
-	q, err := e.at(in.QueueUrl)
+	q, err := e.at(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ func (e *Engine) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBa
 // counts from now.
 func (e *Engine) ChangeMessageVisibility(ctx context.Context, in *sqs.ChangeMessageVisibilityInput, _ ...func(*sqs.Options)) (
 	*sqs.ChangeMessageVisibilityOutput, error) {
-	q, err := e.at(in.QueueUrl)
+	q, err := e.at(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +240,7 @@ func (e *Engine) ChangeMessageVisibility(ctx context.Context, in *sqs.ChangeMess
 // ChangeMessageVisibilityBatch does so for up to ten messages.
 func (e *Engine) ChangeMessageVisibilityBatch(ctx context.Context, in *sqs.ChangeMessageVisibilityBatchInput, _ ...func(*sqs.Options)) (
 	*sqs.ChangeMessageVisibilityBatchOutput, error) {
-	q, err := e.at(in.QueueUrl)
+	q, err := e.at(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func (e *Engine) RemovePermission(ctx context.Context, in *sqs.RemovePermissionI
 func (e *Engine) changePolicy(ctx context.Context, url *string, change func(statements []any, arn string) ([]any, error)) error {
 	e.admin.Lock()
 	defer e.admin.Unlock()
-	q, err := e.at(url)
+	q, err := e.at(ctx, url)
 	if err != nil {
 		return err
 	}

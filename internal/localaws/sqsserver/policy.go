@@ -99,9 +99,9 @@ func (p redriveAllowPolicy) allows(arn string) bool {
 	return true
 }
 
-// checkRedrive: the dead-letter queue must exist, be of the same type, and
-// let this queue use it.
-func (e *Engine) checkRedrive(c *config, arn string) error {
+// checkRedrive: the dead-letter queue must exist, be of the same region,
+// account and type, and let this queue use it.
+func (e *Engine) checkRedrive(c *config, source placed) error {
 	if c.redrive == nil {
 		return nil
 	}
@@ -110,9 +110,11 @@ func (e *Engine) checkRedrive(c *config, arn string) error {
 	switch {
 	case dlq == nil:
 		return invalidValue("RedrivePolicy", policy, "Dead letter target does not exist.")
+	case dlq.place != source.place:
+		return invalidValue("RedrivePolicy", policy, "Dead letter target must have the region and owner of the source.")
 	case dlq.fifo != c.fifo:
 		return invalidValue("RedrivePolicy", policy, "Dead-letter queue must be same type of queue as the source.")
-	case !dlq.config.Load().redriveAllow.allows(arn):
+	case !dlq.config.Load().redriveAllow.allows(source.arn()):
 		return invalidValue("RedrivePolicy", policy, "The RedriveAllowPolicy of the dead-letter queue does not let this queue use it.")
 	}
 	return nil

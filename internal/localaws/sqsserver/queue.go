@@ -9,8 +9,9 @@ import (
 // queue is one queue's messages in memory. mu guards all of them; it is never
 // held while the store works, nor while another queue's is held.
 type queue struct {
-	id   int64
-	name string
+	id int64
+	placed
+	key  string
 	arn  string
 	fifo bool
 
@@ -68,9 +69,10 @@ type group struct {
 	offered bool
 }
 
-func newQueue(r QueueRecord, arn string, c *config, e *Engine) *queue {
+func (e *Engine) newQueue(r QueueRecord, c *config) *queue {
+	at := e.ofKey(r.Name)
 	q := &queue{
-		id: r.ID, name: r.Name, arn: arn, fifo: c.fifo,
+		id: r.ID, placed: at, key: r.Name, arn: at.arn(), fifo: c.fifo,
 		messages: map[int64]*message{},
 		groups:   map[string]*group{},
 		timed:    heap{slot: slotWait},

@@ -58,7 +58,8 @@ type Changes struct {
 	NextKey int64
 }
 
-// QueueRecord is one queue. ID is its key in the other records, above 0.
+// QueueRecord is one queue. ID is its key in the other records, above 0. Name
+// is unique: the queue's, after region:account: where these are not the engine's.
 type QueueRecord struct {
 	ID                int64
 	Name              string

@@ -76,7 +76,7 @@ func (e *Engine) UntagQueue(ctx context.Context, in *sqs.UntagQueueInput, _ ...f
 func (e *Engine) changeTags(ctx context.Context, url *string, change func(map[string]string)) error {
 	e.admin.Lock()
 	defer e.admin.Unlock()
-	q, err := e.at(url)
+	q, err := e.at(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -97,8 +97,8 @@ func (e *Engine) changeTags(ctx context.Context, url *string, change func(map[st
 }
 
 // ListQueueTags gives all tags of a queue.
-func (e *Engine) ListQueueTags(_ context.Context, in *sqs.ListQueueTagsInput, _ ...func(*sqs.Options)) (*sqs.ListQueueTagsOutput, error) {
-	q, err := e.at(in.QueueUrl)
+func (e *Engine) ListQueueTags(ctx context.Context, in *sqs.ListQueueTagsInput, _ ...func(*sqs.Options)) (*sqs.ListQueueTagsOutput, error) {
+	q, err := e.at(ctx, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,8 @@ func TestTheTraceHeaderOfARequest(t *testing.T) {
 		want                 []string
 	}{
 		"a message": {"SendMessage", `{"QueueUrl":"q","MessageBody":"x"}`, header, []string{header}},
-		"a batch": {"SendMessageBatch", `{"QueueUrl":"q","Entries":[{"Id":"1","MessageBody":"x"},{"Id":"2","MessageBody":"y",` + attribute + `}]}`,
+		"a batch": {"SendMessageBatch",
+			`{"QueueUrl":"q","Entries":[{"Id":"1","MessageBody":"x"},{"Id":"2","MessageBody":"y",` + attribute + `}]}`,
 			header, []string{header, own}},
 		"an attribute goes before it": {"SendMessage", `{"QueueUrl":"q","MessageBody":"x",` + attribute + `}`, header, []string{own}},
 		"a query":                     {"", "Action=SendMessage&QueueUrl=q&MessageBody=x", header, []string{header}},

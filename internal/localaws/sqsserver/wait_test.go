@@ -16,7 +16,7 @@ func TestWhoLeavesWhenWokenWakesTheNext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := newQueue(QueueRecord{ID: 1, Name: "q"}, e.arn("q"), c, e)
+	q := e.newQueue(QueueRecord{ID: 1, Name: "q"}, c)
 	q.adopt(&message{key: 1}, "", ready)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ func memories(args []string) error {
 	flags := flag.NewFlagSet("memory", flag.ContinueOnError)
 	efferent := flags.String("efferent", efferentBinary, "the efferent binary")
 	n := flags.Int("n", 1_000_000, "messages")
+	clients := flags.Int("half", 2000, "clients that send half a request")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -42,9 +44,13 @@ func memories(args []string) error {
 	if err := d.restart(*efferent); err != nil {
 		return err
 	}
-	stopped := d.ready.Sub(began)
+	stopped, cpu := d.ready.Sub(began), d.cpu()
 	again := d.resident()
 	emptied, err := d.empty()
+	if err != nil {
+		return err
+	}
+	half, err := d.halfSent(*clients)
 	_, stopErr := d.stop()
 	if err := errors.Join(err, stopErr); err != nil {
 		return err
@@ -52,8 +58,10 @@ func memories(args []string) error {
 	fmt.Printf("%d messages of %d bytes in a queue of efferent dev, sent in %.0f s\n\n", *n, len(smallBody), sent.Seconds())
 	fmt.Printf("%-44s %8.0f MB\n%-44s %8.0f MB\n", "resident memory, empty", idle, "with the messages", full)
 	fmt.Printf("%-44s %8.0f MB\n", "after a restart", again)
-	fmt.Printf("%-44s %8.1f s (%.1f s with the old process's end)\n", "a start with them", d.took.Seconds(), stopped.Seconds())
+	fmt.Printf("%-44s %8.1f s (%.1f s with the old process's end; %.1f s of CPU)\n", "a start with them", d.took.Seconds(),
+		stopped.Seconds(), cpu)
 	fmt.Printf("%-44s %8.0f MB\n%-44s %8.0f MB\n", "the file with them", fullFile, "a minute or less after a purge", emptied)
+	fmt.Printf("%-44s %8.0f MB\n", fmt.Sprintf("resident memory with %d half-sent requests", *clients), half)
 	return nil
 }
 
@@ -103,6 +111,27 @@ func (d *dev) restart(efferent string) error {
 	return d.start(efferent)
 }
 
+// halfSent has clients announce 6 MB each and send 64 KiB of it, and returns the
+// resident memory then.
+func (d *dev) halfSent(clients int) (megabytes float64, err error) {
+	const announced, sent = 6 << 20, 64 << 10
+	head := fmt.Sprintf("POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonSQS.SendMessage\r\nContent-Length: %d\r\n\r\n", announced)
+	part := append([]byte(head), make([]byte, sent)...)
+	address := strings.TrimPrefix(d.awsURL, "http://")
+	for range clients {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			return 0, err
+		}
+		defer conn.Close()
+		if _, err := conn.Write(part); err != nil {
+			return 0, err
+		}
+	}
+	time.Sleep(time.Second) // until dev has read what came
+	return d.resident(), nil
+}
+
 // resident is what dev has of the machine's memory, in MB; 0 where the system
 // does not tell (Linux does, proc(5)).
 func (d *dev) resident() float64 {
@@ -114,6 +143,20 @@ func (d *dev) resident() float64 {
 		}
 	}
 	return 0
+}
+
+// cpu is what dev has taken so far, in seconds; 0 where the system does not tell
+// (Linux does, in hundredths: proc(5)).
+func (d *dev) cpu() float64 {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.cmd.Process.Pid))
+	_, after, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(after)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseFloat(fields[11], 64)
+	system, _ := strconv.ParseFloat(fields[12], 64)
+	return (user + system) / 100
 }
 
 // fileSize is that of the data file, in MB.

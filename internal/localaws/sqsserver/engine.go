@@ -14,7 +14,9 @@
 //	movetask.go             back from there: the move tasks and their operations
 //	movetask_run.go         a move task at work
 //	delayseconds.go         a queue's DelaySeconds changes
-//	deletequeue.go          DeleteQueue and PurgeQueue
+//	deletequeue.go          DeleteQueue and PurgeQueue; purgeshelf.go
+//	shelf.go                what is far from its turn, and not in memory
+//	sweep.go                the end of a message's retention
 //	place.go                regions and accounts
 package sqsserver
 

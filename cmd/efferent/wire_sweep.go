@@ -50,8 +50,12 @@ func newSweeper(db *sqlite.DB, kept stores, clock clockwork.Clock, log *slog.Log
 	return &sweeper{db: db, swept: parts, expire: kept.expire, clock: clock, log: log}
 }
 
-// run sweeps at once and then by the clock, until ctx ends.
+// run sweeps at once and then by the clock, until ctx ends. Without a data file
+// there is nothing to sweep.
 func (s *sweeper) run(ctx context.Context) {
+	if s == nil {
+		return
+	}
 	var next time.Time // when the records are read through again
 	byTheClock(ctx, s.clock, sweepEvery, func(ctx context.Context) {
 		for _, part := range s.swept {

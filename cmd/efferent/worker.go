@@ -53,6 +53,8 @@ type stores struct {
 	close    func()
 	// expire are the stores that nobody else deletes what has expired from.
 	expire []expiring
+	// sweeper has them do so, in a worker; nil where DynamoDB does it by itself.
+	sweeper *sweeper
 }
 
 func (c *workerCommand) Run(ctx context.Context) error {
@@ -71,7 +73,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	kept, err := c.stores(config)
+	kept, err := c.stores(config, log)
 	if err != nil {
 		return err
 	}
@@ -93,6 +95,10 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		fmt.Printf(" http=http://%s", api.Addr())
 	}
 	fmt.Println()
+	sweeping, stop := context.WithCancel(ctx)
+	swept := make(chan struct{})
+	go func() { kept.sweeper.run(sweeping); close(swept) }()
+	defer func() { stop(); <-swept }()
 	return work(ctx, sources, release, api, handler)
 }
 
@@ -161,14 +167,14 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 }
 
 // stores opens what --store names.
-func (c *workerCommand) stores(config aws.Config) (stores, error) {
+func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, error) {
 	if file, ok := strings.CutPrefix(c.Store, "sqlite:"); ok {
 		db, err := sqlite.Open(file)
 		if err != nil {
 			return stores{}, fmt.Errorf("--store %s: %w", c.Store, err)
 		}
 		kept := sqliteStores(db, time.Now)
-		kept.close = func() { _ = db.Close() }
+		kept.close, kept.sweeper = func() { _ = db.Close() }, newSweeper(db, kept, clockwork.NewRealClock(), log)
 		return kept, nil
 	}
 	table, room, circuits := os.Getenv(settings.AttemptsTable), os.Getenv(settings.WaitingTable), os.Getenv(settings.CircuitsTable)

@@ -95,6 +95,9 @@ func (l *loader) end(ctx context.Context) error {
 // adopt puts a message where it was: what this process's predecessor leased is
 // ready, what others received stays hidden for its time.
 func (l *loader) adopt(r MessageRecord) {
+	if latest := max(r.Sent, r.LastReceived); latest > l.now {
+		r.VisibleAt -= latest - l.now // the clock was set back since: it waits for as long as it was to
+	}
 	q := l.byID[r.Queue]
 	m := &message{}
 	m.assume(r)

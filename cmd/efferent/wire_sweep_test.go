@@ -22,11 +22,11 @@ import (
 	"github.com/efferent/efferent/internal/waiting"
 )
 
-// told is a store that tells when it was swept.
-type told chan time.Time
+// told is what is swept first, and tells so: the sweep before has then ended.
+type told chan struct{}
 
-func (c told) Expire(_ context.Context, now time.Time) error {
-	c <- now
+func (c told) Sweep(context.Context) error {
+	c <- struct{}{}
 	return errors.New("and it failed")
 }
 
@@ -70,20 +70,24 @@ func TestWhatHasExpiredLeavesTheFile(t *testing.T) {
 		t.Fatalf("%d rows, want 5", n)
 	}
 	swept := make(told)
-	kept.expire = append(kept.expire, swept)
 	run, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
-	go func() { newSweeper(db, kept, clock, log, engine, secrets).run(run); close(ended) }()
+	go func() { newSweeper(db, kept, clock, log, swept, engine, secrets).run(run); close(ended) }()
 	defer func() { stop(); <-ended }()
 	<-swept
+	next := func(passes time.Duration) {
+		if err := clock.BlockUntilContext(ctx, 1); err != nil {
+			t.Fatal(err)
+		}
+		clock.Advance(passes)
+		<-swept
+	}
+	next(sweepEvery)
 	if n := rows(t, db); n != 5 {
 		t.Errorf("%d rows before their time, want 5", n)
 	}
-	if err := clock.BlockUntilContext(ctx, 1); err != nil {
-		t.Fatal(err)
-	}
-	clock.Advance(31 * 24 * time.Hour)
-	<-swept
+	next(31 * 24 * time.Hour)
+	next(sweepEvery)
 	if n := rows(t, db); n != 0 {
 		t.Errorf("%d rows are left when the time of all is over", n)
 	}

@@ -3,29 +3,35 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // cost prices a million webhooks with their ledger, in batches as they are by
-// default and in others; what failing and waiting add; what signing takes; and a
-// month of none.
-func cost() error {
+// default and in others; what failing, an endpoint that is down, and waiting add;
+// what signing takes; and a month of none. Of all that, what is named, if something is.
+func cost(names []string) error {
 	ctx := context.Background()
-	for _, batch := range []int{100, 10} {
-		if err := million(ctx, batch); err != nil {
-			return err
+	for _, part := range []struct {
+		name    string
+		batches []int
+		print   func(ctx context.Context, batch int) error
+	}{
+		{"delivering", []int{100, 10}, million},
+		{"failing", []int{10, 1}, failing},
+		{"outage", []int{10}, outages},
+		{"waiting", []int{10, 1}, waits},
+		{"months", []int{10}, months},
+	} {
+		if len(names) > 0 && !slices.Contains(names, part.name) {
+			continue
+		}
+		for _, batch := range part.batches {
+			if err := part.print(ctx, batch); err != nil {
+				return fmt.Errorf("%s: %w", part.name, err)
+			}
 		}
 	}
-	for _, batch := range []int{10, 1} {
-		if err := failing(ctx, batch); err != nil {
-			return err
-		}
-	}
-	for _, batch := range []int{10, 1} {
-		if err := waits(ctx, batch); err != nil {
-			return err
-		}
-	}
-	return months(ctx)
+	return nil
 }
 
 // lives is how many months entries are kept.
@@ -46,12 +52,18 @@ type fate struct {
 	status    int
 	text      string
 	instances int
+	// alone says that each has an endpoint of its own.
+	alone bool
 }
 
 // price sends webhooks through the handlers with their real adapters, counts what
 // each would be billed for, and prices a million of them.
 func (f fate) price(ctx context.Context, n, batch int) (a account, err error) {
-	w, err := newWorld(ctx, terms{batch: batch, instances: max(1, f.instances), body: invoice})
+	t := terms{batch: batch, instances: max(1, f.instances), body: invoice}
+	if f.alone {
+		t.customers = n
+	}
+	w, err := newWorld(ctx, t)
 	if err != nil {
 		return a, err
 	}

@@ -14,12 +14,12 @@ const shortAnswer = `{"error":"no_such_endpoint","message":"There is nothing at 
 // fates are put beside the first. SQS hands a message to whichever instance asks:
 // one that has not seen it die reads its attempts.
 var fates = []fate{
-	{"delivered", http.StatusOK, "", 1},
-	{"404", http.StatusNotFound, shortAnswer, 1},
-	{"404, 4 KiB", http.StatusNotFound, longAnswer, 1},
-	{"404, 10 inst.", http.StatusNotFound, shortAnswer, 10},
-	{"503", http.StatusServiceUnavailable, shortAnswer, 1},
-	{"503, 10 inst.", http.StatusServiceUnavailable, shortAnswer, 10},
+	{"delivered", http.StatusOK, "", 1, false},
+	{"404", http.StatusNotFound, shortAnswer, 1, false},
+	{"404, 4 KiB", http.StatusNotFound, longAnswer, 1, false},
+	{"404, 10 inst.", http.StatusNotFound, shortAnswer, 10, false},
+	{"503", http.StatusServiceUnavailable, shortAnswer, 1, true},
+	{"503, 10 inst.", http.StatusServiceUnavailable, shortAnswer, 10, true},
 }
 
 // failing prints what webhooks cost that end in the dead-letter queue.

@@ -23,8 +23,8 @@ const (
 
 // months prices a month in which every lane grows all the time, and one in which
 // nothing is sent.
-func months(ctx context.Context) error {
-	w, err := newWorld(ctx, terms{batch: 10, instances: 1, body: invoice})
+func months(ctx context.Context, batch int) error {
+	w, err := newWorld(ctx, terms{batch: batch, instances: 1, body: invoice})
 	if err != nil {
 		return err
 	}

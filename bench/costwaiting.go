@@ -10,6 +10,7 @@ import (
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/handlers/release"
+	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -44,7 +45,7 @@ func waits(ctx context.Context, batch int) error {
 // aDay is what the waiting room adds for a million: its table, release, the sends,
 // and one receive and one delete more of each.
 func aDay(ctx context.Context, batch int, body func(int) string) (map[string]float64, error) {
-	w, err := newWorld(ctx, terms{batch: batch, instances: 1, policies: "seed=24h", body: body})
+	w, err := newWorld(ctx, terms{batch: batch, instances: 1, customers: aMinute * minutes, policies: "seed=24h", body: body})
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +87,7 @@ func (w *world) release() (*release.Handler, error) {
 		Room: room,
 		Exit: &waiting.Exit{Places: room, Now: w.clock.Now, Holder: "bench", Sender: &awssqs.Outgoing{
 			API: counted{w.engine, w.waits}, URLs: map[string]string{"webhooks": w.queue.URL}}},
+		Circuits: w.circuitStore(), MostHeld: settings.DefaultMaxHeld, Every: time.Minute,
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.waits, nil)),
 	})
 }

@@ -17,10 +17,10 @@ import (
 
 type item = map[string]types.AttributeValue
 
-// table plays a table of DynamoDB for one writer at a time, with what AWS bills
-// on the bill ("Read and write operations", "DynamoDB item sizes and formats",
-// "Using Global Secondary Indexes in DynamoDB"). Conditions hold, as nobody else
-// writes. Storage is that of all the time until an item expires.
+// table plays a table of DynamoDB, with what AWS bills on the bill ("Read and
+// write operations", "DynamoDB item sizes and formats", "Using Global Secondary
+// Indexes in DynamoDB"). Storage is that of all the time until an item expires.
+// Of a table without a sort key, sort is empty.
 type table struct {
 	hash, sort string
 	index      index
@@ -128,6 +128,11 @@ func (t *table) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.bill.step("PutItem")
+	old := t.items[textOf(in.Item[t.hash])][textOf(in.Item[t.sort])]
+	if !holds(in, old) { // which costs a write all the same
+		t.bill.add("wru", unitsOf(sizeOf(old), 1024))
+		return nil, &types.ConditionalCheckFailedException{Item: old}
+	}
 	t.replace(in.Item, in.Item)
 	return &dynamodb.PutItemOutput{}, nil
 }
@@ -176,21 +181,58 @@ func (t *table) GetItem(_ context.Context, in *dynamodb.GetItemInput, _ ...func(
 	return &dynamodb.GetItemOutput{Item: found}, nil
 }
 
+func (t *table) BatchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput, _ ...func(*dynamodb.Options)) (
+	*dynamodb.BatchGetItemOutput, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bill.step("BatchGetItem")
+	out := &dynamodb.BatchGetItemOutput{Responses: map[string][]item{}}
+	for name, asked := range in.RequestItems {
+		for _, key := range asked.Keys {
+			found := t.items[textOf(key[t.hash])][textOf(key[t.sort])]
+			if t.read(sizeOf(found), asked.ConsistentRead); found != nil {
+				out.Responses[name] = append(out.Responses[name], found)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Scan gives all of a small table.
+func (t *table) Scan(_ context.Context, in *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sort != "" {
+		return nil, errNotPlayed
+	}
+	t.bill.step("Scan")
+	out, size := &dynamodb.ScanOutput{}, 0
+	for _, all := range t.items {
+		for _, i := range all {
+			size += sizeOf(i)
+			out.Items = append(out.Items, i)
+		}
+	}
+	t.read(size, in.ConsistentRead)
+	return out, nil
+}
+
 // pageLimit is how much a query reads at a time ("Query").
 const pageLimit = 1 << 20
 
 // Query takes conditions as the stores write them: the hash key is something, the
-// sort key may begin with something, and one attribute may be wanted.
+// sort key may begin with something or be from something on, and one attribute may
+// be wanted.
 func (t *table) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.bill.step("Query")
-	hash, prefix := conditions(in)
+	hash, prefix, from := conditions(in)
 	items := t.items[hash]
 	out, size := &dynamodb.QueryOutput{}, 0
 	after := textOf(in.ExclusiveStartKey[t.sort])
 	for _, key := range slices.Sorted(maps.Keys(items)) {
-		if key <= after || !strings.HasPrefix(key, prefix) {
+		if key <= after || key < from || !strings.HasPrefix(key, prefix) {
 			continue
 		}
 		size += sizeOf(items[key])
@@ -208,14 +250,17 @@ func (t *table) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dyn
 	return out, nil
 }
 
-func conditions(in *dynamodb.QueryInput) (hash, prefix string) {
+func conditions(in *dynamodb.QueryInput) (hash, prefix, from string) {
 	first, second, _ := strings.Cut(*in.KeyConditionExpression, " AND ")
 	_, value, _ := strings.Cut(first, " = ")
 	hash = textOf(in.ExpressionAttributeValues[value])
 	if _, value, ok := strings.Cut(strings.TrimSuffix(second, ")"), ", "); ok {
 		prefix = textOf(in.ExpressionAttributeValues[value])
 	}
-	return hash, prefix
+	if _, value, ok := strings.Cut(second, " >= "); ok {
+		from = textOf(in.ExpressionAttributeValues[value])
+	}
+	return hash, prefix, from
 }
 
 func wanted(in *dynamodb.QueryInput, i item) bool {
@@ -228,10 +273,20 @@ func wanted(in *dynamodb.QueryInput, i item) bool {
 
 var errNotPlayed = errors.New("this request is not made where costs are counted")
 
-func (*table) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+func (*table) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
 	return nil, errNotPlayed
 }
 
-func (*table) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
-	return nil, errNotPlayed
+// waits is how many items of the waiting room wait.
+func (t *table) waits() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, all := range t.items {
+		for _, i := range all {
+			if textOf(i["state"]) == "waiting" {
+				n++
+			}
+		}
+	}
+	return n
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ import (
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/retry"
@@ -34,7 +36,7 @@ import (
 const (
 	// perRequest is the most messages of one request to SQS.
 	perRequest = 10
-	// customers is how many endpoints there are.
+	// customers is how many endpoints there are, unless it is said otherwise.
 	customers = 1000
 	// wave is how many messages are in the queue at a time.
 	wave = 1000
@@ -47,12 +49,14 @@ type world struct {
 	clock          *clockwork.FakeClock
 	engine         *sqsserver.Engine
 	attempts, room *table
+	circuits       *table
 	endpoint       *receiver
 	queue          *awssqs.Queue
 	// instances of the function: one of them is handed each batch.
 	instances []*deliver.Handler
 	dice      *rand.Rand
 	batch     int // messages an invocation
+	customers int
 	body      func(i int) string
 	sent      int
 
@@ -65,16 +69,18 @@ type world struct {
 // terms are what a world is made with.
 type terms struct {
 	batch, instances int
+	customers        int // 0 is customers
 	policies         string
 	body             func(i int) string
 }
 
 func newWorld(ctx context.Context, t terms) (*world, error) {
-	w := &world{clock: clockwork.NewFakeClockAt(time.Date(2026, 11, 10, 12, 0, 0, 0, time.UTC)), batch: t.batch, body: t.body,
-		dice: rand.New(rand.NewPCG(3, 0)),
+	w := &world{clock: clockwork.NewFakeClockAt(time.Date(2026, 11, 10, 12, 0, 0, 123_456_789, time.UTC)), batch: t.batch, body: t.body,
+		customers: cmp.Or(t.customers, customers), dice: rand.New(rand.NewPCG(3, 0)),
 		bill: newBill(), waits: newBill(), endpoint: newReceiver()}
 	w.attempts = newTable("webhook_id", "message_attempt", w.bill, w.clock.Now)
 	w.attempts.index = index{"failed_in", "failed_at", "record"}
+	w.circuits = newTable("circuit", "", w.bill, w.clock.Now)
 	w.room = newTable("place", "position", w.waits, w.clock.Now)
 	policies, err := retry.ParsePolicies(t.policies)
 	if err != nil {
@@ -103,17 +109,43 @@ func (w *world) deliver(policies retry.Policies) (*deliver.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	needs := handlerNeeds(&awsdynamodb.Attempts{API: w.attempts, Table: "attempts"}, w.queue,
-		&awssqs.Audit{API: counted{w.engine, w.bill}, URL: "/audit.fifo", Lanes: 4})
+	audit := &awssqs.Audit{API: counted{w.engine, w.bill}, URL: "/audit.fifo", Lanes: 4}
+	needs := handlerNeeds(&awsdynamodb.Attempts{API: w.attempts, Table: "attempts"}, w.queue, audit)
 	oldest := &telemetry.Gauge{Name: settings.OldestUndelivered, Function: "efferent-deliver", Now: w.clock.Now, Out: w.bill}
 	needs.Room = &awsdynamodb.Waiting{API: w.room, Table: "waiting", Now: w.clock.Now}
 	needs.Policies, needs.Now, needs.Undelivered, needs.Redactors = policies, w.clock.Now, oldest.Put, redactors(w.clock.Now)
 	needs.Log = slog.New(slog.NewJSONHandler(w.bill, nil))
 	return deliver.New(deliver.Needs{
-		Needs:   needs,
-		Sender:  webhook.NewClient(webhook.Options{AllowHTTP: allow, AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
+		Needs: needs,
+		Sender: clocked{webhook.NewClient(webhook.Options{
+			AllowHTTP: allow, AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}), w.clock},
 		Secrets: &awssecrets.Signing{API: w.bill, Now: w.clock.Now},
+		Circuits: &circuit.Keeper{
+			Store: w.circuitStore(), Now: w.clock.Now, Jitter: needs.Jitter, Log: needs.Log,
+			Changed: (&circuit.Journal{Audit: audit, Redactors: needs.Redactors, Actor: "efferent:deliver", Log: needs.Log}).Changed,
+		},
+		MostHeld: settings.DefaultMaxHeld,
 	})
+}
+
+// clocked makes exchanges that take as long as is said of them, by the clock that
+// all else goes by.
+type clocked struct {
+	*webhook.Client
+	clock *clockwork.FakeClock
+}
+
+func (c clocked) Post(ctx context.Context, r webhook.Request) webhook.Exchange {
+	at := c.clock.Now()
+	x := c.Client.Post(ctx, r)
+	if !x.Started.IsZero() {
+		x.Started, x.Duration = at, time.Duration(answer*float64(time.Second))
+	}
+	return x
+}
+
+func (w *world) circuitStore() *awsdynamodb.Circuits {
+	return &awsdynamodb.Circuits{API: w.circuits, Table: "circuits", Now: w.clock.Now}
 }
 
 func (b *bill) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
@@ -137,11 +169,12 @@ func (w *world) send(ctx context.Context, n int) error {
 }
 
 func (w *world) fill(ctx context.Context, n int) error {
-	for each := min(w.batch, perRequest); n > 0; n -= each {
+	for each := 0; n > 0; n -= each {
+		each = min(w.batch, perRequest, n)
 		var entries []types.SendMessageBatchRequestEntry
 		for k := range each {
 			id := fmt.Sprintf("evt_01KBFZ3V9Q4T2M7C%010d", w.sent)
-			url := fmt.Sprintf("%s/efferent/acct_%08d", w.endpoint.URL, w.sent*7919%customers)
+			url := fmt.Sprintf("%s/efferent/acct_%08d", w.endpoint.URL, w.sent*7919%w.customers)
 			entries = append(entries, types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(k)),
 				MessageBody: aws.String(webhookText(id, url, w.body(w.sent)))})
 			w.sent++
@@ -219,6 +252,7 @@ func (w *world) invoke(ctx context.Context, n int) error {
 	took := time.Since(start).Seconds()
 	if w.endpoint.took() > exchanges {
 		took += answer
+		w.clock.Advance(time.Duration(answer * float64(time.Second)))
 	}
 	w.bill.invoked(took, 0)
 	w.waits.waited()

@@ -25,6 +25,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	"github.com/efferent/efferent/internal/batch"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
@@ -198,7 +199,9 @@ func handler(args []string) (result, error) {
 		Needs: handlerNeeds(m, m, m),
 		Sender: &limited{make(chan struct{}, inFlight), webhook.NewClient(webhook.Options{
 			AllowHTTP: allow, AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})},
-		Secrets: &awssecrets.Signing{API: m, Now: time.Now},
+		Secrets:  &awssecrets.Signing{API: m, Now: time.Now},
+		Circuits: keeper(new(storetest.Memory)),
+		MostHeld: settings.DefaultMaxHeld,
 	})
 	if err != nil {
 		return result{}, err
@@ -218,6 +221,14 @@ func handler(args []string) (result, error) {
 			return err
 		})
 	})
+}
+
+// keeper keeps circuits, and tells nobody.
+func keeper(kept circuit.Store) *circuit.Keeper {
+	return &circuit.Keeper{
+		Store: kept, Now: time.Now, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+		Changed: func(context.Context, circuit.State, circuit.State) {},
+	}
 }
 
 // handlerNeeds is what a handler of batches needs, without jitter and logs.

@@ -58,11 +58,17 @@ func run(args []string) error {
 		case "ledger":
 			return ledgers(args[1:])
 		case "cost":
-			return cost()
+			return cost(args[1:])
 		case "compare":
 			return compare(args[1:])
 		case "starts":
 			return starts(args[1:])
+		case "isolation":
+			return isolation(args[1:])
+		case "mix":
+			return sendMix(args[1:])
+		case "hang":
+			return hang()
 		}
 	}
 	efferent := flag.String("efferent", efferentBinary, "the efferent binary")

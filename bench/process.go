@@ -24,7 +24,8 @@ func self(args ...string) *exec.Cmd {
 // URL, and it ends with its standard input.
 type served struct {
 	url   string
-	stdin io.Closer
+	stdin io.WriteCloser
+	lines *bufio.Reader
 	cmd   *exec.Cmd
 }
 
@@ -40,13 +41,22 @@ func serve(c *exec.Cmd) (*served, error) {
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
-	s := &served{stdin: stdin, cmd: c}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	s := &served{stdin: stdin, lines: bufio.NewReader(out), cmd: c}
+	line, err := s.lines.ReadString('\n')
 	if err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
 	s.url = strings.TrimSpace(line)
 	return s, nil
+}
+
+// ask writes an empty line, and reads the one that it is answered with.
+func (s *served) ask() (string, error) {
+	if _, err := io.WriteString(s.stdin, "\n"); err != nil {
+		return "", err
+	}
+	line, err := s.lines.ReadString('\n')
+	return strings.TrimSpace(line), err
 }
 
 func (s *served) stop() error {

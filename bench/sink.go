@@ -27,6 +27,7 @@ func sink() error {
 	c := &counter{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /in", c.in)
+	mux.HandleFunc("POST /in/", c.in)
 	mux.HandleFunc("POST /gone", c.refuse(http.StatusNotFound))
 	mux.HandleFunc("POST /down", c.refuse(http.StatusServiceUnavailable))
 	mux.HandleFunc("GET /arrivals", c.report)

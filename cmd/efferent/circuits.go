@@ -105,7 +105,7 @@ func (c *circuitsOpenCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.print(opened, fmt.Sprintf("%s is open until it is closed by hand: %s", endpointText(opened), opened.Why))
+	return c.print(opened, endpointText(opened)+" is open until it is closed by hand, and what is for it waits: "+opened.Why)
 }
 
 // open opens it, known or not, unless it is named by its id: then it must be known.

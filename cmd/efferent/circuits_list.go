@@ -213,7 +213,10 @@ func printCircuit(c replay.Circuit) error {
 	now := time.Now()
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	probe := probeText(c, now)
-	if c.Forever {
+	switch {
+	case c.Gone:
+		probe = "never: it stays open until it is closed by hand, and nothing waits for it"
+	case c.Forever:
 		probe = "never: it stays open until it is closed by hand"
 	}
 	opens := ""

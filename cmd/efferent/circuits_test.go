@@ -58,6 +58,8 @@ func TestCircuitActs(t *testing.T) {
 	const opens = "POST /api/v1/circuits/open "
 	forever, closed, closedOne := circuitOf(theEndpoint, 0), circuitOf(theHost, 3), circuitOf(theEndpoint, 1)
 	forever.Forever, forever.Why, forever.Opens = true, "opened by ann: moving", 3
+	gone := forever
+	gone.Gone = true
 	closed.Phase, closedOne.Phase = replay.PhaseClosed, replay.PhaseClosed
 	closed.ClosedAt = noon
 	url := theEndpoint.URL + "?token=1 --tenant acme"
@@ -65,12 +67,14 @@ func TestCircuitActs(t *testing.T) {
 		{"show", "show " + url, []answered{ok(forever)}, []string{"GET " + own},
 			[]string{"Circuit   endpoint-", "Endpoint  https://a.test/in\nTenant    acme\nPhase     open\nWhy       opened by ann: moving\n",
 				"Probe     never: it stays open until it is closed by hand\nOpened    3 times in a row\nWaiting   0\n"}, nil, 0},
+		{"show of one that is gone", "show " + url, []answered{ok(gone)}, []string{"GET " + own},
+			[]string{"Probe     never: it stays open until it is closed by hand, and nothing waits for it\n"}, nil, 0},
 		{"show by id", "show --json " + theHost.Key(), []answered{ok(closed)}, []string{"GET " + host}, []string{`"phase":"closed"`}, nil, 0},
 		{"show of what is not known", "show " + url, []answered{problem(404, "it is not known")}, []string{"GET " + own}, nil,
 			[]string{"it is not known; of https://a.test/in --tenant says whose endpoint it is, --host means the host\n"}, 1},
 		{"open", "open --why moving " + url, []answered{ok(forever)},
 			[]string{opens + `{"url":"https://a.test/in","tenant":"acme","scope":"endpoint","why":"moving"}`},
-			[]string{"https://a.test/in is open until it is closed by hand: opened by ann: moving\n"}, nil, 0},
+			[]string{"https://a.test/in is open until it is closed by hand, and what is for it waits: opened by ann: moving\n"}, nil, 0},
 		{"open a host", "open --json --why moving --host https://A.test/in", []answered{ok(circuitOf(theHost, 0))},
 			[]string{opens + `{"url":"https://a.test","scope":"host","why":"moving"}`}, []string{`"scope":"host"`}, nil, 0},
 		{"open by id", "open --why moving " + theHost.Key(), []answered{ok(circuitOf(theHost, 0))},

@@ -100,7 +100,6 @@ func TestCommandErrors(t *testing.T) {
 		{"generated for a channel", []string{"secret", "put", "--dev", "--generate", "efferent/smtp"}, "--generate makes secrets that sign"},
 		{"a prefix, which secrets have none of", []string{"secret", "put", "--dev", "--prefix", "prod-", "efferent/webhooks/a", "x"}, "--prefix"},
 		{"a value and --generate", []string{"secret", "put", "--dev", "--generate", "efferent/webhooks/a", "x"}, "not both"},
-		{"a host with a wildcard", []string{"dev", "--data", ":memory:", "--allow-host", "*.internal"}, `--allow-host: "*.internal" is no host name`},
 		{"bad settings", []string{"dev"}, "EFFERENT_RETRY_POLICIES"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

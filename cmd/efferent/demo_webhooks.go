@@ -13,6 +13,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // demoSecret is the name of the secret that the demo signs with.
@@ -20,7 +21,7 @@ const demoSecret = "efferent/webhooks/demo"
 
 // webhooks plays webhooks that arrive, fail, are retried and parked.
 func (d *demo) webhooks(ctx context.Context) error {
-	secret := generateSecret()
+	secret := webhook.NewSecret("")
 	if err := putSecret(ctx, secretsmanager.NewFromConfig(d.aws), demoSecret, secret); err != nil {
 		return err
 	}

@@ -8,6 +8,10 @@ const (
 	ownDescriptors = 200
 	// fewestConnections are made at once, however few descriptors there are.
 	fewestConnections = 16
+	// mostInFlight is how many webhooks may be under way in all; who hangs gets less
+	// the fewer of them are left. Each may hold an invocation of its own, so there
+	// may be twice as many of those: some only wait for their turn.
+	mostInFlight = 1000
 )
 
 // connections is how many webhooks may be sent at once: each may hold a

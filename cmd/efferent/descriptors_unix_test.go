@@ -63,7 +63,7 @@ func TestFewDescriptors(t *testing.T) {
 	p.PutSecret(t, scenario.SecretName, scenario.SecretValue)
 	var texts []string
 	for i := range groups * places {
-		texts = append(texts, scenario.Text(fmt.Sprint("evt_", i), e.URL))
+		texts = append(texts, scenario.Text(fmt.Sprint("evt_", i), fmt.Sprint(e.URL, "/", i)))
 	}
 	for ten := range slices.Chunk(texts, 10) {
 		p.Send(t, ten...)

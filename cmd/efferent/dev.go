@@ -24,7 +24,7 @@ type devCommand struct {
 }
 
 func (c *devCommand) Run(ctx context.Context) error {
-	log := telemetry.Log(os.Stderr)
+	log := telemetry.Log(os.Stderr, "DEBUG")
 	l, err := openLocal(ctx, localConfig{AWS: c.AWS, HTTP: c.HTTP, Data: c.Data, AllowHosts: c.AllowHost, Getenv: os.Getenv, Log: log})
 	if err != nil {
 		return err

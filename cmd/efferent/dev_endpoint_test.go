@@ -1,7 +1,9 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,6 +38,19 @@ func TestHostsThatAreAllowed(t *testing.T) {
 				t.Errorf("%s answered %s to Host %s", base, resp.Status, host)
 			}
 		}
+	}
+}
+
+func TestAHostIsAllowedByItsNameAlone(t *testing.T) {
+	t.Parallel()
+	l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: ":memory:", AllowHosts: []string{"*.internal"},
+		Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
+	if err == nil {
+		l.close()
+		t.Fatal("a wildcard is taken")
+	}
+	if !strings.Contains(err.Error(), `--allow-host: "*.internal" is no host name`) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -71,15 +71,27 @@ func startLocal(t *testing.T) *running {
 // startData runs Efferent in this process on a data file.
 func startData(t *testing.T, data string) *running {
 	t.Helper()
+	return startWith(t, data, nil)
+}
+
+// startWith is startData with settings.
+func startWith(t *testing.T, data string, env map[string]string) *running {
+	t.Helper()
+	return runLocal(t, openData(t, data, env))
+}
+
+// openData opens what runLocal then runs.
+func openData(t *testing.T, data string, env map[string]string) *local {
+	t.Helper()
 	l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: data,
-		Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
+		Getenv: func(name string) string { return env[name] }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return runLocal(t, l)
+	return l
 }
 
-// runLocal runs an Efferent that was opened, and ends it with the test.
+// runLocal runs it until the test ends.
 func runLocal(t *testing.T, l *local) *running {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())

@@ -47,8 +47,14 @@ var vars = kong.Vars{
 		"efferent/smtp, efferent/slack and efferent/twilio configure channels. NAME#KEY sets one key of a JSON secret.",
 	"waiting_reason": "Only those that wait for this reason: delay (by their retry policy), retry-after (the endpoint asked for it), " +
 		"trouble (of Efferent's own), limit (of a provider), circuit (the endpoint's is open).",
-	"circuits_open": "Send nothing to an endpoint until its circuit is closed by hand: its messages go to the dead-letter queue at once.",
-	"secret_value":  "The value. Left out, or -, it is asked for or read from standard input, and stays out of your shell's history.",
+	"circuits_open": "Send nothing to an endpoint until its circuit is closed by hand: its messages wait, for up to 14 days.",
+	"secret_replace": "Put one key in the place of a JSON object of keys, or an object in the place of one key. What names a key that is " +
+		"not there then can't be signed.",
+	"rotate_name":  "The secret's name, under efferent/webhooks/; NAME#KEY for one key of a JSON secret.",
+	"rotate_value": "The new key; - to type it or read it from standard input. Left out, one is made, and what the receiver needs is printed.",
+	"rotate_grace": "How long the key before signs too, 0 to 168h, where it is one of a JSON secret (24h). Of a secret with one key the " +
+		"deployment says that.",
+	"secret_value": "The value. Left out, or -, it is asked for or read from standard input, and stays out of your shell's history.",
 }
 
 func main() {

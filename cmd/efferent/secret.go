@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -12,18 +10,27 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/efferent/efferent/internal/rotation"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
 type secretCommand struct {
-	Put secretPutCommand `cmd:"" help:"Keep a secret, or replace its value."`
+	Put    secretPutCommand    `cmd:"" help:"Keep a secret, or replace its value."`
+	Rotate secretRotateCommand `cmd:"" help:"Replace a key that signs webhooks; the one before signs beside it for a while."`
+}
+
+// secretFlags are what the commands have in common.
+type secretFlags struct {
+	awsFlags
+	JSON bool `name:"json" help:"Print JSON."`
 }
 
 type secretPutCommand struct {
-	awsFlags
+	secretFlags
 	Name     string  `arg:"" help:"${secret_name}"`
 	Value    *string `arg:"" optional:"" help:"${secret_value}"`
 	Generate bool    `help:"Make a new whsec_ secret that signs webhooks, and print it, for the receiver."`
+	Replace  bool    `help:"${secret_replace}"`
 }
 
 func (c *secretPutCommand) Run(ctx context.Context) error {
@@ -35,25 +42,18 @@ func (c *secretPutCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	warnings, err := ref.check(value)
-	if err != nil {
+	p := put{ref: ref, value: value, replace: c.Replace}
+	if p.warnings, err = ref.check(value); err != nil {
 		return fmt.Errorf("%s is not kept: %w", c.Name, err)
 	}
-	client, err := c.secrets(ctx)
+	kept, err := c.change(ctx, ref, p.text)
 	if err != nil {
 		return err
 	}
-	if err := ref.keep(ctx, client, value); err != nil {
-		return err
-	}
-	if c.Generate {
-		fmt.Println(value)
-	}
-	for _, w := range warnings {
-		fmt.Fprintln(os.Stderr, "warning:", w)
-	}
-	fmt.Fprintln(os.Stderr, "kept as", c.Name)
-	return nil
+	return changedSecret{
+		Secret: c.Name, Version: kept.ID, ReceiverKey: receiverKey(value, c.Generate),
+		notes: p.notes, done: "kept as " + c.Name,
+	}.print(c.JSON)
 }
 
 func (c *secretPutCommand) value(ctx context.Context, ref secretRef) (string, error) {
@@ -63,22 +63,63 @@ func (c *secretPutCommand) value(ctx context.Context, ref secretRef) (string, er
 	case c.Generate && !ref.signs():
 		return "", fmt.Errorf("--generate makes secrets that sign webhooks, under %s; give %s its JSON", webhook.SecretPrefix, c.Name)
 	case c.Generate:
-		return generateSecret(), nil
-	case c.Value != nil && *c.Value != "-":
-		return *c.Value, nil
-	case term.IsTerminal(int(os.Stdin.Fd())):
-		return typeSecret(ctx, c.Name)
+		return webhook.NewSecret(""), nil
 	}
-	b, err := io.ReadAll(io.LimitReader(os.Stdin, maxSecretValue+2)) // and its line break
+	return givenSecret(ctx, c.Name, c.Value)
+}
+
+// givenSecret is what is on the command line, typed, or on standard input.
+func givenSecret(ctx context.Context, name string, value *string) (string, error) {
+	switch {
+	case value != nil && *value != "-":
+		return *value, nil
+	case term.IsTerminal(int(os.Stdin.Fd())):
+		return typeSecret(ctx, name)
+	}
+	b, err := io.ReadAll(io.LimitReader(os.Stdin, rotation.MaxText+2)) // and its line break
 	if err != nil {
 		return "", fmt.Errorf("read the secret from standard input: %w", err)
 	}
 	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
-// generateSecret makes a Standard Webhooks secret of 32 random bytes.
-func generateSecret() string {
-	b := make([]byte, 32)
-	rand.Read(b)
-	return "whsec_" + base64.StdEncoding.EncodeToString(b)
+// changedSecret is what is told of a secret that was changed; done, and what is to
+// be minded, only in words. The secret itself is never told, but what the receiver
+// has to get.
+type changedSecret struct {
+	Secret  string `json:"secret"`
+	Version string `json:"version"`
+	// ReceiverKey is a key that was made here, or the public half of a private one.
+	ReceiverKey string `json:"receiver_key,omitzero"`
+	// PreviousUntil is RFC 3339.
+	PreviousUntil string `json:"previous_until,omitzero"`
+	Unchanged     bool   `json:"unchanged,omitzero"`
+
+	notes []string
+	done  string
+}
+
+func receiverKey(value string, made bool) string {
+	secret, err := webhook.ParseSecret(value)
+	if public := secret.PublicKey(); err == nil && public != "" {
+		return public
+	}
+	if made {
+		return value
+	}
+	return ""
+}
+
+func (s changedSecret) print(asJSON bool) error {
+	for _, note := range s.notes {
+		fmt.Fprintln(os.Stderr, "warning:", note)
+	}
+	if asJSON {
+		return printJSON(s)
+	}
+	if s.ReceiverKey != "" {
+		fmt.Println(s.ReceiverKey)
+	}
+	fmt.Fprintln(os.Stderr, s.done)
+	return nil
 }

@@ -3,21 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/efferent/efferent/internal/channel"
 	messages "github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/rotation"
+	"github.com/efferent/efferent/internal/signingkey"
 	"github.com/efferent/efferent/internal/webhook"
 )
-
-// maxSecretValue is the longest value, in bytes ("AWS Secrets Manager quotas").
-const maxSecretValue = 65536
 
 // The least and the most bytes of a shared key (Standard Webhooks, "Signature
 // scheme").
@@ -76,8 +72,8 @@ func (r secretRef) check(value string) (warnings []string, err error) {
 	switch text := strings.TrimSpace(value); {
 	case text == "":
 		return nil, errors.New("the secret is empty")
-	case len(value) > maxSecretValue:
-		return nil, fmt.Errorf("a secret has %d bytes at most", maxSecretValue)
+	case len(value) > rotation.MaxText:
+		return nil, fmt.Errorf("a secret has %d bytes at most", rotation.MaxText)
 	case !utf8.ValidString(value):
 		return nil, errors.New("it is not text in UTF-8")
 	case r.keyed && !r.signs():
@@ -108,28 +104,31 @@ func checkSigning(value string) (warning string, err error) {
 // nearlyKey finds what was meant as a key, whatever else a JSON secret holds.
 var nearlyKey = regexp.MustCompile(`(?i)wh(sec|sk|pk)|v1a?,|sha256=|bearer `)
 
-// checkSigningKeys looks at each key's value. Some may be notes: what can't be
-// meant as a secret is only told.
+// checkSigningKeys looks at each key's value, and at the one before it where it
+// has a history. Some may be notes: what can't be meant as a secret is only told.
 func checkSigningKeys(value string) (warnings []string, err error) {
-	var all map[string]any
-	if json.Unmarshal([]byte(value), &all) != nil {
+	all, err := signingkey.Parse(value)
+	if err != nil {
 		return nil, errors.New("it begins as JSON, but is not a JSON object with each key once")
 	}
 	usable := 0
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		text, isText := all[key].(string)
-		if !isText {
-			continue
+	for _, name := range all.Names() {
+		key, err := all.Key(name)
+		if err != nil && !errors.Is(err, signingkey.ErrNoKey) {
+			return nil, err
 		}
-		warning, err := checkSigning(text)
+		warning, err := checkSigning(key.Current)
 		switch {
-		case err != nil && nearlyKey.MatchString(text):
-			return nil, fmt.Errorf("key %q: %w", key, err)
+		case err != nil && (key.Historic || nearlyKey.MatchString(key.Current)):
+			return nil, fmt.Errorf("key %q: %w", name, err)
 		case err != nil:
-			warnings = append(warnings, fmt.Sprintf("key %q: %v", key, err))
+			warnings = append(warnings, fmt.Sprintf("key %q: %v", name, err))
 			continue
 		case warning != "":
-			warnings = append(warnings, fmt.Sprintf("key %q: %s", key, warning))
+			warnings = append(warnings, fmt.Sprintf("key %q: %s", name, warning))
+		}
+		if _, err := checkSigning(key.Previous); key.Previous != "" && err != nil {
+			return nil, fmt.Errorf("key %q, the previous one: %w", name, err)
 		}
 		usable++
 	}

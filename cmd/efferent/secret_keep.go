@@ -4,15 +4,86 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
+	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/rotation"
+	"github.com/efferent/efferent/internal/signingkey"
 )
+
+// change changes a secret, and loses nothing that others do at the same time.
+func (f *secretFlags) change(ctx context.Context, ref secretRef, text func(old rotation.Version) (string, error)) (rotation.Version, error) {
+	client, err := f.secrets(ctx)
+	if err != nil {
+		return rotation.Version{}, err
+	}
+	now, err := rotation.Change(ctx, &awssecrets.Versions{API: client}, ref.id, text)
+	if err != nil && strings.Contains(err.Error(), "deletion") {
+		return now, fmt.Errorf("%w; restore it (aws secretsmanager restore-secret), or take another name", err)
+	}
+	return now, err
+}
+
+// put is a value on its way into a secret.
+type put struct {
+	ref     secretRef
+	value   string
+	replace bool
+
+	warnings, notes []string
+}
+
+// text is the secret's text with the value in it.
+func (p *put) text(old rotation.Version) (string, error) {
+	p.notes = slices.Clone(p.warnings)
+	if p.ref.keyed {
+		return p.key(old.Text)
+	}
+	_, isKeys := signingkey.Parse(old.Text)
+	_, becomesKeys := signingkey.Parse(p.value)
+	switch {
+	case p.replace || !p.ref.signs() || old.ID == "" || (isKeys == nil) == (becomesKeys == nil):
+		return p.value, nil
+	case isKeys == nil:
+		return "", fmt.Errorf("%s holds a JSON object of keys, and what names one of them could not be signed any more; "+
+			"set one by %s#KEY, or put this in the place of them all with --replace", p.ref.name, p.ref.name)
+	}
+	return "", fmt.Errorf("%s holds one key, and what names it without #KEY could not be signed any more; "+
+		"use another name, or put this in its place with --replace", p.ref.name)
+}
+
+// key is the secret's text with one key set. The others stay as they are.
+func (p *put) key(text string) (string, error) {
+	whole, err := signingkey.Put(text, p.ref.key, p.value)
+	switch {
+	case errors.Is(err, signingkey.ErrNotObject):
+		return "", fmt.Errorf("%s holds no JSON object, so the key %q can't be set; use another name, or put the whole with --replace: {%q: …}",
+			p.ref.name, p.ref.key, p.ref.key)
+	case err != nil:
+		return "", fmt.Errorf("%s is not kept: %w", p.ref.name, err)
+	case !p.ref.signs():
+		return whole, channel.CheckSecret(p.ref.name, whole)
+	}
+	if last, is := currentKey(text, p.ref.key); is && last != p.value {
+		p.notes = append(p.notes, fmt.Sprintf("another key was there, which now signs only until the secret is written again; "+
+			"`efferent secret rotate %s#%s` lets both sign for a whole grace", p.ref.name, p.ref.key))
+	}
+	return whole, nil
+}
+
+func currentKey(text, name string) (current string, is bool) {
+	keys, err := signingkey.Parse(text)
+	if err != nil {
+		return "", false
+	}
+	key, err := keys.Key(name)
+	return key.Current, err == nil
+}
 
 // putSecretAPI is what keeping a secret takes.
 type putSecretAPI interface {
@@ -22,56 +93,8 @@ type putSecretAPI interface {
 		*secretsmanager.PutSecretValueOutput, error)
 }
 
-// setKeyAPI is what setting one key of a secret takes.
-type setKeyAPI interface {
-	putSecretAPI
-	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (
-		*secretsmanager.GetSecretValueOutput, error)
-}
-
-// keep puts a value that was checked.
-func (r secretRef) keep(ctx context.Context, client setKeyAPI, value string) (err error) {
-	if r.keyed {
-		if value, err = r.withKey(ctx, client, value); err != nil {
-			return err
-		}
-	}
-	if err = putSecret(ctx, client, r.id, value); err != nil && strings.Contains(err.Error(), "deletion") {
-		return fmt.Errorf("%w; restore it (aws secretsmanager restore-secret), or take another name", err)
-	}
-	return err
-}
-
-// withKey is the secret's present value with one key set. The others stay as
-// they are.
-func (r secretRef) withKey(ctx context.Context, client setKeyAPI, value string) (string, error) {
-	all := map[string]jsontext.Value{}
-	out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &r.id})
-	var missing *types.ResourceNotFoundException
-	switch {
-	case errors.As(err, &missing): // it is made
-	case err != nil:
-		return "", fmt.Errorf("read the secret %s, to set one key of it: %w", r.name, err)
-	case out.SecretString == nil || json.Unmarshal([]byte(*out.SecretString), &all) != nil || all == nil:
-		return "", fmt.Errorf("%s holds no JSON object, so the key %q can't be set; put the whole: {%q: …}", r.name, r.key, r.key)
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return "", fmt.Errorf("the value can't be written as JSON: %w", err)
-	}
-	all[r.key] = text
-	whole, err := json.Marshal(all, json.Deterministic(true))
-	if err != nil {
-		return "", fmt.Errorf("the secret can't be written as JSON: %w", err)
-	}
-	if len(whole) > maxSecretValue {
-		return "", fmt.Errorf("with the key %q, %s would have more than a secret's %d bytes; use another one", r.key, r.name, maxSecretValue)
-	}
-	return string(whole), channel.CheckSecret(r.name, string(whole))
-}
-
-// putSecret keeps a secret that may be there already. id is a name; or an ARN,
-// where it is.
+// putSecret keeps a secret that is nobody else's, and may be there already. id is a
+// name; or an ARN, where it is.
 func putSecret(ctx context.Context, client putSecretAPI, id, value string) error {
 	_, err := client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &id, SecretString: &value})
 	var missing *types.ResourceNotFoundException

@@ -9,6 +9,7 @@ import (
 
 	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/rotation"
 )
 
 const arnStart = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:"
@@ -47,7 +48,7 @@ func TestSecretValues(t *testing.T) {
 		"empty":                    {hooks, "", "empty", ""},
 		"space":                    {hooks, " \n", "empty", ""},
 		"a signature's prefix":     {hooks, "v1," + good, "without v1,", ""},
-		"too long":                 {hooks, strings.Repeat("x", maxSecretValue+1), "65536 bytes at most", ""},
+		"too long":                 {hooks, strings.Repeat("x", rotation.MaxText+1), "65536 bytes at most", ""},
 		"not UTF-8":                {hooks, "\xff\xfe", "UTF-8", ""},
 		"JSON":                     {hooks, "\n{\n \"ep1\": \"" + good + "\",\n \"ep2\": \"" + good + "\"}\n", "", ""},
 		"JSON, a bad key":          {hooks, `{"ep1": "` + good + `", "ep2": "v1,` + good + `"}`, `key "ep2": unusable signing secret: `, ""},
@@ -100,15 +101,17 @@ func TestSecretKeys(t *testing.T) {
 	const good = scenario.SecretValue
 	for _, c := range []struct{ name, value, says, want string }{
 		{"efferent/webhooks/j#b", good, "", `{"b":"` + good + `"}`}, // it is made
-		{"efferent/webhooks/j#a", "correct horse battery staple", "", `{"a":"correct horse battery staple","b":"` + good + `"}`},
+		{"efferent/webhooks/j#a", "correct horse battery staple", "", `{"b":"` + good + `","a":"correct horse battery staple"}`},
 		{"efferent/webhooks/j", `{"note": {"n": 1.00}, "b": "` + good + `"}`, "", `{"note": {"n": 1.00}, "b": "` + good + `"}`},
-		{"efferent/webhooks/j#b", `"quotes" within and é`, "", `{"b":"\"quotes\" within and é","note":{"n":1.00}}`},
-		{"efferent/webhooks/j#b", "v1," + good, "without v1,", `{"b":"\"quotes\" within and é","note":{"n":1.00}}`},
+		{"efferent/webhooks/j#b", `"quotes" within and é`, "", `{"note": {"n": 1.00}, "b": "\"quotes\" within and é"}`},
+		{"efferent/webhooks/j#b", "v1," + good, "without v1,", `{"note": {"n": 1.00}, "b": "\"quotes\" within and é"}`},
+		{"efferent/webhooks/j", good, "--replace", `{"note": {"n": 1.00}, "b": "\"quotes\" within and é"}`},
 		{"efferent/webhooks/plain", good, "", good},
 		{"efferent/webhooks/plain#a", good, "holds no JSON object", good},
+		{"efferent/webhooks/plain", `{"a":"` + good + `"}`, "--replace", good},
 		{"efferent/smtp", `{"host":"mail.acme.test"}`, "", `{"host":"mail.acme.test"}`},
-		{"efferent/smtp#from", "ops@acme.test", "", `{"from":"ops@acme.test","host":"mail.acme.test"}`},
-		{"efferent/smtp#form", "ops@acme.test", `field "form": unknown`, `{"from":"ops@acme.test","host":"mail.acme.test"}`},
+		{"efferent/smtp#from", "ops@acme.test", "", `{"host":"mail.acme.test","from":"ops@acme.test"}`},
+		{"efferent/smtp#form", "ops@acme.test", `field "form": unknown`, `{"host":"mail.acme.test","from":"ops@acme.test"}`},
 	} {
 		_, stderr, err := s.command(c.value+"\n", "secret", "put", "--dev", c.name, "-")
 		if (err == nil) != (c.says == "") || !strings.Contains(stderr, c.says) {
@@ -145,7 +148,7 @@ func TestSecretsSign(t *testing.T) {
 	}
 	for ref, c := range map[string]struct{ signsWith, reason string }{
 		"json#ep1": {signsWith: good}, "json#ep2": {signsWith: other},
-		"json": {reason: "NAME#KEY"}, "json#ep3": {reason: "without v1,"}, "json#ep4": {reason: `no text under the key "ep4"`},
+		"json": {reason: "NAME#KEY"}, "json#ep3": {reason: "without v1,"}, "json#ep4": {reason: `key "ep4": there is no key`},
 		"prefixed": {reason: "without v1,"}, "quoted": {reason: "quotes"}, "ended": {reason: "line break"}, "capital": {reason: "nearly"},
 		"plain#ep1": {reason: "not a JSON object"}, "none": {reason: "secret not found"},
 	} {

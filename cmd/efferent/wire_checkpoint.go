@@ -27,7 +27,7 @@ const (
 
 // localSecrets is what making and using the ledger's key takes.
 type localSecrets interface {
-	awssecrets.MakeAPI
+	awssecrets.VersionsAPI
 }
 
 // localSigner wires the handler that the checkpoint Lambda runs. The first

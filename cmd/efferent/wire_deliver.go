@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -15,27 +16,32 @@ import (
 
 // webhooksSource wires the handler that the deliver Lambda runs to its queue.
 func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores) (*eventsource.Source, error) {
+	handler, err := deliverer(f, s, secrets, kept)
+	if err != nil {
+		return nil, err
+	}
+	return f.source(handler.Handle, 2*mostInFlight), nil
+}
+
+// deliverer is that handler, with what one instance of it knows.
+func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores) (*deliver.Handler, error) {
 	sending := s.Client()
 	sending.MaxConnections = connections()
 	var err error
-	if sending.TLS, err = awssecrets.Trust(secrets, s.CABundle); err != nil {
+	if sending.TLS, err = awssecrets.Trust(context.Background(), secrets, s.CABundle); err != nil {
 		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
 	}
-	handler, err := deliver.New(deliver.Needs{
+	return deliver.New(deliver.Needs{
 		Needs:   f.needs(s.Sending, kept.attempts),
 		Day:     time.Now,
 		Sender:  webhook.NewClient(sending),
-		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: f.now},
+		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: f.now},
 		Circuits: &circuit.Keeper{
-			Store: kept.circuits, Now: f.now, Jitter: rand.Float64, Log: f.log,
+			Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log,
 			Changed: (&circuit.Journal{
 				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Log: f.log,
 			}).Changed,
 		},
-		MostHeld: s.MaxHeld,
+		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return f.source(handler.Handle, 0), nil
 }

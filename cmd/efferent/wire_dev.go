@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -182,8 +183,13 @@ func (l *local) feed(name string, kept stores) feed {
 	}
 }
 
+// devSecretTTL is how long dev uses a signing secret before it reads it again,
+// which costs nothing there: a rotation is to be seen.
+const devSecretTTL = time.Second
+
 // localDelivery is what the environment says, but for what makes sense on one
-// machine only: loopback may be connected to, by plain http too.
+// machine only: loopback may be connected to, by plain http too, and secrets are
+// read often.
 func localDelivery(getenv func(string) string) (settings.Webhooks, error) {
 	d, err := settings.ReadWebhooks(func(name string) string {
 		if name == settings.AllowHTTP && getenv(name) == "" {
@@ -191,6 +197,7 @@ func localDelivery(getenv func(string) string) (settings.Webhooks, error) {
 		}
 		return getenv(name)
 	})
+	d.SecretTTL = cmp.Or(d.SecretTTL, devSecretTTL)
 	d.AllowCIDRs = append(d.AllowCIDRs, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
 	return d, err
 }

@@ -44,7 +44,7 @@ func (f feed) audit(lanes int) *awssqs.Audit {
 func (f feed) needs(s settings.Sending, attempts batch.Attempts) batch.Needs {
 	return batch.Needs{
 		Attempts: attempts, Room: f.room, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Redactors: f.redactors,
-		Policies: s.Policies, MaxReceives: s.MaxReceives,
+		Policies: s.Policies, MaxReceives: s.MaxReceives, Waits: eventsource.HandOver,
 		Now: f.now, Jitter: rand.Float64, Log: f.log,
 	}
 }
@@ -55,7 +55,7 @@ func redactors(s settings.Redaction, secrets awssecrets.API, log *slog.Logger) l
 }
 
 // source feeds a handler as Lambda's event source mapping does.
-// maxBatches are in hand at a time; 0 is the event source's own bound.
+// maxBatches are in hand at a time.
 func (f feed) source(handle eventsource.Handler, maxBatches int) *eventsource.Source {
 	return eventsource.New(f.queue(), handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: maxBatches})
 }

@@ -58,7 +58,7 @@ type stores struct {
 }
 
 func (c *workerCommand) Run(ctx context.Context) error {
-	log := telemetry.Log(os.Stderr)
+	log := telemetry.Log(os.Stderr, "INFO")
 	for _, q := range c.Queues {
 		if q != settings.WebhooksQueue && q != settings.NotificationsQueue && q != settings.AuditQueue {
 			return fmt.Errorf("--queues %s: there is no handler for this queue", q)

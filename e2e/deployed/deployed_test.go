@@ -27,7 +27,7 @@ import (
 // choices deploy a stack that may send to receivers on this machine, and that
 // leaves nothing behind.
 var choices = map[string]string{"prefix": "e2e-", "removal": "destroy", "allowHttp": "loopback", "allowCidrs": "127.0.0.0/8",
-	"retryPolicies": roomPolicies}
+	"retryPolicies": roomPolicies, "circuitLimits": "first=3s;longest=10s"}
 
 func TestDeployed(t *testing.T) {
 	target := newTarget(t)
@@ -44,6 +44,8 @@ func TestDeployed(t *testing.T) {
 func scenarios(t *testing.T, s *scenario.Stack) {
 	waited := waits(t, s) // for longer than the others take
 	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, s) })
+	t.Run("answers", func(t *testing.T) { scenario.Answers(t, s) })
+	t.Run("circuits", func(t *testing.T) { scenario.Circuits(t, s) })
 	t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, s) })
 	t.Run("dead letters", func(t *testing.T) { scenario.DeadLetters(t, s, false) })
 	t.Run("an operator and the waiting room", func(t *testing.T) { operatorDecides(t, s) })

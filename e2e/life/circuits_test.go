@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -87,10 +88,13 @@ var unguarded = circuit.Limits{Threshold: 1 << 30, Least: 1 << 30, First: 1, Lon
 func (s *stores) turn(i *waiting.Item) time.Time {
 	now := s.w.clock.Now()
 	found, _ := s.Memory.KeptCircuits(context.Background(), []string{i.Circuit})
-	if len(found) == 0 || !found[0].IsOpen() || found[0].Forever {
+	if len(found) == 0 || !found[0].IsOpen() || found[0].Gone {
 		return now
 	}
 	c := found[0]
+	if c.Halted() {
+		return i.Due.Add(batch.MaxAge)
+	}
 	next := c.NextProbe()
 	if !c.Asked {
 		left := s.w.mostHeld - i.Carried.Held[string(waiting.Circuit)] - c.Counts(i.Since, now)

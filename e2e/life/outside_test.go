@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ type answer struct {
 	// answer comes until the invocation cuts the exchange. ours: we had no
 	// descriptor left to connect. refused: no connection came about.
 	lost, hang, ours, refused bool
+	// took is how long the exchange takes; 0 is exchangeTime.
+	took time.Duration
 }
 
 // exchangeTime is how long an exchange takes, cutTime how long one that hangs.
@@ -32,7 +35,7 @@ const (
 )
 
 func (a answer) exchange() webhook.Exchange {
-	x := webhook.Exchange{Status: a.status, RetryAfter: a.retryAfter, Lost: a.lost, Interrupted: a.hang, Ours: a.ours, Duration: exchangeTime,
+	x := webhook.Exchange{Status: a.status, RetryAfter: a.retryAfter, Lost: a.lost, Interrupted: a.hang, Ours: a.ours, Duration: cmp.Or(a.took, exchangeTime),
 		Unreachable: a.refused, Gone: a.status == 410}
 	if a.refused {
 		x.Err = errors.New("no connection")

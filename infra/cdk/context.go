@@ -50,6 +50,8 @@ var setters = map[string]func(*choices, string) error{
 	"responseLimit":        number(func(c *choices) *int { return &c.Props.Deliver.Response }),
 	"caBundle":             text(func(c *choices) *string { return &c.Props.Deliver.CABundle }),
 	"maxHeld":              duration(func(c *choices) *time.Duration { return &c.Props.Deliver.MaxHeld }),
+	"circuitLimits":        text(func(c *choices) *string { return &c.Props.Deliver.Circuits }),
+	"secretGrace":          duration(func(c *choices) *time.Duration { return c.secretGrace() }),
 	"notifyTimeout":        duration(func(c *choices) *time.Duration { return &c.Props.Notify.Timeout }),
 	"notifyMaxConcurrency": number(func(c *choices) *int { return &c.Props.Notify.MaxConcurrency }),
 	"releaseTimeout":       duration(func(c *choices) *time.Duration { return &c.Props.Release.Timeout }),
@@ -153,6 +155,13 @@ func (c *choices) jwt() *efferent.JWT {
 		c.Props.Replay.JWT = &efferent.JWT{}
 	}
 	return c.Props.Replay.JWT
+}
+
+// secretGrace is how long the key before the present one signs, once that is
+// chosen: 0 is a choice too.
+func (c *choices) secretGrace() *time.Duration {
+	c.Props.Deliver.SecretGrace = new(time.Duration)
+	return c.Props.Deliver.SecretGrace
 }
 
 func setAudience(c *choices, value string) error {

@@ -31,6 +31,8 @@ func TestReadContext(t *testing.T) {
 		"kept": {map[string]any{"removal": "retain"}, choices{Stack: "Efferent"}},
 		"duration": {map[string]any{"window": "2s"}, choices{Stack: "Efferent",
 			Props: efferent.Props{Deliver: efferent.DeliverProps{SourceProps: efferent.SourceProps{Window: 2 * time.Second}}}}},
+		"no grace": {map[string]any{"secretGrace": "0"}, choices{Stack: "Efferent",
+			Props: efferent.Props{Deliver: efferent.DeliverProps{SecretGrace: new(time.Duration)}}}},
 		"tokens": {map[string]any{"jwtIssuer": "https://id.test", "jwtAudience": "a,b"},
 			choices{Stack: "Efferent", Props: efferent.Props{Replay: efferent.ReplayProps{
 				JWT: &efferent.JWT{Issuer: "https://id.test", Audience: []string{"a", "b"}}}}}},

@@ -100,10 +100,14 @@ func (b *batch) work(ctx context.Context) {
 	finished.Add(len(b.items))
 	announced := make(chan struct{})
 	open := make(chan struct{}, cmp.Or(b.Concurrency, 128))
+	start := b.Go
+	if start == nil {
+		start = goroutines.run
+	}
 	prepare, stop := context.WithTimeout(ctx, prepareTime)
 	defer stop()
 	for _, i := range b.items {
-		goroutines.run(func() {
+		start(func() {
 			defer finished.Done()
 			i.job.Prepare(prepare)
 			prepared.Done()
@@ -116,7 +120,19 @@ func (b *batch) work(ctx context.Context) {
 	prepared.Wait()
 	b.announce()
 	close(announced)
+	defer b.waits(ctx)()
 	finished.Wait()
+}
+
+// quick is how long a batch may be sending before it is said to wait.
+const quick = 20 * time.Millisecond
+
+func (b *batch) waits(ctx context.Context) (stop func()) {
+	if b.Waits == nil {
+		return func() {}
+	}
+	timer := time.AfterFunc(quick, func() { b.Waits(ctx) })
+	return func() { timer.Stop() }
 }
 
 // run does what was prepared.

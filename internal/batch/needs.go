@@ -63,13 +63,18 @@ type Needs struct {
 	// Undelivered is told, after each batch that leaves something undelivered, how
 	// long ago the oldest of it was first received. It must not block.
 	Undelivered func(oldest time.Duration) `need:"optional"`
-	Policies    retry.Policies
+	// Waits is told, once a batch has been sending for a while, that it does little
+	// any more but wait for those whom it sends to. It must not block.
+	Waits    func(ctx context.Context) `need:"optional"`
+	Policies retry.Policies
 	// MaxReceives is the queue's maxReceiveCount.
 	MaxReceives int
 	// Concurrency is the most messages of one batch that are sent at a time; 0
 	// means 128.
 	Concurrency int `need:"optional"`
-	Now         func() time.Time
+	// Go calls f on a goroutine of its own; nil takes one that the process keeps.
+	Go  func(f func()) `need:"optional"`
+	Now func() time.Time
 	// Jitter gives numbers in [0,1).
 	Jitter func() float64
 	Log    *slog.Logger

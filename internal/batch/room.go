@@ -20,32 +20,32 @@ func (i *Item) inQueue(wait time.Duration) bool {
 // message wait for that one, and reports whether it does. Where there is neither
 // a place in the waiting room nor a receive left for it the message is exhausted.
 func (i *Item) Wait(r attempt.Record, wait time.Duration, why waiting.Reason) bool {
-	return i.wait(r, wait, why, "")
+	return i.wait(r, Hold{Wait: wait, Reason: why})
 }
 
 // wait is Wait, for a circuit where one is named: a message that does not stay in
 // its queue then waits for that, however long it takes. What it is held for so is
 // counted when it comes out.
-func (i *Item) wait(r attempt.Record, wait time.Duration, why waiting.Reason, circuit string) bool {
+func (i *Item) wait(r attempt.Record, h Hold) bool {
 	var item waiting.Item
-	r.NextAt, r.Held = i.Now().Add(wait), i.Held.String()
-	if circuit != "" && !i.inQueue(wait) {
-		r.Circuit = circuit
+	r.NextAt, r.Held = i.Now().Add(h.Wait), i.Held.String()
+	if h.Circuit != "" && (h.Leave || !i.inQueue(h.Wait)) {
+		r.Circuit = h.Circuit
 		if item = i.roomItem(&r); item.Fits() {
 			r.Waiting = true
-			return i.keepWaiting(r, item, wait)
+			return i.keepWaiting(r, item, h.Wait)
 		}
 		r.Circuit = ""
 	}
-	if why != waiting.Delay {
-		i.Held = i.Held.With(string(why), wait)
+	if h.Reason != waiting.Delay {
+		i.Held = i.Held.With(string(h.Reason), h.Wait)
 		r.Held = i.Held.String()
 	}
-	if circuit == "" && !i.inQueue(wait) {
+	if h.Circuit == "" && !i.inQueue(h.Wait) {
 		item = i.roomItem(&r)
 		r.Waiting = item.Fits()
 	}
-	return i.keepWaiting(r, item, wait)
+	return i.keepWaiting(r, item, h.Wait)
 }
 
 // keepWaiting keeps the record of what waits, as an item in the room or in its

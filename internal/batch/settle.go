@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
@@ -99,11 +100,14 @@ type Hold struct {
 	// is without a bound, but for MaxAge.
 	Most time.Duration
 	// Circuit is the key of the circuit that it waits for where it is not in the
-	// queue meanwhile; empty where it waits for a time.
+	// queue meanwhile; empty where it waits for a time. Leave says that it leaves the
+	// queue for that however short the wait is.
 	Circuit string
+	Leave   bool
 }
 
-// HoldFor has the message wait.
+// HoldFor has the message wait. A circuit says once for all that it keeps messages
+// back.
 func (i *Item) HoldFor(r attempt.Record, h Hold) {
 	r.At, r.Verdict, r.Reason = i.Now(), attempt.Held, h.Why
 	so := i.Held[string(h.Reason)]
@@ -113,9 +117,24 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 	case h.Most > 0 && (so >= h.Most || h.Circuit == "" && so+h.Wait > h.Most):
 		i.exhaust(r, "held for "+h.Most.String()+" for this")
 	default:
-		i.Log.Warn("the message is held", i.Names(), "reason", h.Why, "wait_s", h.Wait.Seconds())
-		i.wait(r, h.Wait, h.Reason, h.Circuit)
+		level := slog.LevelWarn
+		if h.Circuit != "" {
+			level = slog.LevelDebug
+		}
+		i.Log.Log(i.Writes(), level, "the message is held", i.Names(), "reason", h.Why, "wait_s", h.Wait.Seconds())
+		i.wait(r, h)
 	}
+}
+
+// PutBack leaves a message to its queue for a while whose attempt is not made now,
+// for no fault of anybody's. Of that nothing is recorded, so that it costs a receive
+// and no more. Where there are none to spare it is held, as by trouble of our own.
+func (i *Item) PutBack(r attempt.Record, wait time.Duration, why string) {
+	if i.inQueue(wait) {
+		i.Hide(wait)
+		return
+	}
+	i.Hold(r, why)
 }
 
 // Exhaust ends a message that was not sent.

@@ -25,7 +25,7 @@ func TestDecisions(t *testing.T) {
 		decide := func(what string, do func() (circuit.State, error), isOpen bool, told ...string) {
 			t.Helper()
 			got, err := do()
-			if now := s.kept(t, in); err != nil || got != now || now.IsOpen() != isOpen || now.Forever != isOpen {
+			if now := s.kept(t, in); err != nil || got != now || now.IsOpen() != isOpen || now.Halted() != isOpen {
 				t.Errorf("%s: %+v, kept is %+v, %v", what, got, now, err)
 			}
 			c.want(t, told...)
@@ -44,5 +44,8 @@ func TestDecisions(t *testing.T) {
 		decide("closed again", closes, false, opened, forever, closed)
 		time.Sleep(time.Minute)
 		decide("opened", opens, true, opened, forever, closed, opened)
+		decide("closed", closes, false, opened, forever, closed, opened, closed)
+		heard().Tell(t.Context(), results(1, circuit.Result{Gone: true}))
+		decide("opened, which was gone", opens, true, opened, forever, closed, opened, closed, opened, forever)
 	})
 }

@@ -3,6 +3,7 @@ package circuit_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,7 +12,7 @@ import (
 )
 
 // TestByHand: who opens and closes a circuit may have heard nothing of it, and
-// every process follows within a second.
+// every process follows within a second. What is for it waits meanwhile.
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -21,7 +22,7 @@ func TestByHand(t *testing.T) {
 		follows := func(want string) {
 			t.Helper()
 			time.Sleep(time.Second)
-			if r := k.Ask(t.Context(), in); r.Go != (want == "") || r.Never != (want != "") || r.State.Why != want {
+			if r := k.Ask(t.Context(), in); r.Go != (want == "") || r.Never || r.State.Halted() != (want != "") || r.State.Why != want {
 				t.Errorf("want that it is open by %q: %+v", want, r)
 			}
 		}
@@ -83,12 +84,24 @@ func TestLongest(t *testing.T) {
 		if r := k.Ask(t.Context(), names...); r.Go || r.State.Name != names[1] || !r.Until.Equal(time.Now().Add(time.Hour)) {
 			t.Errorf("%+v", r)
 		}
-		k.Tell(t.Context(), results(1, circuit.Result{Endpoint: names[3], Gone: true}))
-		for _, asked := range [][]circuit.Name{names, {names[3], names[1]}} {
-			if r := k.Ask(t.Context(), asked...); r.Go || !r.Never || r.State.Name != names[3] {
-				t.Errorf("%+v", r)
+		ask := func(want circuit.Name, never bool, names ...circuit.Name) {
+			t.Helper()
+			slices.Reverse(names)
+			for range 2 {
+				if r := k.Ask(t.Context(), names...); r.Go || !r.Until.IsZero() || r.Never != never || r.State.Name != want {
+					t.Errorf("%+v", r)
+				}
+				slices.Reverse(names)
 			}
 		}
+		halted := endpoint("e", "/")
+		if _, err := k.Open(t.Context(), halted, "by ann"); err != nil {
+			t.Fatal(err)
+		}
+		ask(halted, false, append([]circuit.Name{halted}, names[:3]...)...)
+		k.Tell(t.Context(), results(1, circuit.Result{Endpoint: names[3], Gone: true}))
+		ask(names[3], true, slices.Clone(names)...)
+		ask(names[3], true, names[3], halted, names[1])
 		time.Sleep(2 * time.Second)
 		if r := k.Ask(t.Context(), names[:2]...); r.Go || s.kept(t, names[0]).Probe != (time.Time{}) {
 			t.Errorf("a probe is taken that can't be made: %+v", r)
@@ -137,8 +150,7 @@ func TestProbeOfNone(t *testing.T) {
 		want circuit.Ruling
 	}{
 		"closed": {func(ctx context.Context, k *circuit.Keeper) (circuit.State, error) { return k.Close(ctx, in) }, circuit.Ruling{Go: true}},
-		"open": {func(ctx context.Context, k *circuit.Keeper) (circuit.State, error) { return k.Open(ctx, in, "") },
-			circuit.Ruling{Never: true}},
+		"open":   {func(ctx context.Context, k *circuit.Keeper) (circuit.State, error) { return k.Open(ctx, in, "") }, circuit.Ruling{}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newTable()
@@ -166,7 +178,10 @@ func TestProbeOfNone(t *testing.T) {
 // operator has decided.
 func TestProbeAfterThat(t *testing.T) {
 	t.Parallel()
-	for name, told := range map[string]circuit.Result{"it succeeds": fine, "it fails": failed} {
+	for name, told := range map[string]circuit.Result{
+		"it succeeds": fine, "it fails": failed, "it is gone": {Gone: true, Why: "410"},
+		"it asks": {Failed: true, Until: time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC)},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newTable()
 			var c changes
@@ -178,7 +193,7 @@ func TestProbeAfterThat(t *testing.T) {
 				t.Error(now, err)
 			}
 			k.Tell(t.Context(), results(1, told))
-			if r := k.Ask(t.Context(), in); r.Go || !r.Never || r.State.Why != "by ann" {
+			if r := k.Ask(t.Context(), in); r.Go || r.Never || !r.State.Halted() || r.State.Why != "by ann" {
 				t.Errorf("%s: %+v", name, r)
 			}
 		})

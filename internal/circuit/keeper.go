@@ -38,18 +38,34 @@ type Ruling struct {
 	// where they are closed.
 	Go    bool
 	Probe []Name
-	// Of one that may not: when to ask again, or Never, and which circuit says so.
+	// Of one that may not: which circuit says so, and when to ask again; no time where
+	// that is when an operator has closed it. Never says that it is not to wait for
+	// that.
 	Until time.Time
 	Never bool
 	State State
+	// Nth is how many this Keeper has turned away for that circuit, this one
+	// included, since its next probe was put off last.
+	Nth int
 }
 
 // refusal is the ruling of a circuit that is open.
 func refusal(s State) Ruling {
 	if s.Forever {
-		return Ruling{Never: true, State: s}
+		return Ruling{Never: s.Gone, State: s}
 	}
 	return Ruling{Until: s.NextProbe(), State: s}
+}
+
+// longer reports whether a keeps messages back for longer than b, both open.
+func longer(a, b State) bool {
+	switch {
+	case a.Gone || b.Gone:
+		return !b.Gone
+	case a.Forever || b.Forever:
+		return !b.Forever
+	}
+	return a.NextProbe().After(b.NextProbe())
 }
 
 // Ask rules on a message that depends on circuits: all of them must let it pass.
@@ -65,12 +81,12 @@ func (k *Keeper) Ask(ctx context.Context, names ...Name) Ruling {
 		case !s.IsOpen():
 		case s.ProbeDue(now):
 			due = append(due, s)
-		case r.Go || !r.Never && (s.Forever || s.NextProbe().After(r.Until)):
+		case r.Go || longer(s, r.State):
 			r = refusal(s)
 		}
 	}
 	if !r.Go {
-		return r
+		return k.counted(r)
 	}
 	// The host's first: who does not get that has taken none of its endpoint's.
 	slices.SortFunc(due, func(a, b State) int { return cmp.Compare(b.Scope, a.Scope) })
@@ -79,7 +95,7 @@ func (k *Keeper) Ask(ctx context.Context, names ...Name) Ruling {
 		case ok:
 			r.Probe = append(r.Probe, s.Name)
 		case leased.IsOpen():
-			return refusal(leased)
+			return k.counted(refusal(leased))
 		}
 	}
 	return r
@@ -108,7 +124,7 @@ func (k *Keeper) Tell(ctx context.Context, results []Result) {
 	limits := k.Limits.Defaults()
 	untold := 0
 	var why error
-	for name, n := range newsOf(results, limits.Slow) {
+	for name, n := range newsOf(results) {
 		if n.probe {
 			k.get(within, []Name{name}) // it may have been forgotten
 		}
@@ -123,10 +139,11 @@ func (k *Keeper) Tell(ctx context.Context, results []Result) {
 	}
 }
 
-// Open opens a circuit until somebody closes it, and Close closes it, whatever it
-// was. Changed is told of it, also where the circuit was open already.
+// Open opens a circuit until somebody closes it, for messages to wait, and Close
+// closes it, whatever it was. Changed is told of it, also where the circuit was open
+// already.
 func (k *Keeper) Open(ctx context.Context, n Name, why string) (State, error) {
-	return k.decide(ctx, n, func(s State) (State, bool) { return s.GiveUp(why, k.Now()), !s.Forever })
+	return k.decide(ctx, n, func(s State) (State, bool) { return s.Halt(why, k.Now()), !s.Halted() })
 }
 
 // Close is described at Open.

@@ -2,6 +2,7 @@ package circuit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -193,7 +194,7 @@ func TestReads(t *testing.T) {
 					if r := k.Ask(t.Context(), own, host); !r.Go || len(r.Probe) > 0 {
 						t.Errorf("a closed circuit: %+v", r)
 					}
-					k.Tell(t.Context(), []circuit.Result{{Endpoint: own, Host: host, Took: time.Second}})
+					k.Tell(t.Context(), []circuit.Result{{Endpoint: own, Host: host}})
 					time.Sleep(time.Duration(20+n) * time.Millisecond)
 				}
 			})
@@ -323,6 +324,42 @@ func TestDown(t *testing.T) {
 	})
 }
 
+// TestNth counts who is turned away, by each process, until the next probe is put
+// off; what is read, or told, meanwhile does not matter.
+func TestNth(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTable()
+		var c changes
+		k, other := c.keeper(s), c.keeper(s)
+		ask := func(k *circuit.Keeper, want int) {
+			t.Helper()
+			if r := k.Ask(t.Context(), host, in); r.Go || r.Nth != want || r.State.Name != in {
+				t.Errorf("want the %dth: %+v", want, r)
+			}
+		}
+		k.Tell(t.Context(), results(5, failed))
+		for n := range 3 {
+			ask(k, n+1)
+			time.Sleep(2 * time.Second)
+		}
+		if err := k.Await(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		ask(k, 4)
+		ask(other, 1)
+		ask(other, 2)
+		time.Sleep(24 * time.Second) // both know it as one whose probe is due
+		s.read = func(context.Context) error { return errors.New("no table") }
+		if r := k.Ask(t.Context(), in); !r.Go {
+			t.Fatalf("no probe: %+v", r)
+		}
+		ask(k, 1)
+		ask(other, 1)
+		ask(other, 2)
+	})
+}
+
 // TestLease: a probe whose outcome nobody tells is made by another once its time
 // is over.
 func TestLease(t *testing.T) {
@@ -372,7 +409,7 @@ func fromNow(results []circuit.Result) []circuit.Result {
 func TestNews(t *testing.T) {
 	t.Parallel()
 	half := slices.Concat(results(1, fine), results(1, failed))
-	slow := circuit.Result{Took: 8*time.Second + 1}
+	slow := circuit.Result{Slow: true}
 	asks := func(n int, d time.Duration) []circuit.Result {
 		return results(n, circuit.Result{Failed: true, Until: after(d), Why: "asked"})
 	}
@@ -393,7 +430,6 @@ func TestNews(t *testing.T) {
 		"unreachable":             {[][]circuit.Result{results(5, unreachable)}, 30 * time.Second, 30 * time.Second, "5 failures", 2},
 		"every second one":        {slices.Repeat([][]circuit.Result{half}, 10), 30 * time.Second, 0, "10 of 20", 10},
 		"slow":                    {[][]circuit.Result{results(20, slow)}, 30 * time.Second, 0, "20 of 20", 1},
-		"not too slow":            {[][]circuit.Result{results(20, circuit.Result{Took: 8 * time.Second})}, 0, 0, "", 0},
 		"gone":                    {[][]circuit.Result{results(1, gone)}, -1, 0, "gone", 1},
 		"gone, many times":        {[][]circuit.Result{results(5, gone), results(5, gone)}, -1, 0, "gone", 1},
 		"gone, among others":      {[][]circuit.Result{slices.Concat(asks(9, time.Hour), results(1, gone), half)}, -1, 0, "gone", 1},
@@ -453,7 +489,7 @@ func TestProbe(t *testing.T) {
 	}{
 		"it succeeds":            {failed, one, fine, 0, 0, 2},
 		"it is refused":          {failed, one, circuit.Result{Why: "answered 400"}, 0, 0, 2},
-		"it is slow":             {failed, one, circuit.Result{Took: 9 * time.Second}, 0, 0, 2},
+		"it is slow":             {failed, one, circuit.Result{Slow: true}, 0, 0, 2},
 		"it fails":               {failed, one, failed, time.Minute, 0, 1},
 		"it is unreachable":      {failed, one, unreachable, time.Minute, 0, 1},
 		"gone":                   {failed, one, circuit.Result{Gone: true}, -1, 0, 1},

@@ -11,6 +11,9 @@ type known struct {
 	State
 	// heard is when the store said so, and asked when it was last asked.
 	heard, asked time.Time
+	// refused is how many messages were turned away while its next probe is due when
+	// it is.
+	refused int
 }
 
 const (
@@ -33,6 +36,19 @@ func (k *Keeper) last(n Name) State {
 		return s.State
 	}
 	return State{Name: n}
+}
+
+// counted counts a message that is turned away.
+func (k *Keeper) counted(r Ruling) Ruling {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	r.Nth = 1
+	key := r.State.Key()
+	if s, ok := k.known[key]; ok {
+		s.refused++
+		k.known[key], r.Nth = s, s.refused
+	}
+	return r
 }
 
 // get is what is known of circuits. What is not fresh is read first, each once a
@@ -122,9 +138,12 @@ func (k *Keeper) hear(s State) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.Now()
-	next, old := known{s, now, now}, k.known[s.Key()]
+	next, old := known{State: s, heard: now, asked: now}, k.known[s.Key()]
 	if s.Version < old.Version && now.Sub(old.heard) < lag {
 		next.State, next.heard = old.State, old.heard
+	}
+	if next.NextProbe().Equal(old.NextProbe()) {
+		next.refused = old.refused
 	}
 	k.keep(next)
 }

@@ -7,8 +7,9 @@ type Result struct {
 	Endpoint, Host Name
 	// Failed says that the endpoint did not do what it should; Unreachable, that it
 	// could not even be connected to. An answer that refuses a message is neither.
+	// Slow, that it took so long that it is nearly one.
 	Failed, Unreachable bool
-	Took                time.Duration
+	Slow                bool
 	Why                 string
 	// Until is until when it wants to be left alone, zero where it does not say so;
 	// Gone, that it wants to be for good.
@@ -32,7 +33,7 @@ type news struct {
 
 // newsOf sorts results by their circuits. What an endpoint asks for acts on that
 // alone; what a probe shows, on those that it was the probe of.
-func newsOf(results []Result, slow time.Duration) map[Name]*news {
+func newsOf(results []Result) map[Name]*news {
 	all := map[Name]*news{}
 	of := func(n Name) *news {
 		if all[n] == nil {
@@ -41,7 +42,7 @@ func newsOf(results []Result, slow time.Duration) map[Name]*news {
 		return all[n]
 	}
 	for _, r := range results {
-		of(r.Endpoint).Add(r.Failed || r.Unreachable, r.Took > slow)
+		of(r.Endpoint).Add(r.Failed || r.Unreachable, r.Slow)
 		of(r.Host).Add(r.Unreachable, false)
 		for _, n := range r.Probe {
 			of(n).probed(r, n.Scope)
@@ -68,7 +69,8 @@ func (n *news) asked(r Result) {
 }
 
 // learn is the circuit after news, and whether that is another one. Of one that is
-// open only its probe says anything new, and what the endpoint asks for.
+// open only its probe says anything new, and what the endpoint asks for. Where that
+// is to be left alone for longer than its failures come to, they do not count besides.
 func (s State) learn(n news, now time.Time, l Limits, jitter func() float64) (next State, changed bool) {
 	next = s
 	switch {
@@ -85,8 +87,8 @@ func (s State) learn(n news, now time.Time, l Limits, jitter func() float64) (ne
 	switch {
 	case n.gone:
 		next = next.GiveUp(n.why, now)
-	case !n.until.IsZero():
-		next = next.LeaveAlone(n.why, now, n.until)
+	case n.until.After(now) && !(next.IsOpen() && next.Until.After(n.until)):
+		next = s.LeaveAlone(n.why, now, n.until)
 	}
 	return next, next != s
 }

@@ -37,9 +37,10 @@ func (s State) Steps(now time.Time, within time.Duration) (next State, steps []S
 }
 
 // Counts is how much of a wait for the circuit, since some time, counts as such, in
-// whole seconds: what it was open, unless that is what its endpoint asked for.
+// whole seconds: what it was open, unless that is what its endpoint, or an operator,
+// asked for.
 func (s State) Counts(since, now time.Time) time.Duration {
-	if s.Asked {
+	if s.Asked || s.Halted() {
 		return 0
 	}
 	if s.Opened.After(since) {

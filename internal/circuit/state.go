@@ -72,13 +72,16 @@ type State struct {
 	Bad   int       `json:"bad,omitzero"`
 
 	// Of an open one: why, since when, and when the next probe is due; never where
-	// Forever. Opens is how many probes in a row it was opened for. Probe is until
+	// Forever: it stays open until somebody closes it. Gone says of such a one that its
+	// endpoint wants no more, so that nothing waits for it; without that an operator
+	// has opened it. Opens is how many probes in a row it was opened for. Probe is until
 	// when the one that is under way has its lease. Asked says that the endpoint
 	// asked for it by Retry-After.
 	Why     string    `json:"why,omitzero"`
 	Opened  time.Time `json:"opened,omitzero"`
 	Until   time.Time `json:"until,omitzero"`
 	Forever bool      `json:"forever,omitzero"`
+	Gone    bool      `json:"gone,omitzero"`
 	Opens   int       `json:"opens,omitzero"`
 	Probe   time.Time `json:"probe,omitzero"`
 	Asked   bool      `json:"asked,omitzero"`
@@ -88,8 +91,8 @@ type State struct {
 	Awaited time.Time `json:"awaited,omitzero"`
 
 	// Of one that was closed again: when, and how many of those that waited were let
-	// go in the last step since, which ends at Ramped. Opened and Asked are as it was
-	// last open.
+	// go in the last step since, which ends at Ramped. Opened is as it was last open;
+	// so is Asked, which is also set where an operator had opened it.
 	ClosedAt time.Time `json:"closed_at,omitzero"`
 	Ramp     int       `json:"ramp,omitzero"`
 	Ramped   time.Time `json:"ramped,omitzero"`
@@ -100,11 +103,9 @@ type State struct {
 type Limits struct {
 	// Threshold is how many failures in a row open it. Default: 5.
 	Threshold int
-	// Least is of how many exchanges of a minute half must have failed, or have
-	// taken over Slow, to open it. Default: 20.
+	// Least is of how many exchanges of a minute half must have failed, or been slow,
+	// to open it. Default: 20.
 	Least int
-	// Slow is how long an exchange may take. Default: 8 s.
-	Slow time.Duration
 	// First is how long it opens for at first, and Longest at most: it is twice as
 	// long with each probe that fails. Default: 30 s, and 15 minutes.
 	First, Longest time.Duration
@@ -123,7 +124,6 @@ func (l Limits) Defaults() Limits {
 	if l.Least <= 0 {
 		l.Least = 20
 	}
-	set(&l.Slow, 8*time.Second)
 	set(&l.First, 30*time.Second)
 	set(&l.Longest, 15*time.Minute)
 	return l
@@ -180,7 +180,7 @@ func (s State) Count(seen Seen, now time.Time, l Limits, jitter func() float64) 
 	case s.Run >= l.Threshold:
 		return s.open(fmt.Sprintf("%d failures in a row", s.Run), now, l, jitter)
 	case s.Total >= l.Least && 2*s.Bad >= s.Total:
-		return s.open(fmt.Sprintf("%d of %d exchanges within a minute failed or took over %v", s.Bad, s.Total, l.Slow), now, l, jitter)
+		return s.open(fmt.Sprintf("%d of %d exchanges within a minute failed or were slow", s.Bad, s.Total), now, l, jitter)
 	}
 	return s
 }
@@ -222,9 +222,21 @@ func (s State) LeaveAlone(why string, now, until time.Time) State {
 	return next
 }
 
-// GiveUp opens it until somebody closes it.
+// GiveUp opens it until somebody closes it: its endpoint wants no more. What somebody
+// has opened stays so: nothing of it is to be lost.
 func (s State) GiveUp(why string, now time.Time) State {
 	if s.Forever {
+		return s
+	}
+	next := s.anew(Open)
+	next.Why, next.Opened, next.Forever, next.Gone = why, now, true, true
+	return next
+}
+
+// Halt opens it until the one who says so, or another, closes it. What is for it
+// waits meanwhile.
+func (s State) Halt(why string, now time.Time) State {
+	if s.Halted() {
 		return s
 	}
 	next := s.anew(Open)
@@ -232,11 +244,14 @@ func (s State) GiveUp(why string, now time.Time) State {
 	return next
 }
 
+// Halted reports whether somebody has opened it.
+func (s State) Halted() bool { return s.Forever && !s.Gone }
+
 // Close lets messages pass again; those that waited go out in a ramp.
 func (s State) Close(now time.Time) State {
 	next := s.anew(Closed)
 	next.Opens, next.ClosedAt = 0, now
-	next.Opened, next.Asked = s.Opened, s.Asked
+	next.Opened, next.Asked = s.Opened, s.Asked || s.Halted()
 	return next
 }
 

@@ -32,6 +32,7 @@ func asks(d time.Duration) func(State, time.Time) State {
 	return func(s State, now time.Time) State { return s.LeaveAlone("503", now, now.Add(d)) }
 }
 func gives(s State, now time.Time) State { return s.GiveUp("410", now) }
+func halts(s State, now time.Time) State { return s.Halt("by ann", now) }
 
 // TestState walks circuits through what happens to them.
 func TestState(t *testing.T) {
@@ -56,7 +57,7 @@ func TestState(t *testing.T) {
 		"every second of 19":           {[]step{{0, saw(19, 10, 1)}}, 0, false, ""},
 		"less than half":               {[]step{{0, saw(21, 10, 1)}}, 0, false, ""},
 		"every second, a minute later": {[]step{{0, saw(10, 5, 1)}, {time.Minute, saw(10, 5, 1)}}, 0, false, ""},
-		"slow":                         {[]step{{0, saw(20, 10, 0)}}, 30 * time.Second, false, "took over 8s"},
+		"slow":                         {[]step{{0, saw(20, 10, 0)}}, 30 * time.Second, false, "or were slow"},
 		"at rest after a minute": {[]step{{0, saw(3, 1, 0)}, {time.Minute, func(s State, _ time.Time) State { return s }}}, 0, true,
 			""},
 		"its probe fails": {[]step{{0, saw(5, 5, 5)}, {time.Minute, probeFails}}, time.Minute, false, "down"},
@@ -72,6 +73,9 @@ func TestState(t *testing.T) {
 		"gone":                             {[]step{{0, gives}}, -1, false, "410"},
 		"gone, and asks":                   {[]step{{0, gives}, {0, asks(time.Hour)}}, -1, false, "410"},
 		"gone, and somebody has closed it": {[]step{{0, gives}, {0, closes}}, 0, true, ""},
+		"opened by hand":                   {[]step{{0, halts}, {0, asks(time.Hour)}}, -1, false, "by ann"},
+		"opened by hand, and gone":         {[]step{{0, halts}, {0, gives}}, -1, false, "by ann"},
+		"gone, and opened by hand":         {[]step{{0, gives}, {0, halts}}, -1, false, "by ann"},
 	} {
 		s, now := State{Name: hook, Version: 7}, noon
 		for _, step := range c.steps {
@@ -79,6 +83,9 @@ func TestState(t *testing.T) {
 			s = step.do(s, now)
 		}
 		if s.IsOpen() != (c.open != 0) || s.Forever != (c.open < 0) || c.open > 0 && !s.Until.Equal(now.Add(c.open)) {
+			t.Errorf("%s: %+v", name, s)
+		}
+		if s.Gone != (s.Why == "410") || s.Halted() != (s.Why == "by ann") {
 			t.Errorf("%s: %+v", name, s)
 		}
 		if s.AtRest(now) != c.rest || !strings.Contains(s.Why, c.why) || s.Name != hook || s.Version != 7 {
@@ -92,6 +99,69 @@ func times(n int, do func(State, time.Time) State) (all []step) {
 		all = append(all, step{0, do})
 	}
 	return all
+}
+
+// TestAskingIsNotCountedBesides: a Retry-After that is longer than what failing
+// comes to leaves the backoff as it was; a shorter one is a failure like others.
+func TestAskingIsNotCountedBesides(t *testing.T) {
+	t.Parallel()
+	opened := saw(5, 5, 5)(State{Name: hook}, noon)
+	due := opened.Lease(opened.Until)
+	now := due.Until
+	for name, c := range map[string]struct {
+		s     State
+		n     news
+		until time.Duration
+		asked bool
+		opens int // and, where it stays open, with the probe after it
+	}{
+		"a probe, for an hour":     {due, news{probe: true, probeFailed: true, until: now.Add(time.Hour)}, time.Hour, true, 1},
+		"a probe, for a second":    {due, news{probe: true, probeFailed: true, until: now.Add(time.Second)}, time.Minute, false, 2},
+		"a probe, for as long":     {due, news{probe: true, probeFailed: true, until: now.Add(time.Minute)}, time.Minute, true, 1},
+		"another, for an hour":     {due, news{Seen: Seen{1, 1, 1}, until: now.Add(time.Hour)}, time.Hour, true, 1},
+		"a probe, and it is over":  {due, news{probe: true, probeFailed: true, until: now.Add(-1)}, time.Minute, false, 2},
+		"the fifth, for an hour":   {State{Run: 4}, news{Seen: Seen{1, 1, 1}, until: now.Add(time.Hour)}, time.Hour, true, 0},
+		"the fifth, for a second":  {State{Run: 4}, news{Seen: Seen{1, 1, 1}, until: now.Add(time.Second)}, 30 * time.Second, false, 1},
+		"the first, for a second":  {State{}, news{Seen: Seen{1, 1, 1}, until: now.Add(time.Second)}, time.Second, true, 0},
+		"the first, and it's over": {State{}, news{Seen: Seen{1, 1, 1}, until: now}, 0, false, 0},
+	} {
+		got, changed := c.s.learn(c.n, now, std, still)
+		if !changed || got.IsOpen() != (c.until > 0) || got.Asked != c.asked || got.Opens != c.opens ||
+			got.IsOpen() && !got.Until.Equal(now.Add(c.until)) {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if !got.IsOpen() && got.Run != 1 {
+			t.Errorf("%s: the failure does not count: %+v", name, got)
+		}
+	}
+}
+
+// TestCounts: of a wait only what the circuit was open for its failures counts.
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	const h = time.Hour
+	s := State{Name: hook}
+	failing := s.open("down", noon.Add(h), std, still)
+	for name, c := range map[string]struct {
+		s    State
+		want time.Duration // of a wait from noon to four hours later
+	}{
+		"closed":                {s, 0},
+		"open":                  {failing, 3 * h},
+		"opened before":         {s.open("down", noon.Add(-h), std, still), 4 * h},
+		"its probe fails":       {failing.ProbeFailed("down", noon.Add(2*h), std, still), 3 * h},
+		"closed again":          {failing.Close(noon.Add(3 * h)), 2 * h},
+		"asked for":             {failing.LeaveAlone("429", noon.Add(2*h), noon.Add(9*h)), 0},
+		"asked for, and closed": {failing.LeaveAlone("429", noon.Add(2*h), noon.Add(9*h)).Close(noon.Add(3 * h)), 0},
+		"asked for, and then down": {failing.LeaveAlone("429", noon.Add(2*h), noon.Add(3*h)).ProbeFailed("down", noon.Add(3*h), std, still),
+			h},
+		"by hand":             {failing.Halt("ann", noon.Add(2*h)), 0},
+		"by hand, and closed": {failing.Halt("ann", noon.Add(2*h)).Close(noon.Add(3 * h)), 0},
+	} {
+		if got := c.s.Counts(noon, noon.Add(4*h)); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
 }
 
 // TestProbes: one at a time, when it is due, and another once its lease is over.

@@ -39,9 +39,10 @@ type Options struct {
 	Concurrency int
 	// MaxConcurrency bounds all invocations (1000, as Lambda's own quota).
 	MaxConcurrency int
-	// SlowAfter is how long an invocation may hold back the next one (200 ms).
-	// Past it another starts beside it, as Lambda adds instances, so that
-	// endpoints that don't answer hold up nobody else.
+	// SlowAfter is how long an invocation may hold back the next one (200 ms),
+	// unless it says sooner that it only waits (HandOver). Past it another starts
+	// beside it, as Lambda adds instances, so that endpoints that don't answer hold
+	// up nobody else.
 	SlowAfter time.Duration
 	// Rest is how long each poller waits between two invocations (0), for a
 	// handler that is better off with many messages at a time.
@@ -144,24 +145,37 @@ func (s *Source) pause(ctx context.Context, d time.Duration) {
 func (s *Source) invokeOrHandOver(ctx context.Context, messages []events.SQSMessage) bool {
 	var mu sync.Mutex
 	handedOver, finished := false, false
-	timer := s.o.Clock.AfterFunc(s.o.SlowAfter, func() {
+	handOver := func() {
 		mu.Lock()
 		defer mu.Unlock()
-		if !finished && ctx.Err() == nil && s.start(ctx) {
+		if !handedOver && !finished && ctx.Err() == nil && s.start(ctx) {
 			handedOver = true
 		}
-	})
+	}
+	timer := s.o.Clock.AfterFunc(s.o.SlowAfter, handOver)
 	defer timer.Stop()
-	s.invoke(messages)
+	s.invoke(messages, handOver)
 	mu.Lock()
 	defer mu.Unlock()
 	finished = true
 	return handedOver
 }
 
+// handOver is the key of what HandOver calls.
+type handOver struct{}
+
+// HandOver says that the invocation of this context does little any more but wait,
+// so that another one may begin beside it at once. It may be called more than once,
+// and where the context is not a Source's.
+func HandOver(ctx context.Context) {
+	if next, ok := ctx.Value(handOver{}).(func()); ok {
+		next()
+	}
+}
+
 // invoke calls the handler and deletes what it is done with.
-func (s *Source) invoke(messages []events.SQSMessage) {
-	ctx, cancel := context.WithTimeout(s.invocations, s.o.Timeout)
+func (s *Source) invoke(messages []events.SQSMessage, next func()) {
+	ctx, cancel := context.WithTimeout(context.WithValue(s.invocations, handOver{}, next), s.o.Timeout)
 	defer cancel()
 	response, err := s.call(ctx, events.SQSEvent{Records: messages})
 	if err != nil {

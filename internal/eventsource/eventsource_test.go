@@ -21,11 +21,13 @@ type queue struct {
 	mu      sync.Mutex
 	batches [][]events.SQSMessage
 	errs    []error
+	asked   int // how many receives began
 	deleted chan []string
 }
 
 func (q *queue) Receive(ctx context.Context, limit int) ([]events.SQSMessage, error) {
 	q.mu.Lock()
+	q.asked++
 	if len(q.errs) > 0 {
 		defer q.mu.Unlock()
 		err := q.errs[0]
@@ -186,6 +188,35 @@ func TestSlowInvocationsHoldUpNobody(t *testing.T) {
 		}
 		if got := <-q.deleted; got[0] != "quick" {
 			t.Errorf("deleted %v before the slow ones ended", got)
+		}
+	})
+}
+
+// TestHandOver: an invocation that says that it only waits, and says it again,
+// makes room for one more at once; one that is over makes room for none.
+func TestHandOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := &queue{batches: [][]events.SQSMessage{batch("a"), batch("b"), batch("c")}, deleted: make(chan []string, 3)}
+		release, started := make(chan struct{}), make(chan context.Context, 3)
+		run(t, q, func(ctx context.Context, _ events.SQSEvent) (events.SQSEventResponse, error) {
+			if len(started) == 0 {
+				HandOver(ctx)
+				HandOver(ctx)
+			}
+			started <- ctx
+			<-release
+			return failures(), nil
+		}, Options{Concurrency: 1, SlowAfter: time.Hour})
+		if synctest.Wait(); len(started) != 2 {
+			t.Errorf("%d are under way, want 2", len(started))
+		}
+		close(release)
+		synctest.Wait()
+		HandOver(<-started)
+		HandOver(t.Context())
+		if synctest.Wait(); q.asked != 4 || len(q.deleted) != 3 {
+			t.Errorf("%d receives for %d batches, want 4 for 3", q.asked, len(q.deleted))
 		}
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/signingkey"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -46,6 +48,10 @@ type Webhooks struct {
 	CABundle string
 	// MaxHeld is how long a message waits for open circuits in all.
 	MaxHeld time.Duration
+	// Circuits are when these open.
+	Circuits circuit.Limits
+	// SecretGrace is how long after a rotation the key before signs too.
+	SecretGrace time.Duration
 }
 
 // Client is how a webhook.Client sends by these settings.
@@ -67,6 +73,8 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
 		CABundle:      getenv(CABundle),
 		MaxHeld:       parsed(&r, MaxHeld, parseMaxHeld),
+		Circuits:      parsed(&r, CircuitLimits, parseCircuits),
+		SecretGrace:   parsed(&r, SecretGrace, parseGrace),
 	}
 	return d, errors.Join(r.errs...)
 }
@@ -146,14 +154,14 @@ func parsePrefixes(text string) ([]netip.Prefix, error) {
 // A message may wait for a circuit so long. Its records stay for longer than the
 // most.
 const (
-	defaultMaxHeld = 6 * time.Hour
+	DefaultMaxHeld = 6 * time.Hour
 	leastMaxHeld   = time.Minute
 	mostMaxHeld    = 14 * 24 * time.Hour
 )
 
 func parseMaxHeld(text string) (time.Duration, error) {
 	if text == "" {
-		return defaultMaxHeld, nil
+		return DefaultMaxHeld, nil
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < leastMaxHeld || d > mostMaxHeld {
@@ -169,6 +177,17 @@ func parseTimeout(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < webhook.MinTimeout || d > webhook.MaxTimeout {
 		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, webhook.MinTimeout, webhook.MaxTimeout)
+	}
+	return d, nil
+}
+
+func parseGrace(text string) (time.Duration, error) {
+	if text == "" {
+		return signingkey.DefaultGrace, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || signingkey.CheckGrace(d) != nil {
+		return 0, fmt.Errorf("%q is not a duration from 0 to %s", text, signingkey.MaxGrace)
 	}
 	return d, nil
 }

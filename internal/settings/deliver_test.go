@@ -21,14 +21,15 @@ func TestReadDelivery(t *testing.T) {
 	t.Parallel()
 	d, err := ReadWebhooks(env())
 	if err != nil || d.MaxReceives != 6 || d.AuditLanes != 4 || len(d.AllowCIDRs) != 0 || d.Timeout != 10*time.Second ||
-		d.ResponseLimit != 1024 ||
+		d.ResponseLimit != 1024 || d.SecretGrace != 24*time.Hour ||
 		d.Redaction != (Redaction{"efferent/ledger/keys", false}) {
 		t.Errorf("defaults: %+v, %v", d, err)
 	}
 	d, err = ReadWebhooks(env(RetryPolicies, "x=1s,2s", AllowCIDRs, " 10.1.2.3/16 , fd00::/8,", MaxReceives, "7", SecretTTL, "90s",
-		Timeout, "1500ms", ResponseLimit, "4096", AuditLanes, "1", LedgerKeysSecret, "arn:k", LedgerShowPaths, "true"))
+		Timeout, "1500ms", ResponseLimit, "4096", AuditLanes, "1", LedgerKeysSecret, "arn:k", LedgerShowPaths, "true",
+		SecretGrace, "90m"))
 	if err != nil || d.MaxReceives != 7 || d.SecretTTL != 90*time.Second || d.Timeout != 1500*time.Millisecond || d.ResponseLimit != 4096 ||
-		len(d.AllowCIDRs) != 2 ||
+		len(d.AllowCIDRs) != 2 || d.SecretGrace != 90*time.Minute ||
 		d.Redaction != (Redaction{"arn:k", true}) ||
 		d.AllowCIDRs[0].String() != "10.1.0.0/16" {
 		t.Errorf("got %+v, %v", d, err)
@@ -55,10 +56,11 @@ func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 
 func TestReadDeployed(t *testing.T) {
 	t.Parallel()
-	if _, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t", WaitingTable, "r", CircuitsTable, "c")); err != nil {
+	_, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t", WaitingTable, "r", CircuitsTable, "c"))
+	if err != nil {
 		t.Error(err)
 	}
-	_, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w"))
+	_, err = ReadDeliverPlaces(env(WebhooksQueueURL, "w"))
 	if err == nil || !strings.Contains(err.Error(), AuditQueueURL) || !strings.Contains(err.Error(), AttemptsTable) ||
 		!strings.Contains(err.Error(), WaitingTable) ||
 		strings.Contains(err.Error(), WebhooksQueueURL) {
@@ -72,6 +74,7 @@ func TestBounds(t *testing.T) {
 		Timeout:       {[]string{"1s", "20s"}, []string{"999ms", "20001ms", "0", "10", "-1s", "soon"}},
 		ResponseLimit: {[]string{"0", "4096"}, []string{"-1", "4097", "1KiB"}},
 		MaxReceives:   {[]string{"2", "1000"}, []string{"1", "1001"}},
+		SecretGrace:   {[]string{"0", "0s", "168h"}, []string{"-1s", "168h1ns", "24", "1d"}},
 		MaxHeld:       {[]string{"1m", "336h"}, []string{"59s", "337h", "6", "-1h"}},
 	} {
 		for _, text := range c.good {

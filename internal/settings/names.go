@@ -23,6 +23,9 @@ const (
 	// MaxHeld is how long a message waits for an open circuit in all before it is
 	// exhausted, 1m to 14 days ("6h").
 	MaxHeld = "EFFERENT_MAX_HELD"
+	// CircuitLimits is when circuits open, and for how long:
+	// "failures=5;exchanges=20;first=30s;longest=15m".
+	CircuitLimits = "EFFERENT_CIRCUIT_LIMITS"
 	// LedgerTable is the DynamoDB table of the ledger's heads and staged entries.
 	LedgerTable = "LEDGER_TABLE"
 	// LedgerBucket is the S3 bucket of the ledger's tiles and entries.
@@ -66,6 +69,9 @@ const (
 	AuditLanes = "EFFERENT_AUDIT_LANES"
 	// SecretTTL is how long a secret is cached ("5m").
 	SecretTTL = "EFFERENT_SECRET_TTL"
+	// SecretGrace is how long after a rotation the signing key before signs too
+	// ("24h").
+	SecretGrace = "EFFERENT_SECRET_GRACE"
 )
 
 // The queues, beside deadletter's. A deployment may put a prefix before their

@@ -100,7 +100,7 @@ func circuitsFields(t *testing.T, c circuits) {
 	name := circuit.Name{Scope: circuit.Host, Tenant: c.tenant, URL: "http://[2001:db8::1]:8080/é\"\\<>&'\u2028?"}
 	all := circuit.State{
 		Name: name, Phase: circuit.Open, Version: 1, Change: "x", Run: 1, Since: at(1), Total: 2, Bad: 3,
-		Why: "it \"answered\"\n503 é", Opened: at(2), Until: at(3), Forever: true, Opens: 4, Probe: at(4), Asked: true,
+		Why: "it \"answered\"\n503 é", Opened: at(2), Until: at(3), Forever: true, Gone: true, Opens: 4, Probe: at(4), Asked: true,
 		Awaited: at(6), ClosedAt: at(5), Ramp: 5, Ramped: at(7),
 	}
 	for i, v := 0, reflect.ValueOf(all); i < v.NumField(); i++ {

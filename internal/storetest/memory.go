@@ -15,9 +15,9 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
-// Memory keeps attempts, the index of their failures, claims, the waiting room
-// and circuits in memory, for the tests of those who need a store: a fake that breaks no
-// promise, since it passes the suites. Faults are for whoever wraps it. The zero
+// Memory keeps attempts, the index of their failures, claims, the waiting room,
+// circuits and secrets in memory, for the tests of those who need a store: a fake
+// that breaks no promise, since it passes the suites. Faults are for whoever wraps it. The zero
 // Memory is empty.
 type Memory struct {
 	mu        sync.Mutex
@@ -27,6 +27,7 @@ type Memory struct {
 	claims    map[itemKey]claim.Claim
 	room      room
 	circuits  map[string]circuit.State
+	secrets   map[string]*memorySecret
 }
 
 type recordKey struct{ webhookID, sortKey string }

@@ -11,4 +11,5 @@ func TestMemory(t *testing.T) {
 	TestClaims(t, store)
 	TestWaiting(t, store)
 	TestCircuits(t, store)
+	TestSecrets(t, store)
 }

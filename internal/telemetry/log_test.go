@@ -28,7 +28,7 @@ func TestLog(t *testing.T) {
 		log.SetFlags(log.LstdFlags)
 	})
 	out := make(lines, 10)
-	Log(out).Info("ours", "quoted", `"kept"`)
+	Log(out, "").Info("ours", "quoted", `"kept"`)
 	if got := <-out; !strings.Contains(got, `\"kept\"`) {
 		t.Errorf("got %s", got)
 	}
@@ -56,5 +56,32 @@ func TestLog(t *testing.T) {
 	if !strings.Contains(got, `"level":"WARN","msg":"Unsolicited response received on idle HTTP channel starting with"`) ||
 		strings.Contains(got, "s1gnature") {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestLogLevel: what is below the level is not written. It is not parallel, as
+// TestLog.
+func TestLogLevel(t *testing.T) {
+	t.Cleanup(func() {
+		log.SetOutput(os.Stderr)
+		log.SetFlags(log.LstdFlags)
+	})
+	for level, want := range map[string]string{
+		"": "info warn", "INFO": "info warn", "DEBUG": "debug info warn", "WARN": "warn", "TRACE": "info warn", "none": "info warn",
+	} {
+		var out strings.Builder
+		l := Log(&out, level)
+		l.Debug("debug")
+		l.Info("info")
+		l.Warn("warn")
+		var got []string
+		for _, name := range []string{"debug", "info", "warn"} {
+			if strings.Contains(out.String(), `"msg":"`+name+`"`) {
+				got = append(got, name)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("level %q: %v, want %s", level, got, want)
+		}
 	}
 }

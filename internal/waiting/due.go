@@ -52,8 +52,17 @@ func (g *Gone) Add(more Gone) {
 // stays is for the next call. Its error is ErrTaken while another is at the
 // place.
 func (e *Exit) SendDue(ctx context.Context, place Place, within time.Duration) (gone Gone, err error) {
-	read := func(failed int) ([]Item, error) { return e.Places.In(ctx, place, "", batchSize+failed) }
-	return e.sendFrom(ctx, []Place{place}, read, func(v *visit, items []Item) []leaving { return v.due(items, within) })
+	// What went is not read again with each batch after it. Who comes in before that
+	// meanwhile is for the next call.
+	from := ""
+	read := func(failed int) ([]Item, error) { return e.Places.In(ctx, place, from, batchSize+failed) }
+	return e.sendFrom(ctx, []Place{place}, read, func(v *visit, items []Item) []leaving {
+		due := v.due(items, within)
+		if n := len(due); n > 0 {
+			from = due[n-1].Position()
+		}
+		return due
+	})
 }
 
 // reading gives the first of what waits in places, some more than those whose

@@ -148,6 +148,9 @@ type Exchange struct {
 	// Started is when the exchange had its place among MaxConnections.
 	Started  time.Time
 	Duration time.Duration
+	// Slow: it took over four fifths of its timeout: an endpoint that goes on like
+	// this will soon not answer in time.
+	Slow bool
 	// RetryAfter is how long the endpoint asked to be left alone (RFC 9110,
 	// section 10.2.3), on 429 and 503 only; 0 where it did not.
 	RetryAfter time.Duration
@@ -187,6 +190,7 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 		x.Err = explain(err, timeout, bounded.Err() != nil, x.Interrupted)
 	}
 	x.Duration = c.now().Sub(x.Started)
+	x.Slow = x.Duration > timeout/5*4
 	return x
 }
 

@@ -434,7 +434,7 @@ func TestPostCutsEndlessBodies(t *testing.T) {
 				<-r.Context().Done()
 			})
 			x := client(t, timeout(c.timeout)).Post(t.Context(), request(t, url))
-			x.Started, x.Duration = time.Time{}, 0
+			x.Started, x.Duration, x.Slow = time.Time{}, 0, false
 			if x != c.want {
 				t.Errorf("got %+v", x)
 			}

@@ -71,6 +71,11 @@ func ParseSecret(s string) (Secret, error) {
 	return Secret{key: k}, nil
 }
 
+// Equal reports whether two secrets are the same text.
+func (s Secret) Equal(other Secret) bool {
+	return s.key == other.key || s.key != nil && other.key != nil && bytes.Equal(s.key.whole, other.key.whole)
+}
+
 // KeyBytes is the length of a shared secret's key; 0 for a private key, whose
 // length is given. Standard Webhooks asks for 24 to 64 bytes ("Signature
 // scheme"). Its libraries, and ParseSecret, take any.
@@ -79,6 +84,15 @@ func (s Secret) KeyBytes() int {
 		return 0
 	}
 	return len(s.key.v1)
+}
+
+// PublicKey is the whpk_ text of a private key, for those who verify; "" for a
+// shared secret, which they need itself.
+func (s Secret) PublicKey() string {
+	if s.key == nil || s.key.private == nil {
+		return ""
+	}
+	return publicPrefix + base64.StdEncoding.EncodeToString(s.key.private.Public().(ed25519.PublicKey))
 }
 
 func parsePrivate(s string) (ed25519.PrivateKey, error) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -27,7 +28,7 @@ import (
 )
 
 func main() {
-	log := telemetry.Log(os.Stdout)
+	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("deliver can't start", "error", err)
@@ -50,9 +51,9 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 		return nil, err
 	}
 	queues, tables, secrets := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), secretsmanager.NewFromConfig(aws)
-	sending := s.Client()
-	if sending.TLS, err = awssecrets.Trust(secrets, s.CABundle); err != nil {
-		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
+	sender, err := sending(s, secrets, log)
+	if err != nil {
+		return nil, err
 	}
 	redactors := &awssecrets.Redactors{
 		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
@@ -82,12 +83,34 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 			Jitter:      rand.Float64,
 			Log:         log,
 		},
-		Sender:  webhook.NewClient(sending),
-		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Now: time.Now},
+		Sender:  sender,
+		Ready:   sender.Ready,
+		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: time.Now},
 		Circuits: &circuit.Keeper{
-			Store: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Now: time.Now, Jitter: rand.Float64, Log: log,
+			Store: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Limits: s.Circuits,
+			Now: time.Now, Jitter: rand.Float64, Log: log,
 			Changed: (&circuit.Journal{Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Count: transitions.Add, Log: log}).Changed,
 		},
 		MostHeld: s.MaxHeld,
 	})
+}
+
+// sending is what sends, once the certificates of private authorities are read. A
+// function that would not start without them used up its messages' receives: they
+// are held while a secret can't be read, or is no bundle, and a file never will be.
+func sending(s settings.Webhooks, secrets awssecrets.API, log *slog.Logger) (*webhook.Late, error) {
+	late := &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
+		options := s.Client()
+		var err error
+		if options.TLS, err = awssecrets.Trust(ctx, secrets, s.CABundle); err != nil {
+			return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
+		}
+		return webhook.NewClient(options), nil
+	}}
+	err := late.Ready(context.Background())
+	if err != nil && awssecrets.IsSecret(s.CABundle) {
+		log.Error("no webhook can be sent, so all are held until this is mended", "error", err)
+		err = nil
+	}
+	return late, err
 }

@@ -10,12 +10,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -59,6 +63,7 @@ func TestSettingsAreHeeded(t *testing.T) {
 	maps.Copy(set, map[string]string{
 		settings.AuditLanes: "7", settings.SecretTTL: "42s", settings.MaxReceives: "33", settings.RetryPolicies: "mine=1s,2s",
 		settings.AllowHTTP: "127.0.0.1", settings.AllowCIDRs: "127.0.0.0/8", settings.ResponseLimit: "2",
+		settings.CircuitLimits: "failures=7", settings.SecretGrace: "43h",
 	})
 	h, err := wire(func(name string) string { return set[name] }, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -74,11 +79,15 @@ func TestSettingsAreHeeded(t *testing.T) {
 	if audit.URL != whole[settings.AuditQueueURL] || audit.Lanes != 7 {
 		t.Errorf("audit %+v", audit)
 	}
-	if secrets := h.Secrets.(*awssecrets.Signing); secrets.TTL != 42*time.Second {
-		t.Errorf("the TTL is %s", secrets.TTL)
+	if secrets := h.Secrets.(*awssecrets.Signing); secrets.TTL != 42*time.Second || secrets.Grace != 43*time.Hour {
+		t.Errorf("the TTL is %s, the grace %s", secrets.TTL, secrets.Grace)
 	}
 	if policy, err := h.Policies.Lookup("mine"); err != nil || policy.Attempts() != 3 || h.MaxReceives != 33 {
 		t.Errorf("policy %+v, %v; %d receives", policy, err, h.MaxReceives)
+	}
+	circuits := h.Circuits.(*circuit.Keeper)
+	if store := circuits.Store.(*awsdynamodb.Circuits); store.Table != "circuits" || circuits.Limits.Threshold != 7 {
+		t.Errorf("circuits %+v, limits %+v", store, circuits.Limits)
 	}
 	endpoint := httptest.NewServer(http.NotFoundHandler())
 	defer endpoint.Close()
@@ -113,6 +122,48 @@ func TestPrivateAuthority(t *testing.T) {
 	}
 	if x := h.Sender.Post(t.Context(), request(t, endpoint.URL)); x.Status != http.StatusNotFound {
 		t.Errorf("got %+v", x)
+	}
+}
+
+// TestBundleOutOfReach: a function whose secret can't be read, or holds no bundle,
+// starts all the same, says why nothing can be sent, and goes on once that is mended.
+func TestBundleOutOfReach(t *testing.T) {
+	t.Parallel()
+	endpoint := httptest.NewTLSServer(http.NotFoundHandler())
+	defer endpoint.Close()
+	bundle := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: endpoint.Certificate().Raw}))
+	var secret atomic.Value // its text; empty where it can't be read
+	secret.Store("")
+	manager := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		text := secret.Load().(string)
+		if text == "" {
+			w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		_ = json.MarshalWrite(w, map[string]string{"SecretString": text})
+	}))
+	defer manager.Close()
+	set := maps.Clone(whole)
+	set[settings.CABundle], set[settings.AllowCIDRs], set["AWS_ENDPOINT_URL"] = "efferent/ca", "127.0.0.0/8", manager.URL
+	h, err := wire(func(name string) string { return set[name] }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, now := h.Sender.(*webhook.Late), time.Now()
+	late.Now = func() time.Time { return now }
+	for _, c := range []struct{ text, why string }{{"", "AccessDenied"}, {"hunter2", "no certificate"}, {bundle, ""}, {"", ""}} {
+		secret.Store(c.text)
+		now = now.Add(time.Minute)
+		err := h.Ready(t.Context())
+		if c.why != "" && (err == nil || !strings.Contains(err.Error(), c.why) || !strings.Contains(err.Error(), settings.CABundle) ||
+			strings.Contains(err.Error(), "hunter2")) || c.why == "" && err != nil {
+			t.Errorf("the secret is %q: %v", c.text, err)
+		}
+		x := h.Sender.Post(t.Context(), request(t, endpoint.URL))
+		if x.Ours != (c.why != "") || (x.Status == http.StatusNotFound) != (c.why == "") {
+			t.Errorf("the secret is %q: %+v", c.text, x)
+		}
 	}
 }
 

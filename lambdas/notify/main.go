@@ -30,7 +30,7 @@ import (
 )
 
 func main() {
-	log := telemetry.Log(os.Stdout)
+	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("notify can't start", "error", err)

@@ -27,7 +27,7 @@ import (
 const every = time.Minute
 
 func main() {
-	log := telemetry.Log(os.Stdout)
+	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("release can't start", "error", err)

@@ -42,6 +42,13 @@ type DeliverProps struct {
 	// MaxHeld is how long a message waits for open circuits in all before it is
 	// exhausted, 1 minute to 14 days. Default: 6 hours.
 	MaxHeld time.Duration
+	// Circuits is when the circuits of endpoints open, and for how long:
+	// "failures=5;exchanges=20;first=30s;longest=15m". What is left out is
+	// as it is there.
+	Circuits string
+	// SecretGrace is how long after a secret's rotation the key before signs too, 0
+	// (not at all) to 7 days. Default: 24 hours.
+	SecretGrace *time.Duration
 }
 
 // secretNames is what the names of all secrets begin with.
@@ -99,6 +106,10 @@ func (p DeliverProps) environment(props Props) map[string]string {
 		env[settings.ResponseLimit] = strconv.Itoa(p.Response)
 	}
 	given(env, settings.CABundle, p.CABundle)
+	given(env, settings.CircuitLimits, p.Circuits)
+	if p.SecretGrace != nil {
+		env[settings.SecretGrace] = p.SecretGrace.String()
+	}
 	p.maxHeld(env)
 	return env
 }

@@ -104,6 +104,10 @@ func newFunction(scope constructs.Construct, p plan, props Props, f FunctionProp
 		Environment:  pointers(p.env),
 		Role:         role,
 		LogGroup:     logs,
+		// Of Lambda's own lines only those of what went wrong, a time-out too: START and
+		// REPORT are 290 bytes an invocation ("Log-level filtering").
+		LoggingFormat:    awslambda.LoggingFormat_JSON,
+		SystemLogLevelV2: awslambda.SystemLogLevel_WARN,
 	})
 	// The CDK repeats as DependsOn what GetAtt of the role says already.
 	function.Node().DefaultChild().(awslambda.CfnFunction).AddMetadata(jsii.String("cfn-lint"),

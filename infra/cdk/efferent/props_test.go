@@ -18,6 +18,7 @@ import (
 func TestPropsReachTheTemplate(t *testing.T) {
 	t.Parallel()
 	const topic = "arn:aws:sns:eu-north-1:000000000000:alarms"
+	grace := 2 * time.Hour
 	made := synth(t, efferent.Props{
 		Prefix: "prod-", Lambdas: built(t, elf.EM_X86_64), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		Queues: efferent.QueueProps{VisibilityTimeout: 10 * time.Minute, Retention: time.Hour, MaxReceiveCount: 9},
@@ -26,7 +27,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			SourceProps:   efferent.SourceProps{BatchSize: 20, Window: 2 * time.Second, MaxConcurrency: 3},
 			Secrets:       "efferent/webhooks/prod/", AllowHTTP: "loopback", AllowCIDRs: "10.0.0.0/8",
 			ExchangeTimeout: 15 * time.Second, Response: 4096, MaxHeld: time.Hour,
-			CABundle: "efferent/ca",
+			CABundle: "efferent/ca", Circuits: "failures=7", SecretGrace: &grace,
 		},
 		Sending: efferent.SendingProps{RetryPolicies: "seed=1s", SecretTTL: time.Minute, AuditLanes: 2},
 		Notify: efferent.NotifyProps{
@@ -73,7 +74,8 @@ func TestPropsReachTheTemplate(t *testing.T) {
 				settings.MaxReceives: "9", settings.RetryPolicies: "seed=1s", settings.AllowHTTP: "loopback",
 				settings.AllowCIDRs: "10.0.0.0/8", settings.Timeout: "15s", settings.ResponseLimit: "4096", settings.SecretTTL: "1m0s",
 				settings.AuditLanes: "2", settings.MaxHeld: "1h0m0s", settings.CABundle: "efferent/ca",
-				settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
+				settings.CircuitLimits: "failures=7",
+				settings.SecretGrace:   "2h0m0s", settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
 			}},
 		})
 		has("AWS::Lambda::EventSourceMapping", object{"BatchSize": 5, "ScalingConfig": object{"MaximumConcurrency": 4}})
@@ -161,7 +163,8 @@ func TestRefused(t *testing.T) {
 			[]string{settings.Timeout, "21s"}},
 		"held for longer than records are kept": {deliver(efferent.DeliverProps{MaxHeld: 15 * 24 * time.Hour}),
 			[]string{settings.MaxHeld, "360h"}},
-		"a long response": {deliver(efferent.DeliverProps{Response: 4097}), []string{settings.ResponseLimit, "4097"}},
+		"circuits that open for no time": {deliver(efferent.DeliverProps{Circuits: "first=0s"}), []string{settings.CircuitLimits, `"0s"`}},
+		"a long response":                {deliver(efferent.DeliverProps{Response: 4097}), []string{settings.ResponseLimit, "4097"}},
 		"releasing in a hurry": {efferent.Props{Release: efferent.ReleaseProps{FunctionProps: efferent.FunctionProps{Timeout: 29 * time.Second}}},
 			[]string{"Release", "Timeout 29s", "30s"}},
 		"more lanes than rules": {efferent.Props{Sending: efferent.SendingProps{AuditLanes: 1000}}, []string{"AuditLanes 1000", "999"}},

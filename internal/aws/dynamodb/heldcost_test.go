@@ -45,8 +45,35 @@ func TestWhatWaitingForACircuitCosts(t *testing.T) {
 			t.Fatalf("%d went, %v", some.Count, err)
 		}
 		t.Logf("after %d: %.2f write units to come, %.2f to go, %.2f read units each", gone, came, f.writes/atATime, f.reads/atATime)
-		if reads, writes := f.reads/atATime, f.writes/atATime; reads > 1.2 || writes > came+0.3 {
+		if reads, writes := f.reads/atATime, f.writes/atATime; reads > 0.6 || writes > came+0.3 {
 			t.Errorf("after %d each costs %.2f read and %.2f write units to go", gone, reads, writes)
+		}
+	}
+}
+
+// TestWhatLeavingAMinuteCosts lets out all that is due in one minute, of twice as
+// many: each costs the same to find.
+func TestWhatLeavingAMinuteCosts(t *testing.T) {
+	t.Parallel()
+	for _, all := range []int{500, 1000} {
+		w, f := newRoom()
+		exit := &waiting.Exit{Places: w, Sender: takes{}, Now: func() time.Time { return due }, Holder: "a"}
+		var place waiting.Place
+		for n := range all {
+			i := waiting.Item{Queue: "webhooks", MessageID: "m", Attempt: n, Due: due.Add(time.Duration(n) * time.Millisecond),
+				State: waiting.Waiting, Body: noise(600)}
+			if _, err := w.Enter(t.Context(), i); err != nil {
+				t.Fatal(err)
+			}
+			place = i.Place()
+		}
+		f.reads = 0
+		gone, err := exit.SendDue(t.Context(), place, 90*time.Second)
+		if err != nil || gone.Count != all {
+			t.Fatalf("%d of %d went, %v", gone.Count, all, err)
+		}
+		if each := f.reads / float64(all); each > 0.35 {
+			t.Errorf("of %d each costs %.2f read units to go", all, each)
 		}
 	}
 }

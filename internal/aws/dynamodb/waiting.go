@@ -96,7 +96,7 @@ func (w *Waiting) In(ctx context.Context, place waiting.Place, from string, limi
 		in.ExpressionAttributeValues[":from"] = &types.AttributeValueMemberS{Value: from}
 	}
 	var found []map[string]types.AttributeValue
-	for len(found) < limit {
+	for settled := 0; len(found) < limit; {
 		page, err := w.API.Query(ctx, in)
 		if err != nil {
 			return nil, w.unreadable(place, err)
@@ -105,9 +105,14 @@ func (w *Waiting) In(ctx context.Context, place waiting.Place, from string, limi
 		if in.ExclusiveStartKey = page.LastEvaluatedKey; len(in.ExclusiveStartKey) == 0 {
 			break
 		}
-		if in.Limit = aws.Int32(int32(limit - len(found))); len(page.Items) == 0 {
-			in.Limit = nil // most of what is there was settled
+		// A page of what was settled is followed by one that is as large as all of
+		// these: no more than that is read beyond what is looked for.
+		more := limit - len(found)
+		if len(page.Items) == 0 {
+			settled += int(*in.Limit)
+			more = max(more, settled)
 		}
+		in.Limit = aws.Int32(int32(more))
 	}
 	return w.items(ctx, found[:min(limit, len(found))])
 }

@@ -252,7 +252,7 @@ func TestManyTombstones(t *testing.T) {
 		},
 	} {
 		before := f.requests["Query"]
-		if ok, err := do(); err != nil || !ok || f.requests["Query"]-before > 10 {
+		if ok, err := do(); err != nil || !ok || f.requests["Query"]-before > 15 {
 			t.Errorf("%s: %v, %v after %d queries", name, ok, err, f.requests["Query"]-before)
 		}
 	}

@@ -9,10 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
-	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -58,8 +56,10 @@ const (
 //     a value within its TTL, or within rule.outage after it, that is given
 //     instead, for half a minute.
 //
-// Look-ups of one secret at the same time are one request, of fetchTimeout at
-// most; each caller waits for it no longer than its own context, and for a second
+// Look-ups of one secret at the same time are one look-up, of fetchTimeout at
+// most, in one request; or in two while the version before the current one may
+// be of use (rule.grace): both are read in it, so that nobody gets a new one
+// without the one before. Each caller waits for it no longer than its own context, and for a second
 // where there is a value to be given instead. A secret is one by the name or ARN
 // that it is asked for.
 type cache[T any] struct {
@@ -77,33 +77,49 @@ type rule[T any] struct {
 	absentFor time.Duration
 	// outage is how long past its TTL a value is used that can't be read anew.
 	outage time.Duration
+	// grace is how long after a version was made the one before it is of use; it is
+	// read while it is. 0: never.
+	grace time.Duration
 	// absent and unusable are the user's words for a secret that is not there,
 	// and for one that can't be used; noText says why one that is binary can't.
 	absent, unusable error
 	noText           string
-	// make makes what is kept of a text. It does not get a binary one.
-	make func(text, version string) (T, error)
+	// pick takes what a reference names out of a reading; keyed says that it names a
+	// key. It does not get a binary secret, and its errors never quote one.
+	pick func(l *reading, key string, keyed bool) (source, error)
+	// make makes what is kept of that.
+	make func(source) (T, error)
+}
+
+// source is all that a thing is made of: equal ones make equal things.
+type source struct {
+	text string
+	// previous is the text before it, "" where there is none of use, and until is
+	// when its use ends.
+	previous string
+	until    time.Time
 }
 
 // reading is what one look-up found. It does not change, but for replaced.
 type reading struct {
-	text, version string
-	err           error     // there is no text
-	trouble       error     // why a look-up after it brought nothing newer
-	at            time.Time // when the look-up began that found it
-	until         time.Time // it is given to anybody until then,
-	again         time.Time // … to who wants a newer one until then,
-	missing       time.Time // … and so is what can't be made of it until then
-	object        func() (map[string]any, error)
+	staged             // the current version
+	previous staged    // the one before, where it is of use
+	lacks    bool      // previous could not be read
+	err      error     // there is no text
+	trouble  error     // why a look-up after it brought nothing newer
+	at       time.Time // when the look-up began that found it
+	until    time.Time // it is given to anybody until then,
+	again    time.Time // … to who wants a newer one until then,
+	missing  time.Time // … and so is what can't be made of it until then
 
 	replaced atomic.Bool // by another one, which is better
 }
 
-// part is what was made of a text: of the whole, or of one key's of a JSON
+// part is what was made of a reading: of the whole, or of one key of a JSON
 // secret.
 type part[T any] struct {
 	of   *reading
-	text string
+	from source
 	made T
 }
 
@@ -183,6 +199,9 @@ func (c *cache[T]) renew(ctx context.Context, r rule[T], name string, seen *read
 		if next.trouble != nil && last.lasts(next.at, r.ttl, r.outage) {
 			next = last.after(next, r.ttl)
 		}
+		if next.lacks {
+			next.previous = last.before(next)
+		}
 		c.readings.Store(name, next)
 		if last != nil {
 			last.replaced.Store(true)
@@ -200,7 +219,7 @@ func (c *cache[T]) renew(ctx context.Context, r rule[T], name string, seen *read
 // after is what is known once a look-up has failed.
 func (l *reading) after(failed *reading, ttl time.Duration) *reading {
 	next := &reading{
-		text: l.text, version: l.version, object: l.object, at: l.at, until: failed.at.Add(min(quiet, ttl)),
+		staged: l.staged, previous: l.previous, at: l.at, until: failed.at.Add(min(quiet, ttl)),
 		trouble: failed.trouble, again: failed.at.Add(quiet), missing: failed.missing,
 	}
 	if next.until.Before(l.until) {
@@ -229,9 +248,9 @@ func (r *rule[T]) read(ctx context.Context, name string) *reading {
 	case out.SecretString == nil:
 		l.err = fmt.Errorf("secret %q: %w: it is binary, and %s", name, r.unusable, r.noText)
 	default:
-		l.text, l.version = *out.SecretString, aws.ToString(out.VersionId)
+		l.staged = stagedIn(out)
+		r.readPrevious(ctx, name, l)
 	}
-	l.object = sync.OnceValues(func() (all map[string]any, err error) { return all, json.Unmarshal([]byte(l.text), &all) })
 	return l
 }
 
@@ -260,21 +279,21 @@ func (l *reading) old(now time.Time, ttl, outage time.Duration) bool {
 	return now.Sub(l.until) >= ttl && !l.lasts(now, ttl, outage)
 }
 
-// part gives what ref makes of a reading. What was made of the same text
-// before is taken over, so that a new version is told by who has it, and what
-// was prepared is kept.
+// part gives what ref makes of a reading. What was made of the same before is
+// taken over, and with it what was prepared.
 func (c *cache[T]) part(r rule[T], l *reading, ref string) (T, error) {
 	var none T
 	if l.err != nil {
 		return none, l.err
 	}
-	text, err := l.pick(ref)
+	_, key, keyed := strings.Cut(ref, "#")
+	from, err := r.pick(l, key, keyed)
 	if err == nil {
-		next := &part[T]{of: l, text: text}
-		if kept, ok := c.made.Load(ref); ok && kept.(*part[T]).text == text {
+		next := &part[T]{of: l, from: from}
+		if kept, ok := c.made.Load(ref); ok && kept.(*part[T]).from == from {
 			next.made = kept.(*part[T]).made
 		} else {
-			next.made, err = r.make(text, l.version)
+			next.made, err = r.make(from)
 		}
 		if err == nil {
 			c.made.Store(ref, next)
@@ -288,21 +307,4 @@ func (c *cache[T]) part(r rule[T], l *reading, ref string) (T, error) {
 		return none, fmt.Errorf("secret %q: %w", ref, err)
 	}
 	return none, fmt.Errorf("secret %q: %w: %w", ref, r.unusable, err)
-}
-
-// pick takes the text that ref names. Its errors never quote the secret.
-func (l *reading) pick(ref string) (string, error) {
-	_, key, keyed := strings.Cut(ref, "#")
-	if !keyed {
-		return l.text, nil
-	}
-	all, err := l.object()
-	if err != nil {
-		return "", fmt.Errorf("it is not a JSON object, so it has no key %q", key)
-	}
-	text, ok := all[key].(string)
-	if !ok {
-		return "", fmt.Errorf("it has no text under the key %q", key)
-	}
-	return text, nil
 }

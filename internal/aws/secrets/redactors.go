@@ -145,14 +145,14 @@ func (r *Redactors) fail(m *monthKey, ref, cause string, err error) {
 
 func (r *Redactors) rule() rule[*ledger.Redactor] {
 	return rule[*ledger.Redactor]{
-		api: r.API, now: r.Now, ttl: cmp.Or(r.TTL, DefaultTTL), absentFor: noKeysFor, make: r.make,
+		api: r.API, now: r.Now, ttl: cmp.Or(r.TTL, DefaultTTL), absentFor: noKeysFor, pick: pickText, make: r.make,
 		absent: errNoKey, unusable: errNoKey, noText: "must be JSON",
 	}
 }
 
 // make makes a redactor of the base64 of a key. Its errors don't quote the key.
-func (r *Redactors) make(text, _ string) (*ledger.Redactor, error) {
-	key, err := base64.StdEncoding.DecodeString(text)
+func (r *Redactors) make(s source) (*ledger.Redactor, error) {
+	key, err := base64.StdEncoding.DecodeString(s.text)
 	if err != nil || len(key) != ledger.RedactionKeySize {
 		return nil, fmt.Errorf("it is not the base64 of %d bytes", ledger.RedactionKeySize)
 	}

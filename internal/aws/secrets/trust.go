@@ -14,17 +14,18 @@ import (
 	"github.com/efferent/efferent/internal/webhook"
 )
 
-// bundleTime is how long the reading of a bundle may take: it is at the start.
+// bundleTime is how long the reading of a bundle may take at most: at the start, for
+// which Lambda has 10 s ("Understanding the Lambda execution environment lifecycle").
 const bundleTime = 8 * time.Second
 
 // Trust is how to connect where the authorities of a bundle vouch for endpoints,
 // besides the machine's own; nil without a bundle. That is a secret, by its name
-// under efferent/ or its ARN, or else a file. It is read now, and never again.
-func Trust(api API, bundle string) (*tls.Config, error) {
+// under efferent/ or its ARN, or else a file.
+func Trust(ctx context.Context, api API, bundle string) (*tls.Config, error) {
 	if bundle == "" {
 		return nil, nil
 	}
-	text, err := readBundle(api, bundle)
+	text, err := readBundle(ctx, api, bundle)
 	if err != nil {
 		return nil, fmt.Errorf("read the certificates of private authorities: %w", err)
 	}
@@ -35,12 +36,17 @@ func Trust(api API, bundle string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: roots}, nil
 }
 
-func readBundle(api API, bundle string) (string, error) {
-	if !strings.HasPrefix(bundle, "efferent/") && !strings.HasPrefix(bundle, "arn:") {
+// IsSecret reports whether a bundle is a secret, and no file.
+func IsSecret(bundle string) bool {
+	return strings.HasPrefix(bundle, "efferent/") || strings.HasPrefix(bundle, "arn:")
+}
+
+func readBundle(ctx context.Context, api API, bundle string) (string, error) {
+	if !IsSecret(bundle) {
 		b, err := os.ReadFile(bundle)
 		return string(b), err
 	}
-	ctx, stop := context.WithTimeout(context.Background(), bundleTime)
+	ctx, stop := context.WithTimeout(ctx, bundleTime)
 	defer stop()
 	out, err := api.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &bundle})
 	if err != nil {

@@ -27,11 +27,11 @@ func TestTrust(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{file, "efferent/ca", "arn:aws:secretsmanager:us-east-1:000000000000:secret:efferent/ca-AbCdEf"} {
-		if c, err := Trust(oneSecret{text: bundle}, name); err != nil || !c.RootCAs.Equal(want) {
+		if c, err := Trust(t.Context(), oneSecret{text: bundle}, name); err != nil || !c.RootCAs.Equal(want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if c, err := Trust(nil, ""); c != nil || err != nil {
+	if c, err := Trust(t.Context(), nil, ""); c != nil || err != nil {
 		t.Errorf("without a bundle: %v, %v", c, err)
 	}
 }
@@ -48,7 +48,7 @@ func TestTrustErrors(t *testing.T) {
 		"no certificate":     {"efferent/ca", oneSecret{text: "hunter2"}},
 		"a secret of binary": {"efferent/ca", oneSecret{}},
 	} {
-		tls, err := Trust(c.api, c.bundle)
+		tls, err := Trust(t.Context(), c.api, c.bundle)
 		if tls != nil || err == nil || !strings.Contains(err.Error(), c.bundle) || strings.Contains(err.Error(), "hunter2") ||
 			!errors.Is(err, c.api.err) && c.api.err != nil {
 			t.Errorf("%s: got %v", name, err)

@@ -87,8 +87,14 @@ func (d *delivery) passes(ctx context.Context) bool {
 	return ruling.Go
 }
 
-// neverSent is the status of what an open circuit keeps back.
-const neverSent = 503
+const (
+	// neverSent is the status of what an open circuit keeps back.
+	neverSent = 503
+	// fewHidden is how many messages a circuit that is soon probed keeps in the queue,
+	// by each process: the probe is one of them. SQS has room for 120,000 hidden ones
+	// of all endpoints ("Amazon SQS message quotas"); more leave it at once.
+	fewHidden = 10
+)
 
 // blocked settles a message that an open circuit keeps back.
 func (d *delivery) blocked(r circuit.Ruling) {
@@ -99,12 +105,24 @@ func (d *delivery) blocked(r circuit.Ruling) {
 		d.Exhaust(d.record, "it stays open until an operator closes it")
 		return
 	}
-	h := batch.Hold{Why: why, Reason: waiting.Circuit, Wait: max(r.Until.Sub(d.Now()), time.Second), Most: d.needs.MostHeld,
-		Circuit: r.State.Key()}
-	if r.State.Asked {
-		h.Reason, h.Most = waiting.Asked, 0
-	}
+	h := d.holdFor(r)
+	h.Why = why
 	d.HoldFor(d.record, h)
+}
+
+// holdFor is how a message waits for an open circuit. What its endpoint, or an
+// operator, wants is not counted as being held for it.
+func (d *delivery) holdFor(r circuit.Ruling) batch.Hold {
+	h := batch.Hold{Circuit: r.State.Key(), Leave: r.Nth > fewHidden, Wait: max(r.Until.Sub(d.Now()), time.Second)}
+	switch {
+	case r.State.Halted(): // nobody knows for how long; what is too large for the room has its receives for it
+		h.Reason, h.Leave, h.Wait = waiting.Delay, true, retry.Blind(d.Receives)
+	case r.State.Asked:
+		h.Reason = waiting.Asked
+	default:
+		h.Reason, h.Most = waiting.Circuit, d.needs.MostHeld
+	}
+	return h
 }
 
 // tell tells the circuits of an exchange. What was cut or lost, or was our own
@@ -115,7 +133,7 @@ func (d *delivery) tell(ctx context.Context, x webhook.Exchange, v attempt.Verdi
 	}
 	endpoint, host := d.names()
 	r := circuit.Result{
-		Endpoint: endpoint, Host: host, Took: x.Duration, Why: reason, Probe: d.probe,
+		Endpoint: endpoint, Host: host, Slow: x.Slow, Why: reason, Probe: d.probe,
 		Failed: v == attempt.Retryable, Unreachable: x.Unreachable, Gone: x.Gone,
 	}
 	if x.RetryAfter > 0 {

@@ -2,6 +2,8 @@ package deliver
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +73,11 @@ func TestOpenCircuits(t *testing.T) {
 		"while a probe is under way": {of: here, receives: 1,
 			change: func(s *circuit.State) { s.Until, s.Probe = s.Opened, s.Opened.Add(40*time.Second) },
 			want:   want{failed: true, verdicts: []attempt.Verdict{attempt.Held}, hidden: 40 * time.Second}},
-		"for ever": {of: here, receives: 1, change: func(s *circuit.State) { s.Forever, s.Why = true, "410 Gone" },
+		"opened by hand": {of: here, receives: 1, carried: "circuit=21600",
+			change: func(s *circuit.State) { s.Forever, s.Why = true, "opened by ann" },
+			want:   want{verdicts: []attempt.Verdict{attempt.Held}, hidden: leftAlone, reason: "opened by ann"},
+			log:    "record a 1 held, circuit endpoint open, enter m-a-1"},
+		"for ever": {of: here, receives: 1, change: func(s *circuit.State) { s.Forever, s.Gone, s.Why = true, true, "410 Gone" },
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, reason: "410 Gone", actions: "webhook.failed"}},
 		"for six hours in all": {of: here, receives: 1, carried: "circuit=21600",
 			want: want{failed: true, verdicts: []attempt.Verdict{attempt.Exhausted}, hidden: 0, reason: "6h0m0s", actions: "webhook.failed"}},
@@ -131,6 +137,77 @@ func TestWhatWaitsForACircuit(t *testing.T) {
 	}
 }
 
+// TestNoProbeWithoutCertificates: what can't be sent takes no endpoint's probe.
+func TestNoProbeWithoutCertificates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.open(here, func(s *circuit.State) { s.Until = s.Opened })
+	w.readyErr = errFault
+	w.handle(aMessage("a", body("a"), 1))
+	w.readyErr = nil
+	if w.handle(aMessage("b", body("b"), 1)); len(w.posts) != 1 || w.posts[0].ID != "b" {
+		t.Errorf("posts %+v", w.posts)
+	}
+}
+
+// TestTooLargeForTheRoom: what an operator keeps back, and does not fit there, waits
+// in its queue, for as long as its receives allow, which is not counted.
+func TestTooLargeForTheRoom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.open(here, func(s *circuit.State) { s.Forever, s.Why = true, "opened by ann" })
+	large := strings.Replace(body("a"), `{"n": 1}`, `"`+strings.Repeat("x", 1<<20-200)+`"`, 1)
+	var waits []time.Duration
+	for receives := 1; receives <= 6; receives++ {
+		w.handle(aMessage("a", large, receives))
+		waits = append(waits, w.hidden["r-a"])
+		w.now = w.now.Add(w.hidden["r-a"])
+	}
+	if want := []time.Duration{time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour, 11 * time.Hour, 0}; !slices.Equal(waits, want) {
+		t.Errorf("it was hidden for %v, want %v", waits, want)
+	}
+	if r := w.recorded("a")[0]; r.Verdict != attempt.Exhausted || r.Held != "" || !strings.Contains(r.Reason, "too large") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestFewStayInTheQueue: of what an open circuit keeps back for less than 2 minutes
+// a process leaves ten in the queue, each time that the probe is put off, and the
+// others in the room; and no line is logged of any.
+func TestFewStayInTheQueue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.open(here, func(*circuit.State) {})
+	inQueue := 0
+	come := func(n int) {
+		for range n {
+			id := fmt.Sprint("a", len(w.hidden)+w.enters)
+			inQueue += len(w.handle(aMessage(id, body(id), 1)))
+			w.now = w.now.Add(time.Second)
+		}
+	}
+	for _, step := range []struct{ come, inQueue, inRoom int }{{8, 8, 0}, {20, 10, 18}} {
+		if come(step.come); inQueue != step.inQueue || w.enters != step.inRoom {
+			t.Errorf("%d stay in the queue, %d are in the room, want %d and %d", inQueue, w.enters, step.inQueue, step.inRoom)
+		}
+	}
+	w.now = w.now.Add(30 * time.Second)
+	if r := w.circuits().Ask(t.Context(), here); !r.Go { // whose probe is under way from now on
+		t.Fatalf("%+v", r)
+	}
+	if come(20); inQueue != 20 || w.enters != 28 {
+		t.Errorf("%d stay in the queue, %d are in the room, want 20 and 28", inQueue, w.enters)
+	}
+	if w.lines.Len() > 0 {
+		t.Errorf("logged is\n%s", w.lines.String())
+	}
+	// What is held for us is.
+	w.secretErr = errFault
+	if w.handle(aMessage("b", to("b", "/other", ""), 1)); !strings.Contains(w.lines.String(), "the message is held") {
+		t.Error("no line tells of a message that is held for us")
+	}
+}
+
 // TestCircuitsOpenAndClose walks an endpoint through failing and being well again.
 func TestCircuitsOpenAndClose(t *testing.T) {
 	t.Parallel()
@@ -170,6 +247,7 @@ func TestOthersAreLeftAlone(t *testing.T) {
 		"410":                  {gone410, 1, true},
 		"Retry-After of a day": {webhook.Exchange{Status: 429, RetryAfter: 24 * time.Hour}, 1, true},
 		"500s":                 {webhook.Exchange{Status: 500}, 9, true},
+		"slow answers":         {webhook.Exchange{Status: 200, Slow: true}, 20, true},
 		"no connection":        {refused, 5, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,10 +19,15 @@ type delivery struct {
 	webhook webhook.Message
 	policy  retry.Policy
 	keys    webhook.Keys
+	signing []webhook.Secret // what signed the exchange at hand
 	// seen gathers what the circuits are to be told, and probe are those that this
 	// message is the probe of.
 	seen  *seen
 	probe []circuit.Name
+	// turns are those of its endpoint.
+	turns *turns
+	// inTurn says that it has one, and heard that the endpoint made something of it.
+	inTurn, heard bool
 	// longest is what an exchange may take at most, whatever the message asks for.
 	longest time.Duration
 	// record is the attempt at hand.
@@ -46,7 +51,11 @@ func (d *delivery) Prepare(ctx context.Context) {
 		d.refuse(malformed)
 		return
 	}
-	if !d.passes(ctx) {
+	if err := d.ready(ctx); err != nil {
+		d.Trouble("nothing can be sent: " + err.Error())
+		return
+	}
+	if !d.passes(ctx) || d.isHopeless() {
 		return
 	}
 	var err error
@@ -59,6 +68,14 @@ func (d *delivery) Prepare(ctx context.Context) {
 	default:
 		d.Trouble(err.Error())
 	}
+}
+
+// ready says why nothing can be sent now.
+func (d *delivery) ready(ctx context.Context) error {
+	if d.needs.Ready == nil {
+		return nil
+	}
+	return d.needs.Ready(ctx)
 }
 
 // begin makes the record of the attempt to come.
@@ -84,7 +101,10 @@ func (d *delivery) Run(ctx context.Context) {
 		d.End(d.record)
 		return
 	}
-	for d.exchange(ctx) {
+	if d.takeTurn(ctx) {
+		for d.exchange(ctx) {
+		}
+		d.giveTurn()
 	}
 }
 
@@ -93,7 +113,9 @@ func (d *delivery) Run(ctx context.Context) {
 // we could not make, is nothing that the endpoint did.
 func (d *delivery) exchange(ctx context.Context) (again bool) {
 	d.record.At = d.Now()
-	request := d.webhook.Request(d.record.WebhookID, d.keys.Secrets, d.needs.signedAt())
+	signed := d.needs.signedAt()
+	d.signing = d.keys.At(signed)
+	request := d.webhook.Request(d.record.WebhookID, d.signing, signed)
 	request.Timeout = min(request.Timeout, d.longest)
 	x := d.needs.Sender.Post(ctx, request)
 	if !x.Started.IsZero() { // it may have waited for a connection
@@ -109,6 +131,7 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 	}
 	d.record.Status, d.record.DurationMS = x.Status, x.Duration.Milliseconds()
 	d.record.Response, d.record.Truncated = x.Response, x.Truncated
+	d.heard = x.Status != 0 || x.Duration < silence
 	verdict, reason := webhook.Classify(x)
 	d.tell(ctx, x, verdict, reason)
 	if why := d.atOnce(ctx, x, verdict); why != "" {
@@ -144,11 +167,12 @@ func (d *delivery) triedAtOnce(status int) bool {
 	return false
 }
 
-// renewKeys reports whether the keys that an endpoint just refused have been
-// replaced since they were read.
+// renewKeys reports whether a key signs now that did not sign what the endpoint
+// just refused. One that has ended meanwhile is no reason to try again.
 func (d *delivery) renewKeys(ctx context.Context) bool {
-	keys, err := d.needs.Secrets.Keys(ctx, d.webhook.Secret, d.Now())
-	if err != nil || keys.Version == d.keys.Version {
+	now := d.Now()
+	keys, err := d.needs.Secrets.Keys(ctx, d.webhook.Secret, now)
+	if err != nil || !keys.Adds(now, d.signing) {
 		return false
 	}
 	d.keys = keys

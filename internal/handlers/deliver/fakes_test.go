@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -45,8 +46,8 @@ type world struct {
 	answers []webhook.Exchange // of the sender, in turn; the last one for ever
 	posts   []webhook.Request
 	hidden  map[string]time.Duration
-	version string                      // of the secret
-	keys    map[string][]webhook.Secret // by version, where they matter
+	version string                  // of the secret
+	keys    map[string]webhook.Keys // by version; where there are none, each has one of its own
 	// cached is the version that was read last, at cachedAt.
 	cached   string
 	cachedAt time.Time
@@ -56,14 +57,19 @@ type world struct {
 	puts, audits, hides, reads, enters                     int
 	keeper                                                 *circuit.Keeper
 	changes                                                []string
-	secretErr                                              error
+	secretErr, readyErr                                    error
+
+	lines  strings.Builder // logged, above Debug
+	logger *slog.Logger
 }
 
 func newWorld(t *testing.T, answers ...webhook.Exchange) *world {
-	return &world{
+	w := &world{
 		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: answers,
 		hidden: map[string]time.Duration{}, version: "v1",
 	}
+	w.logger = slog.New(slog.NewTextHandler(&w.lines, nil))
+	return w
 }
 
 func (w *world) handler() *Handler {
@@ -74,9 +80,9 @@ func (w *world) handler() *Handler {
 	h, err := New(Needs{
 		Needs: batch.Needs{
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 6,
-			Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+			Now: w.time, Jitter: func() float64 { return 0 }, Log: w.logger,
 		},
-		Sender: w, Secrets: w, MostHeld: 6 * time.Hour,
+		Sender: w, Secrets: w, MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
 		Circuits: w.circuits(),
 	})
 	if err != nil {
@@ -89,7 +95,7 @@ func (w *world) handler() *Handler {
 func (w *world) circuits() *circuit.Keeper {
 	if w.keeper == nil {
 		w.keeper = &circuit.Keeper{
-			Store: w, Now: w.time, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+			Store: w, Now: w.time, Jitter: func() float64 { return 0 }, Log: w.logger,
 			Changed: func(_ context.Context, _, after circuit.State) {
 				w.changes = append(w.changes, string(after.Scope)+" "+string(after.Phase))
 			},
@@ -155,7 +161,24 @@ func (w *world) Keys(_ context.Context, ref string, since time.Time) (webhook.Ke
 	if w.cached == "" || w.cachedAt.Before(since) {
 		w.cached, w.cachedAt = w.version, w.now
 	}
-	return webhook.Keys{Version: w.cached, Secrets: w.keys[w.cached]}, nil
+	keys, ok := w.keys[w.cached]
+	if !ok {
+		keys = signingKeys(w.t, "the text of "+w.cached)
+	}
+	return keys, nil
+}
+
+// signingKeys are keys of those texts, the current one first.
+func signingKeys(t *testing.T, texts ...string) (keys webhook.Keys) {
+	t.Helper()
+	for _, text := range texts {
+		secret, err := webhook.ParseSecret(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys.Secrets = append(keys.Secrets, secret)
+	}
+	return keys
 }
 
 func (w *world) OfMessage(ctx context.Context, webhookID, messageID string) ([]attempt.Record, error) {

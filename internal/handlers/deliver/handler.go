@@ -34,12 +34,17 @@ type Secrets interface {
 // Needs is what a Handler needs, all of it.
 type Needs struct {
 	batch.Needs
-	Sender   Sender
+	Sender Sender
+	// Ready says why nothing can be sent now, by a trouble of our own; nil where
+	// something can.
+	Ready    func(ctx context.Context) error `need:"optional"`
 	Secrets  Secrets
 	Circuits Circuits
 	// MostHeld is how long a message waits for open circuits in all before it is
 	// exhausted.
 	MostHeld time.Duration
+	// Places is how many exchanges the Sender makes at once; 0 is no bound.
+	Places int `need:"optional"`
 	// Day is the time of day, which signatures are made at, where Now is not; nil
 	// is Now.
 	Day func() time.Time `need:"optional"`
@@ -56,7 +61,8 @@ func (n *Needs) signedAt() time.Time {
 // Handler delivers batches. It may be used by many goroutines at once.
 type Handler struct {
 	Needs
-	dead *batch.Dead
+	dead  *batch.Dead
+	turns *turns
 }
 
 // New returns a Handler. Its error names each need that is missing.
@@ -64,7 +70,7 @@ func New(n Needs) (*Handler, error) {
 	if err := need.All(n); err != nil {
 		return nil, fmt.Errorf("the handler of webhooks: %w", err)
 	}
-	return &Handler{n, batch.NewDead(batch.RememberedDead)}, nil
+	return &Handler{n, batch.NewDead(batch.RememberedDead), newTurns(n.Places)}, nil
 }
 
 // Handle sends a batch and says which messages are not done with. Its error is
@@ -75,7 +81,7 @@ func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQS
 		Actor: "efferent:deliver", IDName: "webhook_id", Queue: "webhooks", Dead: h.dead,
 		Finish: seen.finish,
 		Job: func(i *batch.Item) batch.Job {
-			return &delivery{Item: i, needs: &h.Needs, seen: seen, longest: longest}
+			return &delivery{Item: i, needs: &h.Needs, seen: seen, turns: h.turns, longest: longest}
 		},
 	}), nil
 }

@@ -265,7 +265,7 @@ func TestAskedForLonger(t *testing.T) {
 	}
 	items, _, err := w.store.Page(t.Context(), "", 9)
 	if err != nil || len(items) != 1 || items[0].Queue != "webhooks" || items[0].Carried.Attempts != 4 || items[0].Carried.Base != 2 ||
-		items[0].Carried.Held.String() != "circuit=59,retry-after=120" {
+		items[0].Carried.Held.String() != "circuit=29,retry-after=120" {
 		t.Errorf("in the room: %+v, %v", items, err)
 	}
 }

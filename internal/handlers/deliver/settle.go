@@ -1,6 +1,8 @@
 package deliver
 
 import (
+	"context"
+	"log/slog"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
@@ -44,8 +46,14 @@ func (d *delivery) again(retryAfter time.Duration) {
 	d.Wait(d.record, wait, why)
 }
 
+// logFailure tells of a message's first failure and of its end. Those between cost
+// as much to log, and are in its records and in the ledger.
 func (d *delivery) logFailure(next time.Duration) {
-	d.Log.Info("attempt failed", d.Names(), "attempt", d.record.Attempt, "status", d.record.Status,
+	level := slog.LevelInfo
+	if d.record.Verdict == attempt.Retryable && d.Made() > 1 {
+		level = slog.LevelDebug
+	}
+	d.Log.Log(context.Background(), level, "attempt failed", d.Names(), "attempt", d.record.Attempt, "status", d.record.Status,
 		"verdict", d.record.Verdict, "reason", d.record.Reason, "next_in_s", next.Seconds())
 }
 

@@ -15,7 +15,8 @@ import (
 func TestCircuitFaults(t *testing.T) {
 	t.Parallel()
 	for name, s := range map[string]circuit.State{
-		"probe": opened(noon, noon), "ramp": closed(noon), "end": awaited(circuit.State{Phase: circuit.Open, Opened: noon, Forever: true}),
+		"probe": opened(noon, noon), "ramp": closed(noon),
+		"end": awaited(circuit.State{Phase: circuit.Open, Opened: noon, Forever: true, Gone: true}),
 	} {
 		for _, effect := range []bool{false, true} {
 			for _, dies := range []bool{false, true} {

@@ -113,14 +113,14 @@ func (h *Handler) left(ctx context.Context, s circuit.State) error {
 }
 
 // turns are those of what waits for an open circuit. Who sends it ends what has
-// waited for too long, or for what stays open; and of the others makes one a probe,
-// where one is due.
+// waited for too long, or for an endpoint that is gone; and of the others makes one a
+// probe, where one is due.
 func (h *Handler) turns(s circuit.State) waiting.Turns {
 	now := h.Now()
 	return func(n int, i *waiting.Item) waiting.Turn {
 		held := s.Counts(i.Since, now)
-		over := s.Forever || now.Sub(i.Due) >= batch.MaxAge ||
-			!s.Asked && i.Carried.Held[string(waiting.Circuit)]+held >= h.MostHeld
+		over := s.Gone || now.Sub(i.Due) >= batch.MaxAge ||
+			!s.Asked && !s.Halted() && i.Carried.Held[string(waiting.Circuit)]+held >= h.MostHeld
 		return waiting.Turn{
 			Go:   over && n < mostOfOne || n == 0 && s.ProbeDue(now),
 			Held: held, Delay: time.Duration(n/perSecond) * time.Second,

@@ -88,7 +88,9 @@ func TestTurns(t *testing.T) {
 		i.Since = noon.Add(-ago)
 		return i
 	}
-	forever := awaited(circuit.State{Phase: circuit.Open, Opened: ago(hour), Forever: true})
+	gone := awaited(circuit.State{Phase: circuit.Open, Opened: ago(hour), Forever: true, Gone: true})
+	halted := gone
+	halted.Gone = false
 	leased := opened(ago(hour), ago(0))
 	leased.Probe = noon.Add(time.Second)
 	asked := opened(ago(7*hour), noon.Add(hour))
@@ -104,7 +106,9 @@ func TestTurns(t *testing.T) {
 		waits   []waiting.Item
 		want    []string // "<id> <delay> <held>"
 	}{
-		"open for ever": {forever, []waiting.Item{held("a", 2*hour), since(held("b", hour/2), hour/4)},
+		"opened by hand": {halted, []waiting.Item{before(held("a", day), 6*hour), since(held("b", 14*day-1), 2*hour),
+			since(held("c", 14*day), 2*hour)}, []string{"c 0s "}},
+		"gone": {gone, []waiting.Item{held("a", 2*hour), since(held("b", hour/2), hour/4)},
 			[]string{"a 0s circuit=3600", "b 0s circuit=900"}},
 		"open":                        {opened(ago(5*hour), noon.Add(1)), []waiting.Item{held("a", 5*hour)}, nil},
 		"open for long":               {opened(ago(6*hour), noon.Add(1)), []waiting.Item{held("a", 6*hour)}, []string{"a 0s circuit=21600"}},
@@ -275,7 +279,7 @@ func TestEnded(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	ids := w.fillHeld(t, mostOfOne+100)
-	w.puts(t, awaited(circuit.State{Phase: circuit.Open, Opened: noon, Forever: true}))
+	w.puts(t, awaited(circuit.State{Phase: circuit.Open, Opened: noon, Forever: true, Gone: true}))
 	h := w.handler(t, "a")
 	run(t, h)
 	if len(w.queues) != mostOfOne || w.queues[mostOfOne-1].delay != 49*time.Second {
@@ -357,7 +361,8 @@ func TestCircuitTimeIsUp(t *testing.T) {
 func TestCircuitTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, s := range map[string]circuit.State{
-		"ramp": closed(noon), "probe": opened(noon, noon), "ends": awaited(circuit.State{Phase: circuit.Open, Opened: noon, Forever: true}),
+		"ramp": closed(noon), "probe": opened(noon, noon),
+		"ends": awaited(circuit.State{Phase: circuit.Open, Opened: noon, Forever: true, Gone: true}),
 	} {
 		for _, during := range []string{"PageCircuits", "PutCircuit", "In", "Lease", "Send", "Settle", "Unlease"} {
 			w := newWorld()

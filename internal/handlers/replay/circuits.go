@@ -24,12 +24,14 @@ type Circuit struct {
 	URL    string `json:"url"` // without its query
 	Phase  string `json:"phase"`
 	// Of one that is open: why, since when, and when the next probe may be made;
-	// that is never where Forever. Opens is how many times in a row it was opened.
+	// that is never where Forever: it stays open until somebody closes it. Gone says of
+	// such a one that its endpoint wants no more, so that nothing waits for it. Opens is how many times in a row it was opened.
 	// Of one that was closed, Opened is when it was opened before.
 	Why     string    `json:"why,omitzero"`
 	Opened  time.Time `json:"opened,omitzero"`
 	Until   time.Time `json:"until,omitzero"`
 	Forever bool      `json:"forever,omitzero"`
+	Gone    bool      `json:"gone,omitzero"`
 	Opens   int       `json:"opens,omitzero"`
 	// Of one that is closed: the failures in a row, and when it was closed.
 	Failures int       `json:"failures,omitzero"`
@@ -168,7 +170,7 @@ func (h *Handler) waitFor(ctx context.Context, s circuit.State) (n int, more boo
 func circuitOf(s circuit.State, now time.Time) Circuit {
 	c := Circuit{
 		ID: s.Key(), Scope: string(s.Scope), Tenant: s.Tenant, URL: s.URL, Phase: phaseOf(s, now),
-		Why: s.Why, Opened: s.Opened, Forever: s.Forever, Opens: s.Opens, Failures: s.Run, ClosedAt: s.ClosedAt,
+		Why: s.Why, Opened: s.Opened, Forever: s.Forever, Gone: s.Gone, Opens: s.Opens, Failures: s.Run, ClosedAt: s.ClosedAt,
 	}
 	if s.IsOpen() && !s.Forever {
 		c.Until = s.NextProbe()

@@ -46,7 +46,8 @@ func TestHostsThatAreAllowed(t *testing.T) {
 	for name, want := range map[string]bool{
 		"host.docker.internal": true, "efferent": true, "efferent_dev": true, "172.17.0.1": true, "fd00::1": true,
 		"localhost.localstack.cloud": true,
-		"":                           false, "*": false, "*.internal": false, "host:80": false, "http://host": false, "a b": false, ".": false, "a.": false,
+		"":                           false, "*": false, "*.internal": false, "host:80": false,
+		"http://host": false, "a b": false, ".": false, "a.": false,
 	} {
 		if err := sqsserver.CheckHost(name); (err == nil) != want {
 			t.Errorf("%q: %v", name, err)

@@ -111,8 +111,9 @@ func TestAQueryMayBeAnsweredInJSON(t *testing.T) {
 			`{"Attributes":[{"Name":"DelaySeconds","Value":"0"}]},"ResponseMetadata":{"RequestId":"…"}}}`,
 		"Action=ReceiveMessage&QueueUrl=q&MessageAttributeName.1=All": `{"ReceiveMessageResponse":{"ReceiveMessageResult":{"messages":[` +
 			`{"Attributes":null,"Body":"{\"foo\": \"ba\rr\"}","MD5OfBody":"0a648b05735ac03fc257bc62b640f441",` +
-			`"MD5OfMessageAttributes":"5ecc33ece5671fd719e59da531ccd275","MessageAttributes":[{"Name":"a","Value":{"BinaryListValues":null,"BinaryValue":"AQ==",` +
-			`"DataType":"Binary","StringListValues":null,"StringValue":null}}],"MessageId":"…","ReceiptHandle":"…"}]},` +
+			`"MD5OfMessageAttributes":"5ecc33ece5671fd719e59da531ccd275","MessageAttributes":[{"Name":"a","Value":{` +
+			`"BinaryListValues":null,"BinaryValue":"AQ==","DataType":"Binary","StringListValues":null,"StringValue":null}}],` +
+			`"MessageId":"…","ReceiptHandle":"…"}]},` +
 			`"ResponseMetadata":{"RequestId":"…"}}}`,
 		"Action=PurgeQueue&QueueUrl=q": `{"PurgeQueueResponse":{"ResponseMetadata":{"RequestId":"…"}}}`,
 		"Action=Fly": `{"Error":{"Code":"InvalidAction","Message":"The action Fly is not valid for this endpoint.","Type":"Sender"},` +

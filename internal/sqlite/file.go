@@ -25,7 +25,8 @@ var (
 	// ErrFull: the disk is.
 	ErrFull = errors.New("the disk is full: make room, and try again; what was acknowledged is kept")
 	// ErrDamaged: the file, or a row of it, is not what was written.
-	ErrDamaged = errors.New("damaged: stop what uses it, and run `efferent data check` on it, which says what is damaged and what can be saved")
+	ErrDamaged = errors.New("damaged: stop what uses it, and run `efferent data check` on it, " +
+		"which says what is damaged and what can be saved")
 )
 
 // pragmas are run in this order on the fresh connection. The exclusive lock

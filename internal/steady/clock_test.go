@@ -32,7 +32,7 @@ func TestClock(t *testing.T) {
 		"it is set back and right again": {func(m *machine, look func()) { m.set(-time.Hour); look(); m.set(time.Hour) }, 0},
 		"it is set back twice":           {func(m *machine, look func()) { m.set(-time.Hour); look(); m.set(-time.Hour) }, 0},
 		"it is corrected":                {func(m *machine, look func()) { m.set(-tolerance); look(); m.pass(time.Hour) }, time.Hour - tolerance},
-		"the machine slept":              {func(m *machine, look func()) { m.pass(time.Minute); m.set(8 * time.Hour) }, 8*time.Hour + time.Minute},
+		"the machine slept":              {func(m *machine, _ func()) { m.pass(time.Minute); m.set(8 * time.Hour) }, 8*time.Hour + time.Minute},
 	} {
 		m := &machine{reading{day: start}}
 		clock := newClock(func() reading { return m.now })

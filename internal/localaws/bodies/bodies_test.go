@@ -123,7 +123,8 @@ func TestAClientThatStopsSending(t *testing.T) {
 		within time.Duration
 		want   string
 	}{
-		"it stops": {func(conn net.Conn) { fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n123") }, idle, ErrSlow.Error()},
+		"it stops": {func(conn net.Conn) { fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n123") },
+			idle, ErrSlow.Error()},
 		"it nearly stops": {func(conn net.Conn) {
 			fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n")
 			for {

@@ -21,7 +21,8 @@ func TestADeepQueueIsKeptSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 100 {
-		if _, err := e.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: made.QueueUrl, MessageBody: aws.String(strconv.Itoa(i))}); err != nil {
+		in := &sqs.SendMessageInput{QueueUrl: made.QueueUrl, MessageBody: aws.String(strconv.Itoa(i))}
+		if _, err := e.SendMessage(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 	}

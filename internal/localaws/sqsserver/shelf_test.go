@@ -154,6 +154,43 @@ func TestADeepGroupHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// TestWhatWasReceivedBeforeARestart can be deleted by its handle, also when it
+// is visible again.
+func TestWhatWasReceivedBeforeARestart(t *testing.T) {
+	t.Parallel()
+	b := newDeep(t)
+	b.create("q", nil)
+	b.sendMany("q", "", 0, 10)
+	got := b.want("q", "0", "1", "2")
+	b.advance(time.Minute)
+	b.restart()
+	b.delete("q", got...)
+	b.wantCounts("q", 7, 0, 0)
+	if rows := b.store.rows(); rows != 7 {
+		t.Errorf("%d rows are left", rows)
+	}
+}
+
+// TestTheShelvesOfAllGroupsComeNear at once: nobody waits until another group's
+// are through.
+func TestTheShelvesOfAllGroupsComeNear(t *testing.T) {
+	t.Parallel()
+	b := newDeep(t)
+	b.create("q", nil)
+	for i := range 3 {
+		b.sendMany("q", fmt.Sprint("group", i, "-"), 0, 300)
+	}
+	b.restart() // all are on the shelves
+	reads := 0
+	b.store.read = func() { reads++ }
+	for range 3 {
+		b.receiveBy(b, "q", 1)
+	}
+	if reads != 1 {
+		t.Errorf("the first of three groups took %d reads, want one", reads)
+	}
+}
+
 func TestSweepDeletesWhatHasExpired(t *testing.T) {
 	t.Parallel()
 	for name, restart := range map[string]bool{"running": false, "after a restart": true} {

@@ -33,6 +33,8 @@ type memory struct {
 	// next decides how a write goes; unreadable makes reads fail.
 	next       func(*sqsserver.Changes) fault
 	unreadable bool
+	// read, if set, is called by each read.
+	read func()
 	// gate, if set, is waited for before the next write, or the next one that
 	// moves messages.
 	gate      func()
@@ -148,6 +150,9 @@ func (s *memory) Messages(_ context.Context, keys []int64) (map[int64]sqsserver.
 	defer s.mu.Unlock()
 	if s.unreadable {
 		return nil, errFault
+	}
+	if s.read != nil {
+		s.read()
 	}
 	found := map[int64]sqsserver.StoredMessage{}
 	for _, key := range keys {

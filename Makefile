@@ -81,10 +81,11 @@ test-docs: ## Run the commands that README and docs/ show, as a reader would (ne
 mutants: ## Break the code on purpose, in one place at a time: a test must fail. MUTANTS=regexp picks some
 	go run ./e2e/mutants -run "$(MUTANTS)"
 
-bench: build build/goaws build/localstack-venv ## Measure: webhooks and notifications beside bare loops, queues beside GoAWS and LocalStack, the Lambda's start, dead letters, the ledger, what it costs
+bench: build build/goaws build/localstack-venv ## Measure: webhooks and notifications beside bare loops, queues beside GoAWS and LocalStack, what endpoints that hang cost the others, the Lambda's start, dead letters, the ledger, what it costs
 	go build -o build/bench ./bench
 	build/bench $(BENCHFLAGS)
 	build/bench queues -goaws build/goaws -localstack build/localstack-venv/bin/python
+	build/bench isolation
 	build/bench starts
 	build/bench deadletters
 	build/bench notifications

@@ -20,6 +20,7 @@ func cost(names []string) error {
 		{"failing", []int{10, 1}, failing},
 		{"outage", []int{10}, outages},
 		{"waiting", []int{10, 1}, waits},
+		{"places", []int{10}, places},
 		{"months", []int{10}, months},
 	} {
 		if len(names) > 0 && !slices.Contains(names, part.name) {
@@ -40,8 +41,9 @@ const lives = 12
 // account is what a million messages use.
 type account struct {
 	sent, ledger     map[string]float64
-	entries, commits float64 // a message, and in all
-	requests         float64 // that endpoints get, a message
+	circuits         map[string]float64 // what of sent is theirs
+	entries, commits float64            // a message, and in all
+	besides          float64            // the part of the messages that is delivered besides those that fail
 }
 
 func (a account) total() float64 { return priceOf(a.sent) + priceOf(a.ledger) }
@@ -54,6 +56,8 @@ type fate struct {
 	instances int
 	// alone says that each has an endpoint of its own.
 	alone bool
+	// oneIn is of how many one fails; 0 is each. The others are delivered.
+	oneIn int
 }
 
 // price sends webhooks through the handlers with their real adapters, counts what
@@ -69,6 +73,7 @@ func (f fate) price(ctx context.Context, n, batch int) (a account, err error) {
 	}
 	defer w.stop()
 	w.endpoint.answer(f.status, f.text)
+	w.endpoint.oneIn = max(1, f.oneIn)
 	if err := w.send(ctx, n); err != nil {
 		return a, err
 	}
@@ -81,8 +86,12 @@ func (f fate) price(ctx context.Context, n, batch int) (a account, err error) {
 		return a, err
 	}
 	million := 1e6 / float64(n)
-	return account{w.bill.times(million), l.bill.times(million), float64(entries) / float64(n), float64(l.commits) * million,
-		float64(w.endpoint.took()) / float64(n)}, nil
+	circuits := w.breaks.times(million)
+	return account{
+		sent: sum(w.bill.times(million), circuits), ledger: l.bill.times(million), circuits: circuits,
+		entries: float64(entries) / float64(n), commits: float64(l.commits) * million,
+		besides: 1 - 1/float64(max(1, f.oneIn)),
+	}, nil
 }
 
 // million prints the bill of deliveries.

@@ -79,7 +79,6 @@ func (l *countedLedger) signing(ctx context.Context, b *bill) error {
 	err := l.signer.Handle(ctx)
 	b.add("invoke", 1)
 	b.add("gbs", (time.Since(start).Seconds()+signs)*2*memoryGB)
-	b.add("logs", ownLines/float64(gb))
 	return err
 }
 
@@ -95,10 +94,11 @@ func (w *world) idle(ctx context.Context) (map[string]float64, error) {
 	w.waits.waited()
 	const some = 10
 	clear(w.waits.used)
+	clear(w.breaks.used)
 	for range some {
 		if err := w.aMinute(ctx, h); err != nil {
 			return nil, err
 		}
 	}
-	return w.waits.times(minutely / some), nil
+	return sum(w.waits.times(minutely/some), w.breaks.times(minutely/some)), nil
 }

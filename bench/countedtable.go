@@ -29,6 +29,7 @@ type table struct {
 
 	mu    sync.Mutex
 	items map[string]map[string]item // by their keys
+	order map[string][]string        // the sort keys of each hash key, in order
 }
 
 // index is a sparse one: it has the items that have its hash key, with its keys,
@@ -36,7 +37,8 @@ type table struct {
 type index struct{ hash, sort, with string }
 
 func newTable(hash, sort string, b *bill, now func() time.Time) *table {
-	return &table{hash: hash, sort: sort, bill: b, now: now, items: map[string]map[string]item{}}
+	return &table{hash: hash, sort: sort, bill: b, now: now,
+		items: map[string]map[string]item{}, order: map[string][]string{}}
 }
 
 func textOf(v types.AttributeValue) string {
@@ -85,11 +87,23 @@ func (t *table) replace(key, now item) {
 		t.items[hash] = map[string]item{}
 	}
 	was := t.items[hash][sort]
+	t.arrange(hash, sort, was != nil, now != nil)
 	t.bill.add("wru", unitsOf(max(sizeOf(now), sizeOf(was)), 1024)+indexUnits(t.index, t.indexed(was), t.indexed(now)))
 	t.store(was, -1)
 	t.store(now, 1)
 	if t.items[hash][sort] = maps.Clone(now); now == nil {
 		delete(t.items[hash], sort)
+	}
+}
+
+// arrange keeps the sort keys in order.
+func (t *table) arrange(hash, sort string, was, is bool) {
+	n, _ := slices.BinarySearch(t.order[hash], sort)
+	switch {
+	case is && !was:
+		t.order[hash] = slices.Insert(t.order[hash], n, sort)
+	case was && !is:
+		t.order[hash] = slices.Delete(t.order[hash], n, n+1)
 	}
 }
 
@@ -228,12 +242,16 @@ func (t *table) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dyn
 	defer t.mu.Unlock()
 	t.bill.step("Query")
 	hash, prefix, from := conditions(in)
-	items := t.items[hash]
+	items, keys := t.items[hash], t.order[hash]
 	out, size := &dynamodb.QueryOutput{}, 0
 	after := textOf(in.ExclusiveStartKey[t.sort])
-	for _, key := range slices.Sorted(maps.Keys(items)) {
-		if key <= after || key < from || !strings.HasPrefix(key, prefix) {
+	first, _ := slices.BinarySearch(keys, max(after, from, prefix))
+	for _, key := range keys[first:] {
+		if key == after {
 			continue
+		}
+		if !strings.HasPrefix(key, prefix) {
+			break
 		}
 		size += sizeOf(items[key])
 		out.ScannedCount++

@@ -61,9 +61,9 @@ type world struct {
 	sent      int
 
 	// bill is deliver's, its queue's and its table's; waits is what the waiting
-	// room adds.
-	bill, waits *bill
-	stop        func()
+	// room adds, breaks what the circuits do.
+	bill, waits, breaks *bill
+	stop                func()
 }
 
 // terms are what a world is made with.
@@ -77,10 +77,10 @@ type terms struct {
 func newWorld(ctx context.Context, t terms) (*world, error) {
 	w := &world{clock: clockwork.NewFakeClockAt(time.Date(2026, 11, 10, 12, 0, 0, 123_456_789, time.UTC)), batch: t.batch, body: t.body,
 		customers: cmp.Or(t.customers, customers), dice: rand.New(rand.NewPCG(3, 0)),
-		bill: newBill(), waits: newBill(), endpoint: newReceiver()}
+		bill: newBill(), waits: newBill(), breaks: newBill(), endpoint: newReceiver()}
 	w.attempts = newTable("webhook_id", "message_attempt", w.bill, w.clock.Now)
 	w.attempts.index = index{"failed_in", "failed_at", "record"}
-	w.circuits = newTable("circuit", "", w.bill, w.clock.Now)
+	w.circuits = newTable("circuit", "", w.breaks, w.clock.Now)
 	w.room = newTable("place", "position", w.waits, w.clock.Now)
 	policies, err := retry.ParsePolicies(t.policies)
 	if err != nil {
@@ -256,6 +256,7 @@ func (w *world) invoke(ctx context.Context, n int) error {
 	}
 	w.bill.invoked(took, 0)
 	w.waits.waited()
+	w.breaks.waited()
 	return w.queue.Delete(ctx, notIn(messages, out.BatchItemFailures))
 }
 
@@ -273,27 +274,33 @@ func notIn(messages []events.SQSMessage, failures []events.SQSBatchItemFailure) 
 	return done
 }
 
-// receiver answers every webhook alike.
+// receiver answers every webhook alike, or those of one in so many so, and the
+// others with 200.
 type receiver struct {
 	*httptest.Server
 
 	mu       sync.Mutex
 	status   int
 	text     string
+	oneIn    int
 	requests int
 }
 
 func newReceiver() *receiver {
-	e := &receiver{status: http.StatusOK}
+	e := &receiver{status: http.StatusOK, oneIn: 1}
 	e.Server = httptest.NewServer(e)
 	return e
 }
 
-func (e *receiver) ServeHTTP(out http.ResponseWriter, _ *http.Request) {
+func (e *receiver) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	e.mu.Lock()
 	e.requests++
-	status, text := e.status, e.text
+	status, text, oneIn := e.status, e.text, e.oneIn
 	e.mu.Unlock()
+	id := in.Header.Get("webhook-id")
+	if n := number(id[len(id)-10:]); (n+n/customers)%oneIn > 0 { // not of the same customers always
+		status, text = http.StatusOK, ""
+	}
 	out.WriteHeader(status)
 	_, _ = io.WriteString(out, text)
 }

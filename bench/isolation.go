@@ -26,12 +26,12 @@ type trouble struct {
 	// hanging of the endpoints accept connections, and never answer. What is for
 	// them comes mixed in, as often as for each of the others.
 	hanging int
-	// burst more are sent at once, a few seconds after the start, to the endpoints
-	// that hang; where refused says so, to some that refuse connections; and where
-	// there is no trouble, to other healthy ones, to see what their number alone
-	// costs.
-	burst   int
-	refused bool
+	// burst more are sent, a few seconds after the start, to the endpoints that hang;
+	// where refused says so, to some that refuse connections; and where there is no
+	// trouble, to other healthy ones, to see what their number alone costs. They are
+	// sent at once, or so many a second.
+	burst, pace int
+	refused     bool
 	// grouped says that the messages of each endpoint have a group of their own.
 	grouped bool
 }
@@ -42,12 +42,12 @@ var troubles = []trouble{
 	{name: "10 hang", hanging: 10},
 	{name: "50 hang", hanging: 50},
 	{name: "50 hang, 5,000 at once for them", hanging: 50, burst: 5000},
-	{name: "5,000 at once, delivered", burst: 5000},
-	{name: "20,000 at once, refused", burst: 20_000, refused: true},
-	{name: "20,000 at once, delivered", burst: 20_000},
-	{name: "none, by groups", grouped: true},
-	{name: "50 hang, 5,000 at once, by groups", hanging: 50, burst: 5000, grouped: true},
-	{name: "20,000 at once, refused, by groups", burst: 20_000, refused: true, grouped: true},
+	{name: "… by groups", hanging: 50, burst: 5000, grouped: true},
+	{name: "20,000 refused, 1,000 a second", burst: 20_000, pace: 1000, refused: true},
+	{name: "20,000 delivered, 1,000 a second", burst: 20_000, pace: 1000},
+	{name: "20,000 refused, at once", burst: 20_000, refused: true},
+	{name: "… by groups", burst: 20_000, refused: true, grouped: true},
+	{name: "20,000 delivered, at once", burst: 20_000},
 }
 
 // isolation measures what endpoints that hang or refuse cost the others: the time
@@ -57,9 +57,9 @@ func isolation(args []string) error {
 	flags := flag.NewFlagSet("isolation", flag.ContinueOnError)
 	efferent := flags.String("efferent", efferentBinary, "the efferent binary")
 	rate := flags.Int("rate", 60, "webhooks a second for healthy endpoints")
-	each := flags.Duration("time", 30*time.Second, "how long each measurement takes")
+	each := flags.Duration("time", 25*time.Second, "how long each measurement takes")
 	rounds := flags.Int("rounds", 1, "rounds; medians are printed")
-	only := flags.String("only", "", "a regular expression: which of them, beside the runs without")
+	only := flags.String("only", "", "a regular expression: which of them, beside the run without")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -67,31 +67,28 @@ func isolation(args []string) error {
 	if err != nil {
 		return err
 	}
-	found := map[string][]latency{}
+	found := make([][]latency, len(troubles))
 	for range *rounds {
-		for _, t := range troubles {
-			if t.hanging+t.burst > 0 && !wanted.MatchString(t.name) {
+		for n, t := range troubles {
+			if n > 0 && !wanted.MatchString(t.name) {
 				continue
 			}
 			l, err := t.measure(*efferent, *rate, *each)
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.name, err)
 			}
-			found[t.name] = append(found[t.name], l)
+			found[n] = append(found[n], l)
 		}
 	}
-	fmt.Printf("ms from SendMessage's answer to the arrival at a healthy endpoint, of %d a second for %s, medians of %d rounds\n\n", *rate, *each,
-		*rounds)
+	fmt.Printf("ms from SendMessage's answer to the arrival at a healthy endpoint, of %d a second for %s, medians of %d rounds\n\n",
+		*rate, *each, *rounds)
 	fmt.Printf("%-36s %8s %8s %8s %8s %8s %12s\n", "beside them", "p50", "p99", "most", "p50 / 1", "p99 / 1", "connections")
-	var without latency
-	for _, t := range troubles {
-		if len(found[t.name]) == 0 {
+	without := medianLatency(found[0])
+	for n, t := range troubles {
+		if len(found[n]) == 0 {
 			continue
 		}
-		l := medianLatency(found[t.name])
-		if t.hanging+t.burst == 0 {
-			without = l
-		}
+		l := medianLatency(found[n])
 		fmt.Printf("%-36s %8.2f %8.2f %8.2f %7.2fx %7.2fx %12d\n", t.name, l.p50, l.p99, l.most, l.p50/without.p50, l.p99/without.p99, l.hung)
 	}
 	return nil
@@ -137,7 +134,7 @@ func (t trouble) measure(efferent string, rate int, each time.Duration) (l laten
 	}
 	defer os.RemoveAll(d.dir)
 	m := mix{AWS: d.awsURL, Healthy: s.url, Hanging: hanging.url, Rate: rate, Time: each, Endpoints: endpoints - t.hanging, Hang: t.hanging,
-		Burst: t.burst, Grouped: t.grouped}
+		Burst: t.burst, Pace: t.pace, Grouped: t.grouped}
 	switch {
 	case t.refused:
 		m.Hanging = refusing

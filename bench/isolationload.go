@@ -21,7 +21,7 @@ import (
 type mix struct {
 	AWS, Healthy, Hanging string
 	Rate, Endpoints, Hang int
-	Burst                 int
+	Burst, Pace           int
 	Time                  time.Duration
 	Grouped               bool
 	client                *sqs.Client
@@ -96,9 +96,13 @@ func (m *mix) group(url string) *string {
 	return &url
 }
 
-// burst sends many at once, in batches of ten from four goroutines.
+// burst sends many, in batches of ten from four goroutines, at once or at a pace.
 func (m *mix) burst() error {
+	start := time.Now()
 	return inParallel(m.Burst/10, 4, func(i int) error {
+		if m.Pace > 0 {
+			time.Sleep(time.Until(start.Add(time.Duration(i) * 10 * time.Second / time.Duration(m.Pace))))
+		}
 		entries := make([]types.SendMessageBatchRequestEntry, 10)
 		for k := range entries {
 			n := i*10 + k

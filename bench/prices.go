@@ -46,10 +46,8 @@ const (
 	// answer is how long an endpoint takes, and call how long AWS does for a
 	// request, in seconds: Lambda bills that time too.
 	answer, call = 0.1, 0.01
-	// ownLines is how many bytes Lambda logs of an invocation: START, END, REPORT.
-	ownLines = 290
-	gb       = 1 << 30
-	month    = 304 * 24 * time.Hour / 10
+	gb           = 1 << 30
+	month        = 304 * 24 * time.Hour / 10
 )
 
 // bill counts what is used. It counts one invocation at a time.
@@ -82,7 +80,8 @@ func (b *bill) step(kind string) {
 }
 
 // invoked ends an invocation that took seconds besides its requests, of which it
-// made so many at a time, or each kind at once where that is 0.
+// made so many at a time, or each kind at once where that is 0. Lambda itself logs
+// nothing of one that went well: the functions' SystemLogLevel is WARN.
 func (b *bill) invoked(seconds float64, atOnce int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -92,7 +91,6 @@ func (b *bill) invoked(seconds float64, atOnce int) {
 	}
 	b.used["invoke"]++
 	b.used["gbs"] += (seconds + call*waits) * memoryGB
-	b.used["logs"] += ownLines / float64(gb)
 	b.all = 0
 	clear(b.steps)
 }
@@ -117,6 +115,17 @@ func (b *bill) times(n float64) map[string]float64 {
 	used := maps.Clone(b.used)
 	for name := range used {
 		used[name] *= n
+	}
+	return used
+}
+
+// sum is what is used on all of them.
+func sum(all ...map[string]float64) map[string]float64 {
+	used := map[string]float64{}
+	for _, one := range all {
+		for name, n := range one {
+			used[name] += n
+		}
 	}
 	return used
 }

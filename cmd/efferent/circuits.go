@@ -65,9 +65,21 @@ func (f *circuitFlags) call(ctx context.Context, method, act string, in any) (c 
 	err = api.call(ctx, method, "/api/v1/circuits/"+url.PathEscape(id)+act, in, &c)
 	var refused *apiError
 	if named && errors.As(err, &refused) && refused.status == http.StatusNotFound {
-		err = fmt.Errorf("%w; of %s --tenant says whose endpoint it is, --host means the host", err, name.URL)
+		err = f.unknown(name)
 	}
 	return c, err
+}
+
+// unknown says that a circuit is not known, and which other one may be meant.
+func (f *circuitFlags) unknown(name circuit.Name) error {
+	whose, others := "", "; a tenant's is another one (--tenant), and so is the host's (--host)"
+	switch {
+	case name.Scope == circuit.Host:
+		whose, others = " (host)", "; an endpoint's is another one (without --host)"
+	case f.Tenant != "":
+		whose, others = " of the tenant "+f.Tenant, "; the host's is another one (--host)"
+	}
+	return fmt.Errorf("no circuit of %s%s is known: it is closed, and nothing has failed there for a day%s", name.URL, whose, others)
 }
 
 // print says what became of a circuit: as JSON, or in words.

@@ -10,30 +10,48 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/eventsource"
+	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 )
+
+// instance is one more instance of deliver beside those of a dev, and its queue.
+func instance(t *testing.T, l *local, env map[string]string) (*deliver.Handler, feed) {
+	t.Helper()
+	w, err := localDelivery(func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := stores{attempts: sqlite.NewAttempts(l.db), room: sqlite.NewWaiting(l.db), circuits: sqlite.NewCircuits(l.db)}
+	f := l.feed(settings.WebhooksQueue, kept)
+	h, err := deliverer(f, w, secretsmanager.NewFromConfig(scenario.Config(l.awsURL)), kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, f
+}
+
+func TestCircuitLimitsAreHeeded(t *testing.T) {
+	t.Parallel()
+	l := openData(t, ":memory:", nil)
+	t.Cleanup(l.close)
+	h, _ := instance(t, l, limits("failures=7"))
+	if got := h.Circuits.(*circuit.Keeper).Limits.Threshold; got != 7 {
+		t.Errorf("the threshold is %d", got)
+	}
+}
 
 // startInstances runs Efferent in this process, with so many instances of deliver.
 // Each has one invocation at a time and what it knows itself, as on Lambda.
 func startInstances(t *testing.T, n int, env map[string]string) *running {
 	t.Helper()
 	l := openData(t, ":memory:", env)
-	w, err := localDelivery(func(name string) string { return env[name] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	secrets := secretsmanager.NewFromConfig(scenario.Config(l.awsURL))
-	kept := stores{attempts: sqlite.NewAttempts(l.db), room: sqlite.NewWaiting(l.db), circuits: sqlite.NewCircuits(l.db)}
 	l.sources = append(l.sources[:1], l.sources[2:]...)
 	for range n {
-		f := l.feed(settings.WebhooksQueue, kept)
-		h, err := deliverer(f, w, secrets, kept)
-		if err != nil {
-			t.Fatal(err)
-		}
+		h, f := instance(t, l, env)
 		l.sources = append(l.sources, eventsource.New(f.queue(), h.Handle, eventsource.Options{Log: f.log, Concurrency: 1, MaxConcurrency: 1}))
 	}
 	s := runLocal(t, l)

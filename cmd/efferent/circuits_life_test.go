@@ -40,17 +40,20 @@ func TestCircuits(t *testing.T) {
 // TestSlowEndpoint: who takes everything, but too long for it, is left alone too.
 func TestSlowEndpoint(t *testing.T) {
 	t.Parallel()
-	s := startQuick(t, "exchanges=4;slow=100ms;first=2s")
-	e := scenario.NewEndpoint(t, func(http.ResponseWriter, *http.Request, int) { <-time.After(300 * time.Millisecond) })
-	s.sendMany(t, "slow", e.URL, 4)
+	s := startQuick(t, "exchanges=4;first=2s")
+	e := scenario.NewEndpoint(t, func(http.ResponseWriter, *http.Request, int) { <-time.After(850 * time.Millisecond) })
+	for n := range 4 {
+		s.Send(t, scenario.Text(fmt.Sprintf("slow-%d", n), e.URL, `"timeout":"1s"`))
+	}
 	c := s.CircuitOf(t, e.URL, func(c replay.Circuit) bool { return c.Phase == replay.PhaseOpen })
-	if !strings.HasSuffix(c.Why, "exchanges within a minute failed or took over 100ms") {
+	if !strings.HasSuffix(c.Why, "exchanges within a minute failed or were slow") {
 		t.Errorf("it is open as %+v", c)
 	}
 	s.Send(t, scenario.Text("later", e.URL))
 	for _, id := range []string{"slow-0", "slow-1", "slow-2", "slow-3", "later"} {
-		if got := scenario.Verdicts(s.AttemptsUntil(t, id, attempt.Verdict.Final)); got != "1:200:delivered" {
-			t.Errorf("%s came to %s", id, got)
+		records := s.Attempts(t, id)
+		if last := records[len(records)-1]; last.Verdict != attempt.Delivered { // on a busy machine it may have been too late, too
+			t.Errorf("%s came to %s", id, scenario.Verdicts(records))
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/retry"
 )
 
 // circuitsListCommand's filters are pointers, as in filterFlags.
@@ -116,10 +117,14 @@ func worstFirst(a, b replay.Circuit) int {
 
 // circuitsSummary is the line below the table.
 func circuitsSummary(list replay.Circuits, filtered bool) string {
-	open := 0
+	open, hidden := 0, ""
 	for _, c := range list.Items {
-		if c.Phase != replay.PhaseClosed {
-			open++
+		if c.Phase == replay.PhaseClosed {
+			continue
+		}
+		open++
+		if wait := time.Until(c.Until); wait > 0 && wait <= retry.InQueue {
+			hidden = "; not counted is what waits in its queue for a probe soon"
 		}
 	}
 	switch n := len(list.Items); {
@@ -130,9 +135,9 @@ func circuitsSummary(list replay.Circuits, filtered bool) string {
 	case n == 0:
 		return "All circuits are closed, and nothing waits for one."
 	case n == 1:
-		return fmt.Sprintf("1 circuit, %d open", open)
+		return fmt.Sprintf("1 circuit, %d open%s", open, hidden)
 	default:
-		return fmt.Sprintf("%s circuits, %s open", thousands(n), thousands(open))
+		return fmt.Sprintf("%s circuits, %s open%s", thousands(n), thousands(open), hidden)
 	}
 }
 
@@ -208,24 +213,33 @@ func whyText(c replay.Circuit) string {
 	return c.Why
 }
 
+// fullProbeText says when the next probe may be made, and how many have failed.
+func fullProbeText(c replay.Circuit, now time.Time) string {
+	text := probeText(c, now)
+	switch {
+	case c.Phase == replay.PhaseClosed:
+		return ""
+	case c.Gone:
+		return "never: it stays open until it is closed by hand, and nothing waits for it"
+	case c.Forever:
+		return "never: it stays open until it is closed by hand"
+	case c.Phase == replay.PhaseOpen && now.Before(c.Until):
+		text = "in " + text
+	}
+	if c.Opens > 1 {
+		text += fmt.Sprintf("; failed so far: %d", c.Opens-1)
+	}
+	return text
+}
+
 // printCircuit prints all that is known of one.
 func printCircuit(c replay.Circuit) error {
 	now := time.Now()
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	probe := probeText(c, now)
-	switch {
-	case c.Gone:
-		probe = "never: it stays open until it is closed by hand, and nothing waits for it"
-	case c.Forever:
-		probe = "never: it stays open until it is closed by hand"
-	}
-	opens := ""
-	if c.Opens > 1 {
-		opens = fmt.Sprintf("%d times in a row", c.Opens)
-	}
 	for _, field := range [][2]string{
 		{"Circuit", c.ID}, {"Endpoint", endpointText(c)}, {"Tenant", c.Tenant}, {"Phase", c.Phase}, {"Why", whyText(c)},
-		{"Opened", timeText(c.Opened)}, {"Closed", timeText(c.ClosedAt)}, {"Probe", probe}, {"Opened", opens}, {"Waiting", countedText(c)},
+		{"Opened", timeText(c.Opened)}, {"Closed", timeText(c.ClosedAt)}, {"Probe", fullProbeText(c, now)},
+		{"Waiting", countedText(c) + " in the waiting room"},
 	} {
 		if field[1] != "" {
 			fmt.Fprintf(w, "%s\t%s\n", field[0], oneLine(field[1]))

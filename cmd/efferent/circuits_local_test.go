@@ -79,7 +79,7 @@ func TestCircuitCommands(t *testing.T) {
 		t.Errorf("listed: %s%s", table, note)
 	}
 	if shown, _ := s.circuits(t, "show", e.URL+"/in?key=hidden", "--tenant", "acme"); !strings.Contains(shown, c.ID) ||
-		!strings.Contains(shown, "Waiting   4\n") {
+		!strings.Contains(shown, "Waiting   4 in the waiting room\n") {
 		t.Errorf("shown: %s", shown)
 	}
 	held := s.heldFor(t, c)

@@ -31,11 +31,15 @@ func TestCircuitsList(t *testing.T) {
 	closed, host := circuitOf(theEndpoint, 12), circuitOf(theHost, 3)
 	closed.Phase, closed.Why, closed.Failures = replay.PhaseClosed, "", 4
 	host.WaitingMore, host.Waiting = true, 1000
+	soonProbed := circuitOf(theEndpoint, 0)
+	soonProbed.Until = time.Now().Add(time.Minute)
 	runCases(t, "circuits", []dlqCase{
 		{"a table, the worst first", "list", []answered{circuitPage("", closed, circuitOf(theEndpoint, 2), host)}, []string{path + "limit=50"},
 			[]string{"PHASE   SINCE", "1,000+   -       https://a.test (host)  5 failures in [2J a row\nopen    ",
 				"now    2        acme    https://a.test/in      5 failures in [2J a row\nclosed  -      -      12 ", "4 failed in a row\n"},
 			[]string{"3 circuits, 2 open\n"}, 0},
+		{"one that is probed soon", "list", []answered{circuitPage("", soonProbed)}, []string{path + "limit=50"}, []string{"open"},
+			[]string{"1 circuit, 1 open; not counted is what waits in its queue for a probe soon\n"}, 0},
 		{"one", "list", []answered{circuitPage("", closed)}, []string{path + "limit=50"}, []string{"closed"}, []string{"1 circuit, 0 open\n"}, 0},
 		{"none", "list", []answered{circuitPage("")}, []string{path + "limit=50"}, nil,
 			[]string{"All circuits are closed, and nothing waits for one.\n"}, 0},
@@ -62,16 +66,28 @@ func TestCircuitActs(t *testing.T) {
 	gone.Gone = true
 	closed.Phase, closedOne.Phase = replay.PhaseClosed, replay.PhaseClosed
 	closed.ClosedAt = noon
+	probed := circuitOf(theEndpoint, 1000)
+	probed.Opens, probed.WaitingMore, probed.Until = 3, true, time.Now().Add(23*time.Hour)
 	url := theEndpoint.URL + "?token=1 --tenant acme"
 	runCases(t, "circuits", []dlqCase{
 		{"show", "show " + url, []answered{ok(forever)}, []string{"GET " + own},
 			[]string{"Circuit   endpoint-", "Endpoint  https://a.test/in\nTenant    acme\nPhase     open\nWhy       opened by ann: moving\n",
-				"Probe     never: it stays open until it is closed by hand\nOpened    3 times in a row\nWaiting   0\n"}, nil, 0},
+				"Probe     never: it stays open until it is closed by hand\nWaiting   0 in the waiting room\n"}, nil, 0},
+		{"show of one whose probes fail", "show " + url, []answered{ok(probed)}, []string{"GET " + own},
+			[]string{"Probe     in 22h; failed so far: 2\nWaiting   1,000+ in the waiting room\n"}, nil, 0},
+		{"show of one that is closed", "show --host https://a.test", []answered{ok(closed)}, []string{"GET " + host},
+			[]string{"Closed    2026", "\nWaiting   3 in the waiting room\n"}, nil, 0},
 		{"show of one that is gone", "show " + url, []answered{ok(gone)}, []string{"GET " + own},
 			[]string{"Probe     never: it stays open until it is closed by hand, and nothing waits for it\n"}, nil, 0},
 		{"show by id", "show --json " + theHost.Key(), []answered{ok(closed)}, []string{"GET " + host}, []string{`"phase":"closed"`}, nil, 0},
 		{"show of what is not known", "show " + url, []answered{problem(404, "it is not known")}, []string{"GET " + own}, nil,
-			[]string{"it is not known; of https://a.test/in --tenant says whose endpoint it is, --host means the host\n"}, 1},
+			[]string{"no circuit of https://a.test/in of the tenant acme is known: it is closed, and nothing has failed there for a day; " +
+				"the host's is another one (--host)\n"}, 1},
+		{"close of what is nobody's", "close https://a.test/in", []answered{problem(404, "it is not known")},
+			[]string{"POST /api/v1/circuits/" + circuit.Name{Scope: circuit.Endpoint, URL: theEndpoint.URL}.Key() + "/close"}, nil,
+			[]string{"no circuit of https://a.test/in is known: ", "a tenant's is another one (--tenant), and so is the host's (--host)\n"}, 1},
+		{"close of a host that is not known", "close --host https://a.test/in", []answered{problem(404, "it is not known")},
+			[]string{"POST " + host + "/close"}, nil, []string{"no circuit of https://a.test (host) is known: "}, 1},
 		{"open", "open --why moving " + url, []answered{ok(forever)},
 			[]string{opens + `{"url":"https://a.test/in","tenant":"acme","scope":"endpoint","why":"moving"}`},
 			[]string{"https://a.test/in is open until it is closed by hand, and what is for it waits: opened by ann: moving\n"}, nil, 0},

@@ -38,7 +38,8 @@ func TestPrivateAuthority(t *testing.T) {
 	p.PutSecret(t, "efferent/ca", string(bundle))
 	p.Send(t, scenario.Text("evt_1", url, `"retry":"standard"`))
 	first := p.AttemptsUntil(t, "evt_1", func(attempt.Verdict) bool { return true })[0]
-	if first.Verdict != attempt.Retryable || !strings.HasPrefix(first.Reason, "TLS: ") || !strings.Contains(first.Reason, "unknown authority") {
+	if first.Verdict != attempt.Retryable || !strings.HasPrefix(first.Reason, "TLS: ") ||
+		!strings.Contains(first.Reason, "unknown authority") {
 		t.Errorf("without the bundle: %+v", first)
 	}
 	for id, where := range map[string]string{"evt_2": files.Authority, "evt_3": "efferent/ca"} {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -168,6 +169,61 @@ func (l *load) look(id string, a scenario.Arrival) {
 		l.over++
 		if byOld == nil {
 			l.t.Errorf("%s, after the grace, is signed by the old key", id)
+		}
+	}
+}
+
+// TestKeysOfOneSecretRotateAtOnce: two keys of a secret are rotated and a third is
+// added, all at the same time. Receivers of the two go on with either key.
+func TestKeysOfOneSecretRotateAtOnce(t *testing.T) {
+	t.Parallel()
+	s, e := startData(t, ":memory:"), scenario.NewEndpoint(t, scenario.OK)
+	fresh := func() string { return webhook.NewSecret("") }
+	a, b, newA, newB, c := fresh(), fresh(), fresh(), fresh(), fresh()
+	s.PutSecret(t, scenario.SecretName, fmt.Sprintf(`{"a": %q, "b": %q}`, a, b))
+	arrives := func(key string) scenario.Arrival {
+		t.Helper()
+		id := fmt.Sprintf("%s-%d", key, time.Now().UnixNano())
+		s.Send(t, strings.Replace(scenario.Text(id, e.URL), scenario.SecretName, scenario.SecretName+"#"+key, 1))
+		s.Attempts(t, id)
+		return e.Arrivals(id)[0]
+	}
+	arrives("a").Verify(t, a) // what is cached is old
+
+	var all sync.WaitGroup
+	for _, args := range [][]string{{"rotate", "--dev", "#a", newA}, {"rotate", "--dev", "#b", newB}, {"put", "--dev", "#c", c}} {
+		args[2] = scenario.SecretName + args[2]
+		all.Go(func() {
+			if _, stderr, err := s.command("", append([]string{"secret"}, args...)...); err != nil {
+				t.Errorf("%v: %s", err, stderr)
+			}
+		})
+	}
+	all.Wait()
+	for end := time.Now().Add(soon); arrives("a").Accepts(t, newA) != nil; {
+		if time.Now().After(end) {
+			t.Fatal("the new key does not sign")
+		}
+	}
+	for key, signs := range map[string][]string{"a": {newA, a}, "b": {newB, b}, "c": {c}} {
+		got := arrives(key)
+		got.Verify(t, signs[0])
+		if err := got.Accepts(t, signs[len(signs)-1]); err != nil {
+			t.Errorf("%s, by the key before: %v", key, err)
+		}
+		if n := len(strings.Fields(got.Header.Get("webhook-signature"))); n != len(signs) {
+			t.Errorf("%s has %d signatures, want %d", key, n, len(signs))
+		}
+	}
+}
+
+// TestDevReadsSecretsOften, unless it is told how often.
+func TestDevReadsSecretsOften(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"": time.Second, "5m": 5 * time.Minute} {
+		d, err := localDelivery(func(name string) string { return map[string]string{settings.SecretTTL: text}[name] })
+		if err != nil || d.SecretTTL != want {
+			t.Errorf("%q: %v, %v", text, d.SecretTTL, err)
 		}
 	}
 }

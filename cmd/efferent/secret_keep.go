@@ -17,16 +17,17 @@ import (
 )
 
 // change changes a secret, and loses nothing that others do at the same time.
-func (f *secretFlags) change(ctx context.Context, ref secretRef, text func(old rotation.Version) (string, error)) (rotation.Version, error) {
+func (f *secretFlags) change(ctx context.Context, ref secretRef, made func(rotation.Version) (string, error)) (
+	v rotation.Version, err error) {
 	client, err := f.secrets(ctx)
 	if err != nil {
-		return rotation.Version{}, err
+		return v, err
 	}
-	now, err := rotation.Change(ctx, &awssecrets.Versions{API: client}, ref.id, text)
+	v, err = rotation.Change(ctx, &awssecrets.Versions{API: client}, ref.id, made)
 	if err != nil && strings.Contains(err.Error(), "deletion") {
-		return now, fmt.Errorf("%w; restore it (aws secretsmanager restore-secret), or take another name", err)
+		return v, fmt.Errorf("%w; restore it (aws secretsmanager restore-secret), or take another name", err)
 	}
-	return now, err
+	return v, err
 }
 
 // put is a value on its way into a secret.

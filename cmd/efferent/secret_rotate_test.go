@@ -30,16 +30,17 @@ func TestRotateMakes(t *testing.T) {
 		want       string // with NEW for the new key; "" where it is refused
 		tells      string // the refusal, or what was done, or noted
 	}{
-		"one key":            {"acme", shared, false, time.Hour, "NEW", "EFFERENT_SECRET_GRACE"},
-		"one private key":    {"acme", private, false, time.Hour, "NEW", "EFFERENT_SECRET_GRACE"},
-		"one with a grace":   {"acme", shared, true, time.Hour, "", "--grace is for a key of a JSON secret"},
-		"none":               {"acme", "", false, time.Hour, "", "efferent secret put efferent/webhooks/acme"},
-		"several":            {"acme", object, false, time.Hour, "", "one, by efferent/webhooks/acme#KEY, of: a, b"},
-		"half an object":     {"acme", object[:40], false, time.Hour, "", "begins as JSON"},
-		"no object":          {"acme#a", shared, false, time.Hour, "", "rotate that: efferent secret rotate efferent/webhooks/acme"},
-		"no such key":        {"acme#c", object, false, time.Hour, "", "efferent secret put efferent/webhooks/acme#c"},
-		"a number":           {"acme#n", object, false, time.Hour, "", "neither a text nor an object"},
-		"a key":              {"acme#a", object, true, time.Hour, `"current":"NEW","previous":"` + shared + `","until":"` + until + `"`, "until " + until},
+		"one key":          {"acme", shared, false, time.Hour, "NEW", "EFFERENT_SECRET_GRACE"},
+		"one private key":  {"acme", private, false, time.Hour, "NEW", "EFFERENT_SECRET_GRACE"},
+		"one with a grace": {"acme", shared, true, time.Hour, "", "--grace is for a key of a JSON secret"},
+		"none":             {"acme", "", false, time.Hour, "", "efferent secret put efferent/webhooks/acme"},
+		"several":          {"acme", object, false, time.Hour, "", "one, by efferent/webhooks/acme#KEY, of: a, b"},
+		"half an object":   {"acme", object[:40], false, time.Hour, "", "begins as JSON"},
+		"no object":        {"acme#a", shared, false, time.Hour, "", "rotate that: efferent secret rotate efferent/webhooks/acme"},
+		"no such key":      {"acme#c", object, false, time.Hour, "", "efferent secret put efferent/webhooks/acme#c"},
+		"a number":         {"acme#n", object, false, time.Hour, "", "neither a text nor an object"},
+		"a key": {"acme#a", object, true, time.Hour, `"current":"NEW","previous":"` + shared + `","until":"` + until + `"`,
+			"until " + until},
 		"a key, at once":     {"acme#a", object, true, 0, `{"a": {"current":"NEW"}, "b"`, "signs no more"},
 		"a key with another": {"acme#b", object, false, time.Hour, `"NEW","previous":"` + private + `"`, "it would have until " + until},
 	} {
@@ -93,8 +94,8 @@ func TestSecretRotate(t *testing.T) {
 		return out, stderr, err
 	}
 	one, _, err := run("efferent/webhooks/one")
-	if now := s.secretOf(t, "efferent/webhooks/one", rotation.Current); err != nil || !strings.HasPrefix(now, "whsec_") || now != one.ReceiverKey ||
-		one.PreviousUntil != "" || s.secretOf(t, "efferent/webhooks/one", rotation.Previous) != good {
+	if now := s.secretOf(t, "efferent/webhooks/one", rotation.Current); err != nil || !strings.HasPrefix(now, "whsec_") ||
+		now != one.ReceiverKey || one.PreviousUntil != "" || s.secretOf(t, "efferent/webhooks/one", rotation.Previous) != good {
 		t.Fatalf("%+v, %v", one, err)
 	}
 	ep1, _, err := run("efferent/webhooks/many#ep1", "--grace", "1h")
@@ -125,7 +126,8 @@ func TestSecretRotate(t *testing.T) {
 		}
 	}
 	stdout, stderr, err := s.command("", "secret", "rotate", "--dev", "efferent/webhooks/many#ep1", "--grace", "0")
-	if err != nil || !strings.HasPrefix(stdout, "whpk_") || !strings.Contains(stderr, "it would have until") || !strings.Contains(stderr, "signs no more") {
+	if err != nil || !strings.HasPrefix(stdout, "whpk_") || !strings.Contains(stderr, "it would have until") ||
+		!strings.Contains(stderr, "signs no more") {
 		t.Errorf("in words: %q, %q, %v", stdout, stderr, err)
 	}
 }

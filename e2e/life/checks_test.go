@@ -189,7 +189,7 @@ func (w *world) report(t tester) {
 			t.Logf("%s", l)
 		}
 		for _, r := range w.stores.all() {
-			t.Logf("%s#%d at %s: %s, next at %s: %s", r.MessageID[:8], r.Attempt, r.At.Format("02 15:04:05"), named(r),
+			t.Logf("%s: %s#%d at %s: %s, next at %s: %s", r.WebhookID, r.MessageID[:8], r.Attempt, r.At.Format("02 15:04:05"), named(r),
 				r.NextAt.Format("02 15:04:05"), r.Reason)
 		}
 	}

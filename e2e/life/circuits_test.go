@@ -29,20 +29,36 @@ func (s *stores) KeptCircuits(ctx context.Context, keys []string) (found []circu
 	return found, err
 }
 
-// PutCircuit tells by its name what the circuit becomes.
+// PutCircuit tells by its name what becomes of the circuit.
 func (s *stores) PutCircuit(ctx context.Context, c circuit.State) (now circuit.State, err error) {
-	what := string(c.Phase)
-	switch {
-	case c.Phase == "":
-		what = "counting"
-	case !c.Probe.IsZero():
-		what = "probed"
-	}
-	err = s.w.calls.do(ctx, "put circuit "+string(c.Scope)+" "+what, func() error {
+	err = s.w.calls.do(ctx, "put circuit "+string(c.Scope)+" "+s.becomes(c), func() error {
 		now, err = s.Memory.PutCircuit(ctx, c)
 		return err
 	})
 	return now, err
+}
+
+// becomes is what a change does to a circuit.
+func (s *stores) becomes(c circuit.State) string {
+	before := circuit.State{}
+	if found, _ := s.Memory.KeptCircuits(context.Background(), []string{c.Key()}); len(found) > 0 {
+		before = found[0]
+	}
+	switch {
+	case c.Awaited.IsZero() && !before.Awaited.IsZero():
+		return "left"
+	case !c.Awaited.Equal(before.Awaited):
+		return "awaited"
+	case c.Ramp > before.Ramp || c.Ramped.After(before.Ramped):
+		return "ramped"
+	case !c.Probe.IsZero():
+		return "leased"
+	case c.Run > 0 || c.Total > 0:
+		return "counting"
+	case c.IsOpen() && before.IsOpen():
+		return "open again"
+	}
+	return string(c.Phase)
 }
 
 func (s *stores) PageCircuits(ctx context.Context, from string, limit int) (states []circuit.State, next string, err error) {
@@ -59,23 +75,6 @@ func (w *world) newKeeper() *circuit.Keeper {
 		Store: w.stores, Limits: w.limits, Now: w.clock.Now, Jitter: func() float64 { return 0 }, Log: quiet,
 		Changed: (&circuit.Journal{Audit: w.audit, Redactors: w.audit, Actor: "efferent:deliver", Log: quiet}).Changed,
 	}
-}
-
-var refused = answer{refused: true}
-
-// down is an endpoint that fails so often, and then recovers.
-func down(times int) []answer { return append(slices.Repeat([]answer{busy}, times), ok) }
-
-// guarded are lives in which a circuit opens.
-var guarded = []life{
-	{name: "its endpoint is down, and recovers", settings: many, retry: "many", more: 2, answers: down(8), again: 9, want: ending{11, 3, 0}},
-	{name: "its host is down, and recovers", settings: many, retry: "many", answers: []answer{refused, refused, refused, ok},
-		beside: [][]answer{{refused, refused, ok}}, again: 9, want: ending{7, 2, 0}},
-	{name: "its endpoint is down for too long", settings: settingsOf{policies: many.policies, mostHeld: 5 * time.Minute}, retry: "many",
-		more: 2, answers: []answer{busy}, again: 9, untold: 2, want: ending{8, 0, 3}},
-	{name: "its endpoint is gone for good", more: 2, answers: []answer{{status: 410}}, again: 3, untold: 2, want: ending{1, 0, 3}},
-	{name: "its endpoint wants to be left alone for an hour", more: 1, answers: []answer{{status: 429, retryAfter: time.Hour}, ok},
-		again: 3, untold: 1, want: ending{3, 2, 0}},
 }
 
 // unguarded are the circuits of worlds in which none opens, but for as long as an

@@ -9,11 +9,12 @@
 //	                   the stores, outside_test.go of the endpoint, the ledger and the secrets
 //	driver_test.go     Lambda, the minute's release and the clock, until all is at rest
 //	acts_test.go       what people do: replay, redrive, drop, list
-//	lives_test.go      the table of lives
+//	lives_test.go      the table of lives, guarded_test.go those in which a circuit opens
 //	faults_test.go     each of them again, for each of its calls and each way to go wrong
 //	checks_test.go     what must be true in the end, whatever went wrong
 //	schedule_test.go   lives of days: each attempt at its time
 //	crowds_test.go     lives of many: an hour away, equal ones, too many in flight
+//	recovery_test.go   an endpoint that thousands wait for comes back
 //	random_test.go     histories by chance, with up to two faults
 //
 // What a fault may cost is in faults_test.go too: one POST more where what was sent

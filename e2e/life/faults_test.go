@@ -62,7 +62,9 @@ func (l *life) atMost(quiet []site, s site, f fault) ending {
 	}
 	most.posts += again + l.untold
 	most.taken += again
-	if makesTwin(s, f) || l.missed(s) {
+	// Of more than ten some are sent by then, and none is marked.
+	some := l.messages() > 10 && f == crash && strings.HasSuffix(s.what, "send webhooks")
+	if makesTwin(s, f) || some || l.missed(s) {
 		most.posts += l.again
 		most.taken += l.messages() + l.at.nth // of which there may be two by then
 		most.letters += l.messages()

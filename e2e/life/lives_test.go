@@ -45,10 +45,10 @@ type life struct {
 	more int
 	// beside are the answers to further messages, each to an endpoint of its own.
 	beside [][]answer
-	// meanwhile is what people do after two minutes, and acts what they do when all
-	// is at rest, one after the other.
-	meanwhile func(*world)
-	acts      []func(*world)
+	// before is what people do before the message is sent, meanwhile what they do
+	// after two minutes, and acts what they do when all is at rest, one after the other.
+	before, meanwhile func(*world)
+	acts              []func(*world)
 	// again is how many POSTs a twin of the message may make, untold how many more
 	// there may be where a circuit is told of one too late, or not at all.
 	again, untold int
@@ -139,6 +139,9 @@ func (l *life) live(t tester, faults map[site]fault) (*world, ending) {
 	}
 	if l.do != nil {
 		w.twins, w.calls.during[l.at] = true, func() { l.do(w) }
+	}
+	if l.before != nil {
+		l.before(w)
 	}
 	w.produce(message{id: "evt_1", url: someURL, retry: l.retry, body: l.body})
 	for n := range l.more {

@@ -35,7 +35,8 @@ const (
 )
 
 func (a answer) exchange() webhook.Exchange {
-	x := webhook.Exchange{Status: a.status, RetryAfter: a.retryAfter, Lost: a.lost, Interrupted: a.hang, Ours: a.ours, Duration: cmp.Or(a.took, exchangeTime),
+	x := webhook.Exchange{Status: a.status, RetryAfter: a.retryAfter, Lost: a.lost, Interrupted: a.hang, Ours: a.ours,
+		Duration:    cmp.Or(a.took, exchangeTime),
 		Unreachable: a.refused, Gone: a.status == 410}
 	if a.refused {
 		x.Err = errors.New("no connection")

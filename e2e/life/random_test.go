@@ -1,13 +1,14 @@
 package life
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/efferent/efferent/internal/circuit"
 )
 
 // script is what an endpoint answers by chance. It ends with what does not go on
@@ -48,12 +49,54 @@ func drawn(t *rapid.T) *life {
 	return l
 }
 
+// drawnGuarded is a life by chance in which circuits may open.
+func drawnGuarded(t *rapid.T) *life {
+	l := &life{settings: settingsOf{policies: many.policies}, retry: "many"}
+	l.settings.limits = rapid.SampledFrom([]circuit.Limits{{}, {Threshold: 2}, byRate.limits}).Draw(t, "limits")
+	l.settings.mostHeld = rapid.SampledFrom([]time.Duration{6 * time.Hour, 3 * time.Minute}).Draw(t, "held at most")
+	answers := rapid.SampledFrom([]answer{ok, busy, busy, busy, refused, refused, gone, {status: 410}, {lost: true}, {ours: true},
+		{status: 503, retryAfter: time.Minute}, {status: 429, retryAfter: 10 * time.Minute}})
+	script := func() []answer {
+		last := rapid.SampledFrom([]answer{ok, ok, busy, refused})
+		return append(rapid.SliceOfN(answers, 0, 12).Draw(t, "answers"), last.Draw(t, "last answer"))
+	}
+	l.answers, l.more = script(), rapid.IntRange(0, 6).Draw(t, "more messages")
+	for range rapid.IntRange(0, 2).Draw(t, "messages beside") {
+		l.beside = append(l.beside, script())
+	}
+	if rapid.IntRange(0, 3).Draw(t, "away") == 0 {
+		what := rapid.SampledFrom([]string{"circuit", "read circuits", "put circuit", "leased", "enter", "release:"})
+		l.away = []string{what.Draw(t, "what is away")}
+		l.awayFor = time.Duration(rapid.IntRange(1, 20).Draw(t, "minutes away")) * time.Minute
+	}
+	l.meanwhile = map[string]func(*world){"nothing": nil, "close": closeByHand, "let go": letGo}[rapid.SampledFrom([]string{
+		"nothing", "nothing", "close", "let go"}).Draw(t, "meanwhile")]
+	if rapid.IntRange(0, 3).Draw(t, "opened before") == 0 {
+		l.before, l.meanwhile = openByHand, closeByHand // else it takes 14 days, after which the dead letters are gone too
+	}
+	for _, name := range rapid.SliceOfN(rapid.SampledFrom([]string{"redrive", "late copies"}), 0, 2).Draw(t, "acts") {
+		l.acts = append(l.acts, closeByHand, people[name])
+		l.loose = l.loose || name == "late copies"
+	}
+	return l
+}
+
 // TestRandom: whatever happens, with up to two faults, nothing is lost, nothing is
 // tried without end, and the listing is right.
 func TestRandom(t *testing.T) {
 	t.Parallel()
+	random(t, drawn)
+}
+
+// TestRandomCircuits is TestRandom where circuits open and close.
+func TestRandomCircuits(t *testing.T) {
+	t.Parallel()
+	random(t, drawnGuarded)
+}
+
+func random(t *testing.T, draw func(*rapid.T) *life) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := drawn(t)
+		l := draw(t)
 		w, _ := l.live(t, nil)
 		w.accounted(t, l, 0)
 		if rapid.IntRange(0, 3).Draw(t, "twin") == 0 {
@@ -86,15 +129,10 @@ func (w *world) accounted(t tester, l *life, troubles int) {
 		twins++
 	}
 	most := (1 + twins) << troubles // a request that sends some, and is repeated, doubles them
-	for n := range 1 + len(l.beside) {
-		id, url := fmt.Sprint("evt_", n+1), someURL
-		if n > 0 {
-			url = fmt.Sprint(someURL, "/", n+1)
-		}
-		letters := w.dead[id]
-		if letters+w.internet.at(url).taken == 0 {
-			t.Errorf("%s is lost", id)
-		}
+	for _, id := range w.lost() {
+		t.Errorf("%s is lost", id)
+	}
+	for id, letters := range w.dead {
 		if letters > most {
 			t.Errorf("of %s there are %d dead letters after %d faults", id, letters, troubles)
 		}

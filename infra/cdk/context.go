@@ -35,7 +35,7 @@ var setters = map[string]func(*choices, string) error{
 	"memory":            number(func(c *choices) *int { return &c.Props.Deliver.Memory }),
 	"logRetention": number(func(c *choices) *int { return &c.Props.Deliver.LogRetention },
 		func(c *choices) *int { return &c.Props.Notify.LogRetention }, func(c *choices) *int { return &c.Props.Replay.LogRetention },
-		func(c *choices) *int { return &c.Props.Release.LogRetention },
+		func(c *choices) *int { return &c.Props.Release.LogRetention }, func(c *choices) *int { return &c.Props.Rotate.LogRetention },
 		func(c *choices) *int { return &c.Props.Audit.LogRetention }, func(c *choices) *int { return &c.Props.Checkpoint.LogRetention }),
 	"batchSize":            number(func(c *choices) *int { return &c.Props.Deliver.BatchSize }),
 	"window":               duration(func(c *choices) *time.Duration { return &c.Props.Deliver.Window }),
@@ -55,6 +55,8 @@ var setters = map[string]func(*choices, string) error{
 	"notifyTimeout":        duration(func(c *choices) *time.Duration { return &c.Props.Notify.Timeout }),
 	"notifyMaxConcurrency": number(func(c *choices) *int { return &c.Props.Notify.MaxConcurrency }),
 	"releaseTimeout":       duration(func(c *choices) *time.Duration { return &c.Props.Release.Timeout }),
+	"rotate":               setRotated,
+	"rotateEvery":          days(func(c *choices) *time.Duration { return &c.Props.Rotate.Every }),
 	"ses":                  flag(func(c *choices) *bool { return &c.Props.Notify.SES }),
 	"endUserMessaging":     flag(func(c *choices) *bool { return &c.Props.Notify.EndUserMessaging }),
 	"apiRate":              number(func(c *choices) *int { return &c.Props.Replay.Rate }),
@@ -138,6 +140,20 @@ func duration(field func(*choices) *time.Duration) func(*choices, string) error 
 	}
 }
 
+// days also takes what time.ParseDuration has no unit for.
+func days(field func(*choices) *time.Duration) func(*choices, string) error {
+	return func(c *choices, value string) error {
+		if n, err := strconv.Atoi(strings.TrimSuffix(value, "d")); err == nil && n > 0 && strings.HasSuffix(value, "d") {
+			*field(c) = time.Duration(n) * 24 * time.Hour
+			return nil
+		}
+		if err := duration(field)(c, value); err != nil {
+			return fmt.Errorf("%q is not a number of days such as 30d", value)
+		}
+		return nil
+	}
+}
+
 func flag(field func(*choices) *bool) func(*choices, string) error {
 	return func(c *choices, value string) error {
 		on, err := strconv.ParseBool(value)
@@ -166,6 +182,11 @@ func (c *choices) secretGrace() *time.Duration {
 
 func setAudience(c *choices, value string) error {
 	c.jwt().Audience = strings.Split(value, ",")
+	return nil
+}
+
+func setRotated(c *choices, value string) error {
+	c.Props.Rotate.Secrets = strings.Split(value, ",")
 	return nil
 }
 

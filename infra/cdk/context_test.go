@@ -40,12 +40,18 @@ func TestReadContext(t *testing.T) {
 			Deliver:    efferent.DeliverProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Notify:     efferent.NotifyProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Release:    efferent.ReleaseProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Rotate:     efferent.RotateProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Replay:     efferent.ReplayProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Audit:      efferent.AuditProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Checkpoint: efferent.CheckpointProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}}}},
 		"the ledger's": {map[string]any{"checkpointLock": "720h", "checkpointCompliance": "true", "checkpointEvery": "1m"},
 			choices{Stack: "Efferent", Props: efferent.Props{Checkpoint: efferent.CheckpointProps{Every: time.Minute},
 				Ledger: efferent.LedgerProps{CheckpointLock: 720 * time.Hour, Compliance: true}}}},
+		"rotation": {map[string]any{"rotate": "efferent/webhooks/a,efferent/webhooks/b", "rotateEvery": "30d"},
+			choices{Stack: "Efferent", Props: efferent.Props{Rotate: efferent.RotateProps{
+				Secrets: []string{"efferent/webhooks/a", "efferent/webhooks/b"}, Every: 720 * time.Hour}}}},
+		"rotation by hours": {map[string]any{"rotateEvery": "48h"},
+			choices{Stack: "Efferent", Props: efferent.Props{Rotate: efferent.RotateProps{Every: 48 * time.Hour}}}},
 		"a flag": {map[string]any{"ses": true}, choices{Stack: "Efferent", Props: efferent.Props{Notify: efferent.NotifyProps{SES: true}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,10 +67,10 @@ func TestReadContextNamesAllThatIsWrong(t *testing.T) {
 	t.Parallel()
 	_, err := readContext(map[string]any{
 		"prefx": "a", "removal": "maybe", "memory": "much", "maxConcurrency": "0", "timeout": "30", "window": "10ms", "secretTtl": "-1s",
-		"ses": "perhaps",
+		"ses": "perhaps", "rotateEvery": "monthly",
 	})
 	for _, want := range []string{"prefx: unknown", "prefix", "removal", `"maybe"`, `memory: "much"`, `maxConcurrency: "0"`, `timeout: "30"`,
-		`"10ms"`, `secretTtl: "-1s"`, `ses: "perhaps"`} {
+		`"10ms"`, `secretTtl: "-1s"`, `ses: "perhaps"`, `rotateEvery: "monthly"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want it to name %s", err, want)
 		}

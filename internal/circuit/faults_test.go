@@ -297,6 +297,28 @@ func TestLateReads(t *testing.T) {
 	})
 }
 
+// TestGoneByHearsay: what was heard minutes ago ends no message.
+func TestGoneByHearsay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTable()
+		var c changes
+		k := c.keeper(s)
+		k.Tell(t.Context(), results(1, circuit.Result{Gone: true}))
+		s.read = func(context.Context) error { return errDown }
+		for n := range 120 {
+			if r := k.Ask(t.Context(), in); r.Go || r.Never != (n < 60) || !r.Never && !r.Until.Equal(time.Now().Add(time.Minute)) {
+				t.Errorf("after %d s: %+v", n, r)
+			}
+			time.Sleep(time.Second)
+		}
+		s.read = nil
+		if r := k.Ask(t.Context(), in); !r.Never {
+			t.Errorf("said anew: %+v", r)
+		}
+	})
+}
+
 // TestForgets: after many others a circuit is read anew, and what its probe shows
 // counts all the same.
 func TestForgets(t *testing.T) {

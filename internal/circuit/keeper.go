@@ -128,7 +128,13 @@ func (k *Keeper) Tell(ctx context.Context, results []Result) {
 		if n.probe {
 			k.get(within, []Name{name}) // it may have been forgotten
 		}
-		_, err := k.change(within, name, func(s State) (State, bool) { return s.learn(*n, k.Now(), limits, k.Jitter) })
+		n.before = k.untold(name)
+		told := false
+		_, err := k.change(within, name, func(s State) (next State, changed bool) {
+			next, told = s.learn(*n, k.Now(), limits, k.Jitter)
+			return next, told
+		})
+		k.withhold(name, n.Seen, told)
 		if err != nil && !errors.Is(err, ErrChanged) { // those who were faster have told enough
 			untold++
 			why = err

@@ -14,6 +14,7 @@ type known struct {
 	// refused is how many messages were turned away while its next probe is due when
 	// it is.
 	refused int
+	well    well
 }
 
 const (
@@ -38,7 +39,9 @@ func (k *Keeper) last(n Name) State {
 	return State{Name: n}
 }
 
-// counted counts a message that is turned away.
+// counted counts a message that is turned away. That an endpoint is gone ends it only
+// where the store has said so within the lag: nothing brings back what is ended, and
+// somebody may have closed the circuit since.
 func (k *Keeper) counted(r Ruling) Ruling {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -47,6 +50,9 @@ func (k *Keeper) counted(r Ruling) Ruling {
 	if s, ok := k.known[key]; ok {
 		s.refused++
 		k.known[key], r.Nth = s, s.refused
+		if now := k.Now(); r.Never && now.Sub(s.heard) >= lag {
+			r.Never, r.Until = false, now.Add(lag)
+		}
 	}
 	return r
 }
@@ -138,7 +144,8 @@ func (k *Keeper) hear(s State) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.Now()
-	next, old := known{State: s, heard: now, asked: now}, k.known[s.Key()]
+	old := k.known[s.Key()]
+	next := known{State: s, heard: now, asked: now, well: old.well}
 	if s.Version < old.Version && now.Sub(old.heard) < lag {
 		next.State, next.heard = old.State, old.heard
 	}

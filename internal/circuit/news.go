@@ -22,6 +22,8 @@ type Result struct {
 // news is what results say about one circuit.
 type news struct {
 	Seen
+	// before is how many went well before, and were not told of.
+	before well
 	// probe says that one of them was its probe, and probeFailed that this failed.
 	probe, probeFailed bool
 	// What the endpoint asked for: the most of it.
@@ -75,8 +77,8 @@ func (s State) learn(n news, now time.Time, l Limits, jitter func() float64) (ne
 	next = s
 	switch {
 	case !s.IsOpen():
-		if n.Bad > 0 || !s.AtRest(now) {
-			next = s.Count(n.Seen, now, l, jitter)
+		if n.Bad > 0 || s.Run > 0 {
+			next = s.with(n.before).Count(n.Seen, now, l, jitter)
 		}
 	case !n.probe || s.Forever:
 	case !n.probeFailed:

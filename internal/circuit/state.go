@@ -140,7 +140,7 @@ const (
 // IsOpen reports whether messages have to wait.
 func (s State) IsOpen() bool { return s.Phase == Open }
 
-// AtRest reports whether a success would change nothing that matters.
+// AtRest reports whether nothing is counted that matters.
 func (s State) AtRest(now time.Time) bool {
 	return !s.IsOpen() && s.Run == 0 && (s.Bad == 0 || now.Sub(s.Since) >= window)
 }

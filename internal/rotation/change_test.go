@@ -81,6 +81,25 @@ func TestOneFaultIsBorne(t *testing.T) {
 	}
 }
 
+// TestNobodyKnows: where nothing can be learned any more, that is told. What was
+// surely not done is told so too.
+func TestNobodyKnows(t *testing.T) {
+	t.Parallel()
+	for call, told := range map[int]string{1: "", 2: "may have been", 3: "may have been"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &store{faults: map[int]bool{}}
+			s.put(t, "old")
+			for ; call < 10; call++ {
+				s.faults[call] = true
+			}
+			_, err := rotation.Change(t.Context(), s, name, appends("+"))
+			if !errors.Is(err, errDown) || strings.Contains(err.Error(), "may have been") != (told != "") || s.calls > 8 {
+				t.Errorf("got %v after %d calls", err, s.calls)
+			}
+		})
+	}
+}
+
 // TestSomebodyIsFaster: what somebody else does ahead of any call is not lost, and
 // nothing is made twice.
 func TestSomebodyIsFaster(t *testing.T) {

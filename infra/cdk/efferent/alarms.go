@@ -78,6 +78,11 @@ func newAlarms(e *Efferent, pairs []pair, p AlarmProps, signedEvery time.Duratio
 	w.alarm("LedgerUnsignedAlarm", "nobody has tried to sign the ledger for a while. Is the rule that does so switched off, or the function "+
 		"throttled?",
 		silent(e.SignLedger, signedEvery))
+	if e.Rotate != nil {
+		w.above("RotateErrorsAlarm", "the keys of a secret were not replaced. The log of rotate says why; Secrets Manager tries again, and then "+
+			"at the next date.",
+			e.Rotate.MetricErrors(total()), 0)
+	}
 	return w.alarms
 }
 

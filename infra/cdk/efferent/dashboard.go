@@ -41,6 +41,9 @@ func newDashboard(e *Efferent, pairs []pair, alarms []awscloudwatch.Alarm) awscl
 	d.AddWidgets(functionRow("replay", e.Replay)...)
 	d.AddWidgets(functionRow("audit", e.AppendLedger)...)
 	d.AddWidgets(functionRow("checkpoint", e.SignLedger)...)
+	if e.Rotate != nil {
+		d.AddWidgets(functionRow("rotate", e.Rotate)...)
+	}
 	return d
 }
 

@@ -107,9 +107,7 @@ func (p DeliverProps) environment(props Props) map[string]string {
 	}
 	given(env, settings.CABundle, p.CABundle)
 	given(env, settings.CircuitLimits, p.Circuits)
-	if p.SecretGrace != nil {
-		env[settings.SecretGrace] = p.SecretGrace.String()
-	}
+	p.secretGrace(env)
 	p.maxHeld(env)
 	return env
 }
@@ -118,6 +116,13 @@ func (p DeliverProps) environment(props Props) map[string]string {
 func (p DeliverProps) maxHeld(env map[string]string) {
 	if p.MaxHeld != 0 {
 		env[settings.MaxHeld] = p.MaxHeld.String()
+	}
+}
+
+// secretGrace is for who signs, and for who makes new keys.
+func (p DeliverProps) secretGrace(env map[string]string) {
+	if p.SecretGrace != nil {
+		env[settings.SecretGrace] = p.SecretGrace.String()
 	}
 }
 

@@ -42,6 +42,7 @@ type Props struct {
 	Deliver       DeliverProps
 	Notify        NotifyProps
 	Release       ReleaseProps
+	Rotate        RotateProps
 	Replay        ReplayProps
 	Ledger        LedgerProps
 	Audit         AuditProps
@@ -75,6 +76,10 @@ type Efferent struct {
 	// logs.
 	Release     awslambda.IFunction
 	ReleaseLogs awslogs.ILogGroup
+	// Rotate is the function that makes new keys by schedule, and RotateLogs its
+	// logs; nil where no secret is to be rotated.
+	Rotate     awslambda.IFunction
+	RotateLogs awslogs.ILogGroup
 	// API is the HTTP API of the dead-letter queues and the deliveries, APILogs
 	// who called it, Replay the function that answers, and ReplayLogs its logs.
 	API        awsapigatewayv2.IHttpApi
@@ -122,6 +127,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		make func(Props) error
 	}{
 		{"Ledger", e.makeLedger}, {"Deliver", e.makeDeliver}, {"Notify", e.makeNotify}, {"Release", e.makeRelease},
+		{"Rotate", e.makeRotate},
 		{"Replay", e.makeReplay}, {"Audit", e.makeAudit}, {"Checkpoint", e.makeCheckpoint},
 	} {
 		if err := part.make(props); err != nil {
@@ -141,6 +147,7 @@ func (p Props) withDefaults() Props {
 	p.Deliver = p.Deliver.withDefaults()
 	p.Notify = p.Notify.withDefaults()
 	p.Release = p.Release.withDefaults()
+	p.Rotate = p.Rotate.withDefaults()
 	p.Replay = p.Replay.withDefaults()
 	p.Ledger = p.Ledger.withDefaults()
 	p.Audit = p.Audit.withDefaults(p.Queues.VisibilityTimeout)

@@ -56,6 +56,9 @@ func NewStack(app constructs.Construct, name string, props Props) (*Efferent, er
 	if e.LedgerKey != nil {
 		outputs = append(outputs, output{"LedgerKey", e.LedgerKey.KeyArn()})
 	}
+	if e.Rotate != nil {
+		outputs = append(outputs, output{"RotateFunction", e.Rotate.FunctionName()}, output{"RotateLogGroup", e.RotateLogs.LogGroupName()})
+	}
 	for _, output := range outputs {
 		awscdk.NewCfnOutput(stack, jsii.String(output.name), &awscdk.CfnOutputProps{Value: output.value})
 	}

@@ -55,7 +55,7 @@ func TestWhatWaitingForACircuitCosts(t *testing.T) {
 // many: each costs the same to find.
 func TestWhatLeavingAMinuteCosts(t *testing.T) {
 	t.Parallel()
-	for _, all := range []int{500, 1000} {
+	for _, all := range []int{200, 400} {
 		w, f := newRoom()
 		exit := &waiting.Exit{Places: w, Sender: takes{}, Now: func() time.Time { return due }, Holder: "a"}
 		var place waiting.Place
@@ -75,5 +75,32 @@ func TestWhatLeavingAMinuteCosts(t *testing.T) {
 		if each := f.reads / float64(all); each > 0.35 {
 			t.Errorf("of %d each costs %.2f read units to go", all, each)
 		}
+	}
+}
+
+// TestWhatTheFirstBehindManyCosts: no more is read beyond those that are looked for
+// than what was settled before them.
+func TestWhatTheFirstBehindManyCosts(t *testing.T) {
+	t.Parallel()
+	const went, limit = 16, 16
+	w, f := newRoom()
+	var all []waiting.Item
+	for n := range 300 {
+		all = append(all, waiting.Item{Queue: "webhooks", MessageID: "m", Attempt: n, Due: due.Add(time.Duration(n) * time.Millisecond),
+			State: waiting.Waiting, Body: noise(600)})
+		if _, err := w.Enter(t.Context(), all[n]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Settle(t.Context(), all[:went], waiting.Sent); err != nil {
+		t.Fatal(err)
+	}
+	f.reads = 0
+	items, err := w.In(t.Context(), all[0].Place(), "", limit)
+	if err != nil || len(items) != limit || items[0].Attempt != went {
+		t.Fatal(items, err)
+	}
+	if most := float64(2*went+limit) / 4; f.reads > most { // an item is less than 1 KB, and a unit 4
+		t.Errorf("%v read units, want %v at most", f.reads, most)
 	}
 }

@@ -46,6 +46,7 @@ func TestRedactors(t *testing.T) {
 	t.Parallel()
 	both := monthly("v1", map[string][]byte{"2026-11": november, "2026-12": december})
 	second := monthly("v2", map[string][]byte{"2026-12": december})
+	historic := &manager{out: text("v4", `{"2026-11":{"current":"`+base64.StdEncoding.EncodeToString(november)+`"}}`)}
 	gone, denied := &manager{err: &types.ResourceNotFoundException{}}, &manager{err: errDenied}
 	const nov, dec = 24 * time.Hour, 40 * 24 * time.Hour
 	type step struct {
@@ -86,6 +87,7 @@ func TestRedactors(t *testing.T) {
 			{0, &manager{out: text("v1", `{"2026-11":"topsecret"}`)}, nov, "none", 1, 1},
 			{30, &manager{out: text("v2", `{"2026-11":"dG9vIHNob3J0"}`)}, nov, "none", 2, 1}, {60, &manager{out: text("v3", "topsecret")},
 				nov, "none", 3, 1},
+			{90, historic, nov, "none", 4, 1}, // a month's key has no history: it never changes
 		},
 	} {
 		t.Run(label, func(t *testing.T) {

@@ -31,39 +31,41 @@ func TestGrace(t *testing.T) {
 	t.Parallel()
 	rotated := made(at.Add(-day/2), "new")
 	old := made(at.Add(-9*day), "old")
-	for label, c := range map[string]struct {
+	byHand := made(at, `{"a":"new"}`)
+	type table map[string]struct {
 		current, previous *secretsmanager.GetSecretValueOutput
 		lost              error
 		key               string
 		grace             time.Duration
-		ends              time.Duration // from at, when both signed until then; 0: new signs alone
+		ends              time.Duration // from at: both sign before that; 0: new signs alone
 		reads             int
-	}{
-		"within the grace":             {current: rotated, previous: old, grace: day, ends: day / 2, reads: 2},
-		"at its last instant":          {current: made(at.Add(-day+1), "new"), previous: old, grace: day, ends: 1, reads: 2},
-		"at its end":                   {current: made(at.Add(-day), "new"), previous: old, grace: day, reads: 1},
-		"no grace":                     {current: rotated, previous: old, reads: 1},
-		"no grace, and a clock behind": {current: made(at.Add(1), "new"), previous: old, reads: 1},
-		"the longest grace":            {current: made(at.Add(-6*day), "new"), previous: old, grace: 7 * day, ends: day, reads: 2},
-		"the first version":            {current: rotated, grace: day, reads: 2},
-		"previous is no key":           {current: rotated, previous: made(at, `{"a":"old"}`), grace: day, reads: 2},
-		"previous is binary":           {current: rotated, previous: &secretsmanager.GetSecretValueOutput{SecretBinary: []byte("old")}, grace: day, reads: 2},
-		"previous is denied":           {current: rotated, lost: errDenied, grace: day, reads: 2},
-		"previous is the same":         {current: rotated, previous: made(at, "new"), grace: day, reads: 2},
+	}
+	for label, c := range (table{
+		"within the grace":             {rotated, old, nil, "", day, day / 2, 2},
+		"at its last instant":          {made(at.Add(-day+1), "new"), old, nil, "", day, 1, 2},
+		"at its end":                   {made(at.Add(-day), "new"), old, nil, "", day, 0, 1},
+		"no grace":                     {rotated, old, nil, "", 0, 0, 1},
+		"no grace, and a clock behind": {made(at.Add(1), "new"), old, nil, "", 0, 0, 1},
+		"the longest grace":            {made(at.Add(-6*day), "new"), old, nil, "", 7 * day, day, 2},
+		"the first version":            {rotated, nil, nil, "", day, 0, 2},
+		"previous is no key":           {rotated, made(at, `{"a":"old"}`), nil, "", day, 0, 2},
+		"previous is binary":           {rotated, &secretsmanager.GetSecretValueOutput{SecretBinary: []byte("old")}, nil, "", day, 0, 2},
+		"previous is denied":           {rotated, nil, errDenied, "", day, 0, 2},
+		"previous is the same":         {rotated, made(at, "new"), nil, "", day, 0, 2},
 
-		"a history":                       {current: made(at.Add(-9*day), history(at.Add(day))), key: "#a", grace: day, ends: day, reads: 1},
-		"a history beyond the grace":      {current: made(at, history(at.Add(3*day))), key: "#a", ends: 3 * day, reads: 1},
-		"a history in another zone":       {current: made(at, history(at.Add(day).In(time.FixedZone("", 7200)))), key: "#a", ends: day, reads: 1},
-		"a history that ends now":         {current: made(at.Add(-9*day), history(at)), key: "#a", grace: day, reads: 1},
-		"a history, whatever was before":  {current: made(at, `{"a":{"current":"new"}}`), previous: made(at, `{"a":"old"}`), key: "#a", grace: day, reads: 2},
-		"a key that was put by hand":      {current: made(at, `{"a":"new"}`), previous: made(at, `{"a":"old"}`), key: "#a", grace: day, ends: day, reads: 2},
-		"put by hand over a history":      {current: made(at, `{"a":"new"}`), previous: made(at, strings.Replace(history(at.Add(day)), "new", "old", 1)), key: "#a", grace: day, ends: day, reads: 2},
-		"put by hand, and the same":       {current: made(at, `{"a":"new"}`), previous: made(at, `{"a":"new"}`), key: "#a", grace: day, reads: 2},
-		"a new key":                       {current: made(at, `{"a":"new"}`), previous: made(at, `{"b":"old"}`), key: "#a", grace: day, reads: 2},
-		"a key of what was no JSON":       {current: made(at, `{"a":"new"}`), previous: old, key: "#a", grace: day, reads: 2},
-		"a key, and previous is denied":   {current: made(at, `{"a":"new"}`), lost: errDenied, key: "#a", grace: day, reads: 2},
-		"a key whose history was no good": {current: made(at, `{"a":"new"}`), previous: made(at, `{"a":{"current":1}}`), key: "#a", grace: day, reads: 2},
-	} {
+		"a history":                       {made(at.Add(-9*day), history(at.Add(day))), nil, nil, "#a", day, day, 1},
+		"a history beyond the grace":      {made(at, history(at.Add(3*day))), nil, nil, "#a", 0, 3 * day, 1},
+		"a history in another zone":       {made(at, history(at.Add(day).In(time.FixedZone("", 7200)))), nil, nil, "#a", 0, day, 1},
+		"a history that ends now":         {made(at.Add(-9*day), history(at)), nil, nil, "#a", day, 0, 1},
+		"a history, whatever was before":  {made(at, `{"a":{"current":"new"}}`), made(at, `{"a":"old"}`), nil, "#a", day, 0, 2},
+		"a key that was put by hand":      {byHand, made(at, `{"a":"old"}`), nil, "#a", day, day, 2},
+		"put by hand over a history":      {byHand, made(at, `{"a":{"current":"old"}}`), nil, "#a", day, day, 2},
+		"put by hand, and the same":       {byHand, made(at, `{"a":"new"}`), nil, "#a", day, 0, 2},
+		"a new key":                       {byHand, made(at, `{"b":"old"}`), nil, "#a", day, 0, 2},
+		"a key of what was no JSON":       {byHand, old, nil, "#a", day, 0, 2},
+		"a key, and previous is denied":   {byHand, nil, errDenied, "#a", day, 0, 2},
+		"a key whose history was no good": {byHand, made(at, `{"a":{"current":1}}`), nil, "#a", day, 0, 2},
+	}) {
 		t.Run(label, func(t *testing.T) {
 			t.Parallel()
 			m := &manager{out: c.current, previous: c.previous, lost: c.lost}
@@ -111,6 +113,7 @@ func TestRotation(t *testing.T) {
 		"the one before can't be read, and is not known": {
 			{3, hidden(second), false, "b", 2}, {3, nil, true, "b", 2}, {4, second, false, "b a", 4}, {8, nil, false, "b a", 4},
 		},
+		"a first version": {{3, &manager{out: made(at, "a")}, false, "a", 2}, {7, nil, false, "a", 2}, {8, nil, false, "a", 4}},
 		"nothing can be read": {
 			{3, second, false, "b a", 2}, {10, &manager{err: errDenied}, false, "b a", 3}, {61, nil, false, "b a", 4}, {62, nil, false, "b", 5},
 		},
@@ -133,6 +136,41 @@ func TestRotation(t *testing.T) {
 					t.Fatalf("step %d: got %d of %d keys, %v after %d reads; want %q after %d",
 						i, len(keys.At(now)), len(keys.Secrets), err, m.calls, x.want, x.reads)
 				}
+			}
+		})
+	}
+}
+
+// TestARefusalFindsTheNewKey: a receiver that has the new key alone refuses what
+// the cached one signs. Half a minute after that was read, the next try is signed
+// by the new one.
+func TestARefusalFindsTheNewKey(t *testing.T) {
+	t.Parallel()
+	const rotated = `{"a":{"current":"new","previous":"old","until":"2030-01-01T00:00:00Z"}}`
+	for label, c := range map[string]struct {
+		key, before, after string
+		grace              time.Duration
+	}{
+		"a whole secret":              {"", "old", "new", day},
+		"a whole secret, no grace":    {"", "old", "new", 0},
+		"a key":                       {"#a", `{"a":"old"}`, rotated, day},
+		"a key, no grace":             {"#a", `{"a":"old"}`, `{"a":{"current":"new"}}`, day},
+		"a key by hand":               {"#a", `{"a":"old"}`, `{"a":"new"}`, day},
+		"a key that was rotated once": {"#a", `{"a":{"current":"old","previous":"older","until":"2030-01-01T00:00:00Z"}}`, rotated, day},
+	} {
+		t.Run(label, func(t *testing.T) {
+			t.Parallel()
+			now, m := at, &manager{out: made(at.Add(-9*day), c.before)}
+			s := &Signing{API: m, Grace: c.grace, Now: func() time.Time { return now }}
+			cached, err := s.Keys(t.Context(), name+c.key, time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now = at.Add(quiet)
+			m.previous, m.out = m.out, made(at.Add(time.Second), c.after)
+			newer, err := s.Keys(t.Context(), name+c.key, now)
+			if err != nil || !newer.Adds(now, cached.At(now)) || !signs(webhook.Keys{Secrets: newer.Secrets[:1]}, now, "new") {
+				t.Errorf("got %d keys, %v", len(newer.Secrets), err)
 			}
 		})
 	}

@@ -55,6 +55,7 @@ type world struct {
 
 	putFault, auditFault, hideFault, readFault, enterFault func(call int) fault
 	puts, audits, hides, reads, enters                     int
+	circuitReads                                           int
 	keeper                                                 *circuit.Keeper
 	changes                                                []string
 	secretErr, readyErr                                    error
@@ -105,6 +106,9 @@ func (w *world) circuits() *circuit.Keeper {
 }
 
 func (w *world) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.State, error) {
+	w.mu.Lock()
+	w.circuitReads++
+	w.mu.Unlock()
 	return w.store.Circuits(ctx, names)
 }
 

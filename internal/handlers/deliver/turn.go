@@ -35,13 +35,15 @@ func (d *delivery) takeTurn(ctx context.Context) bool {
 	if len(d.probe) > 0 {
 		return true
 	}
-	if d.inTurn = d.turns.take(endpoint); d.inTurn {
-		return true
-	}
-	if d.inTurn = d.turns.wait(ctx, endpoint); !d.inTurn {
+	var waited bool
+	d.inTurn, waited = d.turns.take(ctx, endpoint)
+	switch {
+	case !d.inTurn:
 		d.Tell(d.Outcome(d.record))
 		d.putBack()
 		return false
+	case !waited:
+		return true
 	}
 	r := d.needs.Circuits.Ask(ctx, endpoint, host)
 	if d.probe = r.Probe; !r.Go {

@@ -54,8 +54,26 @@ func (t *turns) hopeless(of circuit.Name) bool {
 	return l != nil && l.silent() && !t.open(l)
 }
 
-// take takes a turn that can be had now. Who has one must give it back.
-func (t *turns) take(of circuit.Name) bool {
+// take waits for a turn, for silence at most. It reports whether the turn has come,
+// and whether that took waiting. Who has one must give it back.
+func (t *turns) take(ctx context.Context, of circuit.Name) (ok, waited bool) {
+	turn := t.join(of)
+	if turn == nil {
+		return true, false
+	}
+	ctx, stop := context.WithTimeout(ctx, silence)
+	defer stop()
+	select {
+	case <-turn:
+		return true, true
+	case <-ctx.Done():
+		return !t.leave(of, turn), true
+	}
+}
+
+// join takes a turn that can be had now, and gives nil; or else puts the caller in
+// line for one, which has come once the channel is closed.
+func (t *turns) join(of circuit.Name) (turn chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.lines[of]
@@ -63,50 +81,21 @@ func (t *turns) take(of circuit.Name) bool {
 		l = &line{most: atFirst, heard: time.Now()}
 		t.lines[of] = l
 	}
-	if len(l.waiting) > 0 || !t.open(l) {
-		return false
-	}
-	t.enter(l)
-	return true
-}
-
-// wait waits for a turn, and reports whether it has come.
-func (t *turns) wait(ctx context.Context, of circuit.Name) bool {
-	turn, ok := t.line(of)
-	if !ok {
-		return t.take(of)
-	}
-	ctx, stop := context.WithTimeout(ctx, silence)
-	defer stop()
-	select {
-	case <-turn:
-		return true
-	case <-ctx.Done():
-		return !t.leave(of, turn)
-	}
-}
-
-// line puts the caller in line, where there is one.
-func (t *turns) line(of circuit.Name) (turn chan struct{}, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l := t.lines[of]
-	if l == nil {
-		return nil, false
+	t.admit(l) // others may have given places back meanwhile
+	if t.open(l) {
+		t.enter(l)
+		return nil
 	}
 	turn = make(chan struct{})
 	l.waiting = append(l.waiting, turn)
-	return turn, true
+	return turn
 }
 
-// leave reports whether the caller was still in line: else its turn had come.
+// leave reports whether the caller was still in line: else its turn has come.
 func (t *turns) leave(of circuit.Name, turn chan struct{}) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := t.lines[of]
-	if l == nil {
-		return false
-	}
+	l := t.lines[of] // there is one as long as somebody waits, or has a turn
 	i := slices.Index(l.waiting, turn)
 	if i < 0 {
 		return false
@@ -126,13 +115,18 @@ func (t *turns) give(of circuit.Name, answered bool) {
 		l.most++
 		l.heard = time.Now()
 	}
+	t.admit(l)
+	if l.flying == 0 {
+		delete(t.lines, of)
+	}
+}
+
+// admit gives those who wait their turns, first come, first served.
+func (t *turns) admit(l *line) {
 	for len(l.waiting) > 0 && t.open(l) {
 		close(l.waiting[0])
 		l.waiting = l.waiting[1:]
 		t.enter(l)
-	}
-	if l.flying == 0 {
-		delete(t.lines, of)
 	}
 }
 

@@ -37,7 +37,7 @@ func TestTurns(t *testing.T) {
 		"others do not count":                     {0, "oooooooooo", 10, false},
 		"few places":                              {12, "", 4, false},
 		"few places, of which others have taken":  {12, "oooo", 3, false},
-		"one more is always tried":                {4, "o", 1, false},
+		"one is always tried":                     {1, "o", 1, false},
 		"few places, none of which are answered":  {12, "++++s", 0, true},
 		"few places, some of which were answered": {12, "++++a", 1, false},
 	} {
@@ -48,7 +48,7 @@ func TestTurns(t *testing.T) {
 				for n, what := range c.happened {
 					switch of := map[bool]circuit.Name{true: other, false: here}[what == 'o']; what {
 					case '+', 'o':
-						if !turns.take(of) {
+						if !turns.try(of) {
 							t.Fatalf("there was no turn for %d of %s", n, c.happened)
 						}
 					case '-', 'a':
@@ -61,7 +61,7 @@ func TestTurns(t *testing.T) {
 					t.Errorf("hopeless: %t", got)
 				}
 				more := 0
-				for turns.take(here) {
+				for turns.try(here) {
 					more++
 				}
 				if more != c.more {
@@ -72,13 +72,19 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+// try takes a turn that can be had now.
+func (t *turns) try(of circuit.Name) bool {
+	turn := t.join(of)
+	return turn == nil || !t.leave(of, turn)
+}
+
 // TestTurnsAreWaitedFor: in line, and for a second at most.
 func TestTurnsAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		turns := newTurns(0)
 		for range atFirst {
-			turns.take(here)
+			turns.try(here)
 		}
 		got := make([]string, 6)
 		for n := range 6 {
@@ -86,7 +92,7 @@ func TestTurnsAreWaitedFor(t *testing.T) {
 				ctx, stop := context.WithTimeout(t.Context(), map[bool]time.Duration{true: 300 * time.Millisecond, false: time.Hour}[n == 1])
 				defer stop()
 				start := time.Now()
-				ok := turns.wait(ctx, here)
+				ok, _ := turns.take(ctx, here)
 				got[n] = fmt.Sprint(ok, time.Since(start))
 			}()
 			synctest.Wait()
@@ -97,7 +103,7 @@ func TestTurnsAreWaitedFor(t *testing.T) {
 			synctest.Wait()
 		}
 		turns.give(here, true)
-		if synctest.Wait(); turns.take(here) {
+		if synctest.Wait(); turns.try(here) {
 			t.Error("who comes last was served first")
 		}
 		pass(time.Second)
@@ -114,23 +120,51 @@ func TestTurnsAreWaitedFor(t *testing.T) {
 	})
 }
 
-// TestATurnThatComesTooLate: who has left when it came has none; who was given it
+// TestPlacesThatOthersGiveBack are had by who came first, once anybody comes by.
+func TestPlacesThatOthersGiveBack(t *testing.T) {
+	t.Parallel()
+	turns := newTurns(4)
+	other := circuit.Name{Scope: circuit.Endpoint, URL: "https://b.test"}
+	for _, of := range []circuit.Name{other, other, here} {
+		if !turns.try(of) {
+			t.Fatal("there was no place")
+		}
+	}
+	first := turns.join(here)
+	if first == nil {
+		t.Fatal("there was a place")
+	}
+	turns.give(other, true)
+	turns.give(other, true)
+	if turns.try(here) {
+		t.Error("who came last had its turn")
+	}
+	if turns.leave(here, first) {
+		t.Error("who came first had none")
+	}
+}
+
+// TestATurnThatComesTooLate: who has left when it comes has none; who was given it
 // just then has.
 func TestATurnThatComesTooLate(t *testing.T) {
 	t.Parallel()
 	turns := newTurns(0)
-	turns.take(here)
-	if turn, ok := turns.line(here); !ok || !turns.leave(here, turn) {
+	for range atFirst {
+		turns.try(here)
+	}
+	first, second := turns.join(here), turns.join(here)
+	if !turns.leave(here, first) {
 		t.Error("it was not in line")
 	}
-	turn, _ := turns.line(here)
 	turns.give(here, false)
-	if turns.leave(here, turn) {
+	if turns.leave(here, second) {
 		t.Error("it was in line with its turn")
 	}
-	turns.give(here, false)
-	if len(turns.lines) > 0 || !turns.wait(t.Context(), here) {
-		t.Error("there is no turn where nobody has any")
+	for range atFirst {
+		turns.give(here, false)
+	}
+	if len(turns.lines) > 0 {
+		t.Errorf("%d lines are left", len(turns.lines))
 	}
 }
 
@@ -178,7 +212,7 @@ var unanswering = circuit.Name{Scope: circuit.Endpoint, Tenant: "acme", URL: "ht
 // fill takes all turns of an endpoint, which then answers nothing for a while.
 func (h *Handler) fill(of circuit.Name) {
 	for range atFirst {
-		h.turns.take(of)
+		h.turns.try(of)
 	}
 	time.Sleep(silence)
 }
@@ -189,6 +223,15 @@ func (h *hangs) counts() []int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return []int{len(h.posts), len(h.sent), len(h.hidden)}
+}
+
+// actions are those of the entries, in order.
+func (w *world) actions() string {
+	var all []string
+	for _, e := range w.entries {
+		all = append(all, e.Action)
+	}
+	return strings.Join(all, " ")
 }
 
 // TestAnEndpointHangs: of a batch only so many are sent to it, the others go back
@@ -231,6 +274,9 @@ func TestAnEndpointHangs(t *testing.T) {
 				back++
 			}
 		}
+		if text := w.actions(); strings.Count(text, "attempt") != 15 || strings.Count(text, "failed") != 14 {
+			t.Errorf("not each that was announced has an outcome: %s", text)
+		}
 		if len(failed) != 14 || sent != atFirst || back != 4 {
 			t.Errorf("%d are left in the queue, %d of them were sent and %d put back", len(failed), sent, back)
 		}
@@ -270,6 +316,60 @@ func TestWhatComesWhileItHangs(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestCircuitsAreAskedAgain by what had to wait for its turn: they may have opened
+// meanwhile, or want it for a probe.
+func TestCircuitsAreAskedAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		until time.Duration
+		sent  int
+		want  attempt.Verdict
+	}{"open": {time.Minute, 0, attempt.Held}, "to be probed": {0, 1, attempt.Retryable}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w, handler := hanging(t)
+				handler.fill(unanswering)
+				handler.turns.give(unanswering, true)
+				handler.turns.try(unanswering)
+				handler.turns.try(unanswering)
+				ended := make(chan struct{})
+				go func() { defer close(ended); w.handleWith(handler, aMessage("a", to("a", "/hang", "acme"), 1)) }()
+				synctest.Wait()
+				w.mu.Lock()
+				w.now = w.now.Add(2 * time.Second) // what it knows of the circuit is not fresh any more
+				w.open(unanswering, func(s *circuit.State) { s.Until = w.now.Add(c.until) })
+				w.mu.Unlock()
+				handler.turns.give(unanswering, true)
+				<-ended
+				records := w.recorded("a")
+				if len(w.sent) != c.sent || len(records) != 1 || records[0].Verdict != c.want || handler.turns.taken != atFirst {
+					t.Errorf("%d were sent, recorded is %+v, %d turns are taken", len(w.sent), records, handler.turns.taken)
+				}
+			})
+		})
+	}
+}
+
+// TestAHealthyEndpointCostsNoCircuit: no write, and one read a second and handler.
+func TestAHealthyEndpointCostsNoCircuit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, webhook.Exchange{Status: 200, Duration: time.Millisecond})
+	h := w.handler()
+	const seconds = 5
+	for n := range 20 * seconds {
+		id := fmt.Sprint("e", n)
+		if w.handleWith(h, aMessage(id, body(id), 1)); n%20 == 19 {
+			w.mu.Lock()
+			w.now = w.now.Add(time.Second)
+			w.mu.Unlock()
+		}
+	}
+	if text := strings.Join(w.log, "\n"); strings.Contains(text, "circuit ") || w.circuitReads > seconds {
+		t.Errorf("%d reads in %d s for %d posts, and of writes %t", w.circuitReads, seconds, len(w.posts), strings.Contains(text, "circuit "))
 	}
 }
 

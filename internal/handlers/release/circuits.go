@@ -84,8 +84,11 @@ func (h *Handler) awaited(ctx context.Context) (states []circuit.State, err erro
 
 // letOut lets out what waits for one circuit, where it is its turn.
 func (h *Handler) letOut(ctx context.Context, s circuit.State) (gone waiting.Gone, err error) {
-	oldest, err := h.Exit.Oldest(ctx, s.Key(), glance, false)
-	if err == nil && len(oldest) == 0 && !s.IsOpen() {
+	// A ramp begins with all of them: who opened the circuit came late, and is older
+	// than what it kept back.
+	begins := !s.IsOpen() && s.Ramp == 0
+	oldest, err := h.Exit.Oldest(ctx, s.Key(), glance, begins)
+	if err == nil && len(oldest) == 0 && !s.IsOpen() && !begins {
 		oldest, err = h.Exit.Oldest(ctx, s.Key(), glance, true)
 	}
 	switch {

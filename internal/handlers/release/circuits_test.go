@@ -395,6 +395,23 @@ func (w *world) wantEachOnce(t *testing.T, name string, ids []string, most int) 
 	}
 }
 
+// TestRampBegins: what came in while the circuit was open, and is older than what was
+// seen there before, goes first: it is what opened it.
+func TestRampBegins(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.fillHeld(t, 5)
+	w.puts(t, opened(noon, noon.Add(time.Hour)))
+	h := w.handler(t, "a")
+	run(t, h)
+	w.enter(t, held("older", 2*time.Hour))
+	w.puts(t, closed(noon))
+	run(t, h)
+	if len(w.queues) == 0 || w.ids()[0] != "older" {
+		t.Errorf("went %v", w.ids())
+	}
+}
+
 // TestLateOldest: what came in during a ramp, and is older than what has gone, goes
 // as soon as nothing else is left.
 func TestLateOldest(t *testing.T) {

@@ -31,23 +31,34 @@ type manager struct {
 	storetest.Memory
 	t     *testing.T
 	calls int
-	// faulty is the call that fails; with effect it has its effect all the same.
+	// faulty is the call that goes wrong, and fault how.
 	faulty int
-	effect bool
+	fault  fault
+	now    time.Time
 	token  string // of the rotation that runs
+	rounds int    // how often it was begun
 	log    strings.Builder
 	handle *Handler
 }
 
+// fault is what becomes of a call.
+type fault int
+
+const (
+	fails    fault = iota
+	effect         // it has its effect, and fails
+	repeated       // its answer was lost, and the SDK asked again
+)
+
 func newManager(t *testing.T, text string) *manager {
 	t.Helper()
-	m := &manager{t: t, token: uuid.NewString()}
+	m := &manager{t: t, now: noon, token: uuid.NewString()}
 	if text != "" {
 		m.put(text)
 	}
 	var err error
 	m.handle, err = New(Needs{
-		Secrets: m, Grace: time.Hour, Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(&m.log, nil)),
+		Secrets: m, Grace: time.Hour, Now: func() time.Time { return m.now }, Log: slog.New(slog.NewTextHandler(&m.log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -66,12 +77,15 @@ func (m *manager) put(text string) {
 func (m *manager) call(do func() error) error {
 	m.calls++
 	hit := m.calls == m.faulty
-	if hit && !m.effect {
+	if hit && m.fault == fails {
 		return errDown
 	}
 	err := do()
-	if hit {
+	switch {
+	case hit && m.fault == effect:
 		return errDown
+	case hit && m.fault == repeated:
+		return do()
 	}
 	return err
 }
@@ -106,7 +120,7 @@ func (m *manager) step(name string) error {
 // rotate takes all steps, from the first one on where one fails, as Secrets
 // Manager does.
 func (m *manager) rotate() (err error) {
-	for range 3 {
+	for m.rounds = 1; m.rounds <= 3; m.rounds++ {
 		for _, name := range []string{"createSecret", "setSecret", "testSecret", "finishSecret"} {
 			if err = m.step(name); err != nil {
 				break
@@ -144,7 +158,8 @@ func TestRotation(t *testing.T) {
 	if err := m.rotate(); err != nil {
 		t.Fatal(err)
 	}
-	if now := m.text(rotation.Current); now == shared || !strings.HasPrefix(now, "whsec_") || m.text(rotation.Previous) != shared || m.left() != nil {
+	if now := m.text(rotation.Current); now == shared || !strings.HasPrefix(now, "whsec_") || m.text(rotation.Previous) != shared ||
+		m.left() != nil {
 		t.Errorf("one key: %.6s, after it %v", now, m.left())
 	}
 	m = newManager(t, `{"a": "`+shared+`", "b": "`+private+`", "by": "ann"}`)
@@ -154,7 +169,8 @@ func TestRotation(t *testing.T) {
 	keys, err := signingkey.Parse(m.text(rotation.Current))
 	a, _ := keys.Key("a")
 	b, _ := keys.Key("b")
-	if err != nil || a.Previous != shared || b.Previous != private || !a.Until.Equal(noon.Add(time.Hour)) || a.Current == shared || b.Current == private {
+	if err != nil || a.Previous != shared || b.Previous != private || !a.Until.Equal(noon.Add(time.Hour)) ||
+		a.Current == shared || b.Current == private {
 		t.Errorf("two keys: %v, %v", err, keys.Names())
 	}
 	if strings.Contains(m.log.String(), shared[6:]) || !strings.Contains(m.log.String(), m.token) {
@@ -191,15 +207,21 @@ func TestEachStepTwice(t *testing.T) {
 // TestFaults: whatever one call does, the rotation is made, and once.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	for fault := 1; fault <= 16; fault++ {
-		for _, effect := range []bool{false, true} {
-			t.Run(fmt.Sprint("call ", fault, ", with effect ", effect), func(t *testing.T) {
+	for call := 1; call <= 16; call++ {
+		for _, how := range []struct {
+			fault
+			name string
+		}{{fails, "fails"}, {effect, "has its effect and fails"}, {repeated, "is repeated"}} {
+			t.Run(fmt.Sprint("call ", call, " ", how.name), func(t *testing.T) {
 				t.Parallel()
 				old := webhook.NewSecret("")
 				m := newManager(t, old)
-				m.faulty, m.effect = fault, effect
+				m.faulty, m.fault = call, how.fault
 				if err := m.rotate(); err != nil {
 					t.Fatal(err)
+				}
+				if how.fault == repeated && m.rounds > 1 {
+					t.Error("a call that was repeated failed")
 				}
 				if now := m.text(rotation.Current); now == old || m.text(rotation.Previous) != old || m.left() != nil {
 					t.Errorf("it was changed to %.6s; left is %v", now, m.left())
@@ -240,6 +262,32 @@ func TestChangedMeanwhile(t *testing.T) {
 	}
 }
 
+// TestStale: what was made and not finished for long is given up, for its grace has
+// run meanwhile.
+func TestStale(t *testing.T) {
+	t.Parallel()
+	for label, c := range map[string]struct {
+		grace, age time.Duration
+		is         error
+	}{
+		"a tenth of the grace": {time.Hour, 6 * time.Minute, nil}, "more": {time.Hour, 6*time.Minute + time.Second, errStale},
+		"a short grace": {time.Minute, time.Minute, nil}, "longer than that": {time.Minute, 61 * time.Second, errStale},
+		"no grace": {0, 1000 * time.Hour, nil},
+	} {
+		m := newManager(t, webhook.NewSecret(""))
+		m.handle.Grace = c.grace
+		if err := m.step("createSecret"); err != nil {
+			t.Fatal(err)
+		}
+		old := m.text(rotation.Current)
+		m.now = noon.Add(c.age)
+		if err := m.step("finishSecret"); !errors.Is(err, c.is) || (err != nil) != errors.Is(err, ErrEnded) ||
+			(m.text(rotation.Current) == old) != (err != nil) || m.left() != nil {
+			t.Errorf("%s: %v, left is %v", label, err, m.left())
+		}
+	}
+}
+
 // TestLeftovers: labels of rotations that died do not add up.
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
@@ -260,7 +308,7 @@ func TestLeftovers(t *testing.T) {
 	}
 	left := m.left()
 	slices.Sort(left)
-	if len(left) != 2 || left[0] != rotation.Pending || !isMadeFrom(left[1]) {
+	if len(left) != 2 || left[0] != rotation.Pending || !isOrigin(left[1]) {
 		t.Errorf("there is %v", left)
 	}
 }

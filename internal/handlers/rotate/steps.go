@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"time"
 
 	"github.com/efferent/efferent/internal/rotation"
 )
 
-// madeFrom begins a label of the version that a rotation makes. The rest of it is
-// the ID of the version that was current then, in whose place alone it may become
-// the current one.
-const madeFrom = "efferent-from-"
-
-var errUnknown = errors.New("it is not known which version it was made from")
+var (
+	errUnknown = errors.New("it is not known which version it was made from")
+	errStale   = errors.New("it was made so long ago that the key before would hardly sign any more")
+)
 
 // create makes the new version's text of the current one's.
 func (h *Handler) create(ctx context.Context, e Event, labels map[string][]string) error {
@@ -30,11 +27,17 @@ func (h *Handler) create(ctx context.Context, e Event, labels map[string][]strin
 	if err := h.clear(ctx, e, labels); err != nil {
 		return err
 	}
-	err = h.Secrets.AddVersion(ctx, e.Secret, rotation.Version{ID: e.Token, Text: text}, rotation.Pending, madeFrom+old.ID)
-	if errors.Is(err, rotation.ErrFaster) {
+	from := origin{h.Now(), old.ID}.label()
+	err = h.Secrets.AddVersion(ctx, e.Secret, rotation.Version{ID: e.Token, Text: text}, rotation.Pending, from)
+	switch {
+	case errors.Is(err, rotation.ErrFaster):
 		return nil // the same step, at the same time: there is a text
+	case err != nil:
+		return err
 	}
-	return err
+	// The version was there before it had a value. That it gets a label with its
+	// value is what PutSecretValue says; to give it once more is no harm.
+	return h.move(ctx, e.Secret, from, "", e.Token)
 }
 
 func (h *Handler) renewed(ctx context.Context, e Event) (old rotation.Version, text string, err error) {
@@ -52,10 +55,10 @@ func (h *Handler) renewed(ctx context.Context, e Event) (old rotation.Version, t
 func (h *Handler) clear(ctx context.Context, e Event, labels map[string][]string) error {
 	for id, all := range labels {
 		for _, label := range all {
-			if !isMadeFrom(label) {
+			if !isOrigin(label) {
 				continue
 			}
-			if err := h.drop(ctx, e.Secret, label, id); err != nil {
+			if err := h.move(ctx, e.Secret, label, id, ""); err != nil {
 				return err
 			}
 		}
@@ -63,10 +66,11 @@ func (h *Handler) clear(ctx context.Context, e Event, labels map[string][]string
 	return nil
 }
 
-// drop takes a label away, which may be gone already.
-func (h *Handler) drop(ctx context.Context, secret, label, id string) error {
-	if err := h.Secrets.MoveLabel(ctx, secret, label, id, ""); err != nil && !errors.Is(err, rotation.ErrFaster) {
-		return fmt.Errorf("take the label %s away: %w", label, err)
+// move gives a label to a version, or takes it from one, which may have been done
+// already.
+func (h *Handler) move(ctx context.Context, secret, label, from, to string) error {
+	if err := h.Secrets.MoveLabel(ctx, secret, label, from, to); err != nil && !errors.Is(err, rotation.ErrFaster) {
+		return fmt.Errorf("move the label %s: %w", label, err)
 	}
 	return nil
 }
@@ -89,16 +93,23 @@ func (h *Handler) test(ctx context.Context, e Event) error {
 	return nil
 }
 
+// leastAge is how old what a rotation has made may always be when it is finished:
+// the steps follow one another within seconds. The grace began when it was made, so
+// a tenth of it may be over, and no more.
+const leastAge = time.Minute
+
 // finish makes the new version the current one. Where somebody has changed the
 // secret since it was made, that would be lost: the rotation is given up, and
 // nothing of it left that would keep the next one from beginning.
 func (h *Handler) finish(ctx context.Context, e Event, own []string) error {
-	i := slices.IndexFunc(own, isMadeFrom)
-	if i < 0 {
+	from, ok := findOrigin(own)
+	switch {
+	case !ok:
 		return h.giveUp(ctx, e, own, errUnknown)
+	case h.Grace > 0 && h.Now().Sub(from.at) > max(h.Grace/10, leastAge):
+		return h.giveUp(ctx, e, own, errStale)
 	}
-	from := strings.TrimPrefix(own[i], madeFrom)
-	err := h.Secrets.MoveLabel(ctx, e.Secret, rotation.Current, from, e.Token)
+	err := h.Secrets.MoveLabel(ctx, e.Secret, rotation.Current, from.version, e.Token)
 	if errors.Is(err, rotation.ErrFaster) {
 		labels, again := h.Secrets.VersionLabels(ctx, e.Secret)
 		if again != nil {
@@ -114,11 +125,10 @@ func (h *Handler) finish(ctx context.Context, e Event, own []string) error {
 	return h.tidy(ctx, e, own)
 }
 
-func isMadeFrom(label string) bool { return strings.HasPrefix(label, madeFrom) }
-
 // giveUp ends a rotation that can't be finished.
 func (h *Handler) giveUp(ctx context.Context, e Event, own []string, why error) error {
-	return errors.Join(fmt.Errorf("%w, and the next one begins anew (aws secretsmanager rotate-secret): %w", ErrEnded, why), h.tidy(ctx, e, own))
+	why = fmt.Errorf("%w, and the next one begins anew (aws secretsmanager rotate-secret): %w", ErrEnded, why)
+	return errors.Join(why, h.tidy(ctx, e, own))
 }
 
 // tidy takes away what a rotation needs until its end. Were Pending to stay on a
@@ -126,10 +136,10 @@ func (h *Handler) giveUp(ctx context.Context, e Event, own []string, why error) 
 // ("RotateSecret" in the API reference).
 func (h *Handler) tidy(ctx context.Context, e Event, own []string) error {
 	for _, label := range own {
-		if label != rotation.Pending && !isMadeFrom(label) {
+		if label != rotation.Pending && !isOrigin(label) {
 			continue
 		}
-		if err := h.drop(ctx, e.Secret, label, e.Token); err != nil {
+		if err := h.move(ctx, e.Secret, label, e.Token, ""); err != nil {
 			return err
 		}
 	}

@@ -159,7 +159,10 @@ func (s *Server) PutSecretValue(ctx context.Context, in *secretsmanager.PutSecre
 // put adds a version. A token that was used before is a repetition if the
 // value is the same, which changes nothing.
 func (s *Secret) put(v *value, stages []string) (changed bool, err error) {
-	if old := s.version(v.token); old != nil {
+	if old := s.version(v.token); old != nil && old.empty() {
+		old.Text, old.Binary = v.text, v.binary
+		return true, s.label(old.ID, stages)
+	} else if old != nil {
 		if !old.sameValue(v.text, v.binary) {
 			return false, exists("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.",
 				v.token, s.ARN)

@@ -42,13 +42,13 @@ func (s *Secret) wanted(id, stage *string) (*Version, error) {
 		if stage != nil {
 			label = *stage
 		}
-		if v := s.staged(label); v != nil {
+		if v := s.staged(label); v != nil && !v.empty() {
 			return v, nil
 		}
 		return nil, notFound("Secrets Manager can't find the specified secret value for staging label: %s", label)
 	}
 	v := s.version(*id)
-	if v == nil {
+	if v == nil || v.empty() {
 		return nil, notFound("Secrets Manager can't find the specified secret value for VersionId: %s", *id)
 	}
 	if stage != nil && !slices.Contains(v.Stages, *stage) {

@@ -39,7 +39,10 @@ type Secret struct {
 // Tag is a tag of a secret.
 type Tag struct{ Key, Value string }
 
-// Version is one value of a secret. It is text or binary, never both.
+// Version is one value of a secret. It is text or binary, never both. One that is
+// neither is to be made by a rotation: "During rotation, Secrets Manager creates an
+// AWSPENDING version ID before creating the new secret version" ("DescribeSecret" in
+// the API reference). It is filled by PutSecretValue, and can't be read before.
 type Version struct {
 	ID      string
 	Created time.Time
@@ -57,6 +60,8 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.Name) }
 
 func (v Version) String() string       { return v.ID }
 func (v Version) LogValue() slog.Value { return slog.StringValue(v.ID) }
+
+func (v *Version) empty() bool { return v.Text == nil && v.Binary == nil }
 
 // stages is a copy of v's staging labels, nil if it has none.
 func (v *Version) stages() []string { return append([]string(nil), v.Stages...) }

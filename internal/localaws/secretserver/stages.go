@@ -12,6 +12,13 @@ import (
 // add makes v a version of s, with stages.
 func (s *Secret) add(v Version, stages []string) error {
 	s.Versions = append(s.Versions, v)
+	err := s.label(v.ID, stages)
+	s.prune()
+	return err
+}
+
+// label gives a version stages.
+func (s *Secret) label(id string, stages []string) error {
 	if slices.Contains(stages, stageCurrent) {
 		// A rotation that has ended leaves AWSPENDING on its version. The next
 		// value takes it off (recorded by LocalStack's snapshot of
@@ -19,12 +26,11 @@ func (s *Secret) add(v Version, stages []string) error {
 		if old := s.staged(stageCurrent); old != nil && slices.Contains(old.Stages, stagePending) {
 			s.detach(stagePending)
 		}
-		s.give(stageCurrent, v.ID)
+		s.give(stageCurrent, id)
 	}
 	for _, stage := range stages {
-		s.attach(stage, v.ID)
+		s.attach(stage, id)
 	}
-	s.prune()
 	return s.checkStageCount()
 }
 

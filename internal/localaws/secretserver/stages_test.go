@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/efferent/efferent/internal/localaws/secretserver"
 )
 
 func TestStagesMove(t *testing.T) {
@@ -87,6 +89,31 @@ func TestUpdateSecretVersionStage(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
+}
+
+// TestAnEmptyVersionIsFilled: a rotation begins with a version that has a stage and
+// no value. RotateSecret, which makes it, is not served.
+func TestAnEmptyVersionIsFilled(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.create("s", "one")
+	kept := b.store.kept["s"]
+	kept.Versions = append(kept.Versions, secretserver.Version{ID: *token(2), Stages: []string{"AWSPENDING"}})
+	b.store.kept["s"] = kept
+	b.restart()
+	for _, in := range []secretsmanager.GetSecretValueInput{{VersionStage: aws.String("AWSPENDING")}, {VersionId: token(2)}} {
+		in.SecretId = aws.String("s")
+		_, err := b.GetSecretValue(t.Context(), &in)
+		b.wantCode(err, "ResourceNotFoundException")
+	}
+	for range 2 {
+		b.must(b.put("s", "two", 2, "AWSPENDING", "mine"))
+		b.restart()
+		if got := b.stages("s"); got != "AWSCURRENT=1 AWSPENDING=2 mine=2" {
+			t.Errorf("stages %s", got)
+		}
+	}
+	b.wantCode(b.put("s", "three", 2, "AWSPENDING"), "ResourceExistsException")
 }
 
 func TestTags(t *testing.T) {

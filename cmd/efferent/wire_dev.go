@@ -133,7 +133,8 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.releaser, err = releaser(kept, exit, delivery, devReleaseEvery, c.Log); err != nil {
 		return nil, err
 	}
-	api, err := replayHandler(replayParts{queues: l.poller, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit, exact: true,
+	api, err := replayHandler(replayParts{
+		queues: l.poller, exact: true, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
 		circuits: kept.circuits, lanes: delivery.AuditLanes, url: url, redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle})
 	if err != nil {
 		return nil, err

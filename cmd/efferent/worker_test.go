@@ -124,7 +124,8 @@ func TestAWorkersRecordsExpire(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "w.db")
 	db, err := sqlite.Open(file)
 	if err == nil {
-		old := attempt.Record{WebhookID: "evt_old", MessageID: "m", Attempt: 1, At: time.Now().Add(-2 * attempt.Retention), Verdict: attempt.Delivered}
+		old := attempt.Record{WebhookID: "evt_old", MessageID: "m", Attempt: 1, Verdict: attempt.Delivered,
+			At: time.Now().Add(-2 * attempt.Retention)}
 		err = errors.Join(sqlite.NewAttempts(db).Put(t.Context(), []attempt.Record{old}), db.Close())
 	}
 	if err != nil {

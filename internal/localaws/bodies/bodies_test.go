@@ -182,7 +182,7 @@ func TestHalfSentBodies(t *testing.T) {
 	o := NewRoom()
 	ctx, leave := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	inside := make(chan struct{}, clients)
+	inside := make(chan struct{}, 2*clients)
 	var before, during runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -190,6 +190,7 @@ func TestHalfSentBodies(t *testing.T) {
 		go func() {
 			body := stuck{bytes.NewReader([]byte("{")), ctx}
 			_, _ = o.Read(httptest.NewRecorder(), request(announced, io.MultiReader(body.begin, signal{inside}, body)), announced)
+			inside <- struct{}{} // also if it found no room
 			ended <- struct{}{}
 		}()
 	}

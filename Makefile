@@ -7,7 +7,7 @@ LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench lambdas clean
+.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,10 @@ bench: build build/goaws build/localstack-venv ## Measure: webhooks and notifica
 	build/bench notifications
 	build/bench ledger
 	build/bench cost
+
+bench-memory: build ## Measure what a million queued messages take of efferent dev: memory, a start, the file (some minutes)
+	go build -o build/bench ./bench
+	build/bench memory
 
 build/goaws: bench/goaws/main.go bench/goaws/go.mod
 	cd bench/goaws && go build -o $(CURDIR)/build/goaws .

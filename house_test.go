@@ -47,8 +47,8 @@ func layers() (all []layer) {
 		layer{"internal/channel/exchange", []string{"internal/retryafter"}},
 		layer{"internal/channel/mailbox", nil},
 		layer{"internal/channel/senders", slices.Concat(pure, []string{"internal/channel/"})},
-		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery", "internal/localaws/credential",
-			"internal/loopback"}},
+		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery", "internal/localaws/bodies",
+			"internal/localaws/credential", "internal/localaws/origin", "internal/loopback"}},
 		layer{"internal/eventsource", nil},
 		layer{"internal/aws/", pure},
 		layer{"internal/aws/ses", slices.Concat(pure, wire)},
@@ -58,6 +58,7 @@ func layers() (all []layer) {
 		layer{"internal/objects", pure},
 		layer{"internal/settings", pure},
 		layer{"internal/standin", pure},
+		layer{"internal/steady", nil},
 		layer{"internal/storetest", pure},
 		layer{"internal/telemetry", nil},
 	)

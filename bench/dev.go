@@ -26,6 +26,8 @@ type dev struct {
 	awsURL string
 	cmd    *exec.Cmd
 	dir    string
+	ready  time.Time
+	took   time.Duration // from the process's start until it was ready
 }
 
 var ready = regexp.MustCompile(`^ready aws=(\S+) http=\S+ data=`)
@@ -35,34 +37,43 @@ func startDev(efferent string) (*dev, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dev{dir: dir, cmd: exec.Command(efferent, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data",
-		filepath.Join(dir, "bench.db"))}
+	d := &dev{dir: dir}
+	if err := d.start(efferent); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	name, value := secretName, secretValue
+	_, err = secretsmanager.NewFromConfig(config(d.awsURL)).CreateSecret(context.Background(),
+		&secretsmanager.CreateSecretInput{Name: &name, SecretString: &value})
+	return d, err
+}
+
+// start starts dev on the data file of its folder.
+func (d *dev) start(efferent string) error {
+	d.cmd = exec.Command(efferent, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", filepath.Join(d.dir, "bench.db"))
 	// Each failed attempt is a line of it.
-	log, err := os.Create(filepath.Join(dir, "log"))
+	log, err := os.Create(filepath.Join(d.dir, "log"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer log.Close()
 	d.cmd.Stderr = log
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
+	began := time.Now()
 	if err := d.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	found := ready.FindStringSubmatch(line)
 	if err != nil || found == nil {
 		said, _ := os.ReadFile(log.Name())
-		_, err2 := d.stop()
-		return nil, errors.Join(fmt.Errorf("efferent dev did not get ready: %q; %s", line, said), err, err2)
+		return errors.Join(fmt.Errorf("efferent dev did not get ready: %q; %s", line, said), err, d.cmd.Process.Kill(), d.cmd.Wait())
 	}
-	d.awsURL = found[1]
-	name, value := secretName, secretValue
-	_, err = secretsmanager.NewFromConfig(config(d.awsURL)).CreateSecret(context.Background(),
-		&secretsmanager.CreateSecretInput{Name: &name, SecretString: &value})
-	return d, err
+	d.awsURL, d.ready = found[1], time.Now()
+	d.took = d.ready.Sub(began)
+	return nil
 }
 
 // stop ends dev and returns the CPU seconds it took in all.

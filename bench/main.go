@@ -45,6 +45,8 @@ func run(args []string) error {
 			return queues(args[1:])
 		case "deadletters":
 			return deadletters(args[1:])
+		case "memory":
+			return memories(args[1:])
 		case "standins":
 			return standins()
 		case "barenotify":

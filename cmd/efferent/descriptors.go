@@ -18,6 +18,13 @@ const (
 // connection, and as many again are kept for the next ones.
 func connections() int { return connectionsWithin(descriptors()) }
 
+// notifyBatches is how many batches of notifications may be in hand at once. Each
+// of their ten messages may hold a connection: the fewest fit among
+// ownDescriptors, with few descriptors.
+func notifyBatches() int { return notifyBatchesWithin(connections()) }
+
+func notifyBatchesWithin(connections int) int { return min(max(10, connections/100), 1000) }
+
 func connectionsWithin(descriptors int) int {
 	return max(fewestConnections, (descriptors-ownDescriptors)/2)
 }

@@ -9,6 +9,11 @@ func TestConnections(t *testing.T) {
 			t.Errorf("%d connections within %d descriptors, want %d", got, descriptors, want)
 		}
 	}
+	for connections, want := range map[int]int{16: 10, 412: 10, 9900: 99, 524_188: 1000} {
+		if got := notifyBatchesWithin(connections); got != want {
+			t.Errorf("%d batches of notifications beside %d connections, want %d", got, connections, want)
+		}
+	}
 	if descriptors() < 64 || connections() != connectionsWithin(descriptors()) {
 		t.Errorf("%d connections within %d descriptors", connections(), descriptors())
 	}

@@ -26,6 +26,7 @@ type cli struct {
 	Waiting    waitingCommand    `cmd:"" help:"Look at what waits for its next attempt, send it now, drop it."`
 	Circuits   circuitsCommand   `cmd:"" help:"Look at the circuit breakers of endpoints, open them, close them."`
 	Audit      auditCommand      `cmd:"" help:"Check the ledger of what was sent."`
+	Data       dataCommand       `cmd:"" help:"Check a data file."`
 	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

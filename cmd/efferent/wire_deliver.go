@@ -20,7 +20,7 @@ func webhooksSource(f feed, s settings.Webhooks, secrets awssecrets.API, kept st
 	if err != nil {
 		return nil, err
 	}
-	return f.source(handler.Handle), nil
+	return f.source(handler.Handle, 2*mostInFlight), nil
 }
 
 // deliverer is that handler, with what one instance of it knows.
@@ -33,10 +33,11 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 	}
 	return deliver.New(deliver.Needs{
 		Needs:   f.needs(s.Sending, kept.attempts),
+		Day:     time.Now,
 		Sender:  webhook.NewClient(sending),
-		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: time.Now},
+		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: f.now},
 		Circuits: &circuit.Keeper{
-			Store: kept.circuits, Limits: s.Circuits, Now: time.Now, Jitter: rand.Float64, Log: f.log,
+			Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log,
 			Changed: (&circuit.Journal{
 				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Log: f.log,
 			}).Changed,

@@ -26,6 +26,7 @@ import (
 	"github.com/efferent/efferent/internal/localaws/stsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/steady"
 )
 
 // The account that the local endpoint speaks for.
@@ -40,7 +41,9 @@ type localConfig struct {
 	AWS, HTTP, Data string
 	AllowHosts      []string
 	Getenv          func(string) string
-	Log             *slog.Logger
+	// Clock is what waits are measured by; nil is the machine's, steadied.
+	Clock clockwork.Clock
+	Log   *slog.Logger
 }
 
 // local is all of Efferent in one process.
@@ -49,6 +52,7 @@ type local struct {
 	// allowed are the host names beside those of the loopback.
 	allowed   []string
 	log       *slog.Logger
+	clock     clockwork.Clock
 	db        *sqlite.DB
 	engine    *sqsserver.Engine
 	poller    *sqsserver.Poller
@@ -59,6 +63,7 @@ type local struct {
 	signer    *checkpoint.Handler
 	releaser  *release.Handler
 	redactors ledger.Redactors
+	sweeper   *sweeper
 }
 
 // openLocal opens the state and the two addresses. Errors name the flag that
@@ -77,7 +82,10 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 			return nil, fmt.Errorf("--allow-host: %w", err)
 		}
 	}
-	l := &local{log: c.Log, allowed: c.AllowHosts}
+	l := &local{log: c.Log, clock: c.Clock, allowed: c.AllowHosts}
+	if l.clock == nil {
+		l.clock = steady.New()
+	}
 	defer func() {
 		if err != nil {
 			l.close()
@@ -87,7 +95,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	if l.engine, err = sqsserver.Open(ctx, sqlite.NewQueues(l.db),
-		sqsserver.Options{Region: localRegion, Account: localAccount, Own: ownQueues(), Logger: c.Log}); err != nil {
+		sqsserver.Options{Clock: l.clock, Region: localRegion, Account: localAccount, Own: ownQueues(), Logger: c.Log}); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	l.poller = l.engine.Poller()
@@ -103,10 +111,11 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	l.redactors = redactors(delivery.Redaction, secrets, c.Log)
-	kept, err := localStores(ctx, l.db)
+	kept, err := localStores(ctx, l.db, l.clock.Now)
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
+	l.sweeper = newSweeper(l.db, kept, l.clock, c.Log, l.engine, secrets)
 
 	aws := awsRouter(sqsserver.NewHandler(l.engine), secretserver.NewHandler(secrets), stsserver.NewHandler(localAccount))
 	if l.awsURL, err = l.listen("--aws", c.AWS, aws); err != nil {
@@ -117,14 +126,15 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.signer, err = localSigner(ctx, l.kept, secrets, delivery.Sending, c.Log); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
-	exit, err := wayOut(kept.room, l.engine, url)
+	exit, err := wayOut(kept.room, l.engine, url, l.clock.Now)
 	if err != nil {
 		return nil, err
 	}
 	if l.releaser, err = releaser(kept, exit, delivery, devReleaseEvery, c.Log); err != nil {
 		return nil, err
 	}
-	api, err := replayHandler(replayParts{queues: l.poller, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
+	api, err := replayHandler(replayParts{
+		queues: l.poller, exact: true, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
 		circuits: kept.circuits, lanes: delivery.AuditLanes, url: url, redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle})
 	if err != nil {
 		return nil, err
@@ -136,17 +146,16 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	return l, err
 }
 
-// localStores are those of a data file, without what has expired. This process
-// alone has the file: who held something in it is dead.
-func localStores(ctx context.Context, db *sqlite.DB) (stores, error) {
-	attempts, claims, room, now := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), time.Now()
-	circuits := sqlite.NewCircuits(db)
-	err := errors.Join(attempts.Expire(ctx, now), claims.Expire(ctx, now), room.Expire(ctx, now), room.Abandon(ctx),
-		circuits.Expire(ctx, now))
+// localStores are those of a data file. This process alone has the file: who
+// held something in it is dead.
+func localStores(ctx context.Context, db *sqlite.DB, now func() time.Time) (stores, error) {
+	kept := sqliteStores(db, now)
+	claims := sqlite.NewClaims(db)
+	err := sqlite.NewWaiting(db).Abandon(ctx)
 	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
-	return stores{attempts: attempts, claims: claims, room: room, circuits: circuits}, err
+	return kept, err
 }
 
 // handle feeds the handlers that the Lambdas run.
@@ -171,7 +180,7 @@ func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secrets
 func (l *local) feed(name string, kept stores) feed {
 	return feed{
 		queues: l.poller, url: queueURL(l.awsURL, name), arn: queueARN(name), region: localRegion,
-		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, room: kept.room, log: l.log,
+		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, room: kept.room, log: l.log, now: l.clock.Now,
 	}
 }
 
@@ -204,6 +213,7 @@ func (l *local) listen(flag, address string, h http.Handler) (string, error) {
 	l.servers = append(l.servers, &http.Server{
 		Handler:           sqsserver.LoopbackOnly(h, l.allowed...),
 		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       5 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelWarn),
 	})
 	return "http://" + listener.Addr().String(), nil
@@ -241,9 +251,9 @@ func (l *local) Run(ctx context.Context) error {
 	for _, s := range l.sources {
 		g.Go(func() error { s.Run(ctx); return nil })
 	}
-	clock := clockwork.NewRealClock()
-	g.Go(func() error { signByTheClock(ctx, l.signer, clock); return nil })
-	g.Go(func() error { releaseByTheClock(ctx, l.releaser, devReleaseEvery, clock); return nil })
+	g.Go(func() error { l.sweeper.run(ctx); return nil })
+	g.Go(func() error { signByTheClock(ctx, l.signer, l.clock); return nil })
+	g.Go(func() error { releaseByTheClock(ctx, l.releaser, devReleaseEvery, l.clock); return nil })
 	return g.Wait()
 }
 

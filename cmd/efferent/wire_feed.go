@@ -25,6 +25,8 @@ type feed struct {
 	redactors                  ledger.Redactors
 	room                       waiting.Store
 	log                        *slog.Logger
+	// now is the clock that waits are measured by.
+	now func() time.Time
 	// grace is how long a batch in hand may take at the end; 0 is the event
 	// source's own.
 	grace time.Duration
@@ -43,7 +45,7 @@ func (f feed) needs(s settings.Sending, attempts batch.Attempts) batch.Needs {
 	return batch.Needs{
 		Attempts: attempts, Room: f.room, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Redactors: f.redactors,
 		Policies: s.Policies, MaxReceives: s.MaxReceives, Waits: eventsource.HandOver,
-		Now: time.Now, Jitter: rand.Float64, Log: f.log,
+		Now: f.now, Jitter: rand.Float64, Log: f.log,
 	}
 }
 
@@ -53,6 +55,7 @@ func redactors(s settings.Redaction, secrets awssecrets.API, log *slog.Logger) l
 }
 
 // source feeds a handler as Lambda's event source mapping does.
-func (f feed) source(handle eventsource.Handler) *eventsource.Source {
-	return eventsource.New(f.queue(), handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: 2 * mostInFlight})
+// maxBatches are in hand at a time.
+func (f feed) source(handle eventsource.Handler, maxBatches int) *eventsource.Source {
+	return eventsource.New(f.queue(), handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: maxBatches})
 }

@@ -38,7 +38,7 @@ func notificationsSource(f feed, s settings.Sending, senders notify.Senders, att
 	if err != nil {
 		return nil, err
 	}
-	return f.source(handler.Handle), nil
+	return f.source(handler.Handle, notifyBatches()), nil
 }
 
 // providers are the senders by the secrets' configurations, without AWS's own.

@@ -25,7 +25,8 @@ const (
 )
 
 // wayOut wires what gets messages out of the waiting room. url finds a queue.
-func wayOut(room waiting.Places, queues awssqs.SendBatchAPI, url func(name string) (string, error)) (*waiting.Exit, error) {
+func wayOut(room waiting.Places, queues awssqs.SendBatchAPI, url func(name string) (string, error), now func() time.Time) (
+	*waiting.Exit, error) {
 	urls := map[string]string{}
 	for _, name := range []string{settings.WebhooksQueue, settings.NotificationsQueue} {
 		var err error
@@ -34,14 +35,14 @@ func wayOut(room waiting.Places, queues awssqs.SendBatchAPI, url func(name strin
 		}
 	}
 	return &waiting.Exit{
-		Places: room, Sender: &awssqs.Outgoing{API: queues, URLs: urls}, Now: time.Now, Holder: rand.Text(),
+		Places: room, Sender: &awssqs.Outgoing{API: queues, URLs: urls}, Now: now, Holder: rand.Text(),
 	}, nil
 }
 
 // releaser wires the handler that the release Lambda runs, for a run every so often.
 func releaser(kept stores, exit *waiting.Exit, s settings.Webhooks, every time.Duration, log *slog.Logger) (*release.Handler, error) {
 	return release.New(release.Needs{
-		Room: kept.room, Circuits: kept.circuits, Exit: exit, MostHeld: s.MaxHeld, Every: every, Now: time.Now, Log: log,
+		Room: kept.room, Circuits: kept.circuits, Exit: exit, MostHeld: s.MaxHeld, Every: every, Now: exit.Now, Log: log,
 	})
 }
 

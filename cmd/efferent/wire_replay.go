@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/localaws/origin"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -38,7 +39,9 @@ type replayParts struct {
 	room     replay.Room
 	circuits circuit.Store
 	exit     *waiting.Exit
-	lanes    int
+	// exact: the queues' counts are.
+	exact bool
+	lanes int
 	// redactors are the ledger's.
 	redactors ledger.Redactors
 	// url finds one of the six queues.
@@ -58,10 +61,10 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 	n := replay.Needs{
 		History: p.attempts, Failures: p.attempts, Records: p.attempts, Claims: p.claims,
 		Room: p.room, Exit: p.exit, Circuits: p.circuits,
-		Book: p.book, Lanes: p.lanes, Sign: p.sign,
+		ExactCounts: p.exact, Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
 		Caller: func(*http.Request) string { return "local" },
-		Now:    time.Now, Wait: pause, Log: p.log,
+		Now:    p.exit.Now, Wait: pause, Log: p.log,
 	}
 	for _, q := range []struct {
 		source, failures string
@@ -97,5 +100,5 @@ func pause(ctx context.Context, d time.Duration) {
 
 // guarded lets only this machine use the API, and no web page in its browser.
 func guarded(h *replay.Handler) http.Handler {
-	return http.NewCrossOriginProtection().Handler(h.Routes())
+	return origin.Only(h.Routes())
 }

@@ -51,6 +51,10 @@ type stores struct {
 	room     waiting.Store
 	circuits circuit.Store
 	close    func()
+	// expire are the stores that nobody else deletes what has expired from.
+	expire []expiring
+	// sweeper has them do so, in a worker; nil where DynamoDB does it by itself.
+	sweeper *sweeper
 }
 
 func (c *workerCommand) Run(ctx context.Context) error {
@@ -69,7 +73,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	kept, err := c.stores(config)
+	kept, err := c.stores(config, log)
 	if err != nil {
 		return err
 	}
@@ -91,6 +95,10 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		fmt.Printf(" http=http://%s", api.Addr())
 	}
 	fmt.Println()
+	sweeping, stop := context.WithCancel(ctx)
+	swept := make(chan struct{})
+	go func() { kept.sweeper.run(sweeping); close(swept) }()
+	defer func() { stop(); <-swept }()
 	return work(ctx, sources, release, api, handler)
 }
 
@@ -122,7 +130,7 @@ func (c *workerCommand) release(ctx context.Context, config aws.Config, d settin
 		return func(context.Context) {}, nil
 	}
 	client := sqs.NewFromConfig(config)
-	exit, err := wayOut(kept.room, client, func(name string) (string, error) { return c.queueURL(ctx, client, name) })
+	exit, err := wayOut(kept.room, client, func(name string) (string, error) { return c.queueURL(ctx, client, name) }, time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +149,7 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 	}
 	client := sqs.NewFromConfig(config)
 	url := func(name string) (string, error) { return c.queueURL(ctx, client, name) }
-	exit, err := wayOut(kept.room, client, url)
+	exit, err := wayOut(kept.room, client, url, time.Now)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -159,14 +167,15 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 }
 
 // stores opens what --store names.
-func (c *workerCommand) stores(config aws.Config) (stores, error) {
+func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, error) {
 	if file, ok := strings.CutPrefix(c.Store, "sqlite:"); ok {
 		db, err := sqlite.Open(file)
 		if err != nil {
 			return stores{}, fmt.Errorf("--store %s: %w", c.Store, err)
 		}
-		return stores{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), sqlite.NewCircuits(db),
-			func() { _ = db.Close() }}, nil
+		kept := sqliteStores(db, time.Now)
+		kept.close, kept.sweeper = func() { _ = db.Close() }, newSweeper(db, kept, clockwork.NewRealClock(), log)
+		return kept, nil
 	}
 	table, room, circuits := os.Getenv(settings.AttemptsTable), os.Getenv(settings.WaitingTable), os.Getenv(settings.CircuitsTable)
 	if c.Store != "dynamodb" || table == "" || room == "" || circuits == "" {
@@ -174,8 +183,10 @@ func (c *workerCommand) stores(config aws.Config) (stores, error) {
 			settings.AttemptsTable, settings.WaitingTable, settings.CircuitsTable)
 	}
 	client := dynamodb.NewFromConfig(config)
-	return stores{&awsdynamodb.Attempts{API: client, Table: table}, &awsdynamodb.Claims{API: client, Table: table},
-		&awsdynamodb.Waiting{API: client, Table: room}, &awsdynamodb.Circuits{API: client, Table: circuits}, func() {}}, nil
+	return stores{
+		attempts: &awsdynamodb.Attempts{API: client, Table: table}, claims: &awsdynamodb.Claims{API: client, Table: table},
+		room: &awsdynamodb.Waiting{API: client, Table: room}, circuits: &awsdynamodb.Circuits{API: client, Table: circuits}, close: func() {},
+	}, nil
 }
 
 // sources wires the handlers to the stack's queues.
@@ -201,7 +212,7 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 		if err != nil {
 			return nil, err
 		}
-		f.log, f.grace, f.redactors, f.room = log, workerGrace, hashes, kept.room
+		f.log, f.now, f.grace, f.redactors, f.room = log, time.Now, workerGrace, hashes, kept.room
 		source, err := wires[name](f)
 		if err != nil {
 			return nil, err

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
@@ -112,5 +115,31 @@ func TestWorkerErrors(t *testing.T) {
 				t.Errorf("got %v, %q; want it to tell %q", err, stderr, c.says)
 			}
 		})
+	}
+}
+
+// TestAWorkersRecordsExpire: in a file there is nobody else who deletes them.
+func TestAWorkersRecordsExpire(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "w.db")
+	db, err := sqlite.Open(file)
+	if err == nil {
+		old := attempt.Record{WebhookID: "evt_old", MessageID: "m", Attempt: 1, Verdict: attempt.Delivered,
+			At: time.Now().Add(-2 * attempt.Retention)}
+		err = errors.Join(sqlite.NewAttempts(db).Put(t.Context(), []attempt.Record{old}), db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startEndpoint(t)
+	startWorkerOn(t, s, file)
+	for end := time.Now().Add(soon); ; {
+		records, err := s.History(t.Context(), "evt_old")
+		if err == nil && len(records) == 0 {
+			return
+		}
+		if err != nil || time.Now().After(end) {
+			t.Fatalf("it is still there: %v, %v", records, err)
+		}
 	}
 }

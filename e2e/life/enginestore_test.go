@@ -24,7 +24,7 @@ func (s engineStore) Apply(ctx context.Context, c *sqsserver.Changes) error {
 }
 
 // memory keeps the messages' contents, which is all that an engine asks for that
-// never starts again. It is for lives by the thousand; the others have SQLite.
+// has no deep queue and never starts again. It is for lives by the thousand; the others have SQLite.
 type memory struct {
 	mu       sync.Mutex
 	contents map[int64]sqsserver.Content
@@ -44,13 +44,13 @@ func (m *memory) Apply(_ context.Context, c *sqsserver.Changes) error {
 	return nil
 }
 
-func (m *memory) Contents(_ context.Context, keys []int64) (map[int64]sqsserver.Content, error) {
+func (m *memory) Messages(_ context.Context, keys []int64) (map[int64]sqsserver.StoredMessage, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	found := map[int64]sqsserver.Content{}
+	found := map[int64]sqsserver.StoredMessage{}
 	for _, key := range keys {
 		if content, ok := m.contents[key]; ok {
-			found[key] = content
+			found[key] = sqsserver.StoredMessage{Content: content}
 		}
 	}
 	return found, nil

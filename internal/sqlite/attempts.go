@@ -42,6 +42,8 @@ func rankOf(verdict string) string {
 	return s + fmt.Sprintf(" ELSE %d END", attempt.Retryable.Rank())
 }
 
+var expiringAttempts = newExpiring("attempts", "webhook_id", "message_attempt")
+
 // Put keeps records, all or none.
 func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
 	texts := make([]string, len(records))
@@ -81,10 +83,7 @@ func (a *Attempts) OfWebhook(ctx context.Context, webhookID string) ([]attempt.R
 
 // Expire removes the records whose time is over.
 func (a *Attempts) Expire(ctx context.Context, now time.Time) error {
-	return a.db.Do(ctx, func(tx *Tx) error {
-		_, err := tx.Exec("DELETE FROM attempts WHERE expires_at < ?", now.Unix())
-		return err
-	})
+	return a.db.expire(ctx, expiringAttempts, now)
 }
 
 func (a *Attempts) query(ctx context.Context, query string, args ...any) (records []attempt.Record, err error) {
@@ -109,7 +108,7 @@ func readRecords(tx *Tx, query string, args []any) ([]attempt.Record, error) {
 			return nil, fmt.Errorf("read attempts: %w", err)
 		}
 		if err := json.Unmarshal(text, &r); err != nil {
-			return nil, fmt.Errorf("an attempts row holds no record: %w", err)
+			return nil, damagedRow(err, "attempts", "")
 		}
 		records = append(records, r)
 	}

@@ -124,10 +124,22 @@ func (c *Circuits) PageCircuits(ctx context.Context, from string, limit int) (st
 
 // Expire removes the closed circuits that were changed Retention ago.
 func (c *Circuits) Expire(ctx context.Context, now time.Time) error {
-	return c.db.Do(ctx, func(tx *Tx) error {
-		_, err := tx.Exec("DELETE FROM circuits WHERE expires_at < ?", now.Unix())
-		return err
-	})
+	for more := true; more; {
+		err := c.db.Do(ctx, func(tx *Tx) error {
+			result, err := tx.Exec("DELETE FROM circuits WHERE circuit IN (SELECT circuit FROM circuits WHERE expires_at < ? LIMIT ?)",
+				now.Unix(), expireAtOnce)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			more = n > 0
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("delete what has expired: %w", err)
+		}
+	}
+	return nil
 }
 
 func readCircuits(tx *Tx, query string, args ...any) (states []circuit.State, err error) {
@@ -143,7 +155,7 @@ func readCircuits(tx *Tx, query string, args ...any) (states []circuit.State, er
 			return nil, err
 		}
 		if err := json.Unmarshal(text, &s); err != nil {
-			return nil, fmt.Errorf("a row holds no circuit: %w", err)
+			return nil, damagedRow(err, "circuits", "")
 		}
 		states = append(states, s)
 	}

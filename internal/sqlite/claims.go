@@ -21,6 +21,8 @@ const claimsSchema = `CREATE TABLE claims (
 	PRIMARY KEY (queue, item_id)
 ) WITHOUT ROWID`
 
+var expiringClaims = newExpiring("claims", "queue", "item_id")
+
 // Claims keeps who acts on what, as claim.Store has it.
 type Claims struct{ db *DB }
 
@@ -85,10 +87,7 @@ func (s *Claims) ClaimsOn(ctx context.Context, queue string, itemIDs []string) (
 
 // Expire removes the claims whose time is over.
 func (s *Claims) Expire(ctx context.Context, now time.Time) error {
-	return s.db.Do(ctx, func(tx *Tx) error {
-		_, err := tx.Exec("DELETE FROM claims WHERE expires_at < ?", now.Unix())
-		return err
-	})
+	return s.db.expire(ctx, expiringClaims, now)
 }
 
 // Abandon removes the claims on a queue and on its items that are not settled.
@@ -113,7 +112,7 @@ func readClaim(tx *Tx, queue, itemID string) (c claim.Claim, ok bool, err error)
 		return c, false, fmt.Errorf("read the claim on item %s of %s: %w", itemID, queue, err)
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return c, false, fmt.Errorf("the claim on item %s of %s can't be read: %w", itemID, queue, err)
+		return c, false, damagedRow(err, "claims", queue+" "+itemID)
 	}
 	return c, true, nil
 }

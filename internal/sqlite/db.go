@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -22,6 +23,7 @@ var ErrClosed = errors.New("the data file is closed")
 
 // DB is one open data file. Its methods may be called concurrently.
 type DB struct {
+	path string
 	pool *sql.DB
 	conn *sql.Conn
 	tx   Tx
@@ -39,19 +41,28 @@ type unit struct {
 	run  func(*Tx) error
 	err  error
 	done chan struct{}
+	// alone: it is run outside of any transaction.
+	alone bool
 }
 
 // Open opens or creates the data file at path; ":memory:" keeps the state in
 // memory. The file belongs to this process until Close.
 //
+// What is deleted from the file is overwritten, and only its owner may read it.
+//
 // Errors: ErrInUse when another process has the file, ErrVersion when the
 // file's schema is newer than this program, from before its first release or
-// not its own, ErrNotDatabase when it is no SQLite file.
+// not its own, ErrNotDatabase when it is no SQLite file, ErrNoName when path is
+// empty, and those of Do.
 func Open(path string) (*DB, error) {
-	db := &DB{}
+	db := &DB{path: path}
 	db.rested.L = &db.mu
 	if err := db.open(path); err != nil {
-		return nil, errors.Join(explain(path, err), db.closeFile())
+		err = explain(path, err)
+		if !strings.HasPrefix(err.Error(), "data file ") {
+			err = fmt.Errorf("data file %s: %w", path, err)
+		}
+		return nil, errors.Join(err, db.closeFile())
 	}
 	db.tx = Tx{conn: db.conn, stmts: map[string]*sql.Stmt{}}
 	return db, nil
@@ -68,12 +79,19 @@ func Open(path string) (*DB, error) {
 //
 // When ctx ends before unit was begun, unit is not run and Do returns ctx's
 // error. Later than that ctx has no effect.
-func (db *DB) Do(ctx context.Context, unit func(*Tx) error) error {
-	u, alone, err := db.enqueue(ctx, unit)
+//
+// Errors that come of the file, the disk or a row say what to do about it:
+// ErrReadOnly, ErrFull, ErrDamaged.
+func (db *DB) Do(ctx context.Context, run func(*Tx) error) error {
+	return db.do(ctx, &unit{run: run})
+}
+
+func (db *DB) do(ctx context.Context, u *unit) error {
+	first, err := db.enqueue(ctx, u)
 	if err != nil {
 		return err
 	}
-	if alone {
+	if first {
 		if db.round() {
 			go db.drain()
 		}
@@ -107,22 +125,22 @@ func (db *DB) Close() error {
 	return db.closeFile()
 }
 
-// enqueue adds a unit to the queue. alone: nobody is at work, so that the
+// enqueue adds a unit to the queue. first: nobody is at work, so that the
 // caller is from now on.
-func (db *DB) enqueue(ctx context.Context, run func(*Tx) error) (u *unit, alone bool, err error) {
+func (db *DB) enqueue(ctx context.Context, u *unit) (first bool, err error) {
 	if ctx.Err() != nil {
-		return nil, false, context.Cause(ctx)
+		return false, context.Cause(ctx)
 	}
-	u = &unit{run: run, done: make(chan struct{})}
+	u.done = make(chan struct{})
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if db.closed {
-		return nil, false, ErrClosed
+		return false, ErrClosed
 	}
 	db.queue = append(db.queue, u)
-	alone = !db.working
+	first = !db.working
 	db.working = true
-	return u, alone, nil
+	return first, nil
 }
 
 // withdraw takes u out of the queue; false when it has been begun.
@@ -146,7 +164,7 @@ func (db *DB) round() (more bool) {
 	group := db.queue
 	db.queue = db.spare[:0]
 	db.mu.Unlock()
-	db.commit(group)
+	db.work(group)
 	clear(group)
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -159,6 +177,24 @@ func (db *DB) round() (more bool) {
 	return false
 }
 
+// work runs units in their order: together what may be.
+func (db *DB) work(group []*unit) {
+	for len(group) > 0 {
+		n := slices.IndexFunc(group, func(u *unit) bool { return u.alone })
+		switch n {
+		case -1:
+			n = len(group)
+			db.commit(group)
+		case 0:
+			n = 1
+			group[0].end(db, group[0].try(&db.tx))
+		default:
+			db.commit(group[:n])
+		}
+		group = group[n:]
+	}
+}
+
 func (db *DB) drain() {
 	for db.round() {
 	}
@@ -167,18 +203,20 @@ func (db *DB) drain() {
 // commit runs the group in one transaction, or, when that fails, each of its
 // units in one of its own.
 func (db *DB) commit(group []*unit) {
-	if len(group) == 0 {
-		return
-	}
 	err := db.transact(group)
 	for i, u := range group {
 		if err != nil && len(group) > 1 {
-			u.err = db.transact(group[i : i+1])
+			u.end(db, db.transact(group[i:i+1]))
 		} else {
-			u.err = err
+			u.end(db, err)
 		}
-		close(u.done)
 	}
+}
+
+// end gives u its outcome.
+func (u *unit) end(db *DB, err error) {
+	u.err = explain(db.path, err)
+	close(u.done)
 }
 
 func (db *DB) transact(group []*unit) error {

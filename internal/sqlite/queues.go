@@ -191,27 +191,38 @@ func text(s string) any {
 	return s
 }
 
-// Contents reads the contents of messages.
-func (q *Queues) Contents(ctx context.Context, keys []int64) (found map[int64]sqsserver.Content, err error) {
+// Messages reads messages whole.
+func (q *Queues) Messages(ctx context.Context, keys []int64) (found map[int64]sqsserver.StoredMessage, err error) {
 	err = q.db.Do(ctx, func(tx *Tx) error {
-		found = make(map[int64]sqsserver.Content, len(keys))
-		s, err := tx.Stmt(`SELECT attributes, body FROM messages WHERE key = ?`)
+		found = make(map[int64]sqsserver.StoredMessage, len(keys))
+		s, err := tx.Stmt(`SELECT queue, seq, id, sent, visible_at, received, received_before, first_received, last_received, leased,
+			group_id, dedup_id, source_arn, attributes, body FROM messages WHERE key = ?`)
 		if err != nil {
 			return err
 		}
 		for _, key := range keys {
-			var c sqsserver.Content
-			switch err := s.QueryRow(key).Scan(&c.Attributes, &c.Body); err {
-			case nil:
-				found[key] = c
-			case sql.ErrNoRows:
-			default:
+			m, err := readMessage(s.QueryRow(key))
+			switch {
+			case err == nil:
+				m.Key = key
+				found[key] = m
+			case !errors.Is(err, sql.ErrNoRows):
 				return fmt.Errorf("read message: %w", err)
 			}
 		}
 		return nil
 	})
 	return found, err
+}
+
+func readMessage(row *sql.Row) (m sqsserver.StoredMessage, err error) {
+	var id []byte
+	var group, dedup, source sql.NullString
+	err = row.Scan(&m.Queue, &m.Seq, &id, &m.Sent, &m.VisibleAt, &m.Received, &m.ReceivedBefore, &m.FirstReceived, &m.LastReceived,
+		&m.Leased, &group, &dedup, &source, &m.Attributes, &m.Body)
+	copy(m.ID[:], id)
+	m.Group, m.Dedup, m.Source = group.String, dedup.String, source.String
+	return m, err
 }
 
 // Load gives all there is to into.
@@ -221,7 +232,7 @@ func (q *Queues) Load(ctx context.Context, into sqsserver.Loader) error {
 		l.nextKey()
 		l.queues()
 		l.tasks()
-		l.messages()
+		l.places()
 		l.dedups()
 		return l.err
 	})

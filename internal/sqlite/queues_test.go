@@ -1,10 +1,12 @@
 package sqlite_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
@@ -16,20 +18,27 @@ type kept struct {
 	NextKey  int64
 	Queues   []sqsserver.QueueRecord
 	Tasks    []sqsserver.TaskRecord
-	Messages []sqsserver.MessageRecord
+	Places   []sqsserver.PlaceRecord
+	Messages []sqsserver.MessageRecord // whole, by Seq
 	Dedups   []sqsserver.DedupRecord
 }
 
-func (k *kept) LoadNextKey(n int64)                   { k.NextKey = n }
-func (k *kept) LoadQueue(r sqsserver.QueueRecord)     { k.Queues = append(k.Queues, r) }
-func (k *kept) LoadTask(r sqsserver.TaskRecord)       { k.Tasks = append(k.Tasks, r) }
-func (k *kept) LoadMessage(r sqsserver.MessageRecord) { k.Messages = append(k.Messages, r) }
-func (k *kept) LoadDedup(r sqsserver.DedupRecord)     { k.Dedups = append(k.Dedups, r) }
+func (k *kept) LoadNextKey(n int64)               { k.NextKey = n }
+func (k *kept) LoadQueue(r sqsserver.QueueRecord) { k.Queues = append(k.Queues, r) }
+func (k *kept) LoadTask(r sqsserver.TaskRecord)   { k.Tasks = append(k.Tasks, r) }
+func (k *kept) LoadPlace(r sqsserver.PlaceRecord) { k.Places = append(k.Places, r) }
+func (k *kept) LoadDedup(r sqsserver.DedupRecord) { k.Dedups = append(k.Dedups, r) }
 
 func load(t *testing.T, s sqsserver.Store) *kept {
 	t.Helper()
 	k := &kept{}
 	must(t, s.Load(t.Context(), k))
+	for _, p := range k.Places {
+		found, err := s.Messages(t.Context(), []int64{p.Key})
+		must(t, err)
+		k.Messages = append(k.Messages, found[p.Key].MessageRecord)
+	}
+	slices.SortFunc(k.Messages, func(a, b sqsserver.MessageRecord) int { return cmp.Compare(a.Seq, b.Seq) })
 	return k
 }
 
@@ -105,6 +114,11 @@ func TestEachChange(t *testing.T) {
 			want := &kept{NextKey: 100, Queues: []sqsserver.QueueRecord{queue}, Tasks: []sqsserver.TaskRecord{task},
 				Messages: []sqsserver.MessageRecord{bare, full}, Dedups: []sqsserver.DedupRecord{dedup}}
 			c.want(want)
+			for _, m := range want.Messages {
+				want.Places = append(want.Places, sqsserver.PlaceRecord{Key: m.Key, Queue: m.Queue, Seq: m.Seq, Sent: m.Sent,
+					VisibleAt: m.VisibleAt, Group: m.Group, Leased: m.Leased, ReceivedHere: m.Received > m.ReceivedBefore})
+			}
+			slices.SortFunc(want.Places, func(a, b sqsserver.PlaceRecord) int { return cmp.Compare(a.Key, b.Key) })
 			if got := load(t, sqlite.NewQueues(open(t, path))); !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %+v\nwant %+v", got, want)
 			}
@@ -112,13 +126,13 @@ func TestEachChange(t *testing.T) {
 	}
 }
 
-func TestContents(t *testing.T) {
+func TestMessages(t *testing.T) {
 	t.Parallel()
 	s := sqlite.NewQueues(open(t, ":memory:"))
 	must(t, s.Apply(t.Context(), put()))
-	got, err := s.Contents(t.Context(), []int64{5, 6, 7})
+	got, err := s.Messages(t.Context(), []int64{5, 6, 7})
 	must(t, err)
-	want := map[int64]sqsserver.Content{5: {Body: "body\x00é", Attributes: []byte("{}")}, 6: {}}
+	want := map[int64]sqsserver.StoredMessage{5: put().PutMessages[0], 6: put().PutMessages[1]}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}

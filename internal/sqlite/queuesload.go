@@ -54,7 +54,7 @@ func (l *loader) queues() {
 			return err
 		}
 		if err := errors.Join(json.Unmarshal(attributes, &r.Attributes), json.Unmarshal(tags, &r.Tags)); err != nil {
-			return fmt.Errorf("read queue %s: %w", r.Name, err)
+			return damagedRow(err, "queues", r.Name)
 		}
 		l.into.LoadQueue(r)
 		return nil
@@ -73,21 +73,21 @@ func (l *loader) tasks() {
 	})
 }
 
-func (l *loader) messages() {
-	l.each(`SELECT key, queue, seq, id, sent, visible_at, received, received_before, first_received, last_received, leased,
-		group_id, dedup_id, source_arn FROM messages ORDER BY seq`, func(scan func(...any) error) error {
-		var r sqsserver.MessageRecord
-		var id []byte
-		var group, dedup, source sql.NullString
-		if err := scan(&r.Key, &r.Queue, &r.Seq, &id, &r.Sent, &r.VisibleAt, &r.Received, &r.ReceivedBefore,
-			&r.FirstReceived, &r.LastReceived, &r.Leased, &group, &dedup, &source); err != nil {
-			return err
-		}
-		copy(r.ID[:], id)
-		r.Group, r.Dedup, r.Source = group.String, dedup.String, source.String
-		l.into.LoadMessage(r)
-		return nil
-	})
+// places reads no more of each message than its place takes: there may be
+// millions.
+func (l *loader) places() {
+	var r sqsserver.PlaceRecord
+	var group sql.NullString
+	into := []any{&r.Key, &r.Queue, &r.Seq, &r.Sent, &r.VisibleAt, &r.Leased, &r.ReceivedHere, &group}
+	l.each(`SELECT key, queue, seq, sent, visible_at, leased, received > received_before, group_id FROM messages`,
+		func(scan func(...any) error) error {
+			if err := scan(into...); err != nil {
+				return err
+			}
+			r.Group = group.String
+			l.into.LoadPlace(r)
+			return nil
+		})
 }
 
 func (l *loader) dedups() {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/efferent/efferent/internal/localaws/secretserver"
@@ -15,6 +16,8 @@ CREATE TABLE secrets (
 	secret TEXT NOT NULL
 ) STRICT;
 `
+
+var errNotOurs = errors.New("it is not the JSON that was written")
 
 // Secrets keeps the secrets of a secretserver.Server. It is a
 // secretserver.Store.
@@ -41,7 +44,7 @@ func (s *Secrets) LoadSecrets(ctx context.Context) (list []secretserver.Secret, 
 			var secret secretserver.Secret
 			if json.Unmarshal(text, &secret) != nil {
 				// The decoder's own words could quote the value.
-				return fmt.Errorf("read secret %s: it is not the JSON that was written", name)
+				return damagedRow(errNotOurs, "secrets", name)
 			}
 			list = append(list, secret)
 		}

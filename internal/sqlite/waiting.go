@@ -46,6 +46,8 @@ const (
 		ORDER BY place, position LIMIT ?`
 )
 
+var expiringWaiting = newExpiring("waiting", "place", "position")
+
 // Waiting keeps the waiting room, as waiting.Store has it.
 type Waiting struct {
 	db *DB
@@ -171,10 +173,10 @@ func (w *Waiting) Page(ctx context.Context, from string, limit int) (items []wai
 // Expire removes what was settled Retention ago, what waits and was due then,
 // and leases that have lapsed.
 func (w *Waiting) Expire(ctx context.Context, now time.Time) error {
+	if err := w.db.expire(ctx, expiringWaiting, now); err != nil {
+		return err
+	}
 	return w.db.Do(ctx, func(tx *Tx) error {
-		if _, err := tx.Exec("DELETE FROM waiting WHERE expires_at < ?", now.Unix()); err != nil {
-			return err
-		}
 		_, err := tx.Exec("DELETE FROM waiting_leases WHERE until <= ?", now.UnixNano())
 		return err
 	})
@@ -204,7 +206,7 @@ func readItems(tx *Tx, query string, args []any) (items []waiting.Item, err erro
 			return nil, err
 		}
 		if err := json.Unmarshal(text, &i); err != nil {
-			return nil, fmt.Errorf("a row holds no item: %w", err)
+			return nil, damagedRow(err, "waiting", "")
 		}
 		items = append(items, i)
 	}

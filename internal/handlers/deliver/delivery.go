@@ -113,8 +113,9 @@ func (d *delivery) Run(ctx context.Context) {
 // we could not make, is nothing that the endpoint did.
 func (d *delivery) exchange(ctx context.Context) (again bool) {
 	d.record.At = d.Now()
-	d.signing = d.keys.At(d.record.At)
-	request := d.webhook.Request(d.record.WebhookID, d.signing, d.record.At)
+	signed := d.needs.signedAt()
+	d.signing = d.keys.At(signed)
+	request := d.webhook.Request(d.record.WebhookID, d.signing, signed)
 	request.Timeout = min(request.Timeout, d.longest)
 	x := d.needs.Sender.Post(ctx, request)
 	if !x.Started.IsZero() { // it may have waited for a connection

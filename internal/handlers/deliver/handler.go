@@ -45,6 +45,17 @@ type Needs struct {
 	MostHeld time.Duration
 	// Places is how many exchanges the Sender makes at once; 0 is no bound.
 	Places int `need:"optional"`
+	// Day is the time of day, which signatures are made at, where Now is not; nil
+	// is Now.
+	Day func() time.Time `need:"optional"`
+}
+
+// signedAt is when a signature is made now.
+func (n *Needs) signedAt() time.Time {
+	if n.Day != nil {
+		return n.Day()
+	}
+	return n.Now()
 }
 
 // Handler delivers batches. It may be used by many goroutines at once.

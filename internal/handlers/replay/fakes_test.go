@@ -68,6 +68,7 @@ type world struct {
 	cancelled []string
 	othersOwn int // messages that somebody else holds, in the count only
 	noMoves   bool
+	exact     bool          // counts are
 	pause     time.Duration // the most that the clock moves when somebody waits
 
 	// fault decides about the nth call of an operation.
@@ -112,8 +113,8 @@ func (w *world) handler() *Handler {
 			{Name: "notification-failures", From: "notifications", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
 		History: w, Failures: w, Claims: w, Audit: w, Redactors: w, Records: w, Room: (*room)(w), Exit: w.exit,
 		Circuits: (*circuits)(w), Transitions: func(phase string) { w.transitions = append(w.transitions, phase) },
-		Caller: func(r *http.Request) string { return cmp.Or(r.Header.Get("Caller"), "ann") },
-		Now:    w.time, Wait: func(_ context.Context, d time.Duration) {
+		Caller: func(r *http.Request) string { return cmp.Or(r.Header.Get("Caller"), "ann") }, ExactCounts: w.exact,
+		Now: w.time, Wait: func(_ context.Context, d time.Duration) {
 			runtime.Gosched()
 			w.advance(min(d, cmp.Or(w.pause, d)))
 		}, Log: slog.New(slog.DiscardHandler),

@@ -51,6 +51,9 @@ type Needs struct {
 	// opened and closed by hand, by the phase.
 	Circuits    circuit.Store
 	Transitions func(phase string) `need:"optional"`
+	// ExactCounts: the queues' counts are right at any time. SQS's are so only
+	// after a while.
+	ExactCounts bool `need:"optional"`
 	// Book is the ledger, in which Lanes lanes are looked through; a worker may
 	// have none to show.
 	Book  ledger.Book `need:"optional"`

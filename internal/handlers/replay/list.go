@@ -172,11 +172,22 @@ func (l *listing) add(ctx context.Context, failures []attempt.Record) error {
 			if fate == doubtful {
 				room--
 			}
-			l.take(failure)
+			if !l.gone(failure) {
+				l.take(failure)
+			} else if l.count.Total() == 0 {
+				over = append(over, failure)
+			}
 		}
 	}
 	l.forget(ctx, over)
 	return nil
+}
+
+// gone reports whether a failure's message left the queue by a way that nothing
+// tells of: the queue was purged, say. Those seen before it are then all that
+// there are, which only an exact count can say.
+func (l *listing) gone(failure attempt.Record) bool {
+	return l.ExactCounts && l.there >= l.count.Total() && arrived(failure).Before(l.Now())
 }
 
 // room is for how many doubtful failures the queue has messages that are not

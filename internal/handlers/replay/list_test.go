@@ -158,6 +158,53 @@ func TestGhosts(t *testing.T) {
 	}
 }
 
+// TestPurged: what a purge took, which nothing tells of, is not listed.
+func TestPurged(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		exact     bool
+		after     time.Duration
+		more      int // came since
+		want      string
+		forgotten int
+	}{
+		"counts that may be too low":       {false, 10 * time.Minute, 0, "m00002 m00001", 0},
+		"exact, at once":                   {true, time.Second, 0, "m00002 m00001", 0}, // they may not have arrived yet
+		"exact, when it was there":         {true, drainTime + time.Second, 0, "", 2},
+		"exact, others came since":         {true, drainTime + time.Second, 1, "m00009", 0},
+		"exact, and one was sent by hand ": {true, drainTime + time.Second, 2, "m00009 m00002", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.exact = c.exact
+			w.park(1, "evt_1", "acme")
+			w.park(2, "evt_2", "acme")
+			clear(w.letters)
+			w.advance(c.after)
+			if c.more > 0 {
+				w.park(9, "evt_9", "acme")
+			}
+			if c.more > 1 {
+				w.letters["by hand"] = w.letters["m00009"]
+			}
+			if got, _ := listed(w, ""); got != c.want || w.store.Forgotten() != c.forgotten {
+				t.Errorf("listed %q, %d forgotten", got, w.store.Forgotten())
+			}
+		})
+	}
+}
+
+// TestBadUTF8: what of a request is no UTF-8 makes no answer that is no JSON.
+func TestBadUTF8(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, path := range []string{"/api/v1/%ff", "/api/v1/dlq/%ff/x", "/api/v1/dlq/webhook-failures/%ff", "/api/v1/deliveries/%ff",
+		"/api/v1/dlq?queue=%ff", "/api/v1/circuits/%ff", "/api/v1/dlq/webhook-failures/tasks/%ff", "/api/v1/audit/proofs/%ff"} {
+		w.ask("GET", path, "") // which looks at each problem
+	}
+}
+
 func TestPages(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{1, 7, 50, 200} {

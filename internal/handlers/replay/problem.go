@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/efferent/efferent/internal/deadletter"
 )
@@ -86,5 +87,5 @@ func answer(w http.ResponseWriter, status int, contentType string, value any) {
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	// An error here means that the client is gone.
-	_ = json.MarshalWrite(w, value)
+	_ = json.MarshalWrite(w, value, jsontext.AllowInvalidUTF8(true)) // such as a path's, which become U+FFFD
 }

@@ -4,6 +4,7 @@ package awsjson
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/aws/smithy-go"
 	"github.com/go-json-experiment/json"
+
+	"github.com/efferent/efferent/internal/localaws/bodies"
 )
 
 // Service is one AWS service. It serves POST requests that name an operation
@@ -26,6 +29,8 @@ type Service struct {
 	// ContentType is that of requests and answers.
 	ContentType string
 	Operations  map[string]Operation
+	// Bodies is the room for requests.
+	Bodies *bodies.Room
 	// MaxRequest is the longest request body, in bytes. A longer one is
 	// refused before it is read, if it says how long it is.
 	MaxRequest int64
@@ -100,32 +105,18 @@ func (s *Service) run(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, malformed(errors.New("the method must be POST"))
 	case !ours || operation == nil:
 		return nil, apiFault("UnsupportedOperation", "The operation %.200q is not supported.", target)
-	case r.ContentLength > s.MaxRequest:
-		w.Header().Set("Connection", "close")
-		return nil, s.tooLarge()
 	}
-	b := buffers.Get().(*bytes.Buffer)
-	defer release(b)
-	if r.ContentLength > 0 {
-		b.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
-	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, s.MaxRequest))
-	if over := new(http.MaxBytesError); errors.As(err, &over) {
-		return nil, s.tooLarge()
-	}
+	b, err := s.Bodies.Read(w, r, s.MaxRequest)
 	if err != nil {
-		return nil, malformed(err)
+		return nil, cmp.Or(bodies.Fault(err, s.MaxRequest), malformed(err))
 	}
+	defer b.Release()
 	return operation(r, func(in any) error {
-		if err := json.Unmarshal(b.Bytes(), in); err != nil {
+		if err := json.Unmarshal(b.Bytes, in); err != nil {
 			return malformed(err)
 		}
 		return nil
 	})
-}
-
-func (s *Service) tooLarge() error {
-	return apiFault("RequestEntityTooLarge", "The request is longer than %d bytes.", s.MaxRequest)
 }
 
 func malformed(err error) error {
@@ -150,6 +141,8 @@ func Status(err smithy.APIError) int {
 	switch {
 	case err.ErrorCode() == "RequestEntityTooLarge":
 		return http.StatusRequestEntityTooLarge
+	case err.ErrorCode() == "RequestTimeout":
+		return http.StatusRequestTimeout
 	case err.ErrorCode() == "ServiceUnavailable":
 		return http.StatusServiceUnavailable
 	case err.ErrorFault() == smithy.FaultServer:

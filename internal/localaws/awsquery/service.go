@@ -4,15 +4,16 @@
 package awsquery
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/efferent/efferent/internal/localaws/bodies"
 )
 
 // Service is one AWS service. It serves GET and POST requests that name an
@@ -24,6 +25,8 @@ type Service struct {
 	// PathParameter, unless it is empty, is the parameter that a path other
 	// than / gives, where the request does not.
 	PathParameter string
+	// Bodies is the room for requests.
+	Bodies *bodies.Room
 	// MaxRequest is the longest request body, in bytes. A longer one is
 	// refused before it is read, if it says how long it is.
 	MaxRequest int64
@@ -101,26 +104,13 @@ func (s *Service) body(w http.ResponseWriter, r *http.Request) (string, error) {
 		return "", nil
 	case r.Method != http.MethodPost:
 		return "", apiFault("InvalidHttpRequest", "The method must be GET or POST.")
-	case r.ContentLength > s.MaxRequest:
-		w.Header().Set("Connection", "close")
-		return "", s.tooLarge()
 	}
-	var b bytes.Buffer
-	if r.ContentLength > 0 {
-		b.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
-	_, err := io.Copy(&b, http.MaxBytesReader(w, r.Body, s.MaxRequest))
-	if over := new(http.MaxBytesError); errors.As(err, &over) {
-		return "", s.tooLarge()
-	}
+	b, err := s.Bodies.Read(w, r, s.MaxRequest)
 	if err != nil {
-		return "", malformed(err)
+		return "", cmp.Or(bodies.Fault(err, s.MaxRequest), malformed(err))
 	}
-	return b.String(), nil
-}
-
-func (s *Service) tooLarge() error {
-	return apiFault("RequestEntityTooLarge", "The request is longer than %d bytes.", s.MaxRequest)
+	defer b.Release()
+	return string(b.Bytes), nil
 }
 
 func malformed(err error) error {

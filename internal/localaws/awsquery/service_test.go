@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/efferent/efferent/internal/localaws/awsquery"
+	"github.com/efferent/efferent/internal/localaws/bodies"
 )
 
 // input and output have what the SDK's structs have, and what extends them.
@@ -64,7 +65,7 @@ type output struct {
 
 func newService(run awsquery.Operation) *awsquery.Service {
 	return &awsquery.Service{
-		Namespace: "urn:x", PathParameter: "QueueUrl", MaxRequest: 1 << 20,
+		Namespace: "urn:x", PathParameter: "QueueUrl", MaxRequest: 1 << 20, Bodies: bodies.NewRoom(),
 		Operations: map[string]awsquery.Operation{"Do": run},
 		Fail: func(err error) (int, smithy.APIError) {
 			var api smithy.APIError

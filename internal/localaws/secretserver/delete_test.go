@@ -101,6 +101,8 @@ func TestTheRecoveryWindowEnds(t *testing.T) {
 				if len(b.store.kept) > 0 {
 					t.Error("it is still kept")
 				}
+			} else if b.must(b.Sweep(t.Context())); len(b.store.kept) > 0 {
+				t.Error("it is still kept, and nobody asked for it")
 			}
 			_, err = b.get("s")
 			b.wantCode(err, "ResourceNotFoundException")

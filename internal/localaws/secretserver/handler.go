@@ -15,6 +15,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/efferent/efferent/internal/localaws/awsjson"
+	"github.com/efferent/efferent/internal/localaws/bodies"
+	"github.com/efferent/efferent/internal/localaws/origin"
 )
 
 // maxRequest is the longest request body, in bytes: a value with every
@@ -25,15 +27,16 @@ const maxRequest = 6*maxValue + 64<<10
 // "X-Amz-Target: secretsmanager.<operation>", with any credentials. Put
 // sqsserver.LoopbackOnly before it.
 func NewHandler(s *Server) http.Handler {
-	return &awsjson.Service{
+	return origin.Only(&awsjson.Service{
 		Prefix:      "secretsmanager.",
 		ContentType: "application/x-amz-json-1.1",
 		Operations:  operations(s),
+		Bodies:      bodies.NewRoom(),
 		MaxRequest:  maxRequest,
 		Encoding:    encoding,
 		Fail:        fail,
 		Log:         s.log,
-	}
+	})
 }
 
 func operations(s *Server) map[string]awsjson.Operation {

@@ -69,13 +69,27 @@ func Open(ctx context.Context, store Store, o Options) (*Server, error) {
 		return nil, fmt.Errorf("load secrets: %w", err)
 	}
 	for i := range list {
-		if secret := &list[i]; !secret.gone(s.now()) {
-			s.secrets[secret.Name] = secret
-		} else if err := store.DeleteSecret(ctx, secret.Name); err != nil {
-			return nil, fmt.Errorf("delete secret %s, whose recovery window has ended: %w", secret.Name, err)
-		}
+		s.secrets[list[i].Name] = &list[i]
+	}
+	if err := s.Sweep(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+// Sweep deletes the secrets whose recovery window has ended.
+func (s *Server) Sweep(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, secret := range s.secrets {
+		if !secret.gone(s.now()) {
+			continue
+		}
+		if err := s.remove(ctx, secret); err != nil {
+			return fmt.Errorf("delete secret %s, whose recovery window has ended: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // save keeps a secret and makes it the one of its name. mu must be held.

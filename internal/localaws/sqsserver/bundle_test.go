@@ -26,6 +26,8 @@ type bundle struct {
 	t     *testing.T
 	clock *clockwork.FakeClock
 	store *memory
+	// near and inFlight are options of the engine.
+	near, inFlight int
 	// options, if there is one, changes how the engine is opened.
 	options func(*sqsserver.Options)
 }
@@ -34,14 +36,14 @@ var start = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func newBundle(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{t: t, clock: clockwork.NewFakeClockAt(start), store: newMemory()}
+	b := &bundle{t: t, clock: clockwork.NewFakeClockAt(start), store: newMemory(), inFlight: 50}
 	b.open()
 	return b
 }
 
 func (b *bundle) open() {
 	b.t.Helper()
-	o := sqsserver.Options{Clock: b.clock, InFlightLimit: 50, Logger: slog.New(slog.DiscardHandler)}
+	o := sqsserver.Options{Clock: b.clock, InFlightLimit: b.inFlight, NearLimit: b.near, Logger: slog.New(slog.DiscardHandler)}
 	if b.options != nil {
 		b.options(&o)
 	}

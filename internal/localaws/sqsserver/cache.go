@@ -36,6 +36,9 @@ type cache struct {
 	oldest, newest *message
 }
 
+// contentOverhead is about what a content takes besides its size.
+const contentOverhead = 512
+
 // keep makes c the cached content of m, at the cost of the oldest ones.
 func (l *cache) keep(m *message, c *content) {
 	if m.content != nil {
@@ -49,7 +52,7 @@ func (l *cache) keep(m *message, c *content) {
 		l.oldest = m
 	}
 	l.newest = m
-	l.add(c.size)
+	l.add(c.size + contentOverhead)
 	for l.used > contentShare && l.budget.used.Load() > l.budget.limit {
 		l.drop(l.oldest)
 	}
@@ -60,7 +63,7 @@ func (l *cache) drop(m *message) {
 	if m.content == nil {
 		return
 	}
-	l.add(-m.content.size)
+	l.add(-m.content.size - contentOverhead)
 	if m.older != nil {
 		m.older.newer = m.newer
 	} else {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/jonboulle/clockwork"
 )
 
 // TestNothingEndsEarly: times are kept in milliseconds, and a visibility
@@ -92,4 +93,24 @@ func TestNoTimeAtAll(t *testing.T) {
 		b.must(b.change("q", b.want("q", "a")[0], 0))
 	}
 	b.must(b.change("q", b.want("q", "a")[0], 43200)) // twelve hours, not more
+}
+
+// TestTheClockWasSetBackBeforeTheStart: what was hidden waits for its time, and
+// not for that of the clock too.
+func TestTheClockWasSetBackBeforeTheStart(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	b.create("q", nil)
+	b.send("q", "received")
+	b.want("q", "received")
+	_, err := b.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url("q"), MessageBody: aws.String("delayed"), DelaySeconds: 30})
+	b.must(err)
+	b.clock = clockwork.NewFakeClockAt(start.Add(-time.Hour))
+	b.restart()
+	b.advance(30*time.Second - time.Millisecond)
+	b.want("q")
+	b.advance(time.Millisecond)
+	if got := bodiesOf(b.receive("q")); len(got) != 2 {
+		t.Errorf("received %q", got)
+	}
 }

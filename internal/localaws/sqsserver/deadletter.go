@@ -52,6 +52,7 @@ func (e *Engine) transfer(from, to *queue, messages []*message, records []Messag
 		if contents[i] != nil {
 			to.cache.keep(m, contents[i])
 		}
+		to.shelve(m)
 	}
 	to.wake(e.clock)
 }

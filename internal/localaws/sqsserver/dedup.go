@@ -109,6 +109,11 @@ func (d *dedups) forget(queue int64) DedupRecord {
 	if d.forgotten < forgetAfter {
 		return DedupRecord{}
 	}
+	return d.forgetAll(queue)
+}
+
+// forgetAll is all that the store may drop.
+func (d *dedups) forgetAll(queue int64) DedupRecord {
 	d.forgotten = 0
 	return DedupRecord{Queue: queue, Key: d.last}
 }

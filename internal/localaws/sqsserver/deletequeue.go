@@ -82,7 +82,7 @@ func (q *queue) mayPurge(now int64) bool {
 
 // empty deletes all messages, and forgets their deduplication ids.
 func (e *Engine) empty(ctx context.Context, q *queue, now int64) (err error) {
-	messages, forget := q.condemn(now)
+	messages, shelved, forget := q.condemn(now)
 	if forget.Queue != 0 {
 		if err = e.apply(ctx, &Changes{ForgetDedups: forget}); err != nil {
 			q.notForgotten()
@@ -98,12 +98,18 @@ func (e *Engine) empty(ctx context.Context, q *queue, now int64) (err error) {
 		}
 		q.endDeletes(e, keys, batch, err)
 	}
+	for i := range shelved {
+		if err == nil {
+			err = e.purgeShelf(ctx, &shelved[i])
+		}
+		q.shelveAgain(shelved[i])
+	}
 	return err
 }
 
 // condemn takes all messages out of reach, to be deleted, and says which
 // deduplication records the store may forget.
-func (q *queue) condemn(now int64) (messages []*message, forget DedupRecord) {
+func (q *queue) condemn(now int64) (messages []*message, shelved []condemned, forget DedupRecord) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.advance(now)
@@ -115,7 +121,7 @@ func (q *queue) condemn(now int64) (messages []*message, forget DedupRecord) {
 			messages = append(messages, m)
 		}
 	}
-	return messages, q.dedups.forget(q.id)
+	return messages, q.condemnShelves(), q.dedups.forget(q.id)
 }
 
 // notForgotten lets the next write try again.

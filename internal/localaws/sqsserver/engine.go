@@ -14,7 +14,9 @@
 //	movetask.go             back from there: the move tasks and their operations
 //	movetask_run.go         a move task at work
 //	delayseconds.go         a queue's DelaySeconds changes
-//	deletequeue.go          DeleteQueue and PurgeQueue
+//	deletequeue.go          DeleteQueue and PurgeQueue; purgeshelf.go
+//	shelf.go                what is far from its turn, and not in memory
+//	sweep.go                the end of a message's retention
 //	place.go                regions and accounts
 package sqsserver
 
@@ -42,6 +44,9 @@ type Options struct {
 	// InFlightLimit is how many messages of a queue may be in flight. The
 	// default is 120,000 ("Amazon SQS message quotas").
 	InFlightLimit int
+	// NearLimit is how many messages a standard queue has in memory whole. The
+	// default is 10,000; of the others 24 bytes are.
+	NearLimit int
 }
 
 // Engine is a set of queues. Its methods may be called concurrently. Their
@@ -62,6 +67,7 @@ type Engine struct {
 	own           []string
 	log           *slog.Logger
 	inFlightLimit int
+	nearLimit     int
 	budget        cacheBudget
 
 	// admin is held by those who create, change or delete queues or start
@@ -94,6 +100,7 @@ func Open(ctx context.Context, store Store, o Options) (*Engine, error) {
 		own:           o.Own,
 		log:           cmp.Or(o.Logger, slog.Default()),
 		inFlightLimit: cmp.Or(o.InFlightLimit, 120_000),
+		nearLimit:     cmp.Or(o.NearLimit, nearLimit),
 		budget:        cacheBudget{limit: contentBudget},
 		queues:        map[string]*queue{},
 		closing:       make(chan struct{}),
@@ -106,8 +113,8 @@ func Open(ctx context.Context, store Store, o Options) (*Engine, error) {
 	if err := store.Load(ctx, l); err != nil {
 		return nil, fmt.Errorf("load queues: %w", err)
 	}
-	if l.err != nil {
-		return nil, fmt.Errorf("load queues: %w", l.err)
+	if err := l.end(ctx); err != nil {
+		return nil, fmt.Errorf("load queues: %w", err)
 	}
 	for _, t := range e.tasks {
 		if t.active() {

@@ -139,8 +139,8 @@ func TestAMessageThatIsGoneFromTheStoreIsNotReceived(t *testing.T) {
 	b := newBundle(t)
 	b.create("q", nil)
 	b.send("q", "a", "b")
-	b.restart()
 	m := b.want("q", "a", "b")
+	b.restart() // the contents are in the store only
 	b.store.fail(persisted)
 	_, err := b.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: url("q"), ReceiptHandle: m[0].ReceiptHandle})
 	b.wantCode(err, "InternalFailure")

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/efferent/efferent/internal/localaws/awsjson"
+	"github.com/efferent/efferent/internal/localaws/bodies"
+	"github.com/efferent/efferent/internal/localaws/origin"
 )
 
 // maxRequest is the longest request body, in bytes: the largest batch with
@@ -22,25 +24,26 @@ const maxRequest = 6*maxMessageSize + 256<<10
 // ("AmazonSQS.<operation>"), else the older query protocol
 // ("Action=<operation>"). Put LoopbackOnly before it.
 func NewHandler(e *Engine) http.Handler {
-	operations := operations(e)
-	query := newQuery(operations)
+	operations, room := operations(e), bodies.NewRoom()
+	query := newQuery(operations, room)
 	service := &awsjson.Service{
 		Prefix:      "AmazonSQS.",
 		ContentType: "application/x-amz-json-1.0",
 		Operations:  operations,
+		Bodies:      room,
 		MaxRequest:  maxRequest,
 		Encoding:    encoding,
 		Fail:        fail,
 		Log:         e.log,
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return origin.Only(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = e.of(r)
 		if r.Header.Get("X-Amz-Target") == "" {
 			query.ServeHTTP(w, r)
 			return
 		}
 		service.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // errorBody is an error in the JSON protocol.

@@ -54,7 +54,7 @@ func TestCacheKeepsTheNewestWithinItsBudget(t *testing.T) {
 	var ms []*message
 	for range 5 {
 		m := &message{}
-		a.keep(m, &content{size: 1 << 20})
+		a.keep(m, &content{size: 1<<20 - contentOverhead})
 		ms = append(ms, m)
 	}
 	for i, m := range ms {
@@ -64,7 +64,7 @@ func TestCacheKeepsTheNewestWithinItsBudget(t *testing.T) {
 	}
 	// A queue gets its share though others have used the budget up.
 	late := &message{}
-	b.keep(late, &content{size: 1 << 20})
+	b.keep(late, &content{size: 1<<20 - contentOverhead})
 	if late.content == nil || budget.used.Load() != 4<<20 {
 		t.Errorf("used %d", budget.used.Load())
 	}

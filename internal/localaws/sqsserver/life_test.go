@@ -11,9 +11,11 @@ import (
 // forgetful is a Store that keeps nothing.
 type forgetful struct{}
 
-func (forgetful) Load(context.Context, Loader) error                           { return nil }
-func (forgetful) Apply(context.Context, *Changes) error                        { return nil }
-func (forgetful) Contents(context.Context, []int64) (map[int64]Content, error) { return nil, nil }
+func (forgetful) Load(context.Context, Loader) error    { return nil }
+func (forgetful) Apply(context.Context, *Changes) error { return nil }
+func (forgetful) Messages(context.Context, []int64) (map[int64]StoredMessage, error) {
+	return nil, nil
+}
 
 func TestADeletedQueueGivesItsMemoryBack(t *testing.T) {
 	t.Parallel()

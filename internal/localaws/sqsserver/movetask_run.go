@@ -58,6 +58,12 @@ func (m *mover) run() (status, failure string) {
 		}
 		left := m.left()
 		batch := m.source.takeToMove(m.e.now(), min(left, m.batch()))
+		if len(batch) == 0 && left > 0 && m.source.firstIsFar() {
+			if err := m.e.bringNear(context.Background(), m.source); err != nil {
+				return taskFailed, storeFailed
+			}
+			continue
+		}
 		if len(batch) == 0 {
 			return m.outcome(failure)
 		}

@@ -12,23 +12,42 @@ import (
 
 	"github.com/efferent/efferent/internal/localaws/awsjson"
 	"github.com/efferent/efferent/internal/localaws/awsquery"
+	"github.com/efferent/efferent/internal/localaws/bodies"
 )
 
 // newQuery serves operations in the query protocol: at /, and at a queue's
 // path, which then is its QueueUrl.
-func newQuery(operations map[string]awsquery.Operation) http.Handler {
+//
+// What a GET may do changes nothing: the image of any web page makes a browser
+// send one, and an older browser does not say where it comes from.
+func newQuery(operations map[string]awsquery.Operation, room *bodies.Room) http.Handler {
 	operations = maps.Clone(operations)
+	for name, run := range operations {
+		if !strings.HasPrefix(name, "Get") && !strings.HasPrefix(name, "List") {
+			operations[name] = posted(name, run)
+		}
+	}
 	for _, name := range []string{"CreateQueue", "ListQueues"} {
 		operations[name] = notOfAQueue(name, operations[name])
 	}
-	service := &awsquery.Service{
+	return &awsquery.Service{
 		Namespace:     "http://queue.amazonaws.com/doc/2012-11-05/",
 		Operations:    operations,
 		PathParameter: "QueueUrl",
+		Bodies:        room,
 		MaxRequest:    maxRequest,
 		Fail:          queryFailure,
 	}
-	return sameOriginOnly(service)
+}
+
+// posted is an action that a GET can't do.
+func posted(name string, run awsquery.Operation) awsquery.Operation {
+	return func(r *http.Request, decode func(any) error) (any, error) {
+		if r.Method == http.MethodGet {
+			return nil, client("InvalidHttpRequest", "The action %s changes something: this endpoint takes it by POST only.", name)
+		}
+		return run(r, decode)
+	}
 }
 
 // notOfAQueue is an action that is not valid at a queue's path (LocalStack's
@@ -50,20 +69,4 @@ func queryFailure(err error) (int, smithy.APIError) {
 			ErrorCodeOverride: gone.ErrorCodeOverride}
 	}
 	return status(api), api
-}
-
-// sameOriginOnly refuses with 403 what a web page of another origin has its
-// visitor's browser send. A form or an image of any page could else use an
-// endpoint that asks for no credentials; a browser tells where a request comes
-// from (Fetch Metadata Request Headers, Sec-Fetch-Site).
-func sameOriginOnly(next http.Handler) http.Handler {
-	protection := http.NewCrossOriginProtection() // looks at what is no GET
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		site := r.Header.Get("Sec-Fetch-Site")
-		if site != "" && site != "same-origin" && site != "none" || protection.Check(r) != nil {
-			http.Error(w, "web pages of other origins may not use this endpoint", http.StatusForbidden)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }

@@ -47,7 +47,7 @@ func TestTheQueryProtocol(t *testing.T) {
 		{"the path names the queue, a zero delay is not none", "POST", queue, "Action=SendMessage&MessageBody=a%0D%0A%3C&DelaySeconds=0", 200,
 			ok("SendMessage", "<SendMessageResult><MD5OfMessageBody>992a4edf375c646e1d5aa38ae382d8c0</MD5OfMessageBody>"+
 				"<MessageId>…</MessageId></SendMessageResult>")},
-		{"a carriage return comes back, a zero wait is not none", "GET",
+		{"a carriage return comes back, a zero wait is not none", "POST",
 			queue + "/?Action=ReceiveMessage&WaitTimeSeconds=0&AttributeName=SentTimestamp&VisibilityTimeout=0", "", 200,
 			ok("ReceiveMessage", "<ReceiveMessageResult><Message><Attribute><Name>SentTimestamp</Name><Value>1795521600000</Value></Attribute>"+
 				"<Body>a&#xD;&#xA;&lt;</Body><MD5OfBody>992a4edf375c646e1d5aa38ae382d8c0</MD5OfBody><MessageId>…</MessageId>"+
@@ -119,7 +119,7 @@ func TestAQueryMayBeAnsweredInJSON(t *testing.T) {
 		"Action=Fly": `{"Error":{"Code":"InvalidAction","Message":"The action Fly is not valid for this endpoint.","Type":"Sender"},` +
 			`"RequestId":"…"}`,
 	} {
-		r := httptest.NewRequest(http.MethodGet, "/?"+query, nil)
+		r := httptest.NewRequest(http.MethodPost, "/?"+query, nil)
 		r.Header.Set("Accept", "application/json")
 		w := httptest.NewRecorder()
 		sqsserver.NewHandler(b.Engine).ServeHTTP(w, r)
@@ -145,7 +145,8 @@ func TestOnlyTheSameOriginMayQuery(t *testing.T) {
 		"another port":               {"GET", "Sec-Fetch-Site", "same-site", 403},
 		"an older browser's form":    {"POST", "Origin", "http://evil.test", 403},
 		"a page of this origin":      {"POST", "Sec-Fetch-Site", "same-origin", 200},
-		"what was typed into a bar":  {"GET", "Sec-Fetch-Site", "none", 200},
+		"what was typed into a bar":  {"GET", "Sec-Fetch-Site", "none", 400},
+		"a GET of no browser":        {"GET", "X", "", 400},
 		"an older browser's own one": {"POST", "Origin", "http://example.com", 200},
 	} {
 		r := httptest.NewRequest(c.method, "/?"+send, nil)
@@ -156,7 +157,28 @@ func TestOnlyTheSameOriginMayQuery(t *testing.T) {
 			t.Errorf("%s: status %d", name, w.Code)
 		}
 	}
-	b.wantCounts("q", 4, 0, 0)
+	b.wantCounts("q", 3, 0, 0)
+}
+
+// TestAGetChangesNothing: each action that does is refused, and the others are
+// not.
+func TestAGetChangesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	handler := sqsserver.NewHandler(b.Engine)
+	for name, refused := range map[string]bool{
+		"AddPermission": true, "CancelMessageMoveTask": true, "ChangeMessageVisibility": true, "ChangeMessageVisibilityBatch": true,
+		"CreateQueue": true, "DeleteMessage": true, "DeleteMessageBatch": true, "DeleteQueue": true, "GetQueueAttributes": false,
+		"GetQueueUrl": false, "ListDeadLetterSourceQueues": false, "ListMessageMoveTasks": false, "ListQueues": false,
+		"ListQueueTags": false, "PurgeQueue": true, "ReceiveMessage": true, "RemovePermission": true, "SendMessage": true,
+		"SendMessageBatch": true, "SetQueueAttributes": true, "StartMessageMoveTask": true, "TagQueue": true, "UntagQueue": true,
+	} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/?Action="+name, nil))
+		if got := strings.Contains(w.Body.String(), "by POST only"); got != refused {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
 }
 
 func TestALongQueryIsRefused(t *testing.T) {
@@ -196,7 +218,7 @@ func TestAFailureOfOursInAQuery(t *testing.T) {
 	handler := sqsserver.NewHandler(b.Engine)
 	ask := func() *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/0/q?Action=SendMessage&MessageBody=x", nil))
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/0/q?Action=SendMessage&MessageBody=x", nil))
 		return w
 	}
 	b.store.fail(lost)

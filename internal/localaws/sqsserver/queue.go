@@ -35,6 +35,9 @@ type queue struct {
 	tries   attempts
 	cache   cache
 	waiters waiters
+	shelves shelves
+	// bringing is held by who reads what is on the shelves.
+	bringing sync.Mutex
 	// expired and undo are keys for the next write to delete: of messages
 	// past retention, and of sends that failed but may have been persisted.
 	expired, undo []int64
@@ -54,6 +57,8 @@ type queue struct {
 type group struct {
 	id      string
 	waiting heap // ready ones, on a FIFO queue pending ones too
+	// shelf has ready ones that are not in memory.
+	shelf shelf
 	// flight are, on a FIFO queue, those in flight.
 	flight heap
 	// size counts all messages of the group.
@@ -73,6 +78,7 @@ func (e *Engine) newQueue(r QueueRecord, c *config) *queue {
 		timed:    heap{slot: slotWait},
 		aged:     heap{slot: slotExpiry},
 		cache:    cache{budget: &e.budget},
+		shelves:  shelves{limit: e.nearLimit},
 		life:     life{over: make(chan struct{})},
 	}
 	q.config.Store(c)
@@ -93,8 +99,13 @@ func (q *queue) disown(m *message) {
 	q.leave(m)
 	q.cache.drop(m)
 	delete(q.messages, m.key)
-	if m.group.size--; m.group.size == 0 {
-		delete(q.groups, m.group.id)
+	q.shrink(m.group)
+}
+
+// shrink counts one message of g less.
+func (q *queue) shrink(g *group) {
+	if g.size--; g.size == 0 {
+		delete(q.groups, g.id)
 	}
 }
 
@@ -183,6 +194,9 @@ func (q *queue) offer(g *group) {
 // receivable: on a FIFO queue the first message must be written, and come
 // before those in flight.
 func (q *queue) receivable(g *group) bool {
+	if g.firstIsFar() {
+		return true
+	}
 	first := g.before(g.blocked())
 	return first != nil && (!q.fifo || first.state == ready)
 }
@@ -223,14 +237,22 @@ func (q *queue) advance(now int64) {
 		q.expired = append(q.expired, m.key)
 		q.disown(m)
 	}
+	q.sweepShelves(now, now-retention)
 }
 
-// clean adds to changes the deletes that are due; litter takes them back when
-// the write has failed.
+// cleanAtOnce is how many of the messages past retention a write deletes: who
+// makes it waits for them.
+const cleanAtOnce = 100
+
+// clean adds to changes deletes that are due; litter takes them back when the
+// write has failed.
 func (q *queue) clean(changes *Changes) {
-	changes.Deletes = append(changes.Deletes, q.expired...)
+	n := min(len(q.expired), cleanAtOnce)
+	changes.Deletes = append(changes.Deletes, q.expired[:n]...)
 	changes.Undo = append(changes.Undo, q.undo...)
-	q.expired, q.undo = nil, nil
+	if q.expired, q.undo = q.expired[n:], nil; len(q.expired) == 0 {
+		q.expired = nil
+	}
 }
 
 func (q *queue) litter(expired, undo []int64) {

@@ -29,6 +29,8 @@ type taken struct {
 	moves   []*message // to the dead-letter queue dlq
 	dlq     *queue
 	changes *Changes
+	// far is set instead of all that when the first message is on the shelf.
+	far bool
 	// wait is set instead of all that when there is nothing: it is closed
 	// when there may be something.
 	wait chan struct{}
@@ -57,6 +59,12 @@ func (e *Engine) receive(ctx context.Context, q *queue, r *receiving) ([]types.M
 		t, err := e.take(q, r, left > 0)
 		if err != nil {
 			return nil, err
+		}
+		if t.far {
+			if err := e.bringNear(ctx, q); err != nil {
+				return nil, receiveFailure(ctx, err)
+			}
+			continue
 		}
 		if t.changes != nil {
 			messages, err := e.deliver(ctx, q, r, t)
@@ -131,6 +139,9 @@ func (e *Engine) take(q *queue, r *receiving, mayWait bool) (*taken, error) {
 		t.messages = append(t.messages, delivery{m, *m})
 	}
 	if len(t.messages)+len(t.moves) == 0 {
+		if t.far = room > 0 && q.anyReceivable() && q.offered[0].firstIsFar(); t.far {
+			return t, nil
+		}
 		if mayWait {
 			t.wait = q.enlist(e.clock)
 		}
@@ -141,9 +152,9 @@ func (e *Engine) take(q *queue, r *receiving, mayWait bool) (*taken, error) {
 	return t, nil
 }
 
-// next is the next message to receive: of each group in turn on a standard
-// queue, and of one group as long as it has any on a FIFO queue, where the
-// group that t has taken last stays open to it.
+// next is the next message to receive, nil when it is on the shelf: of each
+// group in turn on a standard queue, and of one group as long as it has any on
+// a FIFO queue, where the group that t has taken last stays open to it.
 func (q *queue) next(t *taken) *message {
 	if q.fifo && len(t.messages) > 0 {
 		if m := t.messages[len(t.messages)-1].m.group.before(t.end); m != nil && m.state == ready {
@@ -154,6 +165,9 @@ func (q *queue) next(t *taken) *message {
 		return nil
 	}
 	g := q.offered[0]
+	if g.firstIsFar() {
+		return nil
+	}
 	m, _ := g.waiting.top()
 	t.end = g.blocked()
 	// To the end of the line, if it has more: become offers it again.
@@ -245,7 +259,7 @@ func (e *Engine) fetch(ctx context.Context, q *queue, t *taken) error {
 	if len(keys) == 0 {
 		return ctx.Err()
 	}
-	found, err := e.store.Contents(ctx, keys)
+	found, err := e.store.Messages(ctx, keys)
 	if err != nil {
 		return err
 	}
@@ -258,7 +272,7 @@ func (e *Engine) fetch(ctx context.Context, q *queue, t *taken) error {
 			e.log.Warn("a message was gone from the data file", "queue", q.name, "message_id", formatID(d.was.id))
 			q.forget(d.m)
 		default:
-			if d.was.content, err = loadContent(stored); err != nil {
+			if d.was.content, err = loadContent(stored.Content); err != nil {
 				return err
 			}
 		}

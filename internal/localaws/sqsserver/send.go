@@ -131,6 +131,7 @@ func (q *queue) settle(batch []*sending, now int64, err error) {
 		default:
 			q.become(m, ready)
 			q.cache.keep(m, s.content)
+			q.shelve(m)
 		}
 	}
 }

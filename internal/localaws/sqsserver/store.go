@@ -9,7 +9,7 @@ import "context"
 // Its methods may be called concurrently. All times are Unix milliseconds.
 type Store interface {
 	// Load gives everything that is kept to into: queues and tasks first,
-	// then messages in the order of Seq. It is called once, before all else.
+	// then the places of messages. It is called once, before all else.
 	Load(ctx context.Context, into Loader) error
 
 	// Apply makes all of the changes or none of them. They are durable when
@@ -18,9 +18,9 @@ type Store interface {
 	// then repeats or undoes it.
 	Apply(ctx context.Context, changes *Changes) error
 
-	// Contents gives the contents of the messages with these keys. A key
-	// that is not kept is left out of the answer.
-	Contents(ctx context.Context, keys []int64) (map[int64]Content, error)
+	// Messages gives the messages with these keys. A key that is not kept is
+	// left out of the answer.
+	Messages(ctx context.Context, keys []int64) (map[int64]StoredMessage, error)
 }
 
 // Loader takes what Load finds.
@@ -28,7 +28,7 @@ type Loader interface {
 	LoadNextKey(int64)
 	LoadQueue(QueueRecord)
 	LoadTask(TaskRecord)
-	LoadMessage(MessageRecord)
+	LoadPlace(PlaceRecord)
 	LoadDedup(DedupRecord)
 }
 
@@ -93,6 +93,15 @@ type MessageRecord struct {
 	// Group and Dedup are the message's group and deduplication ids, Source
 	// is the ARN of the queue whose dead letter it is; each may be empty.
 	Group, Dedup, Source string
+}
+
+// PlaceRecord is as much of a message as says where it waits.
+type PlaceRecord struct {
+	Key, Queue, Seq, Sent, VisibleAt int64
+	Group                            string
+	Leased                           bool
+	// ReceivedHere: it was received from the queue that it is in.
+	ReceivedHere bool
 }
 
 // Content is what a message carries.

@@ -33,6 +33,8 @@ type memory struct {
 	// next decides how a write goes; unreadable makes reads fail.
 	next       func(*sqsserver.Changes) fault
 	unreadable bool
+	// read, if set, is called by each read.
+	read func()
 	// gate, if set, is waited for before the next write, or the next one that
 	// moves messages.
 	gate      func()
@@ -143,16 +145,19 @@ func (s *memory) apply(c *sqsserver.Changes) {
 	s.nextKey = max(s.nextKey, c.NextKey)
 }
 
-func (s *memory) Contents(_ context.Context, keys []int64) (map[int64]sqsserver.Content, error) {
+func (s *memory) Messages(_ context.Context, keys []int64) (map[int64]sqsserver.StoredMessage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.unreadable {
 		return nil, errFault
 	}
-	found := map[int64]sqsserver.Content{}
+	if s.read != nil {
+		s.read()
+	}
+	found := map[int64]sqsserver.StoredMessage{}
 	for _, key := range keys {
 		if m, ok := s.messages[key]; ok {
-			found[key] = m.Content
+			found[key] = m
 		}
 	}
 	return found, nil
@@ -172,8 +177,10 @@ func (s *memory) Load(_ context.Context, into sqsserver.Loader) error {
 	}) {
 		into.LoadTask(t)
 	}
-	for _, m := range slices.SortedFunc(maps.Values(s.messages), func(a, b sqsserver.StoredMessage) int { return cmp.Compare(a.Seq, b.Seq) }) {
-		into.LoadMessage(m.MessageRecord)
+	for _, key := range slices.Sorted(maps.Keys(s.messages)) {
+		m := s.messages[key]
+		into.LoadPlace(sqsserver.PlaceRecord{Key: m.Key, Queue: m.Queue, Seq: m.Seq, Sent: m.Sent, VisibleAt: m.VisibleAt, Group: m.Group,
+			Leased: m.Leased, ReceivedHere: m.Received > m.ReceivedBefore})
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.dedups)) {
 		into.LoadDedup(s.dedups[key])

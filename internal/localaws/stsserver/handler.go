@@ -12,7 +12,9 @@ import (
 
 	"github.com/efferent/efferent/internal/localaws/awsjson"
 	"github.com/efferent/efferent/internal/localaws/awsquery"
+	"github.com/efferent/efferent/internal/localaws/bodies"
 	"github.com/efferent/efferent/internal/localaws/credential"
+	"github.com/efferent/efferent/internal/localaws/origin"
 )
 
 // maxRequest is the longest request body, in bytes.
@@ -22,19 +24,20 @@ const maxRequest = 64 << 10
 // has (API version 2011-06-15). Whoever has no account for an access key is of
 // the given one. Put sqsserver.LoopbackOnly before it.
 func NewHandler(account string) http.Handler {
-	return &awsquery.Service{
+	return origin.Only(&awsquery.Service{
 		Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
 		Operations: map[string]awsquery.Operation{
 			"GetCallerIdentity": func(r *http.Request, _ func(any) error) (any, error) {
 				return identity(cmp.Or(credential.Of(r).Account(), account)), nil
 			},
 		},
+		Bodies:     bodies.NewRoom(),
 		MaxRequest: maxRequest,
 		Fail: func(err error) (int, smithy.APIError) {
 			api := awsjson.APIError(err)
 			return awsjson.Status(api), api
 		},
-	}
+	})
 }
 
 // identity is an account's root user, who may do everything: "GetCallerIdentity"

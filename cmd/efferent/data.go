@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/efferent/efferent/internal/sqlite"
+)
+
+type dataCommand struct {
+	Check dataCheckCommand `cmd:"" help:"Read a data file row by row: what of it is damaged, and what can be read. Exit 1: something is."`
+}
+
+type dataCheckCommand struct {
+	File string `arg:"" help:"The data file of efferent dev, which must not be running."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// checkedFile is what is printed of a data file.
+type checkedFile struct {
+	Tables []sqlite.Checked `json:"tables"`
+	// Wrong is what SQLite finds.
+	Wrong []string `json:"wrong,omitempty"`
+}
+
+func (f checkedFile) sound() bool {
+	for _, t := range f.Tables {
+		if !t.Sound() {
+			return false
+		}
+	}
+	return len(f.Wrong) == 0
+}
+
+func (c *dataCheckCommand) Run(ctx context.Context) error {
+	var found checkedFile
+	var err error
+	if found.Tables, found.Wrong, err = sqlite.Check(ctx, c.File); err != nil {
+		return verdictError{exitCantTell, err}
+	}
+	if c.JSON {
+		err = printJSON(found)
+	} else {
+		err = found.print()
+	}
+	if err == nil && !found.sound() {
+		err = verdictError{exitChanged, errors.New(c.File + " is damaged. Keep a copy of it. What can be read is kept by " +
+			"`sqlite3 " + c.File + " .recover | sqlite3 NEW`, with SQLite's own command; then start with --data NEW")}
+	}
+	return err
+}
+
+func (f checkedFile) print() error {
+	err := printTable([]column[sqlite.Checked]{
+		{title: "TABLE", cell: func(t sqlite.Checked) string { return t.Table }},
+		{title: "READABLE", cell: func(t sqlite.Checked) string { return fmt.Sprint(t.Rows) }},
+		{title: "DAMAGED", cell: func(t sqlite.Checked) string { return strings.Join(t.Damaged, ", ") }, optional: true},
+		{title: "LOST", cell: func(t sqlite.Checked) string { return t.Lost }, optional: true},
+	}, f.Tables)
+	for _, line := range f.Wrong {
+		fmt.Println("SQLite:", line)
+	}
+	return err
+}

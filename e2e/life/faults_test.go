@@ -60,7 +60,7 @@ func (l *life) atMost(quiet []site, s site, f fault) ending {
 	if n := l.messages(); n > 1 && strings.HasPrefix(s.what, "deliver:") {
 		again = n // they may be in one batch
 	}
-	most.posts += again + l.untold
+	most.posts += again + l.untold + l.late
 	most.taken += again
 	// Of more than ten some are sent by then, and none is marked.
 	some := l.messages() > 10 && f == crash && strings.HasSuffix(s.what, "send webhooks")

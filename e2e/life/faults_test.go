@@ -62,6 +62,10 @@ func (l *life) atMost(quiet []site, s site, f fault) ending {
 	}
 	most.posts += again + l.untold + l.late
 	most.taken += again
+	if l.do != nil && l.messages() > 1 { // which of them has the twin is by chance, and when
+		most.posts += l.again
+		most.taken++
+	}
 	// Of more than ten some are sent by then, and none is marked.
 	some := l.messages() > 10 && f == crash && strings.HasSuffix(s.what, "send webhooks")
 	if makesTwin(s, f) || some || l.missed(s) {

@@ -60,8 +60,12 @@ func (l *life) atMost(quiet []site, s site, f fault) ending {
 	if n := l.messages(); n > 1 && strings.HasPrefix(s.what, "deliver:") {
 		again = n // they may be in one batch
 	}
-	most.posts += again + l.untold
+	most.posts += again + l.untold + l.late
 	most.taken += again
+	if l.do != nil && l.messages() > 1 { // which of them has the twin is by chance, and when
+		most.posts += l.again
+		most.taken++
+	}
 	// Of more than ten some are sent by then, and none is marked.
 	some := l.messages() > 10 && f == crash && strings.HasSuffix(s.what, "send webhooks")
 	if makesTwin(s, f) || some || l.missed(s) {

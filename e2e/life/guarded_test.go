@@ -53,7 +53,7 @@ var guarded = []life{
 	{name: "its host is down for long, and what waits ramps out", settings: many, retry: "many", answers: unreachable(5),
 		beside: [][]answer{unreachable(4), unreachable(4)}, again: 9, want: ending{16, 3, 0}},
 	{name: "its endpoint is down for too long", settings: settingsOf{policies: many.policies, mostHeld: 5 * time.Minute}, retry: "many",
-		more: 2, answers: []answer{busy}, again: 9, untold: 2, want: ending{8, 0, 3}},
+		more: 2, answers: []answer{busy}, again: 9, untold: 2, late: 1, want: ending{8, 0, 3}},
 	{name: "its endpoint is gone for good", more: 2, answers: []answer{{status: 410}}, again: 3, untold: 2, want: ending{1, 0, 3}},
 	{name: "its endpoint wants to be left alone for an hour", more: 1, answers: []answer{asks, ok}, again: 3, untold: 1,
 		want: ending{3, 2, 0}},

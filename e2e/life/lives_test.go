@@ -52,6 +52,9 @@ type life struct {
 	// again is how many POSTs a twin of the message may make, untold how many more
 	// there may be where a circuit is told of one too late, or not at all.
 	again, untold int
+	// late is how many more there may be where an older message comes into the room
+	// after a younger one, and is seen there later (waiting.Exit.Oldest).
+	late int
 	// want is how it ends where nothing goes wrong.
 	want ending
 }
@@ -173,7 +176,9 @@ func TestLives(t *testing.T) {
 			t.Parallel()
 			l.settings.sqlite = true
 			w, got := l.live(t, nil)
-			if got != l.want {
+			most := l.want
+			most.posts += l.late
+			if got != l.want && got != most {
 				t.Errorf("it ends with %s, want %s", got, l.want)
 			}
 			w.told()

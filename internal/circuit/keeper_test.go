@@ -430,7 +430,7 @@ func TestNews(t *testing.T) {
 		"unreachable":             {[][]circuit.Result{results(5, unreachable)}, 30 * time.Second, 30 * time.Second, "5 failures", 2},
 		"every second one":        {slices.Repeat([][]circuit.Result{half}, 10), 30 * time.Second, 0, "10 of 20", 10},
 		"slow":                    {[][]circuit.Result{results(20, slow)}, 30 * time.Second, 0, "20 of 20", 1},
-		"slow at times":           {[][]circuit.Result{results(10, slow), results(30, fine), results(10, slow)}, 0, 0, "", 3},
+		"slow at times":           {[][]circuit.Result{results(10, slow), results(30, fine), results(10, slow)}, 0, 0, "", 2},
 		"gone":                    {[][]circuit.Result{results(1, gone)}, -1, 0, "gone", 1},
 		"gone, many times":        {[][]circuit.Result{results(5, gone), results(5, gone)}, -1, 0, "gone", 1},
 		"gone, among others":      {[][]circuit.Result{slices.Concat(asks(9, time.Hour), results(1, gone), half)}, -1, 0, "gone", 1},

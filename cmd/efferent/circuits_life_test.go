@@ -41,9 +41,9 @@ func TestCircuits(t *testing.T) {
 func TestSlowEndpoint(t *testing.T) {
 	t.Parallel()
 	s := startQuick(t, "exchanges=4;first=2s")
-	e := scenario.NewEndpoint(t, func(http.ResponseWriter, *http.Request, int) { <-time.After(850 * time.Millisecond) })
+	e := scenario.NewEndpoint(t, func(http.ResponseWriter, *http.Request, int) { <-time.After(4300 * time.Millisecond) })
 	for n := range 4 {
-		s.Send(t, scenario.Text(fmt.Sprintf("slow-%d", n), e.URL, `"timeout":"1s"`))
+		s.Send(t, scenario.Text(fmt.Sprintf("slow-%d", n), e.URL, `"timeout":"5s"`))
 	}
 	c := s.CircuitOf(t, e.URL, func(c replay.Circuit) bool { return c.Phase == replay.PhaseOpen })
 	if !strings.HasSuffix(c.Why, "exchanges within a minute failed or were slow") {

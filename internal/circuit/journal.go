@@ -24,11 +24,18 @@ type Journal struct {
 // Changed is what a Keeper tells of a change.
 func (j *Journal) Changed(ctx context.Context, _, after State) {
 	action, at := ledger.CircuitClosed, after.ClosedAt
+	log := j.Log.With("circuit", after.Key(), "scope", after.Scope, "url", after.URL, "tenant", after.Tenant)
+	switch {
+	case !after.IsOpen():
+		log.Info("the circuit is closed now")
+	case after.Forever:
+		log.Warn("the circuit is open now", "why", after.Why, "until", "an operator closes it")
+	default:
+		log.Warn("the circuit is open now", "why", after.Why, "until", after.Until)
+	}
 	if after.IsOpen() {
 		action, at = ledger.CircuitOpened, after.Opened
 	}
-	j.Log.Warn("the circuit is "+string(after.Phase)+" now", "circuit", after.Key(), "scope", after.Scope, "url", after.URL,
-		"tenant", after.Tenant, "why", after.Why, "until", after.Until, "forever", after.Forever)
 	if j.Count != nil {
 		j.Count(string(after.Phase))
 	}

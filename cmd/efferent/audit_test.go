@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,11 +14,7 @@ import (
 // proved is a proof of a local ledger, and the ledger's key.
 func proved(t *testing.T) (proof []byte, key string) {
 	t.Helper()
-	l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: ":memory:",
-		Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := openData(t, ":memory:", nil)
 	defer l.close()
 	kept := l.signer.Tiles.(ledgerStore)
 	var head ledger.Head

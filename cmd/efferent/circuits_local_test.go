@@ -16,11 +16,7 @@ import (
 // circuits runs one of the circuits commands against s, which must succeed.
 func (s *running) circuits(t *testing.T, args ...string) (stdout, stderr string) {
 	t.Helper()
-	stdout, stderr, err := s.command("", append([]string{"circuits", args[0], "--dev"}, args[1:]...)...)
-	if err != nil {
-		t.Fatalf("circuits %v: %v, %s", args, err, stderr)
-	}
-	return stdout, stderr
+	return s.local(t, "circuits", args...)
 }
 
 // circuitWith lists circuits until one is as it should be.

@@ -17,11 +17,7 @@ import (
 // dlq runs one of the dlq commands against s, which must succeed.
 func (s *running) dlq(t *testing.T, args ...string) (stdout, stderr string) {
 	t.Helper()
-	stdout, stderr, err := s.command("", append([]string{"dlq", args[0], "--dev"}, args[1:]...)...)
-	if err != nil {
-		t.Fatalf("dlq %v: %v, %s", args, err, stderr)
-	}
-	return stdout, stderr
+	return s.local(t, "dlq", args...)
 }
 
 // parked lists a queue until it holds n items, and as many by SQS's own count.

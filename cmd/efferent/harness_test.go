@@ -74,6 +74,16 @@ func startData(t *testing.T, data string) *running {
 	return startWith(t, data, nil)
 }
 
+// local runs a command's subcommand against s, which must succeed.
+func (s *running) local(t *testing.T, command string, args ...string) (stdout, stderr string) {
+	t.Helper()
+	stdout, stderr, err := s.command("", append([]string{command, args[0], "--dev"}, args[1:]...)...)
+	if err != nil {
+		t.Fatalf("%s %v: %v, %s", command, args, err, stderr)
+	}
+	return stdout, stderr
+}
+
 // startWith is startData with settings.
 func startWith(t *testing.T, data string, env map[string]string) *running {
 	t.Helper()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -113,11 +112,7 @@ func TestLedger(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "e.db")
 	open := func() (*local, *running, func()) {
-		l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: data,
-			Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := openData(t, data, nil)
 		ctx, stop := context.WithCancel(context.Background())
 		ended := make(chan error, 1)
 		go func() { ended <- l.Run(ctx) }()
@@ -348,11 +343,7 @@ func TestKillWhileAuditing(t *testing.T) {
 // TestSignByTheClock: at once, and every five minutes.
 func TestSignByTheClock(t *testing.T) {
 	t.Parallel()
-	l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: ":memory:",
-		Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := openData(t, ":memory:", nil)
 	defer l.close()
 	kept := ledger.Kept{Objects: l.signer.Needs.Tiles.(ledgerStore)}
 	grow := func(n int64) {

@@ -117,11 +117,7 @@ func TestWorkerReleases(t *testing.T) {
 // TestReleasesByTheClock: each tick of the clock sends what is due by then.
 func TestReleasesByTheClock(t *testing.T) {
 	t.Parallel()
-	l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: ":memory:",
-		Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := openData(t, ":memory:", nil)
 	defer l.close()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()

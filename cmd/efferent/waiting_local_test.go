@@ -19,11 +19,7 @@ import (
 // waiting runs one of the waiting commands against s, which must succeed.
 func (s *running) waiting(t *testing.T, args ...string) (stdout, stderr string) {
 	t.Helper()
-	stdout, stderr, err := s.command("", append([]string{"waiting", args[0], "--dev"}, args[1:]...)...)
-	if err != nil {
-		t.Fatalf("waiting %v: %v, %s", args, err, stderr)
-	}
-	return stdout, stderr
+	return s.local(t, "waiting", args...)
 }
 
 // waitFor lists the waiting room until it holds n messages.

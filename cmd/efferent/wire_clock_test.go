@@ -56,11 +56,7 @@ func TestAfterTheClockWasSetBack(t *testing.T) {
 // TestTheClockOfDev is one that is not set back.
 func TestTheClockOfDev(t *testing.T) {
 	t.Parallel()
-	l, err := openLocal(t.Context(), localConfig{AWS: "127.0.0.1:0", HTTP: "127.0.0.1:0", Data: ":memory:",
-		Getenv: func(string) string { return "" }, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := openData(t, ":memory:", nil)
 	defer l.close()
 	if _, ok := l.clock.(*steady.Clock); !ok {
 		t.Errorf("it is a %T", l.clock)

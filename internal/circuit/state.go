@@ -40,6 +40,15 @@ func (n Name) Key() string {
 	return string(n.Scope) + "-" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// Keys are the keys of names, in their order.
+func Keys(names []Name) []string {
+	keys := make([]string, len(names))
+	for i, n := range names {
+		keys[i] = n.Key()
+	}
+	return keys
+}
+
 var keys = regexp.MustCompile(`^(endpoint|host)-[0-9a-f]{32}$`)
 
 // IsKey reports whether a text can be the key of a name.

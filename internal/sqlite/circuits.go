@@ -33,11 +33,7 @@ func NewCircuits(db *DB) *Circuits { return &Circuits{db: db} }
 
 // Circuits is as circuit.Store has it.
 func (c *Circuits) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.State, error) {
-	var keys []string
-	for _, n := range names {
-		keys = append(keys, n.Key())
-	}
-	return c.KeptCircuits(ctx, keys)
+	return c.KeptCircuits(ctx, circuit.Keys(names))
 }
 
 // KeptCircuits is as circuit.Store has it.

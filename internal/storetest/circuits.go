@@ -68,10 +68,7 @@ func (c circuits) refused(t *testing.T, s, by circuit.State) {
 func (c circuits) want(t *testing.T, names []circuit.Name, want ...circuit.State) {
 	t.Helper()
 	slices.SortFunc(want, byKey)
-	var keys []string
-	for _, n := range names {
-		keys = append(keys, n.Key())
-	}
+	keys := circuit.Keys(names)
 	asked := slices.Clone(keys)
 	kept, err := c.KeptCircuits(t.Context(), asked)
 	slices.SortFunc(kept, byKey)

@@ -10,11 +10,7 @@ import (
 
 // Circuits is as circuit.Store has it.
 func (m *Memory) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.State, error) {
-	keys := make([]string, len(names))
-	for i, n := range names {
-		keys[i] = n.Key()
-	}
-	return m.KeptCircuits(ctx, keys)
+	return m.KeptCircuits(ctx, circuit.Keys(names))
 }
 
 // KeptCircuits is as circuit.Store has it.

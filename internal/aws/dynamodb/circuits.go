@@ -46,11 +46,7 @@ func circuitKey(key string) map[string]types.AttributeValue {
 // Circuits is as circuit.Store has it, by reads that are not consistent: they
 // cost half.
 func (c *Circuits) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.State, error) {
-	var keys []string
-	for _, n := range names {
-		keys = append(keys, n.Key())
-	}
-	return c.read(ctx, keys, false)
+	return c.read(ctx, circuit.Keys(names), false)
 }
 
 // KeptCircuits is as circuit.Store has it, by consistent reads.

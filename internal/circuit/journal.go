@@ -25,16 +25,15 @@ type Journal struct {
 func (j *Journal) Changed(ctx context.Context, _, after State) {
 	action, at := ledger.CircuitClosed, after.ClosedAt
 	log := j.Log.With("circuit", after.Key(), "scope", after.Scope, "url", after.URL, "tenant", after.Tenant)
-	switch {
-	case !after.IsOpen():
-		log.Info("the circuit is closed now")
-	case after.Forever:
-		log.Warn("the circuit is open now", "why", after.Why, "until", "an operator closes it")
-	default:
-		log.Warn("the circuit is open now", "why", after.Why, "until", after.Until)
-	}
 	if after.IsOpen() {
 		action, at = ledger.CircuitOpened, after.Opened
+		var until any = after.Until
+		if after.Forever {
+			until = "an operator closes it"
+		}
+		log.Warn("the circuit is open now", "why", after.Why, "until", until)
+	} else {
+		log.Info("the circuit is closed now")
 	}
 	if j.Count != nil {
 		j.Count(string(after.Phase))

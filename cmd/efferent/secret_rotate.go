@@ -99,7 +99,7 @@ func (r *rotate) text(old rotation.Version) (string, error) {
 		return r.key(old.Text, keys)
 	case err == nil:
 		return "", fmt.Errorf("%s holds several keys; rotate one, by %s#KEY, of: %s", r.ref.name, r.ref.name, strings.Join(keys.Names(), ", "))
-	case strings.HasPrefix(strings.TrimSpace(old.Text), "{"):
+	case signingkey.Begins(old.Text):
 		return "", fmt.Errorf("%s begins as JSON: %w; it is left as it is", r.ref.name, err)
 	case r.graced:
 		return "", fmt.Errorf("--grace is for a key of a JSON secret: of %s, which holds one key, the one before signs for as long "+

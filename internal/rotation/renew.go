@@ -3,7 +3,6 @@ package rotation
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/efferent/efferent/internal/signingkey"
@@ -50,7 +49,7 @@ func Renew(text string, now time.Time, grace time.Duration) (string, error) {
 // renewPlain takes a text that is no JSON object for the reason given. What begins
 // as one was meant as one, and is not replaced.
 func renewPlain(text string, why error) (string, error) {
-	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+	if signingkey.Begins(text) {
 		return "", why
 	}
 	if _, err := webhook.ParseSecret(text); err != nil {

@@ -52,6 +52,10 @@ func Parse(text string) (Object, error) {
 	return o, nil
 }
 
+// Begins reports whether a text that is no Object was meant as one: it begins as
+// one, and is not to be taken for a key.
+func Begins(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "{") }
+
 // Names are those that a key may stand under, in the text's order: what is a
 // text, or an object with "current". All else are somebody's notes, and a text
 // may be one too.

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,7 +31,8 @@ type flaky struct {
 	mu sync.Mutex
 	// fail, unless it is nil, says what becomes of the next change.
 	fail func() fault
-	puts int
+	// puts and deletes are how many messages it was told of.
+	puts, deletes int
 }
 
 func (f *flaky) failBy(how func() fault) {
@@ -57,6 +59,7 @@ func (f *flaky) Apply(ctx context.Context, c *sqsserver.Changes) error {
 	}
 	if how != lost {
 		f.puts += len(c.PutMessages)
+		f.deletes += len(c.Deletes)
 	}
 	f.mu.Unlock()
 	if how == lost {
@@ -311,8 +314,8 @@ func TestWhatDoesNotLast(t *testing.T) {
 	w.apply(&sqsserver.Changes{Deletes: []int64{1, 3}})
 	must(t, w.flush(t.Context()))
 	want(t, w, 2)
-	if w.behind.puts != 1 {
-		t.Errorf("%d messages were put behind, want 1", w.behind.puts)
+	if w.behind.puts != 1 || w.behind.deletes != 0 {
+		t.Errorf("behind, %d messages were put and %d deleted, want 1 and 0", w.behind.puts, w.behind.deletes)
 	}
 	must(t, w.Close())
 }
@@ -464,34 +467,75 @@ func TestBehindFails(t *testing.T) {
 	})
 }
 
+// TestBothFiles: what comes during a flush that a kill ends is taken in after what
+// the flush had.
+func TestBothFiles(t *testing.T) {
+	t.Parallel()
+	for name, how := range map[string]fault{"lost": lost, "failed, but persisted": persisted} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for rounds := range 2 { // each of the two files is once the older one
+				w := newWorld(t, t.TempDir())
+				for range rounds {
+					w.apply(put(9))
+					w.apply(&sqsserver.Changes{Deletes: []int64{9}})
+					must(t, w.flush(t.Context()))
+				}
+				w.apply(put(1))
+				w.behind.failBy(func() fault {
+					w.apply(&sqsserver.Changes{PutMessages: put(2).PutMessages, Deletes: []int64{1}})
+					return how
+				})
+				if err := w.flush(t.Context()); !errors.Is(err, errFault) {
+					t.Errorf("got %v, want %v", err, errFault)
+				}
+				want(t, w, 2)
+				w.kill()
+				w.behind.failBy(nil)
+				w.open()
+				want(t, w.behind.Store, 2)
+				must(t, w.Close())
+			}
+		})
+	}
+}
+
 // TestMuch: when much gathers it goes without waiting for its time, and who writes
 // faster than the store behind waits.
 func TestMuch(t *testing.T) {
 	t.Parallel()
-	gate := make(chan struct{})
-	w := newWorld(t, t.TempDir())
-	w.behind.failBy(func() fault { <-gate; return none })
-	big := put(1)
-	big.PutMessages[0].Body = string(make([]byte, 1<<20))
-	written := make(chan int64, 100)
-	go func() {
-		for key := range int64(20) { // of which one NUL takes six bytes
-			big.PutMessages[0].Key = key
-			w.apply(big)
-			written <- key
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		db := data(t)
+		defer db.Close()
+		gate := make(chan struct{})
+		behind := &flaky{Store: sqlite.NewQueues(db), fail: func() fault { <-gate; return none }}
+		s, err := Open(t.Context(), filepath.Join(dir, "efferent.db"), "an-id", behind, Options{Logger: quiet, Clock: clockwork.NewFakeClock()})
+		must(t, err)
+		var written atomic.Int64
+		go func() {
+			big := put(1)
+			big.PutMessages[0].Body = string(make([]byte, 1<<20)) // of which one NUL takes six bytes
+			for key := range int64(20) {
+				big.PutMessages[0].Key = key
+				must(t, s.Apply(t.Context(), big))
+				written.Add(1)
+			}
+		}()
+		synctest.Wait()
+		if got := written.Load(); got == 0 || got == 20 {
+			t.Errorf("%d were written while nothing went, want some", got)
 		}
-		close(written)
-	}()
-	for key := range written {
-		if key == 3 { // more than the two files take
-			close(gate)
+		close(gate)
+		synctest.Wait()
+		if got := len(found(t, s)); got != 20 || written.Load() != 20 {
+			t.Errorf("%d messages, %d written, want 20", got, written.Load())
 		}
-	}
-	if got := len(found(t, w)); got != 20 {
-		t.Errorf("%d messages, want 20", got)
-	}
-	must(t, w.Close())
-	want(t, w.behind.Store, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)
+		must(t, s.Close())
+		if got := len(found(t, behind.Store)); got != 20 {
+			t.Errorf("%d messages behind, want 20", got)
+		}
+	})
 }
 
 // TestFiles: the log is its owner's alone, goes with a Close, and stays with one

@@ -26,7 +26,7 @@ type layer struct {
 // pure packages know no AWS, no database and no clock of their own.
 var pure = []string{
 	"internal/attempt", "internal/channel", "internal/circuit", "internal/claim", "internal/deadletter", "internal/ledger",
-	"internal/loopback", "internal/message", "internal/retry", "internal/retryafter", "internal/rotation", "internal/shortage",
+	"internal/loopback", "internal/message", "internal/metric", "internal/retry", "internal/retryafter", "internal/rotation", "internal/shortage",
 	"internal/signingkey", "internal/waiting", "internal/webhook",
 }
 
@@ -60,7 +60,7 @@ func layers() (all []layer) {
 		layer{"internal/standin", pure},
 		layer{"internal/steady", nil},
 		layer{"internal/storetest", pure},
-		layer{"internal/telemetry", nil},
+		layer{"internal/telemetry", []string{"internal/metric"}},
 	)
 }
 

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/efferent/efferent/internal/metric"
 )
 
-// Namespace is the namespace of every metric.
-const Namespace = "Efferent"
+// Namespace is that of every metric.
+const Namespace = metric.Namespace
 
 // Counter counts events of one kind, by the function that it happens in and one
 // more dimension. It may be used by many goroutines at once.
@@ -33,7 +35,7 @@ func (c *Counter) Add(value string) {
 		"_aws": map[string]any{
 			"Timestamp": c.Now().UnixMilli(),
 			"CloudWatchMetrics": []any{map[string]any{
-				"Namespace":  Namespace,
+				"Namespace":  metric.Namespace,
 				"Dimensions": [][]string{{"function"}, {"function", c.Dimension}},
 				"Metrics":    []any{map[string]string{"Name": c.Name, "Unit": "Count"}},
 			}},

@@ -117,6 +117,7 @@ func (b *batch) work(ctx context.Context) {
 			<-announced
 			open <- struct{}{}
 			i.run(ctx)
+			i.endSpan()
 			<-open
 		})
 	}

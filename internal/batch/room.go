@@ -160,7 +160,7 @@ func reasonOf(r *attempt.Record) waiting.Reason {
 func (i *Item) carried(r *attempt.Record) message.Carried {
 	c := message.Carried{
 		ID: i.ID, Origin: i.Origin, Attempts: r.Attempt, Base: i.baseAfter(r), First: i.First, Retry: i.Carried.Retry,
-		Held: message.ParseHeld(r.Held),
+		Held: message.ParseHeld(r.Held), Trace: i.carriedTrace,
 	}
 	if r.Verdict == attempt.Held { // it is still to be made
 		c.Attempts--

@@ -128,7 +128,7 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 		if h.Circuit != "" {
 			level = slog.LevelDebug
 		}
-		i.note(metric.Held, 1, metric.Labels{Reason: heldBy(h.Reason)})
+		i.isHeld(heldBy(h.Reason))
 		i.Log.Log(i.Writes(), level, "the message is held", i.Names(), "reason", h.Why, "wait_s", h.Wait.Seconds())
 		i.wait(r, h)
 	}
@@ -139,7 +139,7 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 // and no more. Where there are none to spare it is held, as by trouble of our own.
 func (i *Item) PutBack(r attempt.Record, wait time.Duration, why string) {
 	if i.inQueue(wait) {
-		i.note(metric.Held, 1, metric.Labels{Reason: metric.Turn})
+		i.isHeld(metric.Turn)
 		i.Hide(wait)
 		return
 	}

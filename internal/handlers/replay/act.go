@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
@@ -138,8 +139,9 @@ func (a *acting) announce(ctx context.Context, letters []*letter) {
 // sendAgain sends the message to where it came from. Its attempts are numbered
 // on, and none of those so far counts under the policy that it follows now.
 func (a *acting) sendAgain(ctx context.Context, l *letter) (err error) {
+	_, trace := batch.TraceOf(&l.msg, l.carried)
 	carried := message.Carried{ID: l.item.WebhookID, Origin: l.origin, Attempts: l.number(), Base: l.number(),
-		Released: a.Now(), Retry: replayPolicy}
+		Released: a.Now(), Retry: replayPolicy, Trace: trace}
 	if l.newID, err = a.queue.Source.Send(ctx, l.msg, carried.Attributes()); err != nil {
 		a.drop(ctx, l)
 		return wrapUnavailable("the message can't be sent", err)

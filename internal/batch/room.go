@@ -82,7 +82,7 @@ func (i *Item) enter(item waiting.Item) bool {
 	ctx, stop := i.times.write()
 	defer stop()
 	if _, err := i.enterRoom(ctx, item); err != nil {
-		i.Log.Error("the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
 		i.Blind()
 		return false
 	}
@@ -118,7 +118,7 @@ func (i *Item) moveAgain(ctx context.Context, last attempt.Record) bool {
 	state, err := i.enterRoom(ctx, item)
 	switch {
 	case err != nil:
-		i.Log.Error("the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
 		i.Blind()
 		return false
 	case state == waiting.Kept:

@@ -46,7 +46,7 @@ func (i *Item) Keep(r attempt.Record) bool {
 		i.settled(&r)
 	}
 	if err := i.put(r); err != nil {
-		i.Log.Error("the attempt was not recorded, so the message waits", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "the attempt was not recorded, so the message waits", i.Names(), "error", err)
 		i.Blind()
 		return false
 	}
@@ -161,7 +161,7 @@ func (i *Item) exhaust(r attempt.Record, why string) {
 // wait for the batch. Where that fails, it is tried once more with the batch.
 func (i *Item) RecordNow(r attempt.Record) {
 	if err := i.put(r); err != nil {
-		i.Log.Error("a sent message was not recorded", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "a sent message was not recorded", i.Names(), "error", err)
 		return
 	}
 	i.recorded = true
@@ -190,7 +190,7 @@ func (i *Item) Announce() bool {
 	ctx, stop := i.times.write()
 	defer stop()
 	if err := i.Audit.Append(ctx, i.key(), []ledger.Entry{i.job.Intent()}); err != nil {
-		i.Log.Error("not sent: the audit queue can't be written", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "not sent: the audit queue can't be written", i.Names(), "error", err)
 		i.Hold(i.job.Record(), unannounced)
 		return false
 	}

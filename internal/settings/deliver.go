@@ -30,10 +30,6 @@ const leastReceives = 2
 // is there is drained.
 const AuditMaxReceives = 20
 
-// CircuitChanges is the metric that counts the circuits that opened and closed; its
-// dimensions are function, and phase.
-const CircuitChanges = "CircuitChanges"
-
 // Webhooks is how webhooks are delivered, wherever the handler runs.
 type Webhooks struct {
 	Sending

@@ -11,6 +11,8 @@ type ReleasePlaces struct {
 	WebhooksQueueURL, NotificationsQueueURL, WaitingTable, CircuitsTable string
 	// MaxHeld is as Webhooks has it.
 	MaxHeld time.Duration
+	// FewMetrics is as Sending has it.
+	FewMetrics bool
 }
 
 // ReadReleasePlaces reads the places, each of which is needed, and what else it
@@ -23,6 +25,7 @@ func ReadReleasePlaces(getenv func(string) string) (ReleasePlaces, error) {
 		WaitingTable:          r.needed(WaitingTable),
 		CircuitsTable:         r.needed(CircuitsTable),
 		MaxHeld:               parsed(&r, MaxHeld, parseMaxHeld),
+		FewMetrics:            parsed(&r, Metrics, parseMetrics),
 	}
 	return s, errors.Join(r.errs...)
 }

@@ -16,6 +16,8 @@ type ReplayPlaces struct {
 	LedgerTable, LedgerBucket, CheckpointsBucket        string
 	AuditLanes                                          int
 	Redaction
+	// FewMetrics is as Sending has it.
+	FewMetrics bool
 }
 
 // ReadReplayPlaces reads the places; each of them is needed.
@@ -35,6 +37,7 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 		CheckpointsBucket:            r.needed(CheckpointsBucket),
 		AuditLanes:                   r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		Redaction:                    r.redaction(),
+		FewMetrics:                   parsed(&r, Metrics, parseMetrics),
 	}
 	return s, errors.Join(r.errs...)
 }

@@ -48,9 +48,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 	}
 	table := dynamodb.NewFromConfig(config)
 	room := &awsdynamodb.Waiting{API: table, Table: s.WaitingTable}
-	oldest := &telemetry.Gauge{
-		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
 	return release.New(release.Needs{
 		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: s.MaxHeld, Every: every,
 		Exit: &waiting.Exit{
@@ -60,6 +57,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 			}},
 			Now: time.Now, Holder: rand.Text(),
 		},
-		Released: oldest.Put, Now: time.Now, Log: log,
+		Metrics: telemetry.LambdaMetrics(getenv, s.FewMetrics), Now: time.Now, Log: log,
 	})
 }

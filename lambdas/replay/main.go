@@ -52,9 +52,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 	queues, tables, objects := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), awss3.NewClient(aws)
 	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
 	room := &awsdynamodb.Waiting{API: tables, Table: places.WaitingTable}
-	transitions := &telemetry.Counter{
-		Name: settings.CircuitChanges, Dimension: "phase", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
 	deadLetters := func(name, from, failures, source string, read func(string) replay.Item) replay.Queue {
 		return replay.Queue{
 			Name: name, From: from, Read: read,
@@ -71,7 +68,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 				places.NotificationsQueueURL, replay.ReadNotification),
 		},
 		History: attempts, Failures: attempts, Records: attempts,
-		Circuits: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Transitions: transitions.Add,
+		Circuits: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Metrics: telemetry.LambdaMetrics(getenv, places.FewMetrics),
 		Room: room,
 		Exit: &waiting.Exit{
 			Places: room,

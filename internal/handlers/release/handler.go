@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -34,11 +35,10 @@ type Needs struct {
 	MostHeld time.Duration
 	// Every is how often there is a run.
 	Every time.Duration
-	// Released is told of what each run let go, where it was something: how long
-	// ago the oldest of it was first received. It must not block.
-	Released func(oldest time.Duration) `need:"optional"`
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Metrics is told of what each run let go, where it was something.
+	Metrics metric.Recorder `need:"optional"`
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 const (
@@ -88,10 +88,9 @@ func (h *Handler) Handle(ctx context.Context) error {
 	gone.Add(h.letThrough(ctx, p))
 	if gone.Count > 0 {
 		oldest := h.Now().Sub(gone.First)
-		h.Log.Info("messages left the waiting room", "count", gone.Count, "oldest_s", int64(oldest/time.Second))
-		if h.Released != nil {
-			h.Released(oldest)
-		}
+		h.Log.InfoContext(ctx, "messages left the waiting room", "count", gone.Count, "oldest_s", int64(oldest/time.Second))
+		metric.To(h.Metrics, metric.Event{Name: metric.RoomLeft, Value: float64(gone.Count)},
+			metric.Event{Name: metric.OldestUndelivered, Value: oldest.Seconds()})
 	}
 	return p.join()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/handlers/release"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/waiting"
@@ -51,6 +52,9 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 	oldest := &telemetry.Gauge{
 		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
 	}
+	late := &telemetry.Gauge{
+		Name: metric.OldestOverdue, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
+	}
 	return release.New(release.Needs{
 		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: s.MaxHeld, Every: every,
 		Exit: &waiting.Exit{
@@ -60,6 +64,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 			}},
 			Now: time.Now, Holder: rand.Text(),
 		},
-		Released: oldest.Put, Now: time.Now, Log: log,
+		Released: oldest.Put, Overdue: late.Put, Now: time.Now, Log: log,
 	})
 }

@@ -52,6 +52,7 @@ type world struct {
 	before func(call string)
 	queues []sent
 	oldest []time.Duration
+	late   []time.Duration
 	looked map[waiting.Place]int
 }
 
@@ -229,7 +230,7 @@ func (w *world) fill(t *testing.T, n int, d, every time.Duration) (ids []string)
 func (w *world) handler(t *testing.T, holder string) *Handler {
 	t.Helper()
 	h, err := New(Needs{Room: w, Exit: &waiting.Exit{Places: w, Sender: w, Now: w.clock, Holder: holder}, Now: w.clock,
-		Circuits: w, MostHeld: 6 * time.Hour, Every: time.Minute, Released: w.released, Log: slog.New(slog.DiscardHandler)})
+		Circuits: w, MostHeld: 6 * time.Hour, Every: time.Minute, Released: w.released, Overdue: w.overdue, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,6 +241,12 @@ func (w *world) released(oldest time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.oldest = append(w.oldest, oldest)
+}
+
+func (w *world) overdue(since time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.late = append(w.late, since)
 }
 
 func run(t *testing.T, h *Handler) {

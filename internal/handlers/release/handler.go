@@ -37,8 +37,11 @@ type Needs struct {
 	// Released is told of what each run let go, where it was something: how long
 	// ago the oldest of it was first received. It must not block.
 	Released func(oldest time.Duration) `need:"optional"`
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Overdue is told of each run that finds something which was due more than five
+	// minutes ago: how long ago. It must not block.
+	Overdue func(since time.Duration) `need:"optional"`
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 const (
@@ -83,6 +86,7 @@ func (h *Handler) Handle(ctx context.Context) error {
 	}
 	p := &problems{}
 	places, empty := h.look(ctx, p, from, began.Add(Ahead))
+	h.tellLate(began, places)
 	h.sweep(ctx, p, swept, earlier(empty, began.Add(-late)))
 	gone := h.letGo(ctx, p, places)
 	gone.Add(h.letThrough(ctx, p))
@@ -94,6 +98,17 @@ func (h *Handler) Handle(ctx context.Context) error {
 		}
 	}
 	return p.join()
+}
+
+// tellLate says how long ago the first of places was due, where somebody should have
+// emptied it.
+func (h *Handler) tellLate(began time.Time, places []waiting.Place) {
+	if h.Overdue == nil || len(places) == 0 {
+		return
+	}
+	if since := began.Sub(places[0].Minute()); since > late {
+		h.Overdue(since)
+	}
 }
 
 // from is the first minute in which something may wait: latest at most, whatever

@@ -48,10 +48,11 @@ func (p AlarmProps) withDefaults() AlarmProps {
 // runs by the clock. Each has its paragraph in docs/operate.md.
 func newAlarms(e *Efferent, props Props) []awscloudwatch.Alarm {
 	w := newWatching(e.Construct, props.Alarms)
-	w.sending(sender{"Webhook", "webhooks", e.Webhooks, e.WebhookFailures, e.Deliver}, props)
+	for _, s := range e.senders() {
+		w.sending(s, props)
+	}
 	w.functions("Deliver", e.Deliver, page, "webhooks are received and not handled")
 	if e.Notify != nil {
-		w.sending(sender{"Notification", "notifications", e.Notifications, e.NotificationFailures, e.Notify}, props)
 		w.functions("Notify", e.Notify, page, "notifications are received and not handled")
 		w.above("Misconfigured", page, "a channel refuses us, and messages go to the next one or die. Mend its secret, or the account at the "+
 			"provider.",
@@ -61,7 +62,7 @@ func newAlarms(e *Efferent, props Props) []awscloudwatch.Alarm {
 	w.ledger(e, props)
 	if e.API != nil {
 		w.functions("Replay", e.Replay, ticket, "the API can't answer")
-		w.above("Api5xx", ticket, "the API answers by server errors. Deliveries go on.", apiErrors(e), 0)
+		w.above("Api5xx", ticket, "the API answers by server errors. Deliveries go on.", e.apiMetric("5xx", total()), 0)
 	}
 	if e.Rotate != nil {
 		w.functions("Rotate", e.Rotate, ticket, "the keys of a secret were not replaced; Secrets Manager tries again, and then at the next date")
@@ -74,6 +75,14 @@ type sender struct {
 	title, of      string
 	main, failures awssqs.IQueue
 	f              awslambda.IFunction
+}
+
+func (e *Efferent) senders() []sender {
+	all := []sender{{"Webhook", "webhooks", e.Webhooks, e.WebhookFailures, e.Deliver}}
+	if e.Notify != nil {
+		all = append(all, sender{"Notification", "notifications", e.Notifications, e.NotificationFailures, e.Notify})
+	}
+	return all
 }
 
 // sending watches what is sent from a queue. SQS's age leaves out what was received
@@ -151,12 +160,10 @@ func (w *watching) ledger(e *Efferent, props Props) {
 		silent(e.SignLedger, props.Checkpoint.Every))
 }
 
-// apiErrors are the API's answers by 500 and above ("Monitor CloudWatch metrics for
-// HTTP APIs").
-func apiErrors(e *Efferent) awscloudwatch.Metric {
+// apiMetric is one of the API's ("Monitor CloudWatch metrics for HTTP APIs").
+func (e *Efferent) apiMetric(name string, by *awscloudwatch.MetricOptions) awscloudwatch.Metric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String("AWS/ApiGateway"), MetricName: jsii.String("5xx"),
-		DimensionsMap: &map[string]*string{"ApiId": e.API.ApiId()},
-		Statistic:     total().Statistic, Period: total().Period,
+		Namespace: jsii.String("AWS/ApiGateway"), MetricName: &name,
+		DimensionsMap: &map[string]*string{"ApiId": e.API.ApiId()}, Statistic: by.Statistic, Period: by.Period,
 	})
 }

@@ -118,7 +118,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 	}
 	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id))}
 
-	webhooks, notifications, audit := e.makeQueues(props)
+	e.makeQueues(props)
 	e.Attempts = newAttempts(e.Construct, props.RemovalPolicy)
 	e.Waiting = newWaiting(e.Construct, props.RemovalPolicy)
 	e.Circuits = newCircuits(e.Construct, props.RemovalPolicy)
@@ -135,8 +135,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		}
 	}
 
-	pairs := []pair{webhooks, notifications, audit}
-	e.Dashboard = newDashboard(e, pairs, newAlarms(e, props))
+	e.Dashboard = newDashboard(e, newAlarms(e, props))
 	return e, nil
 }
 

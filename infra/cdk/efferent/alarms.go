@@ -60,12 +60,16 @@ func newAlarms(e *Efferent, pairs []pair, p AlarmProps, signedEvery time.Duratio
 		}
 		w.queue(q, oldest, p.MaxInFlight)
 	}
-	w.above("ReplayErrorsAlarm", "the API's function failed. Its log group says why.", e.Replay.MetricErrors(total()), 0)
-	w.above("MisconfiguredAlarm", "a channel refuses us: its secret, or the sender's account at the provider, must be mended. The log of "+
-		"notify names the channel.",
-		ours(e.Notify, settings.Misconfigured, total()), 0)
+	if e.Replay != nil {
+		w.above("ReplayErrorsAlarm", "the API's function failed. Its log group says why.", e.Replay.MetricErrors(total()), 0)
+	}
+	if e.Notify != nil {
+		w.above("MisconfiguredAlarm", "a channel refuses us: its secret, or the sender's account at the provider, must be mended. The log of "+
+			"notify names the channel.",
+			ours(e.Notify, settings.Misconfigured, total()), 0)
+		w.above("NotificationOutcomesAlarm", missingOutcomes, ours(e.Notify, settings.OutcomesMissing, total()), 0)
+	}
 	w.above("WebhookOutcomesAlarm", missingOutcomes, ours(e.Deliver, settings.OutcomesMissing, total()), 0)
-	w.above("NotificationOutcomesAlarm", missingOutcomes, ours(e.Notify, settings.OutcomesMissing, total()), 0)
 	w.above("ReleaseErrorsAlarm", "messages that were due in the waiting room could not be sent back to their queue. The log of release "+
 		"says why. They stay until they can be.",
 		e.Release.MetricErrors(total()), 0)

@@ -29,20 +29,28 @@ func newDashboard(e *Efferent, pairs []pair, alarms []awscloudwatch.Alarm) awscl
 			graph(q.title+": parked", q.failures.MetricApproximateNumberOfMessagesVisible(worst())),
 		)
 	}
-	d.AddWidgets(graph("Webhooks and notifications: age of the oldest that is not delivered, in seconds",
-		ours(e.Deliver, settings.OldestUndelivered, worst()), ours(e.Notify, settings.OldestUndelivered, worst()),
-		ours(e.Release, settings.OldestUndelivered, worst())),
-		graph("Webhooks: circuits that opened and closed",
-			circuits(e.Deliver, circuit.Open, ""), circuits(e.Deliver, circuit.Closed, ""),
-			circuits(e.Replay, circuit.Open, " by hand"), circuits(e.Replay, circuit.Closed, " by hand")))
-	d.AddWidgets(functionRow("deliver", e.Deliver)...)
-	d.AddWidgets(functionRow("notify", e.Notify)...)
-	d.AddWidgets(functionRow("release", e.Release)...)
-	d.AddWidgets(functionRow("replay", e.Replay)...)
-	d.AddWidgets(functionRow("audit", e.AppendLedger)...)
-	d.AddWidgets(functionRow("checkpoint", e.SignLedger)...)
-	if e.Rotate != nil {
-		d.AddWidgets(functionRow("rotate", e.Rotate)...)
+	var oldest []awscloudwatch.IMetric
+	changed := []awscloudwatch.IMetric{circuits(e.Deliver, circuit.Open, ""), circuits(e.Deliver, circuit.Closed, "")}
+	for _, f := range []awslambda.IFunction{e.Deliver, e.Notify, e.Release} {
+		if f != nil {
+			oldest = append(oldest, ours(f, settings.OldestUndelivered, worst()))
+		}
+	}
+	if e.Replay != nil {
+		changed = append(changed, circuits(e.Replay, circuit.Open, " by hand"), circuits(e.Replay, circuit.Closed, " by hand"))
+	}
+	d.AddWidgets(graph("Webhooks and notifications: age of the oldest that is not delivered, in seconds", oldest...),
+		graph("Webhooks: circuits that opened and closed", changed...))
+	for _, row := range []struct {
+		name string
+		of   awslambda.IFunction
+	}{
+		{"deliver", e.Deliver}, {"notify", e.Notify}, {"release", e.Release}, {"replay", e.Replay}, {"audit", e.AppendLedger},
+		{"checkpoint", e.SignLedger}, {"rotate", e.Rotate},
+	} {
+		if row.of != nil {
+			d.AddWidgets(functionRow(row.name, row.of)...)
+		}
 	}
 	return d
 }

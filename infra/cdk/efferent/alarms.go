@@ -101,10 +101,10 @@ func (w *watching) sending(s sender, props Props) {
 		ours(s.f, metric.Held, total(), metric.Reason, metric.Trouble), again)
 	w.above(s.title+"Undelivered", ticket, s.of+" are tried that are older than any should be. Which endpoint, and for which reason?",
 		ours(s.f, metric.OldestUndelivered, worstOf(touched)), oldest(props).Seconds())
-	w.above(s.title+"Failures", ticket, s.of+" have died, and are parked in the dead-letter queue. Look at them, mend the cause, and replay "+
-		"them.",
+	w.above(s.title+"Failures", ticket, s.of+" have died, and are parked in the dead-letter queue. Look at them, mend the cause, and "+
+		"send them again.",
 		ours(s.f, metric.DeadLetters, total()), float64(p.MaxFailures))
-	w.above(s.title+"Expiring", ticket, "dead letters will soon be deleted by SQS. Replay, keep, or discard them.",
+	w.above(s.title+"Expiring", ticket, "dead letters will soon be deleted by SQS. Send them again, keep a copy, or discard them.",
 		s.failures.MetricApproximateAgeOfOldestMessage(worst()), expiring(props.Queues).Seconds())
 	w.above(s.title+"Outcomes", ticket, "outcomes of attempts could not be written to audit.fifo in time and are missing in the ledger. "+
 		"The function's log names them.",

@@ -30,10 +30,6 @@ func notificationsSource(f feed, s settings.Sending, senders notify.Senders, att
 		Needs:   f.needs(s, attempts),
 		Senders: senders,
 		Claims:  claims,
-		Misconfigured: func(on channel.Name) {
-			f.log.Error("a channel is not configured as it should be: look at its secret, and at the provider's console",
-				"channel", on, "secret", channel.SecretName(on))
-		},
 	})
 	if err != nil {
 		return nil, err

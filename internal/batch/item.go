@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 )
 
@@ -72,6 +73,9 @@ type Item struct {
 	// dead says that its end is recorded.
 	dead     bool
 	outcomes []outcome
+	// try is the attempt at hand; events are what the batch is to tell of.
+	try    try
+	events []metric.Event
 }
 
 // Identify finds out what the message is known by; id and tenant are its

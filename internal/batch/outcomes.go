@@ -3,6 +3,7 @@ package batch
 import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 )
 
 // outcome is what the ledger is to be told with the batch.
@@ -122,8 +123,6 @@ func (i *Item) comeBack(marked bool) {
 			continue
 		}
 		i.Log.Error("an outcome is missing in the ledger", i.Names(), "attempt", o.of.Attempt, "action", o.Action)
-		if i.Missing != nil {
-			i.Missing(o.Action)
-		}
+		i.note(metric.OutcomesMissing, 1, metric.Labels{Action: o.Action})
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -66,6 +67,9 @@ func (i *Item) keepWaiting(r attempt.Record, item waiting.Item, wait time.Durati
 
 // noReceive ends a message that could be tried again, but won't be received.
 func (i *Item) noReceive(r attempt.Record) bool {
+	if r.Verdict == attempt.Held {
+		i.FailedBy(metric.Overdue)
+	}
 	r.Verdict, r.NextAt = attempt.Exhausted, time.Time{}
 	r.Reason = Because(r.Reason, "receive budget used up, and the message is too large for the waiting room")
 	i.End(r)
@@ -82,8 +86,14 @@ func (i *Item) enter(item waiting.Item) bool {
 		i.Blind()
 		return false
 	}
-	i.State, i.recorded = Moved, true
+	i.moved()
 	return true
+}
+
+// moved says that the message is in the room.
+func (i *Item) moved() {
+	i.State, i.recorded = Moved, true
+	i.note(metric.RoomEntered, 1, metric.Labels{})
 }
 
 // enterRoom puts an item there, once whoever lets it out knows that it is to be
@@ -114,7 +124,7 @@ func (i *Item) moveAgain(ctx context.Context, last attempt.Record) bool {
 	case state == waiting.Kept:
 		return true
 	}
-	i.State, i.recorded = Moved, true
+	i.moved()
 	return false
 }
 

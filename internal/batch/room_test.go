@@ -2,7 +2,6 @@ package batch
 
 import (
 	"context"
-	"log/slog"
 	"strconv"
 	"strings"
 	"testing"
@@ -409,41 +408,5 @@ func TestDead(t *testing.T) {
 	var none *Dead
 	if none.add("a"); none.has("a") {
 		t.Error("nobody remembers a")
-	}
-}
-
-// TestUndelivered: the oldest of what a batch did not deliver is told of.
-func TestUndelivered(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		messages []string
-		want     []time.Duration
-	}{
-		"all sent":           {[]string{"a send 1", "b send 1"}, nil},
-		"one fails":          {[]string{"a send 1", "b fail 1"}, []time.Duration{time.Hour}},
-		"nothing":            {nil, nil},
-		"what is in its way": {[]string{"a refuse 1"}, []time.Duration{time.Hour}},
-		"two fail":           {[]string{"a fail 1", "b fail 1"}, []time.Duration{2 * time.Hour}},
-		"sent and untold":    {[]string{"z send 1"}, nil},
-	} {
-		d := newDesk()
-		d.fails["audit delivered:z#1"] = true // it comes back for that, and is delivered all the same
-		n := d.needs()
-		now := time.Now()
-		var told []time.Duration
-		n.Now, n.Undelivered = func() time.Time { return now }, func(oldest time.Duration) { told = append(told, oldest) }
-		n.Log = slog.New(slog.DiscardHandler)
-		event := eventOf(c.messages)
-		for i := range event.Records {
-			age := time.Duration(len(event.Records)-i) * time.Hour
-			event.Records[i].Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(now.Add(-age).UnixMilli(), 10)
-		}
-		n.Handle(t.Context(), event, Kind{Job: func(i *Item) Job { return &errand{Item: i, d: d, during: nothing} }})
-		for i := range told {
-			told[i] = told[i].Truncate(time.Minute)
-		}
-		if diff := cmp.Diff(c.want, told); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
 	}
 }

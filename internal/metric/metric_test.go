@@ -1,6 +1,10 @@
 package metric
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
 
 // TestDefinitions: each metric is told apart by what is known, and what it is has
 // been said.
@@ -29,9 +33,26 @@ func TestDefinitions(t *testing.T) {
 
 func TestKnown(t *testing.T) {
 	t.Parallel()
+	d := Definition{Name: Failures, By: [][]string{{Reason}}}
 	for value, want := range map[string]string{"": "", DNS: DNS, "evt_1042": Other, Other: Other} {
-		if got := Known(Failures, Reason, value); got != want {
-			t.Errorf("%q is %q, want %q", value, got, want)
+		if got := d.Known(Labels{Reason: value, Verdict: "whatever"}); (got != Labels{Reason: want, Verdict: "whatever"}) {
+			t.Errorf("%q is %+v, want %q", value, got, want)
+		}
+	}
+}
+
+// TestSets: what has no value of a dimension is not told apart by it.
+func TestSets(t *testing.T) {
+	t.Parallel()
+	d := Definition{Name: Attempts, By: [][]string{{Verdict}, {Channel, Verdict}}}
+	for l, want := range map[Labels][][]string{
+		{}:                          {{Function}},
+		{Channel: "sms"}:            {{Function}},
+		{Verdict: "held"}:           {{Function}, {Function, Verdict}},
+		{"held", "", "sms", "", ""}: {{Function}, {Function, Verdict}, {Function, Channel, Verdict}},
+	} {
+		if diff := cmp.Diff(want, d.Sets(l)); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", l, diff)
 		}
 	}
 }

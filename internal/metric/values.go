@@ -53,12 +53,3 @@ var values = map[string]map[string][]string{
 
 // Values are those that a dimension of a metric may have.
 func Values(name, dimension string) []string { return slices.Clone(values[name][dimension]) }
-
-// Known is a value of a dimension, or Other where it is none of those that the
-// metric has: so there are never more of them.
-func Known(name, dimension, value string) string {
-	if value == "" || slices.Contains(values[name][dimension], value) {
-		return value
-	}
-	return Other
-}

@@ -15,6 +15,8 @@ type Sending struct {
 	AuditLanes  int
 	SecretTTL   time.Duration
 	Redaction
+	// FewMetrics says that no more are written than alarms are on.
+	FewMetrics bool
 }
 
 func (r *reader) sending() Sending {
@@ -24,5 +26,6 @@ func (r *reader) sending() Sending {
 		AuditLanes:  r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		SecretTTL:   parsed(r, SecretTTL, parseTTL),
 		Redaction:   r.redaction(),
+		FewMetrics:  parsed(r, Metrics, parseMetrics),
 	}
 }

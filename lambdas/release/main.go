@@ -18,7 +18,6 @@ import (
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/handlers/release"
-	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/waiting"
@@ -49,12 +48,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 	}
 	table := dynamodb.NewFromConfig(config)
 	room := &awsdynamodb.Waiting{API: table, Table: s.WaitingTable}
-	oldest := &telemetry.Gauge{
-		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
-	late := &telemetry.Gauge{
-		Name: metric.OldestOverdue, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
 	return release.New(release.Needs{
 		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: s.MaxHeld, Every: every,
 		Exit: &waiting.Exit{
@@ -62,6 +55,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: s.Queues()},
 			Now:    time.Now, Holder: rand.Text(),
 		},
-		Released: oldest.Put, Overdue: late.Put, Now: time.Now, Log: log,
+		Metrics: telemetry.LambdaMetrics(getenv, s.FewMetrics), Now: time.Now, Log: log,
 	})
 }

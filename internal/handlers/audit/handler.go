@@ -14,15 +14,18 @@ import (
 
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
 )
 
-// Needs is what the handler works with; all of it is needed.
+// Needs is what the handler works with.
 type Needs struct {
 	Heads   Heads
 	Staging Staging
 	Objects Objects
 	Queue   Queue
+	// Metrics counts what is appended.
+	Metrics metric.Recorder `need:"optional"`
 	Log     *slog.Logger
 }
 

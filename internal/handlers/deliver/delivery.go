@@ -87,6 +87,7 @@ func (d *delivery) begin() {
 // refuse notes that no exchange can ever be made.
 func (d *delivery) refuse(why error) {
 	d.record.Verdict, d.record.Reason = attempt.Permanent, why.Error()
+	d.FailedBy(webhook.Exchange{Err: why}.Failure())
 	d.State = batch.Refused
 }
 
@@ -131,6 +132,7 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 	}
 	d.record.Status, d.record.DurationMS = x.Status, x.Duration.Milliseconds()
 	d.record.Response, d.record.Truncated = x.Response, x.Truncated
+	d.Exchanged(x.Duration, x.Failure())
 	d.heard = x.Status != 0 || x.Duration < silence
 	verdict, reason := webhook.Classify(x)
 	d.tell(ctx, x, verdict, reason)

@@ -61,6 +61,7 @@ func (n *notice) claim(r *attempt.Record) bool {
 		r.Class = string(channel.Unknown)
 		r.Reason = "it was handed over before, as message " + other.Actor + ", and nobody knows whether it arrived"
 		n.held = other
+		n.FailedBy(r.Class)
 		n.end(r, attempt.Exhausted, "an SMS whose outcome is unknown is not sent again, nor anywhere else")
 	}
 	return false

@@ -139,6 +139,7 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 		n.hold(r, err.Error())
 		return s, out, false
 	case out.Class != "":
+		n.FailedBy(string(out.Class))
 		return s, out, true
 	}
 	if !announced && !n.Announce() {
@@ -149,7 +150,9 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 	}
 	r.At = n.Now()
 	out = s.Send(ctx, n.message.Handover(n.ID, address))
-	r.DurationMS = n.Now().Sub(r.At).Milliseconds()
+	took := n.Now().Sub(r.At)
+	r.DurationMS = took.Milliseconds()
+	n.Exchanged(took, string(out.Class))
 	if out.Ours && !out.Sent() {
 		n.unclaim(on)
 		n.hold(r, out.Reason)

@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -54,7 +55,7 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 	on := channel.Name(r.Channel)
 	tell(r, out)
 	if out.Class == channel.Configuration {
-		n.needs.Misconfigured(on)
+		n.misconfigured(on)
 	}
 	switch {
 	case out.Sent():
@@ -78,6 +79,13 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 		r.Reason = batch.Because(r.Reason, step.Reason)
 	}
 	n.over(r)
+}
+
+// misconfigured says that nobody can be reached on a channel until an operator acts.
+func (n *notice) misconfigured(on channel.Name) {
+	n.Note(metric.Event{Name: metric.Misconfigured, Value: 1, Labels: metric.Labels{Channel: string(on)}})
+	n.Log.Error("a channel is not configured as it should be: look at its secret, and at the provider's console", n.Names(),
+		"channel", on, "secret", channel.SecretName(on))
 }
 
 // tell fills in what a hand-over came to.
@@ -189,6 +197,7 @@ func (n *notice) end(r *attempt.Record, v attempt.Verdict, why string) {
 func (n *notice) refuse() {
 	r := n.record(n.message.Channel)
 	r.Reason = n.why
+	n.FailedBy(metric.Malformed)
 	n.end(r, attempt.Permanent, "")
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -34,12 +35,9 @@ type Needs struct {
 	MostHeld time.Duration
 	// Every is how often there is a run.
 	Every time.Duration
-	// Released is told of what each run let go, where it was something: how long
-	// ago the oldest of it was first received. It must not block.
-	Released func(oldest time.Duration) `need:"optional"`
-	// Overdue is told of each run that finds something which was due more than five
-	// minutes ago: how long ago. It must not block.
-	Overdue func(since time.Duration) `need:"optional"`
+	// Metrics is told of what each run let go, where it was something, and how late it
+	// found the room, where that was over five minutes.
+	Metrics metric.Recorder `need:"optional"`
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -93,9 +91,8 @@ func (h *Handler) Handle(ctx context.Context) error {
 	if gone.Count > 0 {
 		oldest := h.Now().Sub(gone.First)
 		h.Log.Info("messages left the waiting room", "count", gone.Count, "oldest_s", int64(oldest/time.Second))
-		if h.Released != nil {
-			h.Released(oldest)
-		}
+		metric.To(h.Metrics, metric.Event{Name: metric.RoomLeft, Value: float64(gone.Count)},
+			metric.Event{Name: metric.OldestUndelivered, Value: oldest.Seconds()})
 	}
 	return p.join()
 }
@@ -103,11 +100,11 @@ func (h *Handler) Handle(ctx context.Context) error {
 // tellLate says how long ago the first of places was due, where somebody should have
 // emptied it.
 func (h *Handler) tellLate(began time.Time, places []waiting.Place) {
-	if h.Overdue == nil || len(places) == 0 {
+	if len(places) == 0 {
 		return
 	}
 	if since := began.Sub(places[0].Minute()); since > late {
-		h.Overdue(since)
+		metric.To(h.Metrics, metric.Event{Name: metric.OldestOverdue, Value: since.Seconds()})
 	}
 }
 

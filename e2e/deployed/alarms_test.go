@@ -5,8 +5,11 @@ package deployed
 import (
 	"encoding/json"
 	"maps"
+	"os"
+	"os/exec"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +53,9 @@ func TestDeployedAlarms(t *testing.T) {
 	for _, state := range []types.StateValue{types.StateValueAlarm, types.StateValueOk} {
 		for name, a := range alarms {
 			told[a.severity].await(t, name, state)
+			if state == types.StateValueAlarm && name == "WebhookFailures" {
+				operatorReads(t, target, b.outputs, chosen["prefix"]+"Efferent")
+			}
 			setState(t, w, a, types.StateValueOk)
 		}
 	}
@@ -178,6 +184,35 @@ func (l *listener) await(t *testing.T, name string, state types.StateValue) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("%s was not told that %s is %s, but %v", l.topic, name, state, slices.Sorted(maps.Keys(l.heard)))
+		}
+	}
+}
+
+// operatorReads runs what docs/operate.md has an operator look with, as one script.
+func operatorReads(t *testing.T, target *Target, outputs map[string]string, stack string) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/operate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	looks := regexp.MustCompile("(?ms)^<!-- not run: needs an AWS account -->\n```sh\n(.*?)^```").FindAllSubmatch(page, -1)
+	if len(looks) < 8 {
+		t.Fatalf("docs/operate.md has %d blocks", len(looks))
+	}
+	script := "set -e -o pipefail\n"
+	for _, look := range looks {
+		script += string(look[1])
+	}
+	c := exec.CommandContext(t.Context(), "bash", "-c", script+"\n[ \"$EFFERENT_API_URL\" = '"+outputs["ApiUrl"]+"' ]")
+	c.Env = append(target.environment(), "STACK="+stack, "AWS_PAGER=")
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Errorf("the commands of docs/operate.md: %v\n%s", err, out)
+	}
+	// Those that show what the faults left.
+	for _, want := range []string{"WebhookFailuresAlarm", "Enabled", "ENABLED", "a channel is not configured as it should be"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the commands of docs/operate.md show nothing of %s:\n%s", want, out)
 		}
 	}
 }

@@ -27,7 +27,7 @@ type layer struct {
 var pure = []string{
 	"internal/attempt", "internal/channel", "internal/circuit", "internal/claim", "internal/deadletter", "internal/ledger",
 	"internal/loopback", "internal/message", "internal/metric", "internal/retry", "internal/retryafter", "internal/rotation", "internal/shortage",
-	"internal/signingkey", "internal/waiting", "internal/webhook",
+	"internal/signingkey", "internal/trace", "internal/waiting", "internal/webhook",
 }
 
 // layers are the house, from the inside out. The longest path that fits a
@@ -60,7 +60,7 @@ func layers() (all []layer) {
 		layer{"internal/standin", pure},
 		layer{"internal/steady", nil},
 		layer{"internal/storetest", pure},
-		layer{"internal/telemetry", []string{"internal/metric"}},
+		layer{"internal/telemetry", []string{"internal/metric", "internal/trace"}},
 	)
 }
 

@@ -117,6 +117,7 @@ func (b *batch) work(ctx context.Context) {
 			<-announced
 			open <- struct{}{}
 			i.run(ctx)
+			i.endSpan()
 			<-open
 		})
 	}
@@ -162,7 +163,7 @@ func (b *batch) announce() {
 	ctx, stop := b.times.write()
 	defer stop()
 	if err := b.Audit.Append(ctx, b.key(), intents); err != nil {
-		b.Log.Error("nothing was sent: the audit queue can't be written", "messages", len(intents), "error", err)
+		b.Log.ErrorContext(b.times.tells, "nothing was sent: the audit queue can't be written", "messages", len(intents), "error", err)
 		for _, i := range b.items {
 			if i.State == Ready {
 				i.Trouble(unannounced)

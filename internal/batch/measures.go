@@ -44,6 +44,9 @@ func (i *Item) settled(r *attempt.Record) {
 	l := metric.Labels{Verdict: string(r.Verdict), Channel: r.Channel}
 	if r.Verdict != attempt.Delivered {
 		l.Reason = cmp.Or(i.try.reason, metric.Other)
+	}
+	i.end = end{r.Attempt, string(r.Verdict), l.Reason}
+	if r.Verdict != attempt.Delivered {
 		i.note(metric.Failures, 1, l)
 	}
 	i.note(metric.Attempts, 1, l)
@@ -54,6 +57,12 @@ func (i *Item) settled(r *attempt.Record) {
 		i.note(metric.TimeToDelivery, max(0, r.Ended().Sub(i.sentAt()).Seconds()), l)
 	}
 	i.try = try{}
+}
+
+// isHeld notes that the message is held.
+func (i *Item) isHeld(by string) {
+	i.end = end{i.Number, string(attempt.Held), by}
+	i.note(metric.Held, 1, metric.Labels{Reason: by})
 }
 
 // sentAt is when the producer sent the message; of one that was sent anew since, when

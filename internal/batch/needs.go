@@ -26,6 +26,7 @@ import (
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/trace"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -60,6 +61,9 @@ type Needs struct {
 	Redactors ledger.Redactors
 	// Metrics is told, at the end of each batch, what it came to.
 	Metrics metric.Recorder `need:"optional"`
+	// Tracer makes spans of what is done with each message; without one, what its
+	// producer says of its trace is passed on all the same.
+	Tracer trace.Tracer `need:"optional"`
 	// Waits is told, once a batch has been sending for a while, that it does little
 	// any more but wait for those whom it sends to. It must not block.
 	Waits    func(ctx context.Context) `need:"optional"`

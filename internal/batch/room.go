@@ -82,7 +82,7 @@ func (i *Item) enter(item waiting.Item) bool {
 	ctx, stop := i.times.write()
 	defer stop()
 	if _, err := i.enterRoom(ctx, item); err != nil {
-		i.Log.Error("the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
 		i.Blind()
 		return false
 	}
@@ -118,7 +118,7 @@ func (i *Item) moveAgain(ctx context.Context, last attempt.Record) bool {
 	state, err := i.enterRoom(ctx, item)
 	switch {
 	case err != nil:
-		i.Log.Error("the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
 		i.Blind()
 		return false
 	case state == waiting.Kept:
@@ -160,7 +160,7 @@ func reasonOf(r *attempt.Record) waiting.Reason {
 func (i *Item) carried(r *attempt.Record) message.Carried {
 	c := message.Carried{
 		ID: i.ID, Origin: i.Origin, Attempts: r.Attempt, Base: i.baseAfter(r), First: i.First, Retry: i.Carried.Retry,
-		Held: message.ParseHeld(r.Held),
+		Held: message.ParseHeld(r.Held), Trace: i.carriedTrace,
 	}
 	if r.Verdict == attempt.Held { // it is still to be made
 		c.Attempts--

@@ -135,7 +135,7 @@ func TestWhatGoesIntoTheRoom(t *testing.T) {
 	own := map[string]message.Attribute{"own": {Type: "String.x", Text: "v"}}
 	first := noon.Add(-time.Hour)
 	carried := message.Carried{ID: "w", Origin: "m-0", Attempts: 5, Base: 2, First: first, Released: noon, Retry: "standard",
-		Held: message.Held{"trouble": time.Minute}}
+		Held: message.Held{"trouble": time.Minute}, Trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
 	for name, c := range map[string]struct {
 		carried message.Carried
 		why     waiting.Reason
@@ -152,10 +152,11 @@ func TestWhatGoesIntoTheRoom(t *testing.T) {
 			message.Carried{ID: "w", Origin: "m", Attempts: 1, Base: 1, First: noon, Held: message.Held{"retry-after": time.Hour}}, time.Hour,
 			"503"},
 		"after a release": {carried, waiting.Delay, false, 0, 6,
-			message.Carried{ID: "w", Origin: "m-0", Attempts: 6, Base: 2, First: first, Retry: "standard", Held: carried.Held}, time.Hour, "503"},
+			message.Carried{ID: "w", Origin: "m-0", Attempts: 6, Base: 2, First: first, Retry: "standard", Held: carried.Held,
+				Trace: carried.Trace}, time.Hour, "503"},
 		"held after a release": {carried, waiting.Trouble, true, 0, 6,
 			message.Carried{ID: "w", Origin: "m-0", Attempts: 5, Base: 2, First: first, Retry: "standard",
-				Held: message.Held{"trouble": 3 * time.Minute}},
+				Held: message.Held{"trouble": 3 * time.Minute}, Trace: carried.Trace},
 			2 * time.Minute, "no key"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,7 +46,7 @@ func (i *Item) Keep(r attempt.Record) bool {
 		i.settled(&r)
 	}
 	if err := i.put(r); err != nil {
-		i.Log.Error("the attempt was not recorded, so the message waits", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "the attempt was not recorded, so the message waits", i.Names(), "error", err)
 		i.Blind()
 		return false
 	}
@@ -128,7 +128,7 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 		if h.Circuit != "" {
 			level = slog.LevelDebug
 		}
-		i.note(metric.Held, 1, metric.Labels{Reason: heldBy(h.Reason)})
+		i.isHeld(heldBy(h.Reason))
 		i.Log.Log(i.Writes(), level, "the message is held", i.Names(), "reason", h.Why, "wait_s", h.Wait.Seconds())
 		i.wait(r, h)
 	}
@@ -139,7 +139,7 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 // and no more. Where there are none to spare it is held, as by trouble of our own.
 func (i *Item) PutBack(r attempt.Record, wait time.Duration, why string) {
 	if i.inQueue(wait) {
-		i.note(metric.Held, 1, metric.Labels{Reason: metric.Turn})
+		i.isHeld(metric.Turn)
 		i.Hide(wait)
 		return
 	}
@@ -161,7 +161,7 @@ func (i *Item) exhaust(r attempt.Record, why string) {
 // wait for the batch. Where that fails, it is tried once more with the batch.
 func (i *Item) RecordNow(r attempt.Record) {
 	if err := i.put(r); err != nil {
-		i.Log.Error("a sent message was not recorded", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "a sent message was not recorded", i.Names(), "error", err)
 		return
 	}
 	i.recorded = true
@@ -190,7 +190,7 @@ func (i *Item) Announce() bool {
 	ctx, stop := i.times.write()
 	defer stop()
 	if err := i.Audit.Append(ctx, i.key(), []ledger.Entry{i.job.Intent()}); err != nil {
-		i.Log.Error("not sent: the audit queue can't be written", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "not sent: the audit queue can't be written", i.Names(), "error", err)
 		i.Hold(i.job.Record(), unannounced)
 		return false
 	}

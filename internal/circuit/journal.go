@@ -32,9 +32,9 @@ func (j *Journal) Changed(ctx context.Context, _, after State) {
 		if after.Forever {
 			until = "an operator closes it"
 		}
-		log.Warn("the circuit is open now", "why", after.Why, "until", until)
+		log.WarnContext(ctx, "the circuit is open now", "why", after.Why, "until", until)
 	} else {
-		log.Info("the circuit is closed now")
+		log.InfoContext(ctx, "the circuit is closed now")
 	}
 	metric.To(j.Metrics, metric.Event{Name: metric.CircuitChanges, Value: 1, Labels: metric.Labels{Phase: string(after.Phase)}})
 	entry := ledger.Entry{
@@ -42,6 +42,6 @@ func (j *Journal) Changed(ctx context.Context, _, after State) {
 		Resource: j.Redactors.Redactor(ctx, at).URL(after.URL),
 	}
 	if err := j.Audit.Append(ctx, after.Key(), []ledger.Entry{entry}); err != nil {
-		j.Log.Error("the ledger was not told that a circuit has changed", "circuit", after.Key(), "phase", after.Phase, "error", err)
+		j.Log.ErrorContext(ctx, "the ledger was not told that a circuit has changed", "circuit", after.Key(), "phase", after.Phase, "error", err)
 	}
 }

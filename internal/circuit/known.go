@@ -107,7 +107,7 @@ func (k *Keeper) refresh(ctx context.Context, names []Name, done chan struct{}) 
 	defer stop()
 	err := k.read(ctx, names)
 	if err != nil {
-		k.Log.Warn("circuits can't be read, so they count as they were", "circuits", len(names), "error", err)
+		k.Log.WarnContext(ctx, "circuits can't be read, so they count as they were", "circuits", len(names), "error", err)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/trace"
 )
 
 // handoverTime is what must be left of an invocation's sending for another
@@ -149,7 +150,9 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 		return s, out, false
 	}
 	r.At = n.Now()
+	_, end := n.Exchange("send "+string(on), func() []trace.Attribute { return []trace.Attribute{trace.Text("efferent.channel", string(on))} })
 	out = s.Send(ctx, n.message.Handover(n.ID, address))
+	end(string(out.Class), trace.Number("efferent.status", out.Status))
 	took := n.Now().Sub(r.At)
 	r.DurationMS = took.Milliseconds()
 	n.Exchanged(took, string(out.Class))

@@ -84,7 +84,7 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 // misconfigured says that nobody can be reached on a channel until an operator acts.
 func (n *notice) misconfigured(on channel.Name) {
 	n.Note(metric.Event{Name: metric.Misconfigured, Value: 1, Labels: metric.Labels{Channel: string(on)}})
-	n.Log.Error("a channel is not configured as it should be: look at its secret, and at the provider's console", n.Names(),
+	n.Log.ErrorContext(n.Writes(), "a channel is not configured as it should be: look at its secret, and at the provider's console", n.Names(),
 		"channel", on, "secret", channel.SecretName(on))
 }
 
@@ -106,7 +106,8 @@ func (n *notice) sent(r *attempt.Record) {
 	n.settleClaim(r)
 	n.RecordNow(*r)
 	n.Sent(*r)
-	n.Log.Info("sent", n.Names(), "channel", r.Channel, "failed_channels", n.failures, "recipient", r.Recipient, "provider_id", r.ProviderID)
+	n.Log.InfoContext(n.Writes(), "sent", n.Names(), "channel", r.Channel, "failed_channels", n.failures, "recipient", r.Recipient,
+		"provider_id", r.ProviderID)
 }
 
 // again records a failure that the same channel is tried after.
@@ -209,7 +210,8 @@ func (n *notice) keep(r *attempt.Record) bool {
 }
 
 func (n *notice) logFailure(r *attempt.Record) {
-	n.Log.Info("a hand-over failed", n.Names(), "attempt", r.Attempt, "channel", r.Channel, "class", r.Class, "status", r.Status,
+	n.Log.InfoContext(n.Writes(), "a hand-over failed", n.Names(), "attempt", r.Attempt, "channel", r.Channel, "class", r.Class, "status",
+		r.Status,
 		"verdict", r.Verdict, "reason", r.Reason, "failed_channels", r.FailedChannels)
 }
 

@@ -90,7 +90,7 @@ func (h *Handler) Handle(ctx context.Context) error {
 	gone.Add(h.letThrough(ctx, p))
 	if gone.Count > 0 {
 		oldest := h.Now().Sub(gone.First)
-		h.Log.Info("messages left the waiting room", "count", gone.Count, "oldest_s", int64(oldest/time.Second))
+		h.Log.InfoContext(ctx, "messages left the waiting room", "count", gone.Count, "oldest_s", int64(oldest/time.Second))
 		metric.To(h.Metrics, metric.Event{Name: metric.RoomLeft, Value: float64(gone.Count)},
 			metric.Event{Name: metric.OldestUndelivered, Value: oldest.Seconds()})
 	}

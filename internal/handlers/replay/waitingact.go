@@ -101,7 +101,7 @@ func (a *waitingAct) run(client context.Context) error {
 	a.task.Examined = w.seen
 	switch {
 	case err != nil && a.task.Moved > 0:
-		a.Log.Error("an act on what waits broke off", "action", a.action, "done", a.task.Moved, "error", err)
+		a.Log.ErrorContext(work, "an act on what waits broke off", "action", a.action, "done", a.task.Moved, "error", err)
 		a.task.Status, a.task.Reason = deadletter.Failed, publicDetail(err)+"; what is left waits on"
 		return nil
 	case err != nil:

@@ -111,6 +111,14 @@ func (r *reader) needed(name string) string {
 	return v
 }
 
+// neededOrNone is "" where None was given: what is left out is so on purpose.
+func (r *reader) neededOrNone(name string) string {
+	if v := r.needed(name); v != None {
+		return v
+	}
+	return ""
+}
+
 func (r *reader) number(name string, otherwise, least, most int) int {
 	text := r.getenv(name)
 	if text == "" {

@@ -52,10 +52,8 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: s.MaxHeld, Every: every,
 		Exit: &waiting.Exit{
 			Places: room,
-			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: map[string]string{
-				settings.WebhooksQueue: s.WebhooksQueueURL, settings.NotificationsQueue: s.NotificationsQueueURL,
-			}},
-			Now: time.Now, Holder: rand.Text(),
+			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: s.Queues()},
+			Now:    time.Now, Holder: rand.Text(),
 		},
 		Metrics: telemetry.LambdaMetrics(getenv, s.FewMetrics), Now: time.Now, Log: log,
 	})

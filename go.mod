@@ -92,5 +92,5 @@ ignore (
 	./.venv
 	./build
 	./cdk.out
-	./node_modules
+	node_modules
 )

@@ -55,8 +55,9 @@ e2e-clients: build build/clients-venv e2e/clients/node/node_modules ## Run the t
 	EFFERENT=$(CURDIR)/build/efferent PYTHON=$(CURDIR)/build/clients-venv/bin/python \
 	  go test $(GOTESTFLAGS) -tags e2e -timeout 20m -parallel 8 -v ./e2e/clients
 
-e2e-localstack: build/localstack-venv ## Run efferent worker on LocalStack's queues
-	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent
+e2e-localstack: build/localstack-venv build/clients-venv e2e/clients/node/node_modules ## Run efferent worker on LocalStack's queues
+	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python PYTHON=$(CURDIR)/build/clients-venv/bin/python \
+	  go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent ./e2e/docs
 
 conformance: ## Check our SQS endpoint (or AWS_ENDPOINT_URL) against what AWS documents
 	go test $(GOTESTFLAGS) -count=1 -timeout 20m ./e2e/conformance
@@ -83,8 +84,9 @@ fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	  grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6- | while read -r name; do \
 	    go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) $$dir || exit 1; done || exit 1; done
 
-test-docs: ## Run the commands that README and docs/ show, as a reader would (needs AWS CLI v2 and Python)
-	go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/docs
+test-docs: build/clients-venv e2e/clients/node/node_modules ## Run what README and docs/ show, as a reader would (needs AWS CLI v2, Python and Node)
+	PYTHON=$(CURDIR)/build/clients-venv/bin/python \
+	  go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/docs
 
 mutants: ## Break the code on purpose, in one place at a time: a test must fail. MUTANTS=regexp picks some
 	go run ./e2e/mutants -run "$(MUTANTS)"

@@ -7,7 +7,7 @@ LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-clients e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas clean
+.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-clients e2e-java e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ e2e: test-dynamodb test-smtp e2e-clients build/ministack-venv node_modules ## De
 e2e-clients: build build/clients-venv e2e/clients/node/node_modules ## Run the tests of Celery, dramatiq-sqs, sqs-consumer and gocloud on efferent dev (or AWS_ENDPOINT_URL)
 	EFFERENT=$(CURDIR)/build/efferent PYTHON=$(CURDIR)/build/clients-venv/bin/python \
 	  go test $(GOTESTFLAGS) -tags e2e -timeout 20m -parallel 8 -v ./e2e/clients
+
+e2e-java: build build/ministack-venv ## Run the tests of the Java SDK's JMS library, extended client and batch manager so (needs a JDK and Maven: apt-get install maven)
+	EFFERENT=$(CURDIR)/build/efferent MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack \
+	  go test $(GOTESTFLAGS) -tags java -timeout 20m -v ./e2e/clients
 
 e2e-localstack: build/localstack-venv build/clients-venv e2e/clients/node/node_modules ## Run efferent worker on LocalStack's queues
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python PYTHON=$(CURDIR)/build/clients-venv/bin/python \

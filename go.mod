@@ -120,5 +120,5 @@ ignore (
 	./.venv
 	./build
 	./cdk.out
-	./node_modules
+	node_modules
 )

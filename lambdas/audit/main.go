@@ -16,10 +16,12 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/handlers/audit"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/version"
 )
 
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log.Info("audit starts", "version", version.Read().Version)
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("audit can't start", "error", err)

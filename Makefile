@@ -5,15 +5,19 @@ BENCHFLAGS ?=
 FUZZTIME ?= 20s
 LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
+LAMBDAS_DIR ?= build/lambdas
+# The version that is built, as Git's tags say. Without Git: STAMP=v1.2.3
+STAMP ?= $(shell internal/version/stamp)
+LDFLAGS = -X 'github.com/efferent/efferent/internal/version.stamp=$(STAMP)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas clean
+.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas dist clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build the efferent command into build/
-	go build -o build/efferent ./cmd/efferent
+	go build -ldflags="$(LDFLAGS)" -o build/efferent ./cmd/efferent
 
 test: lint ## Run all tests that need nothing but Go, and Node for those of the CDK
 	# Most of the time of cmd/efferent is spent waiting, so more than one test a core may wait.
@@ -101,9 +105,24 @@ build/goaws: bench/goaws/main.go bench/goaws/go.mod
 
 lambdas: ## Build the Lambda functions into build/lambdas/<name>/bootstrap
 	@for name in $(LAMBDAS); do \
-	  echo "build/lambdas/$$name/bootstrap ($(GOARCH_LAMBDA))"; \
-	  CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_LAMBDA) go build -trimpath -tags lambda.norpc -ldflags='-s -w' \
-	    -o build/lambdas/$$name/bootstrap ./lambdas/$$name || exit 1; done
+	  echo "$(LAMBDAS_DIR)/$$name/bootstrap ($(GOARCH_LAMBDA))"; \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_LAMBDA) go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w $(LDFLAGS)" \
+	    -o $(LAMBDAS_DIR)/$$name/bootstrap ./lambdas/$$name || exit 1; done
+	@echo $(firstword $(STAMP)) >$(LAMBDAS_DIR)/version
+
+# The systems that the command is published for. DIST_PLATFORMS= for none.
+DIST_PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+DIST ?= build/dist
+
+dist: ## Make what is published of a version into build/dist: functions, the command, the template for all, checksums
+	rm -rf build/dist-programs
+	@for arch in arm64 amd64; do $(MAKE) --no-print-directory lambdas GOARCH_LAMBDA=$$arch LAMBDAS_DIR=build/dist-programs/functions/$$arch; done
+	@for platform in $(DIST_PLATFORMS); do \
+	  os=$${platform%/*} arch=$${platform#*/}; test $$os = windows && exe=.exe || exe=; \
+	  echo "build/dist-programs/commands/$${os}_$$arch/efferent$$exe"; \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags="-s -w $(LDFLAGS)" \
+	    -o build/dist-programs/commands/$${os}_$$arch/efferent$$exe ./cmd/efferent || exit 1; done
+	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go run ./infra/dist -stamp "$(STAMP)" -built build/dist-programs -out $(DIST)
 
 clean: ## Remove what was built
 	rm -rf build

@@ -53,6 +53,9 @@ func NewStack(app constructs.Construct, name string, props Props) (*Efferent, er
 		{"CheckpointLogGroup", e.SignLedgerLogs.LogGroupName()},
 		{"Dashboard", e.Dashboard.DashboardName()},
 	}
+	if e.version != "" {
+		outputs = append(outputs, output{"Version", &e.version})
+	}
 	if e.LedgerKey != nil {
 		outputs = append(outputs, output{"LedgerKey", e.LedgerKey.KeyArn()})
 	}

@@ -3,6 +3,7 @@ package efferent
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -41,14 +42,41 @@ func (e *Efferent) takesTokens() {
 			Issuer: ref("JwtIssuer"), Audience: awscdk.Fn_Split(jsii.String(","), ref("JwtAudience"), nil)},
 	})
 	tokens.CfnOptions().SetCondition(when(e, "JwtIssuer"))
-	chosen := ifGiven("JwtIssuer", map[string]any{"Ref": *awscdk.Stack_Of(e.Construct).GetLogicalId(tokens)}, map[string]any{"Ref": "AWS::NoValue"})
-	for _, c := range *e.API.Node().FindAll(constructs.ConstructOrder_PREORDER) {
-		if route, ok := c.(awsapigatewayv2.CfnRoute); ok {
-			route.AddPropertyOverride(jsii.String("AuthorizationType"), ifGiven("JwtIssuer", "JWT", "AWS_IAM"))
-			route.AddPropertyOverride(jsii.String("AuthorizerId"), chosen)
-		}
+	of := map[string]any{"Ref": *awscdk.Stack_Of(e.Construct).GetLogicalId(tokens)}
+	for _, route := range all[awsapigatewayv2.CfnRoute](e.API) {
+		route.AddPropertyOverride(jsii.String("AuthorizationType"), ifGiven("JwtIssuer", "JWT", "AWS_IAM"))
+		route.AddPropertyOverride(jsii.String("AuthorizerId"), ifGiven("JwtIssuer", of, noValue))
+	}
+	awscdk.NewCfnRule(awscdk.Stack_Of(e.Construct), jsii.String("TokensAreForSomebody"), &awscdk.CfnRuleProps{
+		RuleCondition: awscdk.Fn_ConditionNot(awscdk.Fn_ConditionEquals(ref("JwtIssuer"), "")),
+		Assertions: &[]*awscdk.CfnRuleAssertion{{
+			Assert:            awscdk.Fn_ConditionNot(awscdk.Fn_ConditionEquals(ref("JwtAudience"), "")),
+			AssertDescription: jsii.String("JwtIssuer needs a JwtAudience"),
+		}},
+	})
+}
+
+// tellsTopic has every alarm tell the topic, if one is named.
+func (e *Efferent) tellsTopic() {
+	topic := ifGiven("AlarmTopic", []any{map[string]any{"Ref": "AlarmTopic"}}, noValue)
+	for _, alarm := range all[awscloudwatch.CfnAlarm](e.Construct) {
+		alarm.AddPropertyOverride(jsii.String("AlarmActions"), topic)
+		alarm.AddPropertyOverride(jsii.String("OKActions"), topic)
 	}
 }
+
+// all are the resources of a kind below a construct.
+func all[T any](below constructs.IConstruct) (found []T) {
+	for _, c := range *below.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if resource, ok := c.(T); ok {
+			found = append(found, resource)
+		}
+	}
+	return found
+}
+
+// noValue is as if nothing had been there.
+var noValue = map[string]any{"Ref": "AWS::NoValue"}
 
 // ifGiven is one value where a parameter is chosen, and another where it is not.
 func ifGiven(parameter string, value, otherwise any) map[string]any {

@@ -30,8 +30,12 @@ const (
 	issuerPattern  = `^(https://[A-Za-z0-9./_~-]{1,500})?$`
 	audiencePatern = `^([A-Za-z0-9._~:/@-]{1,200}(,[A-Za-z0-9._~:/@-]{1,200})*)?$`
 	originPattern  = `^([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$`
-	topicPattern   = `^(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)?$`
+	topicPattern   = `^(none|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)$`
 )
+
+// concurrencies are those that may be chosen. As texts in a list: what takes the
+// number refuses a text that looks like one, in MiniStack.
+var concurrencies = []string{"2", "5", "10", "20", "50", "100", "200", "500", "1000"}
 
 var yesNo = []string{"true", "false"}
 
@@ -63,7 +67,7 @@ func ofNames() []parameter {
 	return []parameter{
 		{name: "Prefix", says: "Begins the names of the queues: prod- makes prod-webhooks", otherwise: "",
 			pattern: prefixPattern, must: "a letter, then letters, digits and hyphens, 40 at most"},
-		{name: "Secrets", says: "What the names of the secrets begin with that may sign", otherwise: "efferent/webhooks/",
+		{name: "SigningPrefix", says: "What the names of the secrets begin with that may sign", otherwise: "efferent/webhooks/",
 			pattern: secretsPattern, must: "efferent/webhooks/, or longer"},
 	}
 }
@@ -97,17 +101,12 @@ func ofFunctions() []parameter {
 	return []parameter{
 		{name: "Retention", says: "How long messages are kept, in seconds", otherwise: 1209600, least: 60, most: 1209600,
 			places: at("MessageRetentionPeriod", "WebhookQueue", "NotificationQueue", "AuditQueue")},
-		{name: "MaxReceiveCount", says: "Receives before a webhook or a notification goes to its dead-letter queue",
-			otherwise: settings.DefaultMaxReceives, least: leastReceives, most: 1000,
-			places: append(at("RedrivePolicy.maxReceiveCount", "WebhookQueue", "NotificationQueue"),
-				env(settings.MaxReceives, "", "Deliver", "Notify")...)},
 		{name: "Memory", says: "Memory of the function that sends webhooks, in MiB", otherwise: 256, least: 128, most: 10240,
 			places: at("MemorySize", "DeliverFunction")},
-		{name: "BatchSize", says: "Webhooks of one invocation", otherwise: 10, least: 1, most: 10, places: at("BatchSize", "DeliverSource")},
-		{name: "MaxConcurrency", says: "Invocations that send webhooks at a time", otherwise: 50, least: 2, most: 1000,
-			places: at("ScalingConfig.MaximumConcurrency", "DeliverSource")},
-		{name: "NotifyMaxConcurrency", says: "Invocations that send notifications at a time", otherwise: 50, least: 2, most: 1000,
-			places: at("ScalingConfig.MaximumConcurrency", "NotifySource")},
+		{name: "MaxConcurrency", says: "Invocations that send webhooks at a time", otherwise: "50", oneOf: concurrencies,
+			places: []place{{"DeliverSource", "ScalingConfig.MaximumConcurrency", asNumber}}},
+		{name: "NotifyMaxConcurrency", says: "Invocations that send notifications at a time", otherwise: "50", oneOf: concurrencies,
+			places: []place{{"NotifySource", "ScalingConfig.MaximumConcurrency", asNumber}}},
 		{name: "LogRetention", says: "Days that logs are kept", otherwise: "30", oneOf: retentionTexts(),
 			places: at("RetentionInDays", "DeliverLogs", "NotifyLogs", "ReleaseLogs", "ReplayLogs", "ApiLogs", "AuditLogs", "CheckpointLogs")},
 	}
@@ -151,8 +150,9 @@ func ofLedger() []parameter {
 
 func ofAlarms() []parameter {
 	return []parameter{
-		{name: "AlarmTopic", says: "ARN of an SNS topic that hears of the alarms", otherwise: "",
-			pattern: topicPattern, must: "the ARN of an SNS topic", conditional: true},
+		{name: "AlarmTopic", says: "ARN of an SNS topic that hears of the alarms, or none", otherwise: "none",
+			pattern: topicPattern, must: "none, or the ARN of an SNS topic", conditional: true,
+			put: (*Efferent).tellsTopic},
 		{name: "MaxAge", says: "How old the oldest message of a queue may get, in seconds", otherwise: 900, least: 60, most: 1209600,
 			places: at("Threshold", "WebhookAgeAlarm", "NotificationAgeAlarm")},
 		{name: "MaxAuditAge", says: "How long entries may wait for the ledger, in seconds", otherwise: 600, least: 60, most: 1209600,

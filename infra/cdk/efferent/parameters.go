@@ -1,6 +1,7 @@
 package efferent
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -55,6 +56,12 @@ func env(variable, form string, functions ...string) (all []place) {
 
 // addParameters makes the parameters, and puts them where they go.
 func addParameters(e *Efferent, stack awscdk.Stack) {
+	mapping := map[string]*map[string]any{}
+	for _, text := range concurrencies {
+		n, _ := strconv.Atoi(text)
+		mapping[text] = &map[string]any{"is": n}
+	}
+	awscdk.NewCfnMapping(stack, jsii.String(numbers), &awscdk.CfnMappingProps{Mapping: &mapping})
 	form := []any{}
 	for _, g := range groups() {
 		names := []string{}
@@ -78,10 +85,20 @@ func resource(e *Efferent, id string) awscdk.CfnResource {
 	return e.Construct.Node().FindChild(jsii.String(id)).Node().DefaultChild().(awscdk.CfnResource)
 }
 
+// asNumber is the form of a place that takes a number only, of a parameter that is
+// one of several texts.
+const asNumber = "number"
+
+// numbers is the map of the template that has the numbers.
+const numbers = "Numbers"
+
 // value is what stands for the parameter, in a form.
 func (p parameter) value(form string) map[string]any {
-	if form == "" {
-		return map[string]any{"Ref": p.name}
+	switch ref := map[string]any{"Ref": p.name}; form {
+	case "":
+		return ref
+	case asNumber:
+		return map[string]any{"Fn::FindInMap": []any{numbers, ref, "is"}}
 	}
 	return map[string]any{"Fn::Sub": strings.ReplaceAll(form, "${}", "${"+p.name+"}")}
 }
@@ -95,7 +112,7 @@ func (p parameter) add(stack awscdk.Stack) {
 	case p.oneOf != nil:
 		props.AllowedValues = jsii.Strings(p.oneOf...)
 	default:
-		props.AllowedPattern, props.ConstraintDescription = jsii.String(p.pattern), jsii.String(p.must)
+		props.AllowedPattern, props.ConstraintDescription = jsii.String(p.pattern), jsii.String("must be "+p.must)
 	}
 	awscdk.NewCfnParameter(stack, jsii.String(p.name), props)
 	if p.conditional {

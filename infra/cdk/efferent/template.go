@@ -21,10 +21,9 @@ func NewTemplate(app constructs.Construct, version string) (*Efferent, error) {
 		Code: func(scope constructs.Construct, name string) (awslambda.Code, awslambda.Architecture) {
 			return uploaded(scope, name, version)
 		},
-		Deliver: DeliverProps{Secrets: *ref("Secrets")},
+		Deliver: DeliverProps{Secrets: *ref("SigningPrefix")},
 		Ledger: LedgerProps{Origin: *chosen("Origin",
 			awscdk.Fn_Sub(jsii.String("efferent/${AWS::Region}/${AWS::AccountId}/${AWS::StackName}"), nil))},
-		Alarms: AlarmProps{Topic: *chosen("AlarmTopic", noValue())},
 	})
 	if err != nil {
 		return nil, err
@@ -56,9 +55,6 @@ func isToken(value string) bool {
 
 // ref is the value of a parameter.
 func ref(parameter string) *string { return awscdk.Fn_Ref(jsii.String(parameter)) }
-
-// noValue is as if nothing had been there.
-func noValue() *string { return awscdk.Fn_Ref(jsii.String("AWS::NoValue")) }
 
 // chosen is the value of a parameter that may be empty, and something else where
 // it is.

@@ -53,7 +53,9 @@ test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with 
 	SMTP_PYTHON=$(CURDIR)/build/smtp-venv/bin/python go test $(GOTESTFLAGS) -tags smtp -timeout 20m ./e2e/smtp
 
 e2e: test-dynamodb test-smtp build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
-	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -timeout 40m -v ./e2e/deployed
+	$(MAKE) --no-print-directory dist DIST=build/e2e-dist DIST_PLATFORMS=
+	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack DIST=$(CURDIR)/build/e2e-dist AWS_CLI_V2=$(AWS_CLI_V2) \
+	  go test $(GOTESTFLAGS) -tags e2e -timeout 40m -v ./e2e/deployed
 
 e2e-localstack: build/localstack-venv ## Run efferent worker on LocalStack's queues
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent

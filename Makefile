@@ -11,7 +11,7 @@ STAMP ?= $(shell internal/version/stamp)
 LDFLAGS = -X 'github.com/efferent/efferent/internal/version.stamp=$(STAMP)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas dist clean
+.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint lint-template fuzz test-docs mutants bench bench-memory lambdas dist clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,12 @@ lint: ## Check formatting, the length of lines, the size of files, go vet and st
 	  test -z "$$long" || { echo "lines of more than 140 characters:"; echo "$$long"; exit 1; }
 	@large=$$($(FILES) | xargs -0 sh -c 'find "$$@" -maxdepth 0 -type f -size +1000000c' find); \
 	  test -z "$$large" || { echo "files of more than 1 MB: $$large"; exit 1; }
-	go vet -tags e2e,smtp,localstack,dynamodb ./...
-	go tool staticcheck -tags e2e,smtp,localstack,dynamodb ./...
+	go vet -tags e2e,smtp,localstack,dynamodb,checkers ./...
+	go tool staticcheck -tags e2e,smtp,localstack,dynamodb,checkers ./...
+
+lint-template: build/checkers-venv ## Check the synthesised templates with cfn-lint and checkov (cdk-nag is a part of make test)
+	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 CHECKERS=$(CURDIR)/build/checkers-venv/bin \
+	  go test $(GOTESTFLAGS) -tags checkers -run TestCheckers ./infra/cdk/efferent
 
 AWS_CLI_V2 ?= /usr/bin/aws
 

@@ -148,6 +148,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 
 	pairs := []pair{webhooks, notifications, audit}
 	e.Dashboard = newDashboard(e, pairs, newAlarms(e, pairs, props.Alarms, props.Checkpoint.Every))
+	e.explain()
 	return e, nil
 }
 

@@ -31,6 +31,7 @@ func NewTemplate(app constructs.Construct, version string) (*Efferent, error) {
 	stack := awscdk.Stack_Of(e.Construct)
 	stack.TemplateOptions().SetDescription(jsii.String("Efferent " + version + ": signed webhooks and notifications from this account"))
 	addParameters(e, stack)
+	e.explain()
 	return e, nil
 }
 

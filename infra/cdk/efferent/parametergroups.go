@@ -21,14 +21,14 @@ const (
 	httpPattern    = `^(none|all|` + httpHost + `(,` + httpHost + `)*)$`
 	octet          = `(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])`
 	network4       = octet + `(\.` + octet + `){3}/(3[0-2]|[12]?[0-9])`
-	network6       = `(([0-9a-f]{1,4}:){1,6}:|([0-9a-f]{1,4}:){7}[0-9a-f]{1,4})/(12[0-8]|1[01][0-9]|[1-9]?[0-9])`
+	network6       = `(::|([0-9a-f]{1,4}:){1,6}:|([0-9a-f]{1,4}:){7}[0-9a-f]{1,4})/(12[0-8]|1[01][0-9]|[1-9]?[0-9])`
 	network        = `(` + network4 + `|` + network6 + `)`
 	cidrsPattern   = `^(` + network + `(,` + network + `)*)?$`
 	delay          = `([1-9][0-9]{0,3}s|([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|([1-9]|1[0-9]|2[0-4])h)`
 	policy         = `[a-z0-9_-]{1,64}=(` + delay + `(,` + delay + `){0,99})?`
 	policyPattern  = `^(` + policy + `(;` + policy + `)*)?$`
 	issuerPattern  = `^(https://[A-Za-z0-9./_~-]{1,500})?$`
-	audiencePatern = `^([A-Za-z0-9._~:/@-]{1,200}(,[A-Za-z0-9._~:/@-]{1,200})*)?$`
+	audiencePattern = `^([A-Za-z0-9._~:/@-]{1,200}(,[A-Za-z0-9._~:/@-]{1,200})*)?$`
 	originPattern  = `^([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$`
 	topicPattern   = `^(none|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)$`
 )
@@ -132,7 +132,7 @@ func ofAPI() []parameter {
 		{name: "JwtIssuer", says: "Whose tokens the API takes, in place of signed requests: the issuer's https URL", otherwise: "",
 			pattern: issuerPattern, must: "an https URL", conditional: true, put: (*Efferent).takesTokens},
 		{name: "JwtAudience", says: "What a token's audience must be one of, by commas; needed with JwtIssuer", otherwise: "",
-			pattern: audiencePatern, must: "audiences by commas"},
+			pattern: audiencePattern, must: "audiences by commas"},
 	}
 }
 

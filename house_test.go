@@ -61,6 +61,7 @@ func layers() (all []layer) {
 		layer{"internal/steady", nil},
 		layer{"internal/storetest", pure},
 		layer{"internal/telemetry", nil},
+		layer{"internal/terminal", nil},
 	)
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 type auditProveCommand struct {
@@ -127,10 +128,10 @@ func proofsIn(ctx context.Context, p place, id string, since, until time.Time) (
 	}
 	var all []ledger.Evidence
 	spans, match := []ledger.Span{{First: since, Last: until}}, func(l ledger.Line) bool { return l.WebhookID == id }
-	bar := newProgress("looking through " + p.name)
-	defer bar.end()
+	bar := terminal.NewProgress("looking through " + p.name)
+	defer bar.End()
 	for i, lane := range lanes {
-		bar.set(int64(i), int64(len(lanes)))
+		bar.Set(int64(i), int64(len(lanes)))
 		found, err := ledger.Prove(ctx, p, lane, spans, match)
 		if err != nil {
 			return proofs, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -87,8 +88,7 @@ func (f *circuitFlags) print(c replay.Circuit, words string) error {
 	if f.JSON {
 		return printJSON(c)
 	}
-	_, err := fmt.Println(oneLine(words))
-	return err
+	return terminal.Stdout().Say(words)
 }
 
 type circuitsShowCommand struct{ circuitFlags }

@@ -10,12 +10,12 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // circuitsListCommand's filters are pointers, as in filterFlags.
@@ -47,7 +47,7 @@ func (c *circuitsListCommand) Run(ctx context.Context) error {
 	case c.JSON:
 		return printJSON(list)
 	case len(list.Items) > 0:
-		err = printTable(circuitColumns(time.Now()), list.Items)
+		err = terminal.Table(terminal.Stdout(), circuitColumns(time.Now()), list.Items)
 	}
 	fmt.Fprintln(os.Stderr, circuitsSummary(list, len(query) > 0, time.Now()))
 	return err
@@ -143,15 +143,15 @@ func circuitsSummary(list replay.Circuits, filtered bool, now time.Time) string 
 
 // circuitColumns fit 80 characters, but for a long URL and the reason: what is
 // narrow stands before them.
-func circuitColumns(now time.Time) []column[replay.Circuit] {
-	return []column[replay.Circuit]{
-		{title: "PHASE", cell: func(c replay.Circuit) string { return c.Phase }},
-		{title: "SINCE", cell: func(c replay.Circuit) string { return sinceText(c, now) }},
-		{title: "PROBE", cell: func(c replay.Circuit) string { return probeText(c, now) }},
-		{title: "WAITING", cell: countedText},
-		{title: "TENANT", cell: func(c replay.Circuit) string { return c.Tenant }, optional: true},
-		{title: "ENDPOINT", cell: endpointText},
-		{title: "WHY", cell: whyText},
+func circuitColumns(now time.Time) []terminal.Column[replay.Circuit] {
+	return []terminal.Column[replay.Circuit]{
+		{Title: "PHASE", Cell: func(c replay.Circuit) string { return c.Phase }},
+		{Title: "SINCE", Cell: func(c replay.Circuit) string { return sinceText(c, now) }},
+		{Title: "PROBE", Cell: func(c replay.Circuit) string { return probeText(c, now) }},
+		{Title: "WAITING", Cell: countedText},
+		{Title: "TENANT", Cell: func(c replay.Circuit) string { return c.Tenant }, Optional: true},
+		{Title: "ENDPOINT", Cell: endpointText},
+		{Title: "WHY", Cell: whyText},
 	}
 }
 
@@ -235,15 +235,9 @@ func fullProbeText(c replay.Circuit, now time.Time) string {
 // printCircuit prints all that is known of one.
 func printCircuit(c replay.Circuit) error {
 	now := time.Now()
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	for _, field := range [][2]string{
+	return terminal.Stdout().Fields([][2]string{
 		{"Circuit", c.ID}, {"Endpoint", endpointText(c)}, {"Tenant", c.Tenant}, {"Phase", c.Phase}, {"Why", whyText(c)},
 		{"Opened", timeText(c.Opened)}, {"Closed", timeText(c.ClosedAt)}, {"Probe", fullProbeText(c, now)},
 		{"Waiting", countedText(c) + " in the waiting room"},
-	} {
-		if field[1] != "" {
-			fmt.Fprintf(w, "%s\t%s\n", field[0], oneLine(field[1]))
-		}
-	}
-	return w.Flush()
+	})
 }

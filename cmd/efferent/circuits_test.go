@@ -8,6 +8,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 var (
@@ -121,17 +122,17 @@ func TestCircuitActs(t *testing.T) {
 	})
 }
 
-// TestCircuitsTableIsNarrow: all but the reason of a circuit with a short URL fits a
-// terminal of 80 columns, and the reason is what is cut.
+// TestCircuitsTableIsNarrow: all but the URL fits a terminal of 80 columns beside
+// a short reason.
 func TestCircuitsTableIsNarrow(t *testing.T) {
 	t.Parallel()
 	c := circuitOf(circuit.Name{Scope: circuit.Endpoint, Tenant: "acme-eu", URL: "https://hooks.acme.test/in"}, 1000)
 	c.Phase, c.WaitingMore = replay.PhaseHalfOpen, true
 	var out strings.Builder
-	if err := writeTable(&out, 80, circuitColumns(noon.Add(119*time.Minute)), []replay.Circuit{c}); err != nil {
+	if err := terminal.Table(terminal.Screen{Out: &out, Width: 80}, circuitColumns(noon.Add(119*time.Minute)), []replay.Circuit{c}); err != nil {
 		t.Fatal(err)
 	}
-	const want = "half-open  119m   under way  1,000+   acme-eu  https://hooks.acme.test/in  5 fa…\n"
+	const want = "half-open  119m   under way  1,000+   acme-eu  5 failures in [2J a row\n  ENDPOINT https://hooks.acme.test/in\n"
 	if !strings.HasSuffix(out.String(), want) {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
 	}

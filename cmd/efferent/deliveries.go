@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 type deliveriesCommand struct {
@@ -35,7 +35,7 @@ func (c *deliveriesShowCommand) Run(ctx context.Context) error {
 	if several {
 		columns = append(slices.Clone(originColumns), columns...)
 	}
-	if err := printTable(columns, d.Attempts); err != nil {
+	if err := terminal.Table(terminal.Stdout(), columns, d.Attempts); err != nil {
 		return err
 	}
 	for _, last := range lastOfOrigins(d.Attempts) {
@@ -43,8 +43,11 @@ func (c *deliveriesShowCommand) Run(ctx context.Context) error {
 		if text != "" && several {
 			text = last.OriginID() + " " + text
 		}
-		if text != "" {
-			fmt.Println(oneLine(text))
+		if text == "" {
+			continue
+		}
+		if err := terminal.Stdout().Say(text); err != nil {
+			return err
 		}
 	}
 	return nil

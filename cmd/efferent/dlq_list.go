@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // pageLimit is the most items that the API gives in one answer.
@@ -40,7 +41,7 @@ func (c *dlqListCommand) Run(ctx context.Context) error {
 	case c.JSON:
 		return printJSON(all)
 	case len(all.Items) > 0:
-		err = printTable(itemColumns, all.Items)
+		err = terminal.Table(terminal.Stdout(), itemColumns, all.Items)
 	}
 	fmt.Fprintln(os.Stderr, c.summary(all, filter))
 	return err
@@ -53,8 +54,8 @@ func (c *dlqListCommand) pages(ctx context.Context, api *apiClient, filter repla
 	if c.Source != "index" {
 		query.Set("source", c.Source)
 	}
-	p := newProgress("listed")
-	defer p.end()
+	p := terminal.NewProgress("listed")
+	defer p.End()
 	for {
 		query.Set("limit", strconv.Itoa(c.want(len(all.Items))))
 		var page replay.Items
@@ -66,7 +67,7 @@ func (c *dlqListCommand) pages(ctx context.Context, api *apiClient, filter repla
 			return all, nil
 		}
 		query.Set("cursor", page.Cursor)
-		p.set(int64(len(all.Items)), int64(c.outOf(page.ApproximateTotal)))
+		p.Set(int64(len(all.Items)), int64(c.outOf(page.ApproximateTotal)))
 	}
 }
 

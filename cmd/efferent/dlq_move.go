@@ -11,6 +11,7 @@ import (
 
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 const (
@@ -47,12 +48,12 @@ func (c *dlqReplayCommand) all(ctx context.Context, api *apiClient) error {
 // await follows a move task until it has ended. With an error the task it
 // returns is what was last seen of it.
 func (c *dlqReplayCommand) await(ctx context.Context, api *apiClient, task replay.Task) (replay.Task, error) {
-	p := newProgress("replayed")
-	defer p.end()
+	p := terminal.NewProgress("replayed")
+	defer p.End()
 	tick := time.NewTicker(moveTick)
 	defer tick.Stop()
 	for blind := 0; goesOn(task); {
-		p.set(task.Moved, task.ToMove)
+		p.Set(task.Moved, task.ToMove)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -151,7 +152,7 @@ func (c *dlqTasksCommand) Run(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, "no move task of", c.Queue, "is known")
 		return nil
 	}
-	return printTable(taskColumns, all.Tasks)
+	return terminal.Table(terminal.Stdout(), taskColumns, all.Tasks)
 }
 
 func (c *dlqTasksCommand) cancel(ctx context.Context, api *apiClient) error {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 type waitingListCommand struct {
@@ -42,7 +43,7 @@ func (c *waitingListCommand) Run(ctx context.Context) error {
 	case c.JSON:
 		return printJSON(counts)
 	case len(counts.Items) > 0:
-		err = printTable(countColumns(time.Now()), counts.Items)
+		err = terminal.Table(terminal.Stdout(), countColumns(time.Now()), counts.Items)
 	}
 	fmt.Fprintln(os.Stderr, waitSummary(total(counts.Items), filter))
 	return err
@@ -105,7 +106,7 @@ func (c *waitingListCommand) each(ctx context.Context, api *apiClient, filter re
 		return printJSON(list)
 	}
 	if len(list.Items) > 0 {
-		err = printTable(waitingColumns, list.Items)
+		err = terminal.Table(terminal.Stdout(), waitingColumns, list.Items)
 	}
 	summary := waitSummary(len(list.Items), filter)
 	if list.Cursor != "" {

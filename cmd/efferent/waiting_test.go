@@ -9,6 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 func countNo(tenant string, n int) replay.WaitingCount {
@@ -101,7 +102,7 @@ func TestWaitingTableIsNarrow(t *testing.T) {
 	var out strings.Builder
 	count := countNo("acme-eu", 123_456)
 	count.URL, count.Reason = "https://hooks.acme.test/in", "retry-after"
-	if err := writeTable(&out, 0, countColumns(noon.Add(36*time.Hour)), []replay.WaitingCount{count}); err != nil {
+	if err := terminal.Table(terminal.Screen{Out: &out, Width: 0}, countColumns(noon.Add(36*time.Hour)), []replay.WaitingCount{count}); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {

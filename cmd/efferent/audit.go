@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -120,21 +119,12 @@ func readKey(text string) (key ledger.PublicKey, err error) {
 	if name, ok := strings.CutPrefix(text, "@"); ok {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			return key, fmt.Errorf("--key: %w", err)
+			return key, misusedf("--key: %w", err)
 		}
 		text = string(b)
 	}
 	if key, err = ledger.ParsePublicKey(text); err != nil {
-		return key, fmt.Errorf("--key: %w", err)
+		return key, misusedf("--key: %w", err)
 	}
 	return key, nil
-}
-
-// exitCode is what the process ends with.
-func exitCode(err error) int {
-	var v verdictError
-	if errors.As(err, &v) {
-		return v.code
-	}
-	return 1
 }

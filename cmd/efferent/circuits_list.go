@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -25,7 +24,7 @@ type circuitsListCommand struct {
 	Scope     *string `group:"Filters" placeholder:"SCOPE" help:"Only those of endpoints (endpoint), or of hosts (host)."`
 	Tenant    *string `group:"Filters" placeholder:"NAME" help:"Only this tenant's."`
 	URLPrefix *string `group:"Filters" name:"url-prefix" placeholder:"URL" help:"Only those of URLs that begin so."`
-	Limit     int     `default:"50" placeholder:"N" help:"How many to list (${default}); 0 lists all."`
+	Limit     limit   `default:"50" placeholder:"N" help:"How many to list (${default}), or all."`
 	JSON      bool    `name:"json" help:"Print JSON."`
 }
 
@@ -55,9 +54,6 @@ func (c *circuitsListCommand) Run(ctx context.Context) error {
 
 // query is the filters, as the API's parameters.
 func (c *circuitsListCommand) query() (url.Values, error) {
-	if c.Limit < 0 {
-		return nil, errors.New("--limit must be 0 or more")
-	}
 	query := url.Values{}
 	for _, text := range []struct {
 		flag, name string
@@ -70,7 +66,7 @@ func (c *circuitsListCommand) query() (url.Values, error) {
 			continue
 		}
 		if *text.value == "" {
-			return nil, fmt.Errorf("%s is empty; leave it out if it is not meant", text.flag)
+			return nil, misusedf("%s is empty; leave it out if it is not meant", text.flag)
 		}
 		query.Set(text.name, *text.value)
 	}
@@ -85,17 +81,13 @@ func (c *circuitsListCommand) pages(ctx context.Context, api *apiClient, filters
 	}
 	all.Items = []replay.Circuit{}
 	for {
-		want := pageLimit
-		if c.Limit > 0 {
-			want = min(want, c.Limit-len(all.Items))
-		}
-		query.Set("limit", strconv.Itoa(want))
+		query.Set("limit", strconv.Itoa(c.Limit.page(len(all.Items))))
 		var page replay.Circuits
 		if err := api.call(ctx, http.MethodGet, "/api/v1/circuits?"+query.Encode(), nil, &page); err != nil {
 			return all, err
 		}
 		all.Items, all.Cursor = append(all.Items, page.Items...), page.Cursor
-		if page.Cursor == "" || c.Limit > 0 && len(all.Items) >= c.Limit {
+		if page.Cursor == "" || c.Limit.reached(len(all.Items)) {
 			return all, nil
 		}
 		query.Set("cursor", page.Cursor)

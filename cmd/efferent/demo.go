@@ -21,8 +21,15 @@ import (
 // demoLimit bounds the whole demo.
 const demoLimit = 25 * time.Second
 
+// How long the demos take is told so wherever it is told. That of webhooks waits
+// for 7 seconds in all, between the attempts of one.
+const (
+	demoTakes       = "in under ten seconds"
+	demoNotifyTakes = "in about two seconds"
+)
+
 type demoCommand struct {
-	Notify bool `help:"Show notifications instead: who gets what, by which way, and why."`
+	Notify bool `help:"${demo_notify}"`
 }
 
 func (c demoCommand) Run(ctx context.Context) error {

@@ -25,7 +25,7 @@ func (s *running) parked(t *testing.T, queue string, n int) []replay.Item {
 	t.Helper()
 	var all replay.Items
 	for end := time.Now().Add(soon); time.Now().Before(end); {
-		out, _ := s.dlq(t, "list", "--json", "--limit", "0", "--queue", queue)
+		out, _ := s.dlq(t, "list", "--json", "--limit", "all", "--queue", queue)
 		all = replay.Items{}
 		if err := json.Unmarshal([]byte(out), &all); err != nil {
 			t.Fatalf("%v in %s", err, out)

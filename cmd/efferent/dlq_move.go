@@ -31,7 +31,7 @@ func (c *dlqReplayCommand) all(ctx context.Context, api *apiClient) error {
 		return err
 	}
 	var started replay.Started
-	err := api.call(ctx, http.MethodPost, c.path("replay"), replay.Some{Rate: c.Rate}, &started)
+	err := api.call(ctx, http.MethodPost, c.path("replay"), replay.Some{Rate: int(c.Rate)}, &started)
 	if errors.Is(err, errInterrupted) {
 		return fmt.Errorf("%w: whether the move task has begun, %q shows", err, c.hint("tasks"))
 	}

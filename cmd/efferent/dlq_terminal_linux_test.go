@@ -134,7 +134,7 @@ func TestConfirmation(t *testing.T) {
 		"all, no":     {"replay --all", "[y/N]", "n\n", []answered{counted}, []string{count}, "nothing was done", 1},
 		"all, Enter":  {"replay --all", "[y/N]", "\n", []answered{counted}, []string{count}, "nothing was done", 1},
 		"all, Ctrl-D": {"replay --all", "[y/N]", "\x04", []answered{counted}, []string{count}, "nothing was done", 1},
-		"all, Ctrl-C": {"replay --all", "[y/N]", "\x03", []answered{counted}, []string{count}, "interrupted: nothing was done", 1},
+		"all, Ctrl-C": {"replay --all", "[y/N]", "\x03", []answered{counted}, []string{count}, "interrupted: nothing was done", 130},
 		"a filter": {"replay --tenant acme", "Replay the 3 messages of webhook-failures that match to their queue? [y/N]", "YES\n",
 			[]answered{ok(replay.Items{Items: items(1, 3), ApproximateTotal: 9}), some(deadletter.Completed, "", 3, 0, "")},
 			[]string{matching, replayPath + ` {"tenant":"acme"}`}, "3 replayed of 10 looked at", 0},
@@ -181,7 +181,7 @@ func TestProgress(t *testing.T) {
 			some(deadletter.Completed, "", 2, 0, "")},
 			[]string{"3 replayed; looked at  25% ", "5 replayed of 20"}},
 		"items": {"replay item-1 item-2 --yes", []answered{oneItem(deadletter.Completed, "")}, []string{"replayed  50% ", "item-1 replayed"}},
-		"a list": {"list --limit 0", []answered{ok(replay.Items{Items: items(1, 10), ApproximateTotal: 40, Cursor: "a"}),
+		"a list": {"list --limit all", []answered{ok(replay.Items{Items: items(1, 10), ApproximateTotal: 40, Cursor: "a"}),
 			ok(replay.Items{Items: items(11, 30), ApproximateTotal: 40})},
 			[]string{"listed  25% ", "40 of about 40"}},
 	} {

@@ -61,7 +61,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	log := telemetry.Log(os.Stderr, "INFO")
 	for _, q := range c.Queues {
 		if q != settings.WebhooksQueue && q != settings.NotificationsQueue && q != settings.AuditQueue {
-			return fmt.Errorf("--queues %s: there is no handler for this queue", q)
+			return misusedf("--queues %s: there is no handler for this queue", q)
 		}
 	}
 	config, err := c.config(ctx)

@@ -113,12 +113,29 @@ func (c *dlqReplayCommand) ended(task replay.Task, err error) error {
 			because(task.Reason))
 	case c.JSON:
 	case goesOn(task):
-		fmt.Println("move task", cmp.Or(task.ID, "of "+c.Queue), "has begun")
-		fmt.Fprintf(os.Stderr, "%q shows how far it is\n", c.hint("tasks"))
+		return c.onItsWay(fmt.Sprintf("move task %s has begun: %son their way back to their queue",
+			cmp.Or(task.ID, "of "+c.Queue), aboutText(task.ToMove)), "how far it is")
+	case task.Moved == 0:
+		fmt.Printf("0 replayed from %s: nothing was there to move\n", c.Queue)
 	default:
-		fmt.Printf("%s replayed from %s\n", thousands(task.Moved), c.Queue)
+		return c.onItsWay(fmt.Sprintf("%s replayed from %s by move task %s, and on their way", thousands(task.Moved), c.Queue,
+			cmp.Or(task.ID, "(unnamed)")), "the task")
 	}
 	return nil
+}
+
+// aboutText is how many messages a task that runs is of, where SQS has said so.
+func aboutText(n int64) string {
+	if n == 0 {
+		return "all are "
+	}
+	return "about " + countOf(int(n), "message") + " are "
+}
+
+// onItsWay tells what was sent again, and how to see what becomes of it.
+func (c *dlqReplayCommand) onItsWay(what, tasks string) error {
+	return errors.Join(terminal.Stdout().Say(what), terminal.Stderr().Say(fmt.Sprintf("%q shows %s, %q what has failed again",
+		c.hint("tasks"), tasks, c.hint("list"))))
 }
 
 func because(reason string) string {

@@ -48,11 +48,26 @@ func (s Screen) Fields(fields [][2]string) error {
 		if f[1] == "" {
 			continue
 		}
-		if err := s.hang(padded(f[0], names)+"  ", Line(f[1]), names+2); err != nil {
+		if err := s.field(padded(f[0], names), Line(f[1])); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// field prints a value beside its name; below it, where there is no room beside it
+// for the longest of its words.
+func (s Screen) field(name, value string) error {
+	beside := columns(name) + len(gap)
+	for _, word := range strings.Fields(value) {
+		if s.Width > 0 && columns(word) > s.Width-beside {
+			if _, err := fmt.Fprintln(s.Out, strings.TrimRight(name, " ")); err != nil {
+				return err
+			}
+			return s.hang(gap, value, len(gap))
+		}
+	}
+	return s.hang(name+gap, value, beside)
 }
 
 // hang prints a text after what it begins with. Its further lines are indented.

@@ -36,8 +36,8 @@ func (f *apiFlags) base() (*url.URL, error) {
 		text = "http://" + devHTTP
 	}
 	if text == "" {
-		return nil, misusedf("where is the API? Set EFFERENT_API_URL or --api to the ApiUrl that the deployment prints, or use --dev for the efferent " +
-			"dev of this machine")
+		return nil, misusedf("where is the API? Set EFFERENT_API_URL or --api to the ApiUrl that the deployment prints, or use " +
+			"--dev for the efferent dev of this machine")
 	}
 	base, err := url.Parse(text)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {

@@ -37,6 +37,9 @@ func (c *auditProveCommand) Run(ctx context.Context) error {
 	if c.stdout == nil {
 		c.stdout, c.stderr = os.Stdout, os.Stderr
 	}
+	if c.Wait < 0 {
+		return misusedf("--wait %s: must be 0, for not at all, or more", c.Wait)
+	}
 	key, proofs, err := c.ask(ctx)
 	if err != nil {
 		if errors.Is(err, ledger.ErrChanged) || errors.Is(err, ledger.ErrGap) {

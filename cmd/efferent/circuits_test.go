@@ -129,7 +129,8 @@ func TestCircuitsTableIsNarrow(t *testing.T) {
 	c := circuitOf(circuit.Name{Scope: circuit.Endpoint, Tenant: "acme-eu", URL: "https://hooks.acme.test/in"}, 1000)
 	c.Phase, c.WaitingMore = replay.PhaseHalfOpen, true
 	var out strings.Builder
-	if err := terminal.Table(terminal.Screen{Out: &out, Width: 80}, circuitColumns(noon.Add(119*time.Minute)), []replay.Circuit{c}); err != nil {
+	screen := terminal.Screen{Out: &out, Width: 80}
+	if err := terminal.Table(screen, circuitColumns(noon.Add(119*time.Minute)), []replay.Circuit{c}); err != nil {
 		t.Fatal(err)
 	}
 	const want = "half-open  119m   under way  1,000+   acme-eu  5 failures in [2J a row\n  ENDPOINT https://hooks.acme.test/in\n"

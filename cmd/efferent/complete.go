@@ -55,8 +55,12 @@ complete -o default -F _efferent efferent
 }
 compdef _efferent efferent
 `,
-	"fish": `complete -c efferent -f -a '(set -l words (commandline -opc) (commandline -ct); command $words[1] __complete $words[2..] 2>/dev/null)'
-complete -c efferent -F -n 'set -l words (commandline -opc) (commandline -ct); not command $words[1] __complete $words[2..] 2>/dev/null | string length -q'
+	"fish": `function __efferent
+  set -l words (commandline -opc) (commandline -ct)
+  command $words[1] __complete $words[2..] 2>/dev/null
+end
+complete -c efferent -f -a '(__efferent)'
+complete -c efferent -F -n 'not __efferent | string length -q'
 `,
 }
 

@@ -27,8 +27,8 @@ const (
 var longWords = []string{"no connection: dial tcp 203.0.113.7:443: connect: connection refused; 4 of 4 attempts failed, 最後の試行 [2Jfailed"}
 
 func longRecord(n int, url string) attempt.Record {
-	return attempt.Record{WebhookID: "evt_1042", Origin: fmt.Sprint(longID, n), MessageID: fmt.Sprint(longID, n), Attempt: 1, At: noon, URL: url,
-		Tenant: longTenant, Status: 503, DurationMS: 10_000, Verdict: attempt.Retryable, Reason: longReason,
+	return attempt.Record{WebhookID: "evt_1042", Origin: fmt.Sprint(longID, n), MessageID: fmt.Sprint(longID, n), Attempt: 1, At: noon,
+		URL: url, Tenant: longTenant, Status: 503, DurationMS: 10_000, Verdict: attempt.Retryable, Reason: longReason,
 		NextAt: noon.Add(48 * time.Hour), Waiting: true}
 }
 
@@ -55,12 +55,16 @@ func TestNothingIsCut(t *testing.T) {
 		"dead letters": {"dlq list", replay.Items{Items: []replay.Item{letter}, ApproximateTotal: 1}, []string{longID, longTenant, "503"}},
 		"a dead letter": {"dlq show x", replay.Letter{Item: letter, Body: "{}", Attempts: []attempt.Record{longRecord(1, longURL)}},
 			[]string{longID, longURL, "retryable", next}},
-		"tasks":         {"dlq tasks", replay.Tasks{Tasks: []replay.Task{task}}, []string{task.ID, "FAILED", "1,234"}},
-		"deliveries":    {"deliveries show evt_1042", replay.Delivery{Attempts: []attempt.Record{longRecord(1, longURL)}}, []string{"retryable", next}},
-		"two endpoints": {"deliveries show evt_1042", replay.Delivery{Attempts: []attempt.Record{longRecord(1, longURL), longRecord(2, "https://b.test")}}, []string{longURL, "https://b.test", longID + "2", "retryable", next}},
-		"what waits":    {"waiting list --each", replay.WaitingItems{Items: []replay.WaitingItem{waits}}, []string{longID, longURL, next, "retry-after"}},
-		"circuits":      {"circuits list", replay.Circuits{Items: []replay.Circuit{breaker}}, []string{"open", "never", longURL, longTenant}},
-		"a circuit":     {"circuits show " + breaker.ID, breaker, []string{breaker.ID, "never", longURL, longTenant}},
+		"tasks": {"dlq tasks", replay.Tasks{Tasks: []replay.Task{task}}, []string{task.ID, "FAILED", "1,234"}},
+		"deliveries": {"deliveries show evt_1042", replay.Delivery{Attempts: []attempt.Record{longRecord(1, longURL)}},
+			[]string{"retryable", next}},
+		"two endpoints": {"deliveries show evt_1042",
+			replay.Delivery{Attempts: []attempt.Record{longRecord(1, longURL), longRecord(2, "https://b.test")}},
+			[]string{longURL, "https://b.test", longID + "2", "retryable", next}},
+		"what waits": {"waiting list --each", replay.WaitingItems{Items: []replay.WaitingItem{waits}},
+			[]string{longID, longURL, next, "retry-after"}},
+		"circuits":  {"circuits list", replay.Circuits{Items: []replay.Circuit{breaker}}, []string{"open", "never", longURL, longTenant}},
+		"a circuit": {"circuits show " + breaker.ID, breaker, []string{breaker.ID, "never", longURL, longTenant}},
 		"counts": {"waiting list", replay.WaitingCounts{Items: []replay.WaitingCount{count}, Complete: true},
 			[]string{"4,990", "retry-after", longURL, longTenant}},
 	} {

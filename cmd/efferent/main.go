@@ -52,8 +52,8 @@ var vars = kong.Vars{
 	"notify_fallback": "The channels to use when the first fails, in order; none for no other. " +
 		"Otherwise Slack after email, email after Slack or SMS.",
 	"max_receives": strconv.Itoa(settings.DefaultMaxReceives),
-	"queues_update": "Give those that are there this attribute of a deployment's, such as VisibilityTimeout; all for every one that differs. " +
-		"May be repeated.",
+	"queues_update": "Give those that are there this attribute of a deployment's, such as VisibilityTimeout; all for every one " +
+		"that differs. May be repeated.",
 	"send_secret": "Name or ARN of the secret that signs, under efferent/webhooks/; NAME#KEY for a key of a JSON secret.",
 	"secret_name": "The secret's name: those under efferent/webhooks/ sign webhooks; " +
 		"efferent/smtp, efferent/slack and efferent/twilio configure channels. NAME#KEY sets one key of a JSON secret.",
@@ -64,7 +64,8 @@ var vars = kong.Vars{
 		"not there then can't be signed.",
 	"secret_rm_name": "The secret's name; NAME#KEY for one key of a JSON secret.",
 	"rotate_name":    "The secret's name, under efferent/webhooks/; NAME#KEY for one key of a JSON secret.",
-	"rotate_value":   "The new key; - to type it or read it from standard input. Left out, one is made, and what the receiver needs is printed.",
+	"rotate_value": "The new key; - to type it or read it from standard input. Left out, one is made, and what the " +
+		"receiver needs is printed.",
 	"rotate_grace": "How long the key before signs too, 0 to 168h, where it is one of a JSON secret (24h). Of a secret with one key the " +
 		"deployment says that.",
 	"secret_value": "The value. Left out, or -, it is asked for or read from standard input, and stays out of your shell's history.",

@@ -102,7 +102,8 @@ func TestWaitingTableIsNarrow(t *testing.T) {
 	var out strings.Builder
 	count := countNo("acme-eu", 123_456)
 	count.URL, count.Reason = "https://hooks.acme.test/in", "retry-after"
-	if err := terminal.Table(terminal.Screen{Out: &out, Width: 0}, countColumns(noon.Add(36*time.Hour)), []replay.WaitingCount{count}); err != nil {
+	screen := terminal.Screen{Out: &out}
+	if err := terminal.Table(screen, countColumns(noon.Add(36*time.Hour)), []replay.WaitingCount{count}); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {

@@ -113,7 +113,8 @@ func TestNothingIsLost(t *testing.T) {
 	text := rapid.StringOfN(rapid.SampledFrom([]rune("abc.:/-  é猫🐈\x1b\u202e\u0301")), 0, 60, -1)
 	rapid.Check(t, func(t *rapid.T) {
 		rows := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) letter {
-			return letter{strings.Join(strings.Fields(Line(text.Draw(t, "id"))), ""), text.Draw(t, "tenant"), text.Draw(t, "reason"), text.Draw(t, "url")}
+			id := strings.Join(strings.Fields(Line(text.Draw(t, "id"))), "")
+			return letter{id, text.Draw(t, "tenant"), text.Draw(t, "reason"), text.Draw(t, "url")}
 		}), 1, 4).Draw(t, "rows")
 		width := rapid.SampledFrom([]int{0, 20, 40, 60, 80, 120, 200}).Draw(t, "width")
 		var out strings.Builder

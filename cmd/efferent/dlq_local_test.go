@@ -89,8 +89,8 @@ func TestDLQCommands(t *testing.T) {
 		t.Errorf("replayed of %s: %s", tenant, out)
 	}
 	left = s.parked(t, queue, 7-ofTenant)
-	all := fmt.Sprintf("%d replayed from webhook-failures by move task ", len(left))
-	if out, _ := s.dlq(t, "replay", "--all", "--yes"); !strings.HasPrefix(out, all) {
+	moved := fmt.Sprintf("%d replayed from webhook-failures by move task ", len(left))
+	if out, _ := s.dlq(t, "replay", "--all", "--yes"); !strings.HasPrefix(out, moved) {
 		t.Errorf("replayed all: %s", out)
 	}
 	for _, i := range left {

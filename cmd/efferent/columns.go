@@ -63,13 +63,6 @@ var attemptColumns = []terminal.Column[attempt.Record]{
 	{Title: "REASON", Cell: func(r attempt.Record) string { return r.Reason }},
 }
 
-// originColumns tell apart what has the same webhook id.
-var originColumns = []terminal.Column[attempt.Record]{
-	{Title: "ORIGIN", Cell: attempt.Record.OriginID},
-	{Title: "TENANT", Cell: func(r attempt.Record) string { return r.Tenant }, Optional: true},
-	{Title: "URL", Cell: func(r attempt.Record) string { return r.URL }, Optional: true},
-}
-
 // nextText is a time of day, unless it is long after.
 func nextText(r attempt.Record) string {
 	switch {

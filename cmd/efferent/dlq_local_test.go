@@ -129,7 +129,7 @@ func TestDLQOfOneID(t *testing.T) {
 		return out
 	}
 	attempts := show()
-	mustHold(t, "deliveries show", attempts, []string{"ORIGIN", "TENANT", "URL", e.URL + "/a", e.URL + "/b", e.URL + "/c"})
+	mustHold(t, "deliveries show", attempts, []string{"Origin  ", "Tenant  ", "URL     ", e.URL + "/a", e.URL + "/b", e.URL + "/c"})
 	for _, i := range all {
 		shown, _ := s.dlq(t, "show", i.ItemID)
 		if strings.Count(attempts, i.ItemID) != 2 || strings.Count(shown, "404 Not Found") != 2 || // the reason, and one attempt

@@ -70,6 +70,18 @@ func (s Screen) field(name, value string) error {
 	return s.hang(name+gap, value, beside)
 }
 
+// Beside prints a text, made safe, beside another one; below it, indented, where it
+// does not fit there.
+func (s Screen) Beside(begin, text string, indent int) error {
+	if text = Line(text); s.Width == 0 || columns(begin+text) <= s.Width {
+		return s.hang(begin, text, 0)
+	}
+	if _, err := fmt.Fprintln(s.Out, strings.TrimRight(begin, " ")); err != nil {
+		return err
+	}
+	return s.hang(strings.Repeat(" ", indent), text, indent)
+}
+
 // hang prints a text after what it begins with. Its further lines are indented.
 func (s Screen) hang(begin, text string, indent int) error {
 	width := s.Width

@@ -135,7 +135,8 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	}
 	api, err := replayHandler(replayParts{
 		queues: l.poller, exact: true, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		circuits: kept.circuits, lanes: delivery.AuditLanes, url: url, redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle})
+		circuits: kept.circuits, lanes: delivery.AuditLanes, caller: "local", url: url, redactors: l.redactors, log: c.Log, book: l.kept,
+		sign: l.signer.Handle})
 	if err != nil {
 		return nil, err
 	}

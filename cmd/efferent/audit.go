@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // The exit codes of the audit commands.
@@ -67,7 +68,7 @@ func (c *auditCheckCommand) Run() error {
 			err = json.NewEncoder(c.stdout).Encode(p)
 		} else {
 			_, err = fmt.Fprintf(c.stdout, "sound: entry %d of the %d that are signed in %s is\n%s\n", p.Index, p.Size,
-				ledger.OriginOf(key.Origin, p.Lane), p.Entry)
+				ledger.OriginOf(key.Origin, p.Lane), terminal.Line(string(p.Entry)))
 		}
 		if err != nil {
 			return err

@@ -136,7 +136,7 @@ func (c *auditVerifyCommand) show(r ledger.Report) error {
 	if line.Why != "" {
 		text += ": " + line.Why
 	}
-	_, err := fmt.Fprintln(c.stdout, text)
+	_, err := fmt.Fprintln(c.stdout, terminal.Line(text))
 	return err
 }
 

@@ -90,6 +90,15 @@ func (f *awsFlags) adviceOnSilence(err error) string {
 	return ""
 }
 
+// toldError is an error of AWS in our own words.
+type toldError struct {
+	text string
+	err  error
+}
+
+func (e toldError) Error() string { return e.text }
+func (e toldError) Unwrap() error { return e.err }
+
 // missingQueue says of a queue that is not there which others are.
 func (f *queueFlags) missingQueue(ctx context.Context, client *sqs.Client, name string, err error) error {
 	var missing *types.QueueDoesNotExist
@@ -97,17 +106,17 @@ func (f *queueFlags) missingQueue(ctx context.Context, client *sqs.Client, name 
 		return err
 	}
 	at := cmp.Or(f.endpoint(), "the region "+client.Options().Region)
-	others := f.otherPrefixes(ctx, client, name)
-	switch {
+	text := fmt.Sprintf("there is no queue %s%s at %s; ", f.Prefix, name, at)
+	switch others := f.otherPrefixes(ctx, client, name); {
 	case len(others) > 0:
-		return fmt.Errorf("there is no queue %s%s at %s; %s: set --prefix (EFFERENT_PREFIX) to that of the stack you mean",
-			f.Prefix, name, at, strings.Join(others, ", "))
+		text += strings.Join(others, ", ") + ": set --prefix (EFFERENT_PREFIX) to that of the stack you mean"
 	case f.Prefix != "":
-		return fmt.Errorf("there is no queue %s%s at %s; is --prefix (EFFERENT_PREFIX) that of the stack, and are the region, account and "+
-			"AWS_ENDPOINT_URL its own?", f.Prefix, name, at)
+		text += "is --prefix (EFFERENT_PREFIX) that of the stack, and are the region, account and AWS_ENDPOINT_URL its own?"
+	default:
+		text += "deploy Efferent there (docs/deploy.md), make the queues for a worker (efferent queues create), or set AWS_REGION, " +
+			"AWS_PROFILE and --prefix to where they are; --dev is the efferent dev of this machine"
 	}
-	return fmt.Errorf("there is no queue %s at %s; deploy Efferent there (docs/deploy.md), or set AWS_REGION, AWS_PROFILE and --prefix to "+
-		"where it is; --dev is the efferent dev of this machine", name, at)
+	return toldError{text, err}
 }
 
 // otherPrefixes are up to three prefixes under which there is such a queue.

@@ -61,7 +61,7 @@ func (f checkedFile) print() error {
 		{Title: "LOST", Cell: func(t sqlite.Checked) string { return t.Lost }, Optional: true},
 	}, f.Tables)
 	for _, line := range f.Wrong {
-		fmt.Println("SQLite:", line)
+		fmt.Println("SQLite:", terminal.Line(line))
 	}
 	return err
 }

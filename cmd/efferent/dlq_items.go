@@ -92,9 +92,9 @@ func (f *dlqFlags) asker(api *apiClient, method string, path func(id string) str
 func (a *itemActs) tell(task replay.Task) {
 	switch {
 	case task.Status == deadletter.Failed:
-		fmt.Fprintf(os.Stderr, "%s not %s: %s\n", task.ItemID, a.did, task.Reason)
+		fmt.Fprintln(os.Stderr, terminal.Line(fmt.Sprintf("%s not %s: %s", task.ItemID, a.did, task.Reason)))
 	case !a.json:
-		fmt.Println(a.line(task))
+		fmt.Println(terminal.Line(a.line(task)))
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,7 +26,7 @@ func TestPagesShowCommandsThatAre(t *testing.T) {
 	if err != nil || len(pages) == 0 {
 		t.Fatal(pages, err)
 	}
-	seen := 0
+	seen, root := 0, newParser(new(cli)).Model.Node
 	for _, page := range append(pages, "../../README.md", "../../CHANGELOG.md", "../../CONTRIBUTING.md") {
 		text, err := os.ReadFile(page)
 		if err != nil {
@@ -34,7 +35,7 @@ func TestPagesShowCommandsThatAre(t *testing.T) {
 		whole := strings.ReplaceAll(string(text), "\\\n", " ")
 		for _, found := range append(commandLine.FindAllStringSubmatch(whole, -1), commandSpan.FindAllStringSubmatch(whole, -1)...) {
 			seen++
-			if wrong := wrongIn(strings.Fields(found[1])); wrong != "" {
+			if wrong := wrongIn(root, strings.Fields(found[1])); wrong != "" {
 				t.Errorf("%s shows %q: there is no %s", filepath.Base(page), found[0], wrong)
 			}
 		}
@@ -46,16 +47,18 @@ func TestPagesShowCommandsThatAre(t *testing.T) {
 
 // wrongIn is the first of a line's words that is no command or flag; empty where
 // all are, up to what ends a command in a shell.
-func wrongIn(words []string) string {
-	var c cli
-	node := newParser(&c).Model.Node
-	for _, word := range words {
+func wrongIn(node *kong.Node, words []string) string {
+	for i, word := range words {
 		switch child := childOf(node, strings.TrimRight(word, ",.;:")); {
 		case strings.ContainsAny(word[:1], "|>;&#),"):
 			return ""
 		case flagWord.MatchString(word):
-			if flagOf(node, flagWord.FindString(word)) == nil && !below(node, flagWord.FindString(word)) {
+			flag := flagOf(node, flagWord.FindString(word))
+			if flag == nil && !below(node, flagWord.FindString(word)) {
 				return word
+			}
+			if flag != nil && i+1 < len(words) && !takes(flag, words[i+1]) {
+				return word + " " + words[i+1]
 			}
 		case child != nil:
 			node = child
@@ -64,6 +67,17 @@ func wrongIn(words []string) string {
 		}
 	}
 	return ""
+}
+
+// takes reports whether a flag takes a value, as far as that can be told: TIME and
+// $ITEM stand for one.
+func takes(flag *kong.Flag, value string) bool {
+	value = strings.Trim(value, "'\",.;:)")
+	into, ok := flag.Target.Addr().Interface().(encoding.TextUnmarshaler)
+	if !ok || strings.ContainsAny(value, "$…<") || value == strings.ToUpper(value) && strings.ToLower(value) != value {
+		return true
+	}
+	return into.UnmarshalText([]byte(value)) == nil
 }
 
 // below reports whether one of a group's commands has a flag.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -156,15 +157,18 @@ func TestDLQOfOneID(t *testing.T) {
 		}
 	}
 	// One after the other, an origin's attempts stand together.
-	lines := strings.Split(strings.TrimSpace(show()), "\n")[1:]
 	var origins []string
-	for _, line := range lines {
-		if origin := strings.Fields(line)[0]; len(origins) == 0 || origins[len(origins)-1] != origin {
-			origins = append(origins, origin)
+	lines := 0
+	for group := range strings.SplitSeq(strings.TrimSpace(show()), "\n\n") {
+		head, table, _ := strings.Cut(group, "\nAT ")
+		origin := strings.Fields(head)[1]
+		if slices.Contains(origins, origin) || !strings.Contains(head, "\nURL     "+e.URL) {
+			t.Errorf("a group without an origin and URL of its own: %s", group)
 		}
+		origins, lines = append(origins, origin), lines+strings.Count(table, "\n")
 	}
-	if len(lines) != 5+beta || len(origins) != 5 {
-		t.Errorf("%d attempts by %v", len(lines), origins)
+	if lines != 5+beta || len(origins) != 5 {
+		t.Errorf("%d attempts by %v", lines, origins)
 	}
 }
 

@@ -63,6 +63,7 @@ func layers() (all []layer) {
 		layer{"internal/storetest", pure},
 		layer{"internal/telemetry", []string{"internal/metric"}},
 		layer{"internal/telemetry/", []string{"internal/metric", "internal/trace"}},
+		layer{"internal/terminal", nil},
 		layer{"internal/version", nil},
 	)
 }

@@ -7,7 +7,7 @@ LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas clean
+.PHONY: help build test test-python test-dynamodb test-smtp test-api e2e e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ test-dynamodb: build/moto-venv build/ministack-venv ## Test the DynamoDB stores 
 
 test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with TLS and passwords
 	SMTP_PYTHON=$(CURDIR)/build/smtp-venv/bin/python go test $(GOTESTFLAGS) -tags smtp -timeout 20m ./e2e/smtp
+
+test-api: build/openapi-venv ## Have schemathesis try the HTTP API by its OpenAPI document, and lint that
+	build/openapi-venv/bin/openapi-spec-validator schemas/openapi.json
+	SCHEMATHESIS=$(CURDIR)/build/openapi-venv/bin/schemathesis go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/openapi
 
 e2e: test-dynamodb test-smtp build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
 	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -timeout 40m -v ./e2e/deployed

@@ -120,6 +120,9 @@ func readObject(r *http.Request, into any, hint string) (has map[string]bool, er
 	case len(bytes.TrimSpace(data)) == 0:
 		return nil, badRequest("the body is empty: it must be a JSON object; %s", hint)
 	}
+	if kind := jsontext.Value(bytes.TrimSpace(data)).Kind(); kind == jsontext.KindNull { // which would be as good as {}
+		return nil, badRequest("the body is not a JSON object: it is null")
+	}
 	var given map[string]jsontext.Value
 	if err := json.Unmarshal(data, &given); err != nil {
 		return nil, badRequest("the body is not a JSON object: %s", explainJSON(err))

@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -17,7 +18,7 @@ import (
 
 // route is one kind of request. schemas/openapi.json tells others of it.
 type route struct {
-	pattern string // a method and a path, as http.ServeMux has them
+	pattern string // a method, and a path as http.ServeMux has it
 	// parameters are those that the query may have.
 	parameters []string
 	answer     func(*http.Request) (int, any, error)
@@ -55,31 +56,47 @@ func document(*http.Request) (int, any, error) {
 
 // Routes returns the API's routes.
 func (h *Handler) Routes() http.Handler {
-	mux := http.NewServeMux()
+	paths := map[string]methods{}
 	for _, r := range h.routes() {
-		mux.Handle(r.pattern, h.handler(r))
+		method, path, _ := strings.Cut(r.pattern, " ")
+		if paths[path] == nil {
+			paths[path] = methods{}
+		}
+		paths[path][method] = h.handler(r)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notHere(mux, w, r) })
+	mux := http.NewServeMux()
+	for path, of := range paths {
+		mux.Handle(path, of)
+	}
+	mux.HandleFunc("/", noPath)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := r.URL.EscapedPath() + "/"; strings.Contains(p, "/./") || strings.Contains(p, "/../") || strings.Contains(r.URL.Path, "//") {
-			problem(w, http.StatusNotFound, "there is no such path in this API") // the mux would send clients elsewhere
+			noPath(w, r) // the mux would send clients elsewhere
 			return
 		}
 		mux.ServeHTTP(w, r)
 	})
 }
 
-// notHere answers for a path that is none, or has other methods than that.
-func notHere(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete} {
-		if _, pattern := mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); strings.Contains(pattern, " ") {
-			allowed = append(allowed, method)
-		}
+func noPath(w http.ResponseWriter, r *http.Request) {
+	problem(w, http.StatusNotFound, fmt.Sprintf("there is no %s %s in this API", r.Method, r.URL.Path))
+}
+
+// methods are what answers on a path, by the method. GET answers HEAD too.
+type methods map[string]http.Handler
+
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	to := m[r.Method]
+	if r.Method == http.MethodHead {
+		to = m[http.MethodGet]
 	}
-	if len(allowed) == 0 {
-		problem(w, http.StatusNotFound, fmt.Sprintf("there is no %s %s in this API", r.Method, r.URL.Path))
+	if to != nil {
+		to.ServeHTTP(w, r)
 		return
+	}
+	allowed := slices.Sorted(maps.Keys(m))
+	if m[http.MethodGet] != nil {
+		allowed = append(allowed, http.MethodHead)
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	problem(w, http.StatusMethodNotAllowed, fmt.Sprintf("%s is not for %s: use %s", r.Method, r.URL.Path, strings.Join(allowed, " or ")))

@@ -7,7 +7,7 @@ LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp test-api e2e e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas clean
+.PHONY: help build test test-python test-dynamodb test-smtp test-api e2e e2e-clients e2e-java e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,8 @@ lint: ## Check formatting, the length of lines, the size of files, go vet and st
 	  test -z "$$long" || { echo "lines of more than 140 characters:"; echo "$$long"; exit 1; }
 	@large=$$($(FILES) | xargs -0 sh -c 'find "$$@" -maxdepth 0 -type f -size +1000000c' find); \
 	  test -z "$$large" || { echo "files of more than 1 MB: $$large"; exit 1; }
-	go vet -tags e2e,smtp,localstack,dynamodb ./...
-	go tool staticcheck -tags e2e,smtp,localstack,dynamodb ./...
+	go vet -tags e2e,java,smtp,localstack,dynamodb ./...
+	go tool staticcheck -tags e2e,java,smtp,localstack,dynamodb ./...
 
 AWS_CLI_V2 ?= /usr/bin/aws
 
@@ -52,11 +52,20 @@ test-api: build/openapi-venv ## Have schemathesis try the HTTP API by its OpenAP
 	build/openapi-venv/bin/openapi-spec-validator schemas/openapi.json
 	SCHEMATHESIS=$(CURDIR)/build/openapi-venv/bin/schemathesis go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/openapi
 
-e2e: test-dynamodb test-smtp build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
+e2e: test-dynamodb test-smtp e2e-clients build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
 	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -timeout 40m -v ./e2e/deployed
 
-e2e-localstack: build/localstack-venv ## Run efferent worker on LocalStack's queues
-	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent
+e2e-clients: build build/clients-venv e2e/clients/node/node_modules ## Run the tests of Celery, dramatiq-sqs, sqs-consumer and gocloud on efferent dev (or AWS_ENDPOINT_URL)
+	EFFERENT=$(CURDIR)/build/efferent PYTHON=$(CURDIR)/build/clients-venv/bin/python \
+	  go test $(GOTESTFLAGS) -tags e2e -timeout 20m -parallel 8 -v ./e2e/clients
+
+e2e-java: build build/ministack-venv ## Run the tests of the Java SDK's JMS library, extended client and batch manager so (needs a JDK and Maven: apt-get install maven)
+	EFFERENT=$(CURDIR)/build/efferent MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack \
+	  go test $(GOTESTFLAGS) -tags java -timeout 20m -v ./e2e/clients
+
+e2e-localstack: build/localstack-venv build/clients-venv e2e/clients/node/node_modules ## Run efferent worker on LocalStack's queues
+	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python PYTHON=$(CURDIR)/build/clients-venv/bin/python \
+	  go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent ./e2e/docs
 
 conformance: ## Check our SQS endpoint (or AWS_ENDPOINT_URL) against what AWS documents
 	go test $(GOTESTFLAGS) -count=1 -timeout 20m ./e2e/conformance
@@ -74,13 +83,18 @@ node_modules: package-lock.json
 	npm ci --no-audit --no-fund
 	@touch $@
 
+e2e/clients/node/node_modules: e2e/clients/node/package-lock.json
+	cd e2e/clients/node && npm ci --no-audit --no-fund
+	@touch $@
+
 fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	@grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u | while read -r dir; do \
 	  grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6- | while read -r name; do \
 	    go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) $$dir || exit 1; done || exit 1; done
 
-test-docs: ## Run the commands that README and docs/ show, as a reader would (needs AWS CLI v2 and Python)
-	go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/docs
+test-docs: build/clients-venv e2e/clients/node/node_modules ## Run what README and docs/ show, as a reader would (needs AWS CLI v2, Python and Node)
+	PYTHON=$(CURDIR)/build/clients-venv/bin/python \
+	  go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/docs
 
 mutants: ## Break the code on purpose, in one place at a time: a test must fail. MUTANTS=regexp picks some
 	go run ./e2e/mutants -run "$(MUTANTS)"

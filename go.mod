@@ -93,5 +93,5 @@ ignore (
 	./.venv
 	./build
 	./cdk.out
-	./node_modules
+	node_modules
 )

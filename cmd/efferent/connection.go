@@ -29,15 +29,11 @@ type queueFlags struct {
 // config is the caller's own AWS configuration, or dev's with --dev.
 func (f *awsFlags) config(ctx context.Context) (aws.Config, error) {
 	var options []func(*config.LoadOptions) error
-	endpoint := f.EndpointURL
 	if f.Dev {
 		options = append(options, config.WithRegion(localRegion),
 			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("dev", "dev", "")))
-		if endpoint == "" {
-			endpoint = "http://" + devAWS
-		}
 	}
-	if endpoint != "" {
+	if endpoint := f.endpoint(); endpoint != "" {
 		options = append(options, config.WithBaseEndpoint(endpoint))
 	}
 	c, err := config.LoadDefaultConfig(ctx, options...)
@@ -48,6 +44,14 @@ func (f *awsFlags) config(ctx context.Context) (aws.Config, error) {
 		return c, errors.New("no AWS region is configured: set AWS_REGION, or use --dev for the efferent dev of this machine")
 	}
 	return c, nil
+}
+
+// endpoint is the AWS endpoint that was named; empty for AWS itself.
+func (f *awsFlags) endpoint() string {
+	if f.EndpointURL == "" && f.Dev {
+		return "http://" + devAWS
+	}
+	return f.EndpointURL
 }
 
 func (f *awsFlags) sqs(ctx context.Context) (*sqs.Client, error) {
@@ -64,12 +68,18 @@ func (f *awsFlags) secrets(ctx context.Context) (*secretsmanager.Client, error) 
 func (f *queueFlags) queueURL(ctx context.Context, client *sqs.Client, name string) (string, error) {
 	name = f.Prefix + name
 	out, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
-	var answered smithy.APIError
-	if f.Dev && err != nil && !errors.As(err, &answered) {
-		return "", fmt.Errorf("no efferent dev answers; start one, or say with --endpoint-url where it is: %w", err)
-	}
 	if err != nil {
-		return "", fmt.Errorf("find the queue %s: %w", name, err)
+		return "", f.unreached(fmt.Errorf("find the queue %s: %w", name, err))
 	}
 	return aws.ToString(out.QueueUrl), nil
+}
+
+// unreached adds to an error that no efferent dev answers, where that is why.
+func (f *awsFlags) unreached(err error) error {
+	var answered smithy.APIError
+	var asked *smithy.OperationError
+	if f.Dev && errors.As(err, &asked) && !errors.As(err, &answered) {
+		return fmt.Errorf("no efferent dev answers; start one, or say with --endpoint-url where it is: %w", err)
+	}
+	return err
 }

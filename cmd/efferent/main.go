@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/settings"
 )
 
 type cli struct {
@@ -27,6 +28,7 @@ type cli struct {
 	Circuits   circuitsCommand   `cmd:"" help:"Look at the circuit breakers of endpoints, open them, close them."`
 	Audit      auditCommand      `cmd:"" help:"Check the ledger of what was sent."`
 	Data       dataCommand       `cmd:"" help:"Check a data file."`
+	Queues     queuesCommand     `cmd:"" help:"Make the queues that a worker works on."`
 	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
@@ -42,6 +44,9 @@ var vars = kong.Vars{
 		"for what died without a handler: up to 200.",
 	"notify_fallback": "The channels to use when the first fails, in order; none for no other. " +
 		"Otherwise Slack after email, email after Slack or SMS.",
+	"max_receives": strconv.Itoa(settings.DefaultMaxReceives),
+	"queues_update": "Give those that are there this attribute of a deployment's, such as VisibilityTimeout; all for every one that differs. " +
+		"May be repeated.",
 	"send_secret": "Name or ARN of the secret that signs, under efferent/webhooks/; NAME#KEY for a key of a JSON secret.",
 	"secret_name": "The secret's name: those under efferent/webhooks/ sign webhooks; " +
 		"efferent/smtp, efferent/slack and efferent/twilio configure channels. NAME#KEY sets one key of a JSON secret.",

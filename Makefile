@@ -61,7 +61,7 @@ e2e-clients: build build/clients-venv e2e/clients/node/node_modules ## Run the t
 
 e2e-java: build build/ministack-venv ## Run the tests of the Java SDK's JMS library, extended client and batch manager so (needs a JDK and Maven: apt-get install maven)
 	EFFERENT=$(CURDIR)/build/efferent MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack \
-	  go test $(GOTESTFLAGS) -tags java -timeout 20m -v ./e2e/clients
+	  go test $(GOTESTFLAGS) -tags java -timeout 20m -v -run Java ./e2e/clients ./e2e/docs
 
 e2e-localstack: build/localstack-venv build/clients-venv e2e/clients/node/node_modules ## Run efferent worker on LocalStack's queues
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python PYTHON=$(CURDIR)/build/clients-venv/bin/python \
@@ -92,8 +92,8 @@ fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	  grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6- | while read -r name; do \
 	    go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) $$dir || exit 1; done || exit 1; done
 
-test-docs: build/clients-venv e2e/clients/node/node_modules ## Run what README and docs/ show, as a reader would (needs AWS CLI v2, Python and Node)
-	PYTHON=$(CURDIR)/build/clients-venv/bin/python \
+test-docs: build/clients-venv build/ministack-venv e2e/clients/node/node_modules ## Run what README and docs/ show, as a reader would (needs AWS CLI v2, Python and Node)
+	PYTHON=$(CURDIR)/build/clients-venv/bin/python MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack \
 	  go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/docs
 
 mutants: ## Break the code on purpose, in one place at a time: a test must fail. MUTANTS=regexp picks some

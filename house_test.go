@@ -42,6 +42,8 @@ func layers() (all []layer) {
 		layer{"internal/batch", pure},
 		layer{"internal/need", nil},
 		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
+		// The API serves its own contract.
+		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/batch", "internal/need", "schemas"})},
 		// The senders know the notification, and not each other.
 		layer{"internal/channel/", slices.Concat(pure, wire)},
 		layer{"internal/channel/exchange", []string{"internal/retryafter"}},

@@ -70,6 +70,10 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer w.kept.close()
+	if w.watch, err = newWatch(ctx, os.Getenv, log); err != nil {
+		return err
+	}
+	defer w.watch.close()
 	if err := w.open(ctx); err != nil {
 		return err
 	}
@@ -100,9 +104,11 @@ type worker struct {
 	delivery settings.Webhooks
 	kept     stores
 	log      *slog.Logger
+	// watch is told how all of it is.
+	watch watch
 	// found are the queues, by their names without the prefix.
 	found   map[string]workable
-	watches []*watch
+	watches []*queueWatch
 	sources []*eventsource.Source
 	release func(context.Context)
 	servers []*server
@@ -158,8 +164,14 @@ func (w *worker) warn() {
 	}
 }
 
-// url is where one of the queues is.
-func (w *worker) url(name string) (string, error) { return w.found[name].url, nil }
+// url is where one of the queues is that it needs.
+func (w *worker) url(name string) (string, error) {
+	q, ok := w.found[name]
+	if !ok {
+		return "", fmt.Errorf("the queue %s is not needed here", name)
+	}
+	return q.url, nil
+}
 
 // ready is the line that says that it works.
 func (w *worker) ready() string {
@@ -207,7 +219,7 @@ func (w *worker) releasing() (func(context.Context), error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := releaser(w.kept, exit, w.delivery, workerReleaseEvery, w.log)
+	h, err := releaser(w.kept, exit, w.delivery, workerReleaseEvery, w.watch, w.log)
 	if err != nil {
 		return nil, err
 	}

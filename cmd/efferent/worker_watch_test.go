@@ -75,11 +75,11 @@ func (q *shaky) set(do func()) {
 
 // watching works on q with eight pollers until the test ends, and returns what is
 // logged at the end of it.
-func watching(t *testing.T, q *shaky) (w *watch, logged func() string) {
+func watching(t *testing.T, q *shaky) (w *queueWatch, logged func() string) {
 	t.Helper()
 	var text bytes.Buffer
 	q.receives = 6
-	w, err := newWatch(&watch{name: "webhooks", look: q.look, build: q.build, clock: clockwork.NewRealClock(),
+	w, err := newQueueWatch(&queueWatch{name: "webhooks", look: q.look, build: q.build, clock: clockwork.NewRealClock(),
 		log: slog.New(slog.NewTextHandler(&text, nil))}, q.receives)
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func watching(t *testing.T, q *shaky) (w *watch, logged func() string) {
 	ctx, stop := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	all.Go(func() { w.run(ctx) })
-	all.Go(func() { eventsource.New(watched{q, w}, w.Handle, eventsource.Options{Log: w.log}).Run(ctx) })
+	all.Go(func() { eventsource.New(watchedQueue{q, w}, w.Handle, eventsource.Options{Log: w.log}).Run(ctx) })
 	end := func() { stop(); all.Wait() }
 	t.Cleanup(end)
 	return w, func() string { end(); return text.String() }

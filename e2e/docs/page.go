@@ -44,7 +44,7 @@ var (
 
 // notCommands are the languages of blocks that nobody would type into a shell.
 // The Python of docs/audit.md is run by the ledger's test in cmd/efferent.
-var notCommands = map[string]bool{"json": true, "go": true, "mermaid": true, "python": true, "text": true}
+var notCommands = map[string]bool{"json": true, "go": true, "mermaid": true, "python": true, "text": true, "yaml": true}
 
 // parse finds a page's blocks of commands. A fence that does not say what it
 // holds is an error: it might be commands.

@@ -81,6 +81,27 @@ no output of anything
 	}
 }
 
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	page := strings.ReplaceAll(`<!-- file: a.py -->
+@@@python
+print("a")
+@@@
+
+@@@python
+print("not saved")
+@@@
+<!-- file: b_test.go -->
+@@@go
+package b
+@@@
+`, "@@@", "```")
+	all := files(page)
+	if len(all) != 2 || all["a.py"] != "print(\"a\")\n" || all["b_test.go"] != "package b\n" {
+		t.Errorf("got %q", all)
+	}
+}
+
 func TestExpected(t *testing.T) {
 	t.Parallel()
 	shown := expected("AFTER  ID\n…\n …s   evt_1 delivered\n")

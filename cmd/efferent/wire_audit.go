@@ -29,7 +29,8 @@ type auditStores interface {
 
 // auditSource wires the handler that the audit Lambda runs to its queue.
 func auditSource(f feed, queue awssqs.OwnAPI, kept auditStores) (*eventsource.Source, error) {
-	handler, err := audit.New(audit.Needs{Heads: kept, Staging: kept, Objects: kept, Queue: awssqs.NewOwn(queue, f.url), Log: f.log})
+	handler, err := audit.New(audit.Needs{Heads: kept, Staging: kept, Objects: kept, Queue: awssqs.NewOwn(queue, f.url),
+		Metrics: f.watch.of("audit"), Log: f.log})
 	if err != nil {
 		return nil, err
 	}

@@ -64,6 +64,7 @@ type local struct {
 	releaser  *release.Handler
 	redactors ledger.Redactors
 	sweeper   *sweeper
+	watch     watch
 }
 
 // openLocal opens the state and the two addresses. Errors name the flag that
@@ -91,6 +92,9 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 			l.close()
 		}
 	}()
+	if l.watch, err = newWatch(ctx, c.Getenv, c.Log); err != nil {
+		return nil, err
+	}
 	if l.db, err = sqlite.Open(c.Data); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
@@ -130,18 +134,20 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.releaser, err = releaser(kept, exit, delivery, devReleaseEvery, c.Log); err != nil {
+	if l.releaser, err = releaser(kept, exit, delivery, devReleaseEvery, l.watch, c.Log); err != nil {
 		return nil, err
 	}
 	api, err := replayHandler(replayParts{
 		queues: l.poller, exact: true, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		circuits: kept.circuits, lanes: delivery.AuditLanes, url: url, redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle})
+		circuits: kept.circuits, lanes: delivery.AuditLanes, url: url, redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle,
+		watch: l.watch})
 	if err != nil {
 		return nil, err
 	}
-	if l.httpURL, err = l.listen("--http", c.HTTP, guarded(api)); err != nil {
+	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(guarded(api))); err != nil {
 		return nil, err
 	}
+	l.watch.ask(l.engine, url, kept.circuits)
 	err = l.handle(delivery, notification, secrets, kept)
 	return l, err
 }
@@ -181,6 +187,7 @@ func (l *local) feed(name string, kept stores) feed {
 	return feed{
 		queues: l.poller, url: queueURL(l.awsURL, name), arn: queueARN(name), region: localRegion,
 		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, room: kept.room, log: l.log, now: l.clock.Now,
+		name: name, watch: l.watch,
 	}
 }
 
@@ -267,6 +274,9 @@ func (l *local) close() {
 		if err := l.poller.Release(ctx); err != nil {
 			l.log.Error("messages in hand were not made visible again; the next start does it", "error", err)
 		}
+	}
+	if l.watch.close != nil {
+		l.watch.close()
 	}
 	if l.engine != nil {
 		l.engine.Close()

@@ -27,7 +27,7 @@ import (
 func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims claim.Store) (
 	*eventsource.Source, error) {
 	handler, err := notify.New(notify.Needs{
-		Needs:   f.needs(s, attempts),
+		Needs:   f.needs("notify", s, attempts),
 		Senders: senders,
 		Claims:  claims,
 	})

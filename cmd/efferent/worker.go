@@ -42,6 +42,8 @@ type workerCommand struct {
 	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default}); audit.fifo too."`
 	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where state is: dynamodb (ATTEMPTS_TABLE, …) or sqlite:FILE."`
 	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
+
+	watch watch
 }
 
 // stores is where the handlers keep what they must not forget.
@@ -78,6 +80,10 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer kept.close()
+	if c.watch, err = newWatch(ctx, os.Getenv, log); err != nil {
+		return err
+	}
+	defer c.watch.close()
 	sources, err := c.sources(ctx, config, delivery, kept, log)
 	if err != nil {
 		return err
@@ -134,7 +140,7 @@ func (c *workerCommand) release(ctx context.Context, config aws.Config, d settin
 	if err != nil {
 		return nil, err
 	}
-	h, err := releaser(kept, exit, d, workerReleaseEvery, log)
+	h, err := releaser(kept, exit, d, workerReleaseEvery, c.watch, log)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +161,7 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 	}
 	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
 		circuits: kept.circuits, lanes: d.AuditLanes, url: url, redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log),
-		log: log, book: workerBook(config, d.AuditLanes)})
+		log: log, book: workerBook(config, d.AuditLanes), watch: c.watch})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -163,7 +169,8 @@ func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.W
 	if err != nil {
 		return nil, nil, fmt.Errorf("--http %s: %w; choose another address or port with --http", c.HTTP, err)
 	}
-	return l, guarded(handler), nil
+	c.watch.ask(client, url, kept.circuits)
+	return l, c.watch.beside(guarded(handler)), nil
 }
 
 // stores opens what --store names.
@@ -213,6 +220,7 @@ func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery
 			return nil, err
 		}
 		f.log, f.now, f.grace, f.redactors, f.room = log, time.Now, workerGrace, hashes, kept.room
+		f.name, f.watch = name, c.watch
 		source, err := wires[name](f)
 		if err != nil {
 			return nil, err

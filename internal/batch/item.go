@@ -91,8 +91,7 @@ type Item struct {
 // producer's, empty where there is none.
 func (i *Item) Identify(id, tenant string) {
 	i.Tenant = tenant
-	i.Carried = message.CarriedBy(func(name string) *string { return i.Msg.MessageAttributes[name].StringValue },
-		message.SentAt(i.Msg.Attributes))
+	i.Carried = carriedBy(i.Msg)
 	i.ID = cmp.Or(id, i.Carried.ID, i.Msg.MessageId)
 	i.Origin = cmp.Or(i.Carried.Origin, i.Msg.MessageId)
 	i.First = i.Carried.FirstReceived(i.Msg.Attributes, i.Now())

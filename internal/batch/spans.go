@@ -37,6 +37,21 @@ func TraceOf(m *events.SQSMessage, c message.Carried) (of trace.Context, carry s
 	return of, carry
 }
 
+// TracesOf are the traces of received messages, those that have one.
+func TracesOf(messages []events.SQSMessage) (all []trace.Context) {
+	for n := range messages {
+		m := &messages[n]
+		if of, _ := TraceOf(m, carriedBy(m)); of.Has() {
+			all = append(all, of)
+		}
+	}
+	return all
+}
+
+func carriedBy(m *events.SQSMessage) message.Carried {
+	return message.CarriedBy(func(name string) *string { return m.MessageAttributes[name].StringValue }, message.SentAt(m.Attributes))
+}
+
 // follow finds out which trace the message belongs to, and begins its span there.
 func (i *Item) follow() {
 	i.Trace, i.carriedTrace = TraceOf(i.Msg, i.Carried)

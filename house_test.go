@@ -55,6 +55,7 @@ func layers() (all []layer) {
 		layer{"internal/aws/sms", slices.Concat(pure, wire)},
 		// SQLite keeps the engines' state, by the interfaces that they declare.
 		layer{"internal/sqlite", slices.Concat(pure, engines)},
+		layer{"internal/queuelog", engines},
 		layer{"internal/objects", pure},
 		layer{"internal/settings", pure},
 		layer{"internal/standin", pure},
@@ -62,6 +63,8 @@ func layers() (all []layer) {
 		layer{"internal/storetest", pure},
 		layer{"internal/telemetry", []string{"internal/metric"}},
 		layer{"internal/telemetry/", []string{"internal/metric", "internal/trace"}},
+		layer{"internal/terminal", nil},
+		layer{"internal/version", nil},
 	)
 }
 

@@ -52,11 +52,23 @@ func printAttempts(s terminal.Screen, all []attempt.Record, now time.Time) error
 		if text := outlook(last, now); text != "" {
 			err = errors.Join(err, s.Say(text))
 		}
-		if err != nil {
+		if err := errors.Join(err, sayTraces(s, of)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sayTraces says which traces the attempts belong to, each once.
+func sayTraces(s terminal.Screen, attempts []attempt.Record) (err error) {
+	said := map[string]bool{"": true}
+	for _, r := range attempts {
+		if !said[r.TraceID] {
+			said[r.TraceID] = true
+			err = errors.Join(err, s.Say("trace "+r.TraceID))
+		}
+	}
+	return err
 }
 
 // severalOrigins reports whether the attempts under one id were made of several

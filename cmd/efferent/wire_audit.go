@@ -40,7 +40,8 @@ func auditSource(f feed, queue awssqs.OwnAPI, kept auditStores) (*eventsource.So
 
 // auditor is that handler.
 func auditor(f feed, queue awssqs.OwnAPI, kept auditStores) (eventsource.Handler, error) {
-	handler, err := audit.New(audit.Needs{Heads: kept, Staging: kept, Objects: kept, Queue: awssqs.NewOwn(queue, f.url), Log: f.log})
+	handler, err := audit.New(audit.Needs{Heads: kept, Staging: kept, Objects: kept, Queue: awssqs.NewOwn(queue, f.url),
+		Metrics: f.watch.of("audit"), Log: f.log})
 	if err != nil {
 		return nil, err
 	}

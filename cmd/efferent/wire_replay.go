@@ -50,7 +50,9 @@ type replayParts struct {
 	url  func(name string) (string, error)
 	log  *slog.Logger
 	book ledger.Book
-	sign func(context.Context) error
+	// watch is told of circuits, and of what leaves the waiting room.
+	watch watch
+	sign  func(context.Context) error
 }
 
 // replayHandler wires the handler that the replay Lambda runs.
@@ -64,8 +66,8 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		Room: p.room, Exit: p.exit, Circuits: p.circuits,
 		ExactCounts: p.exact, Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
-		Caller: func(*http.Request) string { return p.caller },
-		Now:    p.exit.Now, Wait: pause, Log: p.log,
+		Caller:  func(*http.Request) string { return p.caller },
+		Metrics: p.watch.of("replay"), Now: p.exit.Now, Wait: pause, Log: p.log,
 	}
 	for _, q := range []struct {
 		source, failures string

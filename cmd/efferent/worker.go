@@ -70,6 +70,10 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer w.kept.close()
+	if w.watch, err = newWatch(ctx, os.Getenv, log); err != nil {
+		return err
+	}
+	defer w.watch.close()
 	if err := w.open(ctx); err != nil {
 		return err
 	}
@@ -100,9 +104,10 @@ type worker struct {
 	delivery settings.Webhooks
 	kept     stores
 	log      *slog.Logger
+	watch    watch
 	// found are the queues, by their names without the prefix.
 	found   map[string]workable
-	watches []*watch
+	watches []*queueWatch
 	sources []*eventsource.Source
 	release func(context.Context)
 	servers []*server
@@ -207,7 +212,7 @@ func (w *worker) releasing() (func(context.Context), error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := releaser(w.kept, exit, w.delivery, workerReleaseEvery, w.log)
+	h, err := releaser(w.kept, exit, w.delivery, workerReleaseEvery, w.watch, w.log)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 // health tells how a worker is. It asks for no token, and says nothing but the
 // names of queues and what is wrong with them.
 type health struct {
-	watches []*watch
+	watches []*queueWatch
 	// stopping ends when the worker is about to.
 	stopping context.Context
 }

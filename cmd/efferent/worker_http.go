@@ -124,11 +124,13 @@ func (w *worker) api(ctx context.Context) (http.Handler, error) {
 	}
 	handler, err := replayHandler(replayParts{queues: queues, attempts: w.kept.attempts, claims: w.kept.claims, room: w.kept.room,
 		exit: exit, circuits: w.kept.circuits, lanes: w.delivery.AuditLanes, caller: caller, url: w.url,
-		redactors: redactors(w.delivery.Redaction, secrets, w.log), log: w.log, book: workerBook(w.config, w.delivery.AuditLanes)})
+		redactors: redactors(w.delivery.Redaction, secrets, w.log), log: w.log, book: workerBook(w.config, w.delivery.AuditLanes),
+		watch: w.watch})
 	if err != nil {
 		return nil, err
 	}
-	return sqsserver.LoopbackOnly(tokenOnly(guarded(handler), token), w.AllowHost...), nil
+	w.watch.ask(queues, w.url, w.kept.circuits)
+	return sqsserver.LoopbackOnly(tokenOnly(w.watch.beside(guarded(handler)), token), w.AllowHost...), nil
 }
 
 // tokenOnly lets in who brings the token (RFC 6750, section 2.1); everybody, where

@@ -116,9 +116,9 @@ func TestWhereTheTokenIs(t *testing.T) {
 // wrong with which queue.
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	ill := &watch{name: "webhooks", log: slog.New(slog.DiscardHandler)}
+	ill := &queueWatch{name: "webhooks", log: slog.New(slog.DiscardHandler)}
 	ill.trouble = queueTrouble{"does not exist", time.Now()}
-	well := &watch{name: "audit.fifo"}
+	well := &queueWatch{name: "audit.fifo"}
 	ended, end := context.WithCancel(t.Context())
 	end()
 	for _, c := range []struct {
@@ -127,13 +127,13 @@ func TestHealth(t *testing.T) {
 		status     int
 		says       string
 	}{
-		{"well", "/healthz", health{[]*watch{well}, t.Context()}, 200, `{"status":"ok","queues":[{"queue":"audit.fifo","status":"ok"}]}`},
-		{"well", "/readyz", health{[]*watch{well}, t.Context()}, 200, `"status":"ok"`},
-		{"ill", "/healthz", health{[]*watch{well, ill}, t.Context()}, 200, `"status":"trouble","reason":"does not exist","since":"`},
-		{"ill", "/readyz", health{[]*watch{well, ill}, t.Context()}, 503, `{"queue":"webhooks","status":"trouble","reason":"does not exist"`},
-		{"stopping", "/healthz", health{[]*watch{well}, ended}, 200, `"status":"stopping"`},
-		{"stopping", "/readyz", health{[]*watch{well}, ended}, 503, `"status":"stopping"`},
-		{"another path", "/api/v1/dlq", health{[]*watch{well}, t.Context()}, 401, "token"},
+		{"well", "/healthz", health{[]*queueWatch{well}, t.Context()}, 200, `{"status":"ok","queues":[{"queue":"audit.fifo","status":"ok"}]}`},
+		{"well", "/readyz", health{[]*queueWatch{well}, t.Context()}, 200, `"status":"ok"`},
+		{"ill", "/healthz", health{[]*queueWatch{well, ill}, t.Context()}, 200, `"status":"trouble","reason":"does not exist","since":"`},
+		{"ill", "/readyz", health{[]*queueWatch{well, ill}, t.Context()}, 503, `{"queue":"webhooks","status":"trouble","reason":"does not exist"`},
+		{"stopping", "/healthz", health{[]*queueWatch{well}, ended}, 200, `"status":"stopping"`},
+		{"stopping", "/readyz", health{[]*queueWatch{well}, ended}, 503, `"status":"stopping"`},
+		{"another path", "/api/v1/dlq", health{[]*queueWatch{well}, t.Context()}, 401, "token"},
 	} {
 		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://10.1.2.3"+c.path, nil)
 		c.h.before(tokenOnly(http.NotFoundHandler(), exampleToken)).ServeHTTP(w, r)

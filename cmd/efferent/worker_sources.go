@@ -65,7 +65,7 @@ func (w *worker) openSources(check *queueCheck) error {
 		f := w.feed(name)
 		f.redactors = hashes
 		h := handlers[name]
-		watch, err := newWatch(&watch{
+		watch, err := newQueueWatch(&queueWatch{
 			name: name, clock: clockwork.NewRealClock(), log: w.log,
 			look:  func(ctx context.Context) (workable, error) { return check.look(ctx, name, true) },
 			build: func(receives int) (eventsource.Handler, error) { return h.build(f, receives) },
@@ -75,7 +75,7 @@ func (w *worker) openSources(check *queueCheck) error {
 		}
 		h.fed.Log, h.fed.Grace = w.log, workerGrace
 		w.watches = append(w.watches, watch)
-		w.sources = append(w.sources, eventsource.New(watched{f.queue(), watch}, watch.Handle, h.fed))
+		w.sources = append(w.sources, eventsource.New(watched{f.traced(f.queue()), watch}, watch.Handle, h.fed))
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (w *worker) openSources(check *queueCheck) error {
 func (w *worker) feed(name string) feed {
 	q := w.found[name]
 	return feed{queues: newConsumer(w.config), url: q.url, arn: q.arn(), region: w.config.Region, auditURL: w.found[settings.AuditQueue].url,
-		room: w.kept.room, log: w.log, now: time.Now, grace: workerGrace}
+		room: w.kept.room, log: w.log, name: name, watch: w.watch, now: time.Now, grace: workerGrace}
 }
 
 // workerAudit appends to the ledger of a stack.

@@ -24,10 +24,10 @@ const (
 	longestRest  = time.Minute
 )
 
-// watch keeps the work on a queue to the times at which the queue may be worked
+// queueWatch keeps the work on a queue to the times at which the queue may be worked
 // on. A deleted queue answers at once, and one whose redrive policy is gone hands
 // out what can't be delivered again and again: each is paid for.
-type watch struct {
+type queueWatch struct {
 	name string
 	// look reads the queue. An *unfitError says that it can't be worked on.
 	look func(context.Context) (workable, error)
@@ -61,8 +61,8 @@ type queueTrouble struct {
 	Since  time.Time
 }
 
-// newWatch begins with a queue that was found to be fit.
-func newWatch(w *watch, receives int) (*watch, error) {
+// newQueueWatch begins with a queue that was found to be fit.
+func newQueueWatch(w *queueWatch, receives int) (*queueWatch, error) {
 	handle, err := w.build(receives)
 	if err != nil {
 		return nil, err
@@ -74,14 +74,14 @@ func newWatch(w *watch, receives int) (*watch, error) {
 }
 
 // Handle is the handler for the queue as it is now.
-func (w *watch) Handle(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
+func (w *queueWatch) Handle(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 	return (*w.handler.Load())(ctx, e)
 }
 
 // watched is a queue that is received from while its watch lets it be.
 type watched struct {
 	eventsource.Queue
-	*watch
+	*queueWatch
 }
 
 // Receive waits until the queue may be received from. A failure is the watch's to
@@ -103,7 +103,7 @@ func (q watched) Receive(ctx context.Context, limit int) ([]events.SQSMessage, e
 	return messages, nil
 }
 
-func (w *watch) gate() <-chan struct{} {
+func (w *queueWatch) gate() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.open
@@ -111,7 +111,7 @@ func (w *watch) gate() <-chan struct{} {
 
 // received notes how a receive went. What began before the queue was shut says
 // nothing of how it is now.
-func (w *watch) received(gate <-chan struct{}, err error) {
+func (w *queueWatch) received(gate <-chan struct{}, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
@@ -126,7 +126,7 @@ func (w *watch) received(gate <-chan struct{}, err error) {
 }
 
 // shut has nobody receive any more. Call it with mu held.
-func (w *watch) shut() {
+func (w *queueWatch) shut() {
 	if w.opened {
 		w.open, w.opened = make(chan struct{}), false
 	}
@@ -137,7 +137,7 @@ func (w *watch) shut() {
 }
 
 // over ends a trouble. Call it with mu held.
-func (w *watch) over() {
+func (w *queueWatch) over() {
 	if w.trouble.Reason != "" {
 		w.log.Info("the queue is worked on again", "queue", w.name, "after", w.clock.Since(w.trouble.Since).Round(time.Second).String())
 	}
@@ -146,7 +146,7 @@ func (w *watch) over() {
 
 // overdue reports whether SQS should have moved one of the messages, by what is
 // known of the queue.
-func (w *watch) overdue(messages []events.SQSMessage) bool {
+func (w *queueWatch) overdue(messages []events.SQSMessage) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, m := range messages {
@@ -158,7 +158,7 @@ func (w *watch) overdue(messages []events.SQSMessage) bool {
 }
 
 // unfitNow looks at the queue, once a second at most.
-func (w *watch) unfitNow(ctx context.Context) bool {
+func (w *queueWatch) unfitNow(ctx context.Context) bool {
 	w.looking.Lock()
 	defer w.looking.Unlock()
 	if now := w.clock.Now(); now.Sub(w.looked) < time.Second {
@@ -171,7 +171,7 @@ func (w *watch) unfitNow(ctx context.Context) bool {
 
 // see looks at the queue, and shuts it where it can't be worked on. Its error says
 // that, or that the queue could not be looked at.
-func (w *watch) see(ctx context.Context) error {
+func (w *queueWatch) see(ctx context.Context) error {
 	found, err := w.look(ctx)
 	var unfit *unfitError
 	if errors.As(err, &unfit) {
@@ -190,7 +190,7 @@ func (w *watch) see(ctx context.Context) error {
 }
 
 // tell says of a trouble once. Call it with mu held.
-func (w *watch) tell(reason, text string, more ...any) {
+func (w *queueWatch) tell(reason, text string, more ...any) {
 	if w.trouble.Reason == reason {
 		return
 	}
@@ -203,7 +203,7 @@ func (w *watch) tell(reason, text string, more ...any) {
 }
 
 // follow takes the queue's maxReceiveCount, where it has changed.
-func (w *watch) follow(receives int) {
+func (w *queueWatch) follow(receives int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if receives == w.receives {
@@ -220,7 +220,7 @@ func (w *watch) follow(receives int) {
 }
 
 // run looks at the queue until ctx ends: by the clock, and when something is amiss.
-func (w *watch) run(ctx context.Context) {
+func (w *queueWatch) run(ctx context.Context) {
 	for {
 		select {
 		case <-w.clock.After(lookEvery):
@@ -242,14 +242,14 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-func (w *watch) isShut() bool {
+func (w *queueWatch) isShut() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.opened
 }
 
 // tellFailed says that receives fail, where a look shows nothing that explains it.
-func (w *watch) tellFailed() {
+func (w *queueWatch) tellFailed() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.failed != nil {
@@ -258,7 +258,7 @@ func (w *watch) tellFailed() {
 }
 
 // pause lets the queue alone for a time that doubles.
-func (w *watch) pause(ctx context.Context) {
+func (w *queueWatch) pause(ctx context.Context) {
 	w.mu.Lock()
 	rest := w.rest
 	w.rest = min(2*rest, longestRest)
@@ -271,7 +271,7 @@ func (w *watch) pause(ctx context.Context) {
 
 // reopen has the queue received from again. Where receives failed, only one that
 // does not says that the trouble is over.
-func (w *watch) reopen() {
+func (w *queueWatch) reopen() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.opened {
@@ -284,7 +284,7 @@ func (w *watch) reopen() {
 }
 
 // state is the trouble that there is, if any.
-func (w *watch) state() queueTrouble {
+func (w *queueWatch) state() queueTrouble {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.trouble

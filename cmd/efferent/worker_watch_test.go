@@ -75,11 +75,11 @@ func (q *shaky) set(do func()) {
 
 // watching works on q with eight pollers until the test ends, and returns what is
 // logged at the end of it.
-func watching(t *testing.T, q *shaky) (w *watch, logged func() string) {
+func watching(t *testing.T, q *shaky) (w *queueWatch, logged func() string) {
 	t.Helper()
 	var text bytes.Buffer
 	q.receives = 6
-	w, err := newWatch(&watch{name: "webhooks", look: q.look, build: q.build, clock: clockwork.NewRealClock(),
+	w, err := newQueueWatch(&queueWatch{name: "webhooks", look: q.look, build: q.build, clock: clockwork.NewRealClock(),
 		log: slog.New(slog.NewTextHandler(&text, nil))}, q.receives)
 	if err != nil {
 		t.Fatal(err)

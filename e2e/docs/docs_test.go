@@ -84,7 +84,7 @@ func pages(t *testing.T, root string) (all []string) {
 // copyRepository copies the working tree, without what is built or installed.
 func copyRepository(t *testing.T, from, to string) {
 	t.Helper()
-	built := []string{".git", ".venv", "build", "cdk.out", "node_modules"}
+	built := []string{".git", ".venv", "build", "cdk.out"}
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -93,7 +93,7 @@ func copyRepository(t *testing.T, from, to string) {
 		switch {
 		case err != nil:
 			return err
-		case slices.Contains(built, rel):
+		case slices.Contains(built, rel), d.Name() == "node_modules":
 			if d.IsDir() {
 				return filepath.SkipDir
 			}

@@ -48,7 +48,8 @@ var (
 
 // notCommands are the languages of blocks that nobody would type into a shell.
 // The Python of docs/audit.md is run by the ledger's test in cmd/efferent.
-var notCommands = map[string]bool{"json": true, "go": true, "mermaid": true, "python": true}
+// Those of docs/testing.md are files, which suites_test.go runs.
+var notCommands = map[string]bool{"go": true, "js": true, "json": true, "mermaid": true, "python": true, "yaml": true}
 
 // parse finds a page's blocks of commands. A fence that does not say what it
 // holds is an error: it might be commands.
@@ -87,6 +88,19 @@ func parse(page string) (all []block, err error) {
 		}
 	}
 	return all, nil
+}
+
+// file is a block of code that a reader would save under a name, which stands in
+// a comment on the line before it: <!-- file: webhooks_test.go -->
+var file = regexp.MustCompile("(?ms)^<!-- file: (\\S+) -->\n```\\w+\n(.*?)^```$")
+
+// files are those of a page, by name.
+func files(page string) map[string]string {
+	all := map[string]string{}
+	for _, found := range file.FindAllStringSubmatch(page, -1) {
+		all[found[1]] = found[2]
+	}
+	return all
 }
 
 // needsDev reports whether a block speaks to an efferent dev.

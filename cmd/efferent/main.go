@@ -15,6 +15,7 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/terminal"
+	"github.com/efferent/efferent/internal/version"
 )
 
 type cli struct {
@@ -97,7 +98,7 @@ func run(ctx context.Context, args []string) int {
 }
 
 func newParser(c *cli, options ...kong.Option) *kong.Kong {
-	return kong.Must(c, append(options, kong.Name("efferent"), vars, kong.Vars{"version": "efferent " + currentVersion()},
+	return kong.Must(c, append(options, kong.Name("efferent"), vars, kong.Vars{"version": "efferent " + version.Read().Version},
 		kong.Description("Signed webhooks and notifications from your own AWS account."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))...)
 }

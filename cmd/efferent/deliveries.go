@@ -47,7 +47,19 @@ func (c *deliveriesShowCommand) Run(ctx context.Context) error {
 			fmt.Println(oneLine(text))
 		}
 	}
+	printTraces(d.Attempts)
 	return nil
+}
+
+// printTraces says which traces the attempts belong to, each once.
+func printTraces(attempts []attempt.Record) {
+	said := map[string]bool{"": true}
+	for _, r := range attempts {
+		if !said[r.TraceID] {
+			said[r.TraceID] = true
+			fmt.Println("trace " + r.TraceID)
+		}
+	}
 }
 
 // severalOrigins reports whether the attempts under one id were made of several

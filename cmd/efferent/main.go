@@ -28,6 +28,7 @@ type cli struct {
 	Circuits   circuitsCommand   `cmd:"" help:"Look at the circuit breakers of endpoints, open them, close them."`
 	Audit      auditCommand      `cmd:"" help:"Check the ledger of what was sent."`
 	Data       dataCommand       `cmd:"" help:"Check a data file."`
+	Health     healthCommand     `cmd:"" help:"Ask the worker of this machine whether it works: exit 0 if it does. For probes."`
 	Queues     queuesCommand     `cmd:"" help:"Make the queues that a worker works on."`
 	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
@@ -45,8 +46,11 @@ var vars = kong.Vars{
 	"notify_fallback": "The channels to use when the first fails, in order; none for no other. " +
 		"Otherwise Slack after email, email after Slack or SMS.",
 	"max_receives": strconv.Itoa(settings.DefaultMaxReceives),
-	"queues_update": "Give those that are there this attribute of a deployment's, such as VisibilityTimeout; all for every one that differs. " +
-		"May be repeated.",
+	"queues_update": "Give those that are there this attribute of a deployment's, such as VisibilityTimeout; " +
+		"all for every one that differs. May be repeated.",
+	"worker_http": "To others than this machine only with --allow-host, and a token or --behind-auth.",
+	"worker_token": "Where the token is that the API asks for: a secret, by its name under efferent/ or its ARN, or a file. " +
+		"Or EFFERENT_API_TOKEN is the token.",
 	"send_secret": "Name or ARN of the secret that signs, under efferent/webhooks/; NAME#KEY for a key of a JSON secret.",
 	"secret_name": "The secret's name: those under efferent/webhooks/ sign webhooks; " +
 		"efferent/smtp, efferent/slack and efferent/twilio configure channels. NAME#KEY sets one key of a JSON secret.",

@@ -60,7 +60,7 @@ test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with 
 
 test-api: build/openapi-venv ## Have schemathesis try the HTTP API by its OpenAPI document, and lint that
 	build/openapi-venv/bin/openapi-spec-validator schemas/openapi.json
-	SCHEMATHESIS=$(CURDIR)/build/openapi-venv/bin/schemathesis go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/openapi
+	SCHEMATHESIS=$(CURDIR)/build/openapi-venv/bin/schemathesis go test -count=1 $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/openapi
 
 e2e: test-dynamodb test-smtp e2e-clients build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
 	$(MAKE) --no-print-directory dist DIST=build/e2e-dist DIST_PLATFORMS=

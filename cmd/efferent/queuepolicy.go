@@ -86,8 +86,5 @@ func sameAllow(a, b string) bool {
 	return p.Permission == q.Permission && slices.Equal(p.Sources, q.Sources)
 }
 
-// siblingARN is the ARN of another queue beside that of arn.
-func siblingARN(arn, name string) string { return arn[:strings.LastIndex(arn, ":")+1] + name }
-
 // nameInARN is the name of the queue of an ARN.
 func nameInARN(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }

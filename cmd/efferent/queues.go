@@ -24,7 +24,7 @@ type queuesCommand struct {
 
 type queuesCreateCommand struct {
 	queueFlags
-	MaxReceives int      `env:"EFFERENT_MAX_RECEIVES" default:"${max_receives}" placeholder:"N" help:"The maxReceiveCount of webhooks and notifications (${default})."`
+	MaxReceives int      `env:"EFFERENT_MAX_RECEIVES" default:"${max_receives}" help:"The maxReceiveCount of all but audit.fifo (${default})."`
 	Update      []string `placeholder:"ATTRIBUTE" help:"${queues_update}"`
 	JSON        bool     `name:"json" help:"Write JSON."`
 }
@@ -38,7 +38,7 @@ var updatable = []string{"all", retention, visibility, encrypted, dedupScope, fi
 
 func (c *queuesCreateCommand) Run(ctx context.Context) error {
 	if err := c.check(); err != nil {
-		return err
+		return misused(err)
 	}
 	config, err := c.config(ctx)
 	if err != nil {

@@ -155,7 +155,8 @@ func TestQueuesCreateAgain(t *testing.T) {
 		"notifications":    {encrypted: "false", "KmsMasterKeyId": "alias/mine"},
 		"webhook-failures": {redriveAllow: ""},
 	} {
-		if _, err := s.SQS.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: s.QueueURL(t, name), Attributes: set}); err != nil {
+		in := &sqs.SetQueueAttributesInput{QueueUrl: s.QueueURL(t, name), Attributes: set}
+		if _, err := s.SQS.SetQueueAttributes(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 	}

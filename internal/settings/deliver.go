@@ -34,10 +34,6 @@ const (
 // is there is drained.
 const AuditMaxReceives = 20
 
-// CircuitChanges is the metric that counts the circuits that opened and closed; its
-// dimensions are function, and phase.
-const CircuitChanges = "CircuitChanges"
-
 // Webhooks is how webhooks are delivered, wherever the handler runs.
 type Webhooks struct {
 	Sending
@@ -117,6 +113,14 @@ func (r *reader) needed(name string) string {
 		r.fail(name, errors.New("is not set"))
 	}
 	return v
+}
+
+// neededOrNone is "" where None was given: what is left out is so on purpose.
+func (r *reader) neededOrNone(name string) string {
+	if v := r.needed(name); v != None {
+		return v
+	}
+	return ""
 }
 
 func (r *reader) number(name string, otherwise, least, most int) int {

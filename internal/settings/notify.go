@@ -2,6 +2,8 @@ package settings
 
 import (
 	"errors"
+
+	"github.com/efferent/efferent/internal/channel"
 )
 
 // Misconfigured is the metric that counts hand-overs of notifications that
@@ -13,7 +15,15 @@ const Misconfigured = "Misconfigured"
 func ReadNotifications(getenv func(string) string) (Sending, error) {
 	r := reader{getenv: getenv}
 	n := r.sending()
+	n.ChannelSecrets = parsed(&r, ChannelSecrets, parseChannelSecrets)
 	return n, errors.Join(r.errs...)
+}
+
+func parseChannelSecrets(text string) (string, error) {
+	if text == "" {
+		return channel.DefaultSecrets, nil
+	}
+	return text, channel.CheckSecrets(text)
 }
 
 // NotifyPlaces is where the notify Lambda finds its queues and its tables.

@@ -1,10 +1,12 @@
 package settings
 
 import (
+	"net/url"
 	"time"
 
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // OutcomesMissing is the metric that counts outcomes of attempts that the ledger
@@ -23,6 +25,11 @@ type Sending struct {
 	MaxReceives int
 	AuditLanes  int
 	SecretTTL   time.Duration
+	// ChannelSecrets is what the names of the channels' secrets begin with; only
+	// ReadNotifications knows.
+	ChannelSecrets string
+	// Proxy makes connections to what is outside; nil where there is none.
+	Proxy *url.URL
 	Redaction
 }
 
@@ -32,6 +39,7 @@ func (r *reader) sending() Sending {
 		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, leastReceives, 1000),
 		AuditLanes:  r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		SecretTTL:   parsed(r, SecretTTL, parseTTL),
+		Proxy:       parsed(r, Proxy, webhook.ParseProxy),
 		Redaction:   r.redaction(),
 	}
 }

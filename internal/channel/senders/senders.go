@@ -3,9 +3,11 @@
 package senders
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +23,9 @@ import (
 // It may be used by many goroutines at once.
 type Maker struct {
 	Secrets channel.Secrets
+	// Prefix is what the names of the secrets begin with; channel.DefaultSecrets where
+	// it is empty.
+	Prefix string
 	// SES and EndUserMessaging make AWS's own senders; nil where there are none.
 	SES              func(channel.EmailConfig) channel.Sender
 	EndUserMessaging func(channel.SMSConfig) channel.Sender
@@ -45,7 +50,8 @@ type made struct {
 // wraps channel.ErrNotConfigured where there is none that can be used; any
 // other may pass.
 func (m *Maker) Sender(ctx context.Context, on channel.Name, since time.Time) (channel.Sender, error) {
-	secret, err := m.Secrets.Text(ctx, channel.SecretName(on), since)
+	name := channel.SecretUnder(cmp.Or(m.Prefix, channel.DefaultSecrets), on)
+	secret, err := m.Secrets.Text(ctx, name, since)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +61,9 @@ func (m *Maker) Sender(ctx context.Context, on channel.Name, since time.Time) (c
 		return kept.sender, nil
 	}
 	s, err := m.make(on, secret)
+	if usual := channel.SecretName(on); name != usual {
+		s, err = rename(s, err, usual, name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", channel.ErrNotConfigured, err)
 	}
@@ -63,6 +72,13 @@ func (m *Maker) Sender(ctx context.Context, on channel.Name, since time.Time) (c
 	}
 	m.made[on] = made{secret, s}
 	return s, nil
+}
+
+func rename(s channel.Sender, err error, from, to string) (channel.Sender, error) {
+	if err != nil {
+		return nil, renamedError{err, strings.ReplaceAll(err.Error(), from, to)}
+	}
+	return renamed{s, from, to}, nil
 }
 
 func (m *Maker) make(on channel.Name, secret string) (channel.Sender, error) {

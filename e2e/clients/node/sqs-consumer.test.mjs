@@ -94,8 +94,8 @@ describe("sqs-consumer", { concurrency: true }, () => {
       let seen = 0;
       // The last heartbeat may come when the message is being deleted.
       const expected = /not available for visibility timeout change/;
-      const slow = { expected, [kind]: async (m) => { seen++; await sleep(6500); return m; } };
-      for (let i = 0; i < 2; i++) consume(t, queue, { waitTimeSeconds: 1, visibilityTimeout: 4, heartbeatInterval: 1, ...slow });
+      const slow = { expected, [kind]: async (m) => { seen++; await sleep(12_500); return m; } };
+      for (let i = 0; i < 2; i++) consume(t, queue, { waitTimeSeconds: 1, visibilityTimeout: 10, heartbeatInterval: 2, ...slow });
       await eventually(0, () => left(queue));
       assert.equal(seen, 1);
     }

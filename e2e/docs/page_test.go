@@ -102,6 +102,26 @@ package b
 	}
 }
 
+// Every block of every page is commands, their output, or says what it is.
+func TestPagesAreRead(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{"../../*.md", "../../docs/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		if err != nil || len(pages) == 0 {
+			t.Fatal(pages, err)
+		}
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			if err == nil {
+				_, err = parse(string(text))
+			}
+			if err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+}
+
 func TestExpected(t *testing.T) {
 	t.Parallel()
 	shown := expected("AFTER  ID\n…\n …s   evt_1 delivered\n")

@@ -78,8 +78,8 @@ func (p *producers) deliver(t *testing.T, ids, file string, prepare func(dir str
 
 func nothing(string) error { return nil }
 
-// symlink has a program find libraries that are installed elsewhere.
-func symlink(from, name string) func(dir string) error {
+// linked has a program find libraries that are installed elsewhere.
+func linked(from, name string) func(dir string) error {
 	return func(dir string) error {
 		from, err := filepath.Abs(from)
 		if err != nil {

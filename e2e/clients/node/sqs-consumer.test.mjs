@@ -120,7 +120,7 @@ describe("sqs-consumer", { concurrency: true }, () => {
     await produce(queue, all);
     await produce(queue, all.slice(0, 10)); // within five minutes, again
     const seen = { a: [], b: [], c: [] }, busy = new Set();
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 8; i++) { // more than groups: whoever could take two of one would
       consume(t, queue, {
         waitTimeSeconds: 20, batchSize: 1,
         handleMessage: async (m) => {

@@ -10,6 +10,8 @@ const (
 	WebhookFailuresQueueURL = "WEBHOOK_FAILURES_QUEUE_URL"
 	// NotificationsQueueURL is the queue that notifications are sent from.
 	NotificationsQueueURL = "NOTIFICATIONS_QUEUE_URL"
+	// None is given as NotificationsQueueURL where notifications were left out.
+	None = "none"
 	// NotificationFailuresQueueURL is the dead-letter queue of notifications.
 	NotificationFailuresQueueURL = "NOTIFICATION_FAILURES_QUEUE_URL"
 	// AuditQueueURL is the FIFO queue to the ledger.
@@ -69,6 +71,8 @@ const (
 	AuditLanes = "EFFERENT_AUDIT_LANES"
 	// SecretTTL is how long a secret is cached ("5m").
 	SecretTTL = "EFFERENT_SECRET_TTL"
+	// Metrics is which metrics the functions write: all, or those that alarms are on.
+	Metrics = "EFFERENT_METRICS"
 	// SecretGrace is how long after a rotation the signing key before signs too
 	// ("24h").
 	SecretGrace = "EFFERENT_SECRET_GRACE"

@@ -4,10 +4,6 @@ import (
 	"errors"
 )
 
-// Misconfigured is the metric that counts hand-overs of notifications that
-// failed by configuration; its dimensions are function, and channel.
-const Misconfigured = "Misconfigured"
-
 // ReadNotifications reads the settings of notifications. Its error names every
 // variable that is wrong, and what would be right.
 func ReadNotifications(getenv func(string) string) (Sending, error) {

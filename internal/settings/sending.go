@@ -7,15 +7,6 @@ import (
 	"github.com/efferent/efferent/internal/retry"
 )
 
-// OutcomesMissing is the metric that counts outcomes of attempts that the ledger
-// will not hold; its dimensions are function, and action.
-const OutcomesMissing = "OutcomesMissing"
-
-// OldestUndelivered is the metric of how old the oldest message is that is
-// neither delivered nor dead, in seconds; its dimension is function. SQS's own
-// leaves out what was received three times.
-const OldestUndelivered = "OldestUndelivered"
-
 // Sending is what holds for webhooks and notifications alike, wherever the
 // handler runs.
 type Sending struct {
@@ -24,14 +15,17 @@ type Sending struct {
 	AuditLanes  int
 	SecretTTL   time.Duration
 	Redaction
+	// FewMetrics says that no more are written than alarms are on.
+	FewMetrics bool
 }
 
 func (r *reader) sending() Sending {
 	return Sending{
 		Policies:    parsed(r, RetryPolicies, retry.ParsePolicies),
-		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, leastReceives, 1000),
+		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, LeastReceives, MostReceives),
 		AuditLanes:  r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		SecretTTL:   parsed(r, SecretTTL, parseTTL),
 		Redaction:   r.redaction(),
+		FewMetrics:  parsed(r, Metrics, parseMetrics),
 	}
 }

@@ -58,15 +58,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 	redactors := &awssecrets.Redactors{
 		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
 	}
-	counter := func(name, dimension string) *telemetry.Counter {
-		return &telemetry.Counter{
-			Name: name, Dimension: dimension, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-		}
-	}
-	missing, misconfigured := counter(settings.OutcomesMissing, "action"), counter(settings.Misconfigured, "channel")
-	undelivered := &telemetry.Gauge{
-		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
 	return notify.New(notify.Needs{
 		Needs: batch.Needs{
 			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
@@ -74,8 +65,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Queue:       &awssqs.Queue{API: queues, URL: places.NotificationsQueueURL},
 			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 			Redactors:   redactors,
-			Missing:     missing.Add,
-			Undelivered: undelivered.Put,
+			Metrics:     telemetry.LambdaMetrics(getenv, s.FewMetrics),
 			Policies:    s.Policies,
 			MaxReceives: s.MaxReceives,
 			Now:         time.Now,
@@ -89,7 +79,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			HTTP:             exchange.NewTransport(),
 			Clock:            clockwork.NewRealClock(),
 		},
-		Claims:        &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
-		Misconfigured: func(on channel.Name) { misconfigured.Add(string(on)) },
+		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
 	})
 }

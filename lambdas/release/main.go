@@ -50,18 +50,13 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 	}
 	table := dynamodb.NewFromConfig(config)
 	room := &awsdynamodb.Waiting{API: table, Table: s.WaitingTable}
-	oldest := &telemetry.Gauge{
-		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
 	return release.New(release.Needs{
 		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: s.MaxHeld, Every: every,
 		Exit: &waiting.Exit{
 			Places: room,
-			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: map[string]string{
-				settings.WebhooksQueue: s.WebhooksQueueURL, settings.NotificationsQueue: s.NotificationsQueueURL,
-			}},
-			Now: time.Now, Holder: rand.Text(),
+			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: s.Queues()},
+			Now:    time.Now, Holder: rand.Text(),
 		},
-		Released: oldest.Put, Now: time.Now, Log: log,
+		Metrics: telemetry.LambdaMetrics(getenv, s.FewMetrics), Now: time.Now, Log: log,
 	})
 }

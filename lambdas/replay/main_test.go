@@ -87,7 +87,7 @@ func TestWhereItGoes(t *testing.T) {
 	if room.Table != "waiting" || h.Exit.Places != room || records.Table != "attempts" || !maps.Equal(sender.URLs, wantURLs) {
 		t.Errorf("the waiting room is %+v, its exit %+v to %v; records are kept in %+v", room, h.Exit, sender.URLs, records)
 	}
-	if circuits := h.Circuits.(*awsdynamodb.Circuits); circuits.Table != "circuits" || h.Transitions == nil {
+	if circuits := h.Circuits.(*awsdynamodb.Circuits); circuits.Table != "circuits" || h.Metrics == nil {
 		t.Errorf("circuits are kept in %+v", circuits)
 	}
 	audit, claims, history := h.Audit.(*awssqs.Audit), h.Claims.(*awsdynamodb.Claims), h.History.(*awsdynamodb.Attempts)
@@ -111,5 +111,25 @@ func TestCaller(t *testing.T) {
 		if _, err := handler.Invoke(t.Context(), []byte(request)); err != nil || got != want {
 			t.Errorf("got %q, %v, want %q", got, err, want)
 		}
+	}
+}
+
+// TestWithoutNotifications: where they were left out, the API knows none.
+func TestWithoutNotifications(t *testing.T) {
+	t.Parallel()
+	h, err := wire(func(name string) string {
+		switch name {
+		case settings.NotificationsQueueURL:
+			return settings.None
+		case settings.NotificationFailuresQueueURL:
+			return ""
+		}
+		return whole[name]
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if urls := h.Exit.Sender.(*awssqs.Outgoing).URLs; len(h.Queues) != 1 || h.Queues[0].From != "webhooks" || len(urls) != 1 {
+		t.Errorf("there are %+v, and what waits goes to %v", h.Queues, urls)
 	}
 }

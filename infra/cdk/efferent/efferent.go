@@ -43,24 +43,31 @@ type Props struct {
 	// the very deployment that made them fails. The queues always go with the
 	// stack. A bucket that is not empty can't be removed.
 	RemovalPolicy awscdk.RemovalPolicy
-	Queues        QueueProps
-	Sending       SendingProps
-	Deliver       DeliverProps
-	Notify        NotifyProps
-	Release       ReleaseProps
-	Rotate        RotateProps
-	Replay        ReplayProps
-	Ledger        LedgerProps
-	Audit         AuditProps
-	Checkpoint    CheckpointProps
-	Alarms        AlarmProps
+	// WithoutNotifications leaves out the queues and the function of
+	// notifications, and all that is about them. Default: they are there.
+	WithoutNotifications bool
+	// WithoutAPI leaves out the HTTP API of the dead-letter queues and the
+	// deliveries, the function behind it, and all that is about them. Default:
+	// they are there.
+	WithoutAPI bool
+	Queues     QueueProps
+	Sending    SendingProps
+	Deliver    DeliverProps
+	Notify     NotifyProps
+	Release    ReleaseProps
+	Rotate     RotateProps
+	Replay     ReplayProps
+	Ledger     LedgerProps
+	Audit      AuditProps
+	Checkpoint CheckpointProps
+	Alarms     AlarmProps
 }
 
 // Efferent is what was made of Props.
 type Efferent struct {
 	// Construct holds all of it.
 	Construct constructs.Construct
-	// What producers send to.
+	// What producers send to; nil what was left out.
 	Webhooks, Notifications awssqs.IQueue
 	// Where SQS parks what could not be delivered.
 	WebhookFailures, NotificationFailures awssqs.IQueue
@@ -75,7 +82,8 @@ type Efferent struct {
 	// Deliver is the function that sends webhooks, and DeliverLogs its logs.
 	Deliver     awslambda.IFunction
 	DeliverLogs awslogs.ILogGroup
-	// Notify is the function that sends notifications, and NotifyLogs its logs.
+	// Notify is the function that sends notifications, and NotifyLogs its logs;
+	// nil where they were left out.
 	Notify     awslambda.IFunction
 	NotifyLogs awslogs.ILogGroup
 	// Release is the function that sends what has waited, and ReleaseLogs its
@@ -87,7 +95,8 @@ type Efferent struct {
 	Rotate     awslambda.IFunction
 	RotateLogs awslogs.ILogGroup
 	// API is the HTTP API of the dead-letter queues and the deliveries, APILogs
-	// who called it, Replay the function that answers, and ReplayLogs its logs.
+	// who called it, Replay the function that answers, and ReplayLogs its logs;
+	// nil where it was left out.
 	API        awsapigatewayv2.IHttpApi
 	APILogs    awslogs.ILogGroup
 	Replay     awslambda.IFunction
@@ -129,7 +138,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 	}
 	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id)), version: props.Version}
 
-	webhooks, notifications, audit := e.makeQueues(props)
+	e.makeQueues(props)
 	e.Attempts = newAttempts(e.Construct, props.RemovalPolicy)
 	e.Waiting = newWaiting(e.Construct, props.RemovalPolicy)
 	e.Circuits = newCircuits(e.Construct, props.RemovalPolicy)
@@ -146,8 +155,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		}
 	}
 
-	pairs := []pair{webhooks, notifications, audit}
-	e.Dashboard = newDashboard(e, pairs, newAlarms(e, pairs, props.Alarms, props.Checkpoint.Every))
+	e.Dashboard = newDashboard(e, newAlarms(e, props))
 	e.explain()
 	return e, nil
 }

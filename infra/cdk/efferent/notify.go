@@ -31,6 +31,9 @@ func (p NotifyProps) withDefaults() NotifyProps {
 }
 
 func (e *Efferent) makeNotify(props Props) (err error) {
+	if props.WithoutNotifications {
+		return nil
+	}
 	p := props.Notify
 	if err := checkSending(p.Timeout, webhook.DefaultTimeout); err != nil {
 		return err

@@ -14,23 +14,23 @@ const (
 	bucketPattern = `^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`
 	folderPattern = `^([A-Za-z0-9._-]+/)*$`
 	// A secret's name is of these characters, and so a prefix of one is.
-	secretsPattern = `^efferent/webhooks/[A-Za-z0-9/_+=.@-]{0,200}$`
-	bundlePattern  = `^(efferent/[A-Za-z0-9/_+=.@-]{1,200})?$`
-	label          = `[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?`
-	httpHost       = `(loopback|` + label + `(\.` + label + `)+)`
-	httpPattern    = `^(none|all|` + httpHost + `(,` + httpHost + `)*)$`
-	octet          = `(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])`
-	network4       = octet + `(\.` + octet + `){3}/(3[0-2]|[12]?[0-9])`
-	network6       = `(::|([0-9a-f]{1,4}:){1,6}:|([0-9a-f]{1,4}:){7}[0-9a-f]{1,4})/(12[0-8]|1[01][0-9]|[1-9]?[0-9])`
-	network        = `(` + network4 + `|` + network6 + `)`
-	cidrsPattern   = `^(` + network + `(,` + network + `)*)?$`
-	delay          = `([1-9][0-9]{0,3}s|([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|([1-9]|1[0-9]|2[0-4])h)`
-	policy         = `[a-z0-9_-]{1,64}=(` + delay + `(,` + delay + `){0,99})?`
-	policyPattern  = `^(` + policy + `(;` + policy + `)*)?$`
-	issuerPattern  = `^(https://[A-Za-z0-9./_~-]{1,500})?$`
+	secretsPattern  = `^efferent/webhooks/[A-Za-z0-9/_+=.@-]{0,200}$`
+	bundlePattern   = `^(efferent/[A-Za-z0-9/_+=.@-]{1,200})?$`
+	hostLabel       = `[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?`
+	httpHost        = `(loopback|` + hostLabel + `(\.` + hostLabel + `)+)`
+	httpPattern     = `^(none|all|` + httpHost + `(,` + httpHost + `)*)$`
+	octet           = `(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])`
+	network4        = octet + `(\.` + octet + `){3}/(3[0-2]|[12]?[0-9])`
+	network6        = `(::|([0-9a-f]{1,4}:){1,6}:|([0-9a-f]{1,4}:){7}[0-9a-f]{1,4})/(12[0-8]|1[01][0-9]|[1-9]?[0-9])`
+	network         = `(` + network4 + `|` + network6 + `)`
+	cidrsPattern    = `^(` + network + `(,` + network + `)*)?$`
+	delay           = `([1-9][0-9]{0,3}s|([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|([1-9]|1[0-9]|2[0-4])h)`
+	policy          = `[a-z0-9_-]{1,64}=(` + delay + `(,` + delay + `){0,99})?`
+	policyPattern   = `^(` + policy + `(;` + policy + `)*)?$`
+	issuerPattern   = `^(https://[A-Za-z0-9./_~-]{1,500})?$`
 	audiencePattern = `^([A-Za-z0-9._~:/@-]{1,200}(,[A-Za-z0-9._~:/@-]{1,200})*)?$`
-	originPattern  = `^([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$`
-	topicPattern   = `^(none|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)$`
+	originPattern   = `^([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$`
+	topicPattern    = `^(none|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)$`
 )
 
 // concurrencies are those that may be chosen. As texts in a list: what takes the
@@ -154,14 +154,19 @@ func ofLedger() []parameter {
 func ofAlarms() []parameter {
 	return []parameter{
 		{name: "AlarmTopic", says: "ARN of an SNS topic that hears of the alarms, or none", otherwise: "none",
-			pattern: topicPattern, must: "none, or the ARN of an SNS topic", conditional: true,
-			put: (*Efferent).tellsTopic},
-		{name: "MaxAge", says: "How old the oldest message of a queue may get, in seconds", otherwise: 900, least: 60, most: 1209600,
-			places: at("Threshold", "WebhookAgeAlarm", "NotificationAgeAlarm")},
+			pattern: topicPattern, must: "none, or the ARN of an SNS topic", conditional: true},
+		{name: "TicketTopic", says: "One that hears, in its place, of what can wait until the morning", otherwise: "none",
+			pattern: topicPattern, must: "none, or the ARN of an SNS topic", conditional: true, put: (*Efferent).tellsTopics},
+		{name: "MaxAge", says: "How old the oldest message of a queue may get that nobody has taken, in seconds", otherwise: 900, least: 60, most: 1209600,
+			places: at("Threshold", "WebhookAgeAlarm", "NotificationAgeAlarm", "RoomAgeAlarm")},
+		{name: "MaxUndelivered", says: "How old a message may be that is tried, in seconds", otherwise: 43200, least: 60, most: 1209600,
+			places: at("Threshold", "WebhookUndeliveredAlarm", "NotificationUndeliveredAlarm")},
 		{name: "MaxAuditAge", says: "How long entries may wait for the ledger, in seconds", otherwise: 600, least: 60, most: 1209600,
 			places: at("Threshold", "AuditAgeAlarm")},
 		{name: "MaxInFlight", says: "Messages of a queue in flight; SQS stops at 120,000", otherwise: 80000, least: 1, most: 120000,
-			places: at("Threshold", "WebhookInFlightAlarm", "NotificationInFlightAlarm", "AuditInFlightAlarm")},
+			places: at("Threshold", "WebhookInFlightAlarm", "NotificationInFlightAlarm")},
+		{name: "MaxFailures", says: "Messages of a queue that may die in five minutes", otherwise: 0, least: 0, most: 1000000,
+			places: at("Threshold", "WebhookFailuresAlarm", "NotificationFailuresAlarm")},
 	}
 }
 

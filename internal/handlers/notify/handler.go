@@ -37,9 +37,6 @@ type Needs struct {
 	Senders Senders
 	// Claims keeps who sends an SMS.
 	Claims claim.Store
-	// Misconfigured counts the hand-overs that failed by configuration: an
-	// operator must act. It must not block.
-	Misconfigured func(on channel.Name)
 }
 
 // Handler sends batches of notifications. It may be used by many goroutines at

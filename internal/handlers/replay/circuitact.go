@@ -85,7 +85,7 @@ func (h *Handler) closeCircuit(r *http.Request) (int, any, error) {
 func (h *Handler) decide(r *http.Request, do func(context.Context, *circuit.Keeper) (circuit.State, error)) (int, any, error) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(r.Context()), passTime)
 	defer stop()
-	journal := &circuit.Journal{Audit: h.Audit, Redactors: h.Redactors, Actor: h.Caller(r), Count: h.Transitions, Log: h.Log}
+	journal := &circuit.Journal{Audit: h.Audit, Redactors: h.Redactors, Actor: h.Caller(r), Metrics: h.Metrics, Log: h.Log}
 	s, err := do(ctx, &circuit.Keeper{Store: h.Circuits, Now: h.Now, Changed: journal.Changed, Log: h.Log})
 	if err != nil {
 		return 0, nil, &unavailable{"the circuit can't be changed", err}

@@ -45,8 +45,8 @@ func TestOpenAndClose(t *testing.T) {
 	if diff := cmp.Diff(entries, w.entries); diff != "" {
 		t.Errorf("the ledger (-want +got):\n%s", diff)
 	}
-	if !slices.Equal(w.transitions, []string{"open", "closed"}) {
-		t.Errorf("counted are %v", w.transitions)
+	if !slices.Equal(w.changes, []string{"open", "closed"}) {
+		t.Errorf("counted are %v", w.changes)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -47,10 +48,11 @@ type Needs struct {
 	Room    Room
 	Exit    *waiting.Exit
 	Records Records
-	// Circuits are the breakers of endpoints; Transitions counts those that are
-	// opened and closed by hand, by the phase.
-	Circuits    circuit.Store
-	Transitions func(phase string) `need:"optional"`
+	// Circuits are the breakers of endpoints.
+	Circuits circuit.Store
+	// Metrics counts the circuits that are opened and closed by hand, and what leaves
+	// the waiting room so.
+	Metrics metric.Recorder `need:"optional"`
 	// ExactCounts: the queues' counts are right at any time. SQS's are so only
 	// after a while.
 	ExactCounts bool `need:"optional"`

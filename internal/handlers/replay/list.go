@@ -219,6 +219,6 @@ func (l *listing) forget(ctx context.Context, over []attempt.Record) {
 		return
 	}
 	if err := l.Failures.ForgetFailures(ctx, over); err != nil {
-		l.Log.Warn("failures that were dealt with stay in the index", "failures", len(over), "error", err)
+		l.Log.WarnContext(ctx, "failures that were dealt with stay in the index", "failures", len(over), "error", err)
 	}
 }

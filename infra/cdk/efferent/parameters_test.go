@@ -319,7 +319,7 @@ func TestChosenParametersReachTheTemplate(t *testing.T) {
 		"Architecture": "x86_64", "AllowHttp": "loopback", "AllowCidrs": "10.0.0.0/8", "RetryPolicies": "a=1s", "CaBundle": "efferent/ca",
 		"LogRetention": "7", "MaxConcurrency": "5", "NotifyMaxConcurrency": "5", "Ses": "true", "EndUserMessaging": "true",
 		"JwtIssuer": "https://id.test", "Origin": "example.com/o", "LedgerShowPaths": "true", "CheckpointMode": "COMPLIANCE",
-		"AlarmTopic": "arn:aws:sns:eu-north-1:000000000000:alarms"}
+		"AlarmTopic": "arn:aws:sns:eu-north-1:000000000000:alarms", "TicketTopic": "arn:aws:sns:eu-north-1:000000000000:tickets"}
 	for name, p := range made.json["Parameters"].(object) {
 		value, ok := others[name]
 		if p.(object)["Type"] == "Number" {

@@ -46,6 +46,7 @@ var setters = map[string]func(*choices, string) error{
 	"allowCidrs":           text(func(c *choices) *string { return &c.Props.Deliver.AllowCIDRs }),
 	"secretTtl":            duration(func(c *choices) *time.Duration { return &c.Props.Sending.SecretTTL }),
 	"auditLanes":           number(func(c *choices) *int { return &c.Props.Sending.AuditLanes }),
+	"metrics":              text(func(c *choices) *string { return &c.Props.Sending.Metrics }),
 	"exchangeTimeout":      duration(func(c *choices) *time.Duration { return &c.Props.Deliver.ExchangeTimeout }),
 	"responseLimit":        number(func(c *choices) *int { return &c.Props.Deliver.Response }),
 	"caBundle":             text(func(c *choices) *string { return &c.Props.Deliver.CABundle }),

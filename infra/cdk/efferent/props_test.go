@@ -29,7 +29,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			ExchangeTimeout: 15 * time.Second, Response: 4096, MaxHeld: time.Hour,
 			CABundle: "efferent/ca", Circuits: "failures=7", SecretGrace: &grace,
 		},
-		Sending: efferent.SendingProps{RetryPolicies: "seed=1s", SecretTTL: time.Minute, AuditLanes: 2},
+		Sending: efferent.SendingProps{RetryPolicies: "seed=1s", SecretTTL: time.Minute, AuditLanes: 2, Metrics: settings.AlarmMetrics},
 		Notify: efferent.NotifyProps{
 			FunctionProps: efferent.FunctionProps{Timeout: 20 * time.Second, Memory: 300},
 			SourceProps:   efferent.SourceProps{BatchSize: 5, MaxConcurrency: 4},
@@ -84,7 +84,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			settings.LedgerShowPaths: "true", settings.LedgerKeysSecret: "efferent/ledger/prod-keys",
 		}}})
 		has("AWS::Lambda::Function", object{"Timeout": 40, "MemorySize": 350,
-			"Environment": object{"Variables": object{settings.MaxHeld: "1h0m0s"}}})
+			"Environment": object{"Variables": object{settings.MaxHeld: "1h0m0s", settings.Metrics: "alarms"}}})
 		has("AWS::Lambda::Function", object{"Timeout": 29, "MemorySize": 400,
 			"Environment": object{"Variables": object{settings.AuditLanes: "2", settings.LedgerShowPaths: "true",
 				settings.LedgerKeysSecret: "efferent/ledger/prod-keys"}}})

@@ -38,7 +38,7 @@ var updatable = []string{"all", retention, visibility, encrypted, dedupScope, fi
 
 func (c *queuesCreateCommand) Run(ctx context.Context) error {
 	if err := c.check(); err != nil {
-		return err
+		return misused(err)
 	}
 	config, err := c.config(ctx)
 	if err != nil {
@@ -130,6 +130,10 @@ func inWords(value string) string {
 	}
 	if r, err := parseRedrive(value); err == nil {
 		return fmt.Sprintf("%d receives, then %s", r.Receives, nameInARN(r.Target))
+	}
+	var a allowance
+	if json.Unmarshal([]byte(value), &a) == nil && len(a.Sources) == 1 {
+		return a.Permission + " " + nameInARN(a.Sources[0])
 	}
 	return value
 }

@@ -52,6 +52,7 @@ test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with 
 
 e2e: test-dynamodb test-smtp build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
 	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -timeout 40m -v ./e2e/deployed
+	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -run MiniStack -v ./cmd/efferent
 
 e2e-localstack: build/localstack-venv ## Run efferent worker on LocalStack's queues
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent

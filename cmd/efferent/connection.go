@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 )
 
 // awsFlags say which AWS a command speaks to.
@@ -28,7 +29,7 @@ type queueFlags struct {
 
 // config is the caller's own AWS configuration, or dev's with --dev.
 func (f *awsFlags) config(ctx context.Context) (aws.Config, error) {
-	var options []func(*config.LoadOptions) error
+	options := []func(*config.LoadOptions) error{quiet}
 	if f.Dev {
 		options = append(options, config.WithRegion(localRegion),
 			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("dev", "dev", "")))
@@ -43,7 +44,14 @@ func (f *awsFlags) config(ctx context.Context) (aws.Config, error) {
 	if c.Region == "" {
 		return c, errors.New("no AWS region is configured: set AWS_REGION, or use --dev for the efferent dev of this machine")
 	}
+	c.APIOptions = append(c.APIOptions, f.explaining)
 	return c, nil
+}
+
+// quiet leaves out what the SDK would print between a command's own lines.
+func quiet(o *config.LoadOptions) error {
+	o.Logger = logging.Nop{}
+	return nil
 }
 
 // endpoint is the AWS endpoint that was named; empty for AWS itself.
@@ -66,10 +74,9 @@ func (f *awsFlags) secrets(ctx context.Context) (*secretsmanager.Client, error) 
 
 // queueURL finds one of the stack's queues.
 func (f *queueFlags) queueURL(ctx context.Context, client *sqs.Client, name string) (string, error) {
-	name = f.Prefix + name
-	out, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
+	out, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(f.Prefix + name)})
 	if err != nil {
-		return "", f.unreached(fmt.Errorf("find the queue %s: %w", name, err))
+		return "", f.missingQueue(ctx, client, name, fmt.Errorf("find the queue %s%s: %w", f.Prefix, name, err))
 	}
 	return aws.ToString(out.QueueUrl), nil
 }
@@ -78,7 +85,8 @@ func (f *queueFlags) queueURL(ctx context.Context, client *sqs.Client, name stri
 func (f *awsFlags) unreached(err error) error {
 	var answered smithy.APIError
 	var asked *smithy.OperationError
-	if f.Dev && errors.As(err, &asked) && !errors.As(err, &answered) {
+	var told explainedError
+	if f.Dev && !errors.As(err, &told) && errors.As(err, &asked) && !errors.As(err, &answered) {
 		return fmt.Errorf("no efferent dev answers; start one, or say with --endpoint-url where it is: %w", err)
 	}
 	return err

@@ -39,7 +39,7 @@ var updatable = []string{"all", retention, visibility, encrypted, dedupScope, fi
 
 func (c *queuesCreateCommand) Run(ctx context.Context) error {
 	if err := c.check(); err != nil {
-		return err
+		return misused(err)
 	}
 	config, err := c.config(ctx)
 	if err != nil {

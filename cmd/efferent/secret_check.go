@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -45,15 +44,15 @@ func readSecretRef(text string) (secretRef, error) {
 	}
 	channels := []string{channel.EmailSecret, channel.SlackSecret, channel.SMSSecret}
 	switch {
-	case slices.Contains(channels, r.name) && (!keyed || key != ""):
+	case channel.Configured(r.name) != "" && (!keyed || key != ""):
 		return r, nil
 	case r.signs() || strings.HasPrefix(id, "arn:"):
 		if wrong := webhook.CheckReference(text); wrong != "" {
-			return r, fmt.Errorf("%q %s", text, wrong)
+			return r, misusedf("%q %s", text, wrong)
 		}
 		return r, nil
 	}
-	return r, fmt.Errorf("no secret of the name %q is ever used: those that sign webhooks begin with %s, and %s configure channels%s",
+	return r, misusedf("no secret of the name %q is ever used: those that sign webhooks begin with %s, and %s configure channels%s",
 		text, webhook.SecretPrefix, strings.Join(channels, ", "), meant(text, channels))
 }
 

@@ -56,7 +56,7 @@ type stores struct {
 func (c *workerCommand) Run(ctx context.Context) error {
 	log := telemetry.Log(os.Stderr, "INFO")
 	if err := c.check(); err != nil {
-		return err
+		return misused(err)
 	}
 	config, err := c.config(ctx)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/release"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/version"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -28,6 +29,7 @@ const every = time.Minute
 
 func main() {
 	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
+	log.Info("release starts", "version", version.Read().Version)
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("release can't start", "error", err)

@@ -66,6 +66,7 @@ e2e: test-dynamodb test-smtp e2e-clients build/ministack-venv node_modules ## De
 	$(MAKE) --no-print-directory dist DIST=build/e2e-dist DIST_PLATFORMS=
 	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack DIST=$(CURDIR)/build/e2e-dist AWS_CLI_V2=$(AWS_CLI_V2) \
 	  go test $(GOTESTFLAGS) -tags e2e -timeout 40m -v ./e2e/deployed
+	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -run MiniStack -v ./cmd/efferent
 
 e2e-clients: build build/clients-venv e2e/clients/node/node_modules ## Run the tests of Celery, dramatiq-sqs, sqs-consumer and gocloud on efferent dev (or AWS_ENDPOINT_URL)
 	EFFERENT=$(CURDIR)/build/efferent PYTHON=$(CURDIR)/build/clients-venv/bin/python \

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 	"github.com/go-json-experiment/json"
+
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 )
 
 // isMissing: the queue is not there, or, as SQS has it, may not be looked at. Of
@@ -19,34 +20,6 @@ func isMissing(err error) bool {
 	var answered smithy.APIError
 	return errors.As(err, &missing) ||
 		errors.As(err, &answered) && strings.HasSuffix(answered.ErrorCode(), "NonExistentQueue")
-}
-
-// redrive is a redrive policy: where SQS moves a message that was received so
-// often ("SetQueueAttributes" in the API reference).
-type redrive struct {
-	Target   string
-	Receives int
-}
-
-func (r redrive) String() string {
-	return fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`, r.Target, r.Receives)
-}
-
-// parseRedrive reads what an endpoint gives back. The count is a number, in
-// quotes or not.
-func parseRedrive(text string) (redrive, error) {
-	var p struct {
-		Target   string `json:"deadLetterTargetArn"`
-		Receives any    `json:"maxReceiveCount"`
-	}
-	if err := json.Unmarshal([]byte(text), &p); err != nil {
-		return redrive{}, fmt.Errorf("redrive policy %q: %w", text, err)
-	}
-	n, err := strconv.Atoi(fmt.Sprint(p.Receives))
-	if err != nil || p.Target == "" {
-		return redrive{}, fmt.Errorf("redrive policy %q: it lacks deadLetterTargetArn, or maxReceiveCount as a number", text)
-	}
-	return redrive{p.Target, n}, nil
 }
 
 // allowFrom is the redrive allow policy of a dead-letter queue of one queue.
@@ -64,8 +37,8 @@ func tlsOnly(arn string) string {
 func sameAttribute(name, a, b string) bool {
 	switch name {
 	case redrivePolicy:
-		x, errX := parseRedrive(a)
-		y, errY := parseRedrive(b)
+		x, errX := awssqs.ParseRedrive(a)
+		y, errY := awssqs.ParseRedrive(b)
 		return errX == nil && errY == nil && x == y
 	case redriveAllow:
 		return sameAllow(a, b)

@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -128,7 +129,7 @@ func inWords(value string) string {
 	if value == "" {
 		return "not set"
 	}
-	if r, err := parseRedrive(value); err == nil {
+	if r, err := awssqs.ParseRedrive(value); err == nil {
 		return fmt.Sprintf("%d receives, then %s", r.Receives, nameInARN(r.Target))
 	}
 	var a allowance

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 )
 
 // queueMaker makes queues as a deployment does.
@@ -52,7 +54,7 @@ func (m *queueMaker) all(ctx context.Context) (made []queueMade, err error) {
 			return made, err
 		}
 		source, sourceMade, err := m.ensure(ctx, m.prefix+pair.name, map[string]string{
-			redrivePolicy: redrive{dead.arn(), pair.receives}.String()})
+			redrivePolicy: awssqs.Redrive{Target: dead.arn(), Receives: pair.receives}.String()})
 		if err != nil {
 			return append(made, deadMade), err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/go-cmp/cmp"
 
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
@@ -67,7 +68,7 @@ func TestQueuesAreAsDeployed(t *testing.T) {
 		got := s.Attributes(t, "p-"+name)
 		dead, _ := want[redrivePolicy].(map[string]any)
 		if delete(want, redrivePolicy); dead != nil {
-			p, err := parseRedrive(got[redrivePolicy])
+			p, err := awssqs.ParseRedrive(got[redrivePolicy])
 			if err != nil || fmt.Sprint(p.Receives) != fmt.Sprint(dead["maxReceiveCount"]) ||
 				"p-"+deployedName(t, dead["deadLetterTargetArn"]) != nameInARN(p.Target) {
 				t.Errorf("%s: %s, %v; want %v", name, got[redrivePolicy], err, dead)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -163,7 +164,7 @@ func (c *queueCheck) redrives(ctx context.Context, w *workable) (fault string, e
 	if w.attributes[redrivePolicy] == "" {
 		return "has no redrive policy: what can't be delivered would be received for ever", nil
 	}
-	p, err := parseRedrive(w.attributes[redrivePolicy])
+	p, err := awssqs.ParseRedrive(w.attributes[redrivePolicy])
 	switch {
 	case err != nil:
 		return "has a redrive policy that can't be read", nil

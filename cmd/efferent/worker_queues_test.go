@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
@@ -78,15 +79,17 @@ func (a as) GetQueueAttributes(ctx context.Context, in *sqs.GetQueueAttributesIn
 	return out, err
 }
 
+// to is a redrive policy.
+func to(arn string, receives int) map[string]string {
+	return map[string]string{redrivePolicy: awssqs.Redrive{Target: arn, Receives: receives}.String()}
+}
+
 const anywhere = "arn:aws:sqs:us-east-1:000000000000:"
 
 // TestQueuesThatCantBeWorkedOn are refused with all that is wrong with them, and
 // the command that mends it.
 func TestQueuesThatCantBeWorkedOn(t *testing.T) {
 	t.Parallel()
-	target := func(name string, receives int) map[string]string {
-		return map[string]string{redrivePolicy: redrive{anywhere + name, receives}.String()}
-	}
 	for _, c := range []struct {
 		name  string
 		spoil func(*testing.T, *sqsserver.Engine) queueLookAPI
@@ -106,15 +109,15 @@ func TestQueuesThatCantBeWorkedOn(t *testing.T) {
 			return e
 		}, []string{"dead-letter queue p-webhook-failures does not exist"}, "--update RedrivePolicy"},
 		{"its own", func(t *testing.T, e *sqsserver.Engine) queueLookAPI {
-			setAttributes(t, e, "p-webhooks", target("p-webhooks", 6))
+			setAttributes(t, e, "p-webhooks", to(anywhere+"p-webhooks", 6))
 			return e
 		}, []string{"is its own dead-letter queue"}, "--update RedrivePolicy"},
 		{"in a circle", func(t *testing.T, e *sqsserver.Engine) queueLookAPI {
-			setAttributes(t, e, "p-webhooks", target("p-notifications", 6))
+			setAttributes(t, e, "p-webhooks", to(anywhere+"p-notifications", 6))
 			return e
 		}, []string{"go to p-notifications, which is worked on itself"}, "--update RedrivePolicy"},
 		{"one receive", func(t *testing.T, e *sqsserver.Engine) queueLookAPI {
-			setAttributes(t, e, "p-webhooks", target("p-webhook-failures", 1))
+			setAttributes(t, e, "p-webhooks", to(anywhere+"p-webhook-failures", 1))
 			return e
 		}, []string{"maxReceiveCount is 1: 2 at least"}, "--update RedrivePolicy"},
 		{"SQS's own visibility timeout, and no policy", func(t *testing.T, e *sqsserver.Engine) queueLookAPI {
@@ -125,10 +128,10 @@ func TestQueuesThatCantBeWorkedOn(t *testing.T) {
 			return as{e, "p-audit.fifo", map[string]string{fifoQueue: ""}}
 		}, []string{"p-audit.fifo: is no FIFO queue"}, "queues create"},
 		{"of another region", func(_ *testing.T, e *sqsserver.Engine) queueLookAPI {
-			return as{e, "p-webhooks", map[string]string{redrivePolicy: redrive{"arn:aws:sqs:eu-north-1:1:p-webhook-failures", 6}.String()}}
+			return as{e, "p-webhooks", to("arn:aws:sqs:eu-north-1:1:p-webhook-failures", 6)}
 		}, []string{"of another region or account"}, "--update RedrivePolicy"},
 		{"of the other kind", func(_ *testing.T, e *sqsserver.Engine) queueLookAPI {
-			return as{e, "p-webhooks", map[string]string{redrivePolicy: redrive{anywhere + "p-audit-failures.fifo", 6}.String()}}
+			return as{e, "p-webhooks", to(anywhere+"p-audit-failures.fifo", 6)}
 		}, []string{"of the other kind"}, "--update RedrivePolicy"},
 		{"garbage", func(_ *testing.T, e *sqsserver.Engine) queueLookAPI {
 			return as{e, "p-webhooks", map[string]string{redrivePolicy: "{}"}}
@@ -163,7 +166,7 @@ func TestWhatAQueueIsWorkedOnBy(t *testing.T) {
 	if _, err := engine.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &mine}); err != nil {
 		t.Fatal(err)
 	}
-	setAttributes(t, engine, "notifications", map[string]string{redrivePolicy: redrive{anywhere + mine, 9}.String()})
+	setAttributes(t, engine, "notifications", to(anywhere+mine, 9))
 	setAttributes(t, engine, "audit.fifo", map[string]string{fifoThroughput: "perQueue"})
 	quoted := as{engine, "webhooks", map[string]string{
 		redrivePolicy: fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":"20"}`, anywhere+"webhook-failures")}}

@@ -214,7 +214,7 @@ func (w *queueWatch) follow(receives int) {
 		w.log.Error("the queue has another maxReceiveCount, which can't be followed yet", "queue", w.name, "receives", receives, "error", err)
 		return
 	}
-	w.log.Info("the queue has another maxReceiveCount", "queue", w.name, "before", w.receives, "now", receives)
+	w.log.Info("the queue has another maxReceiveCount", "queue", w.name, "receives_before", w.receives, "receives", receives)
 	w.handler.Store(&handle)
 	w.receives = receives
 }

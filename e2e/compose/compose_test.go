@@ -1,14 +1,20 @@
-// Package compose reads compose.yaml as Docker Compose does, with its own library.
-// It is a module of its own: nothing else here links that.
+// Package compose reads compose.yaml as Docker Compose does, with its own library,
+// and what docs/worker.md has for Kubernetes and Fargate. It is a module of its own:
+// nothing else here links that library.
 package compose
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v3"
 )
 
 // TestCompose: Compose takes the file, and it says what docs/worker.md does.
@@ -47,5 +53,93 @@ func TestCompose(t *testing.T) {
 	}
 	if !strings.HasPrefix(p.Services["localstack"].Image, "localstack/localstack:4.") {
 		t.Errorf("LocalStack is %s", p.Services["localstack"].Image)
+	}
+}
+
+// blocks are those of docs/worker.md in a language.
+func blocks(t *testing.T, language string) (all []string) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/worker.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
+		all = append(all, b[1])
+	}
+	return all
+}
+
+// TestDeployment: what the page has for Kubernetes is YAML, gives a worker the time
+// that it takes to end, and asks it what it answers.
+func TestDeployment(t *testing.T) {
+	var d struct {
+		Kind string
+		Spec struct {
+			Template struct {
+				Spec struct {
+					Grace      int `yaml:"terminationGracePeriodSeconds"`
+					Containers []struct {
+						Args  []string
+						Ports []struct {
+							Name string
+							Port int `yaml:"containerPort"`
+						}
+						Live  probe `yaml:"livenessProbe"`
+						Ready probe `yaml:"readinessProbe"`
+					}
+				}
+			}
+		}
+	}
+	all := blocks(t, "yaml")
+	if len(all) != 1 {
+		t.Fatalf("%d blocks of YAML", len(all))
+	}
+	if err := yaml.Unmarshal([]byte(all[0]), &d); err != nil {
+		t.Fatal(err)
+	}
+	pod := d.Spec.Template.Spec
+	if d.Kind != "Deployment" || len(pod.Containers) != 1 || pod.Grace < 30 {
+		t.Fatalf("it is %+v", d)
+	}
+	c := pod.Containers[0]
+	if c.Live.Get != (get{"/healthz", "health"}) || c.Ready.Get != (get{"/readyz", "health"}) || c.Args[0] != "worker" ||
+		len(c.Ports) != 1 || c.Ports[0].Name != "health" ||
+		!strings.Contains(dockerfile(t), fmt.Sprintf("EFFERENT_HEALTH=0.0.0.0:%d", c.Ports[0].Port)) {
+		t.Errorf("its container is %+v", c)
+	}
+}
+
+type probe struct {
+	Get get `yaml:"httpGet"`
+}
+
+type get struct{ Path, Port string }
+
+func dockerfile(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile("../../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestTask: so is what it has for Fargate.
+func TestTask(t *testing.T) {
+	for _, text := range blocks(t, "json") {
+		var c struct {
+			Name        string
+			StopTimeout int
+			Command     []string
+			HealthCheck struct{ Command []string }
+		}
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			t.Errorf("%v: %s", err, text)
+		}
+		probe := []string{"CMD", "/efferent", "health"}
+		if c.Name != "" && (c.StopTimeout < 30 || c.Command[0] != "worker" || !slices.Equal(c.HealthCheck.Command, probe)) {
+			t.Errorf("it is %+v", c)
+		}
 	}
 }

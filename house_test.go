@@ -26,8 +26,8 @@ type layer struct {
 // pure packages know no AWS, no database and no clock of their own.
 var pure = []string{
 	"internal/attempt", "internal/channel", "internal/circuit", "internal/claim", "internal/deadletter", "internal/ledger",
-	"internal/loopback", "internal/message", "internal/retry", "internal/retryafter", "internal/rotation", "internal/shortage",
-	"internal/signingkey", "internal/waiting", "internal/webhook",
+	"internal/loopback", "internal/message", "internal/metric", "internal/retry", "internal/retryafter", "internal/rotation", "internal/shortage",
+	"internal/signingkey", "internal/trace", "internal/waiting", "internal/webhook",
 }
 
 // layers are the house, from the inside out. The longest path that fits a
@@ -42,6 +42,8 @@ func layers() (all []layer) {
 		layer{"internal/batch", pure},
 		layer{"internal/need", nil},
 		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
+		// The API serves its own contract.
+		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/batch", "internal/need", "schemas"})},
 		// The senders know the notification, and not each other.
 		layer{"internal/channel/", slices.Concat(pure, wire)},
 		layer{"internal/channel/exchange", []string{"internal/retryafter"}},
@@ -55,12 +57,16 @@ func layers() (all []layer) {
 		layer{"internal/aws/sms", slices.Concat(pure, wire)},
 		// SQLite keeps the engines' state, by the interfaces that they declare.
 		layer{"internal/sqlite", slices.Concat(pure, engines)},
+		layer{"internal/queuelog", engines},
 		layer{"internal/objects", pure},
 		layer{"internal/settings", pure},
 		layer{"internal/standin", pure},
 		layer{"internal/steady", nil},
 		layer{"internal/storetest", pure},
-		layer{"internal/telemetry", nil},
+		layer{"internal/telemetry", []string{"internal/metric"}},
+		layer{"internal/telemetry/", []string{"internal/metric", "internal/trace"}},
+		layer{"internal/terminal", nil},
+		layer{"internal/version", nil},
 	)
 }
 
@@ -168,6 +174,7 @@ func TestChainsOfImportsAreShort(t *testing.T) {
 var foreign = []string{
 	"modernc.org/", "github.com/aws/aws-cdk-go/", "github.com/aws/jsii-runtime-go", "github.com/alecthomas/kong",
 	module + "internal/sqlite", module + "internal/localaws/", module + "internal/eventsource",
+	module + "internal/telemetry/", "go.opentelemetry.io/", "github.com/prometheus/", "google.golang.org/",
 }
 
 // sending is what only the Lambda that sends notifications links: others read

@@ -11,6 +11,7 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/handlers/release"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -88,7 +89,8 @@ func (w *world) release() (*release.Handler, error) {
 		Exit: &waiting.Exit{Places: room, Now: w.clock.Now, Holder: "bench", Sender: &awssqs.Outgoing{
 			API: counted{w.engine, w.waits}, URLs: map[string]string{"webhooks": w.queue.URL}}},
 		Circuits: w.circuitStore(), MostHeld: settings.DefaultMaxHeld, Every: time.Minute,
-		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.waits, nil)),
+		Metrics: &telemetry.EMF{Function: "efferent-release", Now: w.clock.Now, Out: w.waits},
+		Now:     w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.waits, nil)),
 	})
 }
 

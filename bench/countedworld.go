@@ -111,9 +111,9 @@ func (w *world) deliver(policies retry.Policies) (*deliver.Handler, error) {
 	}
 	audit := &awssqs.Audit{API: counted{w.engine, w.bill}, URL: "/audit.fifo", Lanes: 4}
 	needs := handlerNeeds(&awsdynamodb.Attempts{API: w.attempts, Table: "attempts"}, w.queue, audit)
-	oldest := &telemetry.Gauge{Name: settings.OldestUndelivered, Function: "efferent-deliver", Now: w.clock.Now, Out: w.bill}
+	metrics := &telemetry.EMF{Function: "efferent-deliver", Now: w.clock.Now, Out: w.bill}
 	needs.Room = &awsdynamodb.Waiting{API: w.room, Table: "waiting", Now: w.clock.Now}
-	needs.Policies, needs.Now, needs.Undelivered, needs.Redactors = policies, w.clock.Now, oldest.Put, redactors(w.clock.Now)
+	needs.Policies, needs.Now, needs.Metrics, needs.Redactors = policies, w.clock.Now, metrics, redactors(w.clock.Now)
 	needs.Log = slog.New(slog.NewJSONHandler(w.bill, nil))
 	return deliver.New(deliver.Needs{
 		Needs: needs,

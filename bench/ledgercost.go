@@ -21,6 +21,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/checkpoint"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/telemetry"
 )
 
 // countedLedger is a ledger in AWS, with what is billed of it.
@@ -47,7 +48,8 @@ func newCountedLedger(engine *sqsserver.Engine, b *bill, now func() time.Time) (
 	if _, l.signingKey, err = ed25519.GenerateKey(nil); err != nil {
 		return nil, err
 	}
-	if l.appender, err = audit.New(audit.Needs{Heads: l.store, Staging: l.store, Objects: objects, Queue: l.queue, Log: log}); err != nil {
+	if l.appender, err = audit.New(audit.Needs{Heads: l.store, Staging: l.store, Objects: objects, Queue: l.queue, Log: log,
+		Metrics: &telemetry.EMF{Function: "efferent-audit", Now: now, Out: b}}); err != nil {
 		return nil, err
 	}
 	l.signer, err = checkpoint.New(checkpoint.Needs{

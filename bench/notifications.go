@@ -152,7 +152,7 @@ func notifyHandler(args []string) (result, error) {
 			channel.SlackSecret: fmt.Sprintf(`{"bot_token":"xoxb","base_url":%q}`, base),
 			channel.SMSSecret:   fmt.Sprintf(`{"account_sid":"AC0","auth_token":"x","from_number":"+15005550006","base_url":%q}`, base),
 		}},
-		Claims: m, Misconfigured: func(channel.Name) {},
+		Claims: m,
 	})
 	if err != nil {
 		return result{}, err

@@ -129,7 +129,8 @@ type process struct {
 	stderr strings.Builder
 }
 
-var readyLine = regexp.MustCompile(`^ready (?:aws=(http://\S+) http=(http://\S+) data=\S+|queues=\S+ store=\S+ http=(http://\S+))\n$`)
+var readyLine = regexp.MustCompile(`^ready (?:aws=(http://\S+) http=(http://\S+) data=\S+|` +
+	`queues=\S+ store=\S+ http=(http://\S+)(?: health=http://\S+)?)\n$`)
 
 func startProcess(t *testing.T, env []string, args ...string) *process {
 	t.Helper()

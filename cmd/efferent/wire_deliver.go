@@ -32,14 +32,14 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
 	}
 	return deliver.New(deliver.Needs{
-		Needs:   f.needs(s.Sending, kept.attempts),
+		Needs:   f.needs("deliver", s.Sending, kept.attempts),
 		Day:     time.Now,
 		Sender:  webhook.NewClient(sending),
 		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: f.now},
 		Circuits: &circuit.Keeper{
 			Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log,
 			Changed: (&circuit.Journal{
-				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Log: f.log,
+				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Metrics: f.watch.of("deliver"), Log: f.log,
 			}).Changed,
 		},
 		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),

@@ -25,6 +25,9 @@ type feed struct {
 	redactors                  ledger.Redactors
 	room                       waiting.Store
 	log                        *slog.Logger
+	// name is the queue's, and watch what is told of what becomes of its messages.
+	name  string
+	watch watch
 	// now is the clock that waits are measured by.
 	now func() time.Time
 	// grace is how long a batch in hand may take at the end; 0 is the event
@@ -40,11 +43,13 @@ func (f feed) audit(lanes int) *awssqs.Audit {
 	return &awssqs.Audit{API: f.queues, URL: f.auditURL, Lanes: lanes}
 }
 
-// needs are what every handler of the queue's batches needs.
-func (f feed) needs(s settings.Sending, attempts batch.Attempts) batch.Needs {
+// needs are what every handler of the queue's batches needs. function is what its
+// counts are told apart by.
+func (f feed) needs(function string, s settings.Sending, attempts batch.Attempts) batch.Needs {
 	return batch.Needs{
 		Attempts: attempts, Room: f.room, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Redactors: f.redactors,
 		Policies: s.Policies, MaxReceives: s.MaxReceives, Waits: eventsource.HandOver,
+		Metrics: f.watch.of(function), Tracer: f.watch.tracer,
 		Now: f.now, Jitter: rand.Float64, Log: f.log,
 	}
 }
@@ -54,8 +59,16 @@ func redactors(s settings.Redaction, secrets awssecrets.API, log *slog.Logger) l
 	return &awssecrets.Redactors{API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, Now: time.Now, Log: log}
 }
 
+// traced makes spans of what is received, where anybody wants them.
+func (f feed) traced(queue eventsource.Queue) eventsource.Queue {
+	if f.watch.tracer == nil {
+		return queue
+	}
+	return traced{queue, f.name, f.watch.tracer}
+}
+
 // source feeds a handler as Lambda's event source mapping does.
 // maxBatches are in hand at a time.
 func (f feed) source(handle eventsource.Handler, maxBatches int) *eventsource.Source {
-	return eventsource.New(f.queue(), handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: maxBatches})
+	return eventsource.New(f.traced(f.queue()), handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: maxBatches})
 }

@@ -26,19 +26,26 @@ import (
 // queue.
 func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims claim.Store) (
 	*eventsource.Source, error) {
+	handle, err := notifier(f, s, senders, attempts, claims)
+	if err != nil {
+		return nil, err
+	}
+	return f.source(handle, notifyBatches()), nil
+}
+
+// notifier is that handler.
+func notifier(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims claim.Store) (
+	eventsource.Handler, error) {
 	handler, err := notify.New(notify.Needs{
-		Needs:   f.needs(s, attempts),
+		Needs:   f.needs("notify", s, attempts),
 		Senders: senders,
 		Claims:  claims,
-		Misconfigured: func(on channel.Name) {
-			f.log.Error("a channel is not configured as it should be: look at its secret, and at the provider's console",
-				"channel", on, "secret", channel.SecretUnder(s.ChannelSecrets, on))
-		},
+		Secrets: s.ChannelSecrets,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return f.source(handler.Handle, notifyBatches()), nil
+	return handler.Handle, nil
 }
 
 // providers are the senders by the secrets' configurations, without AWS's own.
@@ -67,7 +74,7 @@ func fillSecrets(ctx context.Context, secrets putSecretAPI, prefix string, geten
 			continue
 		}
 		if err == nil {
-			err = channel.CheckSecret(channel.SecretName(on), text)
+			err = channel.CheckSecret(channel.SecretUnder(prefix, on), text)
 		}
 		if err != nil {
 			return fmt.Errorf("the environment's configuration of %s: %w", on, err)

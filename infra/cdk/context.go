@@ -86,9 +86,12 @@ var setters = map[string]func(*choices, string) error{
 	"checkpointCompliance": flag(func(c *choices) *bool { return &c.Props.Ledger.Compliance }),
 	"checkpointEvery":      duration(func(c *choices) *time.Duration { return &c.Props.Checkpoint.Every }),
 	"alarmTopic":           text(func(c *choices) *string { return &c.Props.Alarms.Topic }),
+	"ticketTopic":          text(func(c *choices) *string { return &c.Props.Alarms.TicketTopic }),
 	"maxAge":               duration(func(c *choices) *time.Duration { return &c.Props.Alarms.MaxAge }),
 	"maxAuditAge":          duration(func(c *choices) *time.Duration { return &c.Props.Alarms.MaxAuditAge }),
 	"maxInFlight":          number(func(c *choices) *int { return &c.Props.Alarms.MaxInFlight }),
+	"maxUndelivered":       duration(func(c *choices) *time.Duration { return &c.Props.Alarms.MaxUndelivered }),
+	"maxFailures":          number(func(c *choices) *int { return &c.Props.Alarms.MaxFailures }),
 }
 
 // ours tells names like these from the CDK's own, which have a colon, a slash

@@ -10,6 +10,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 )
 
 // Job is what a handler does with one message of a batch. Its methods are
@@ -70,6 +71,8 @@ type batch struct {
 
 	visibilities visibilities
 	successes    successes
+	// oldest is an event, if anything was not delivered.
+	oldest []metric.Event
 }
 
 // take makes an item of each message. SQS may hand out a message twice, in one
@@ -114,6 +117,7 @@ func (b *batch) work(ctx context.Context) {
 			<-announced
 			open <- struct{}{}
 			i.run(ctx)
+			i.endSpan()
 			<-open
 		})
 	}
@@ -159,7 +163,7 @@ func (b *batch) announce() {
 	ctx, stop := b.times.write()
 	defer stop()
 	if err := b.Audit.Append(ctx, b.key(), intents); err != nil {
-		b.Log.Error("nothing was sent: the audit queue can't be written", "messages", len(intents), "error", err)
+		b.Log.ErrorContext(b.times.tells, "nothing was sent: the audit queue can't be written", "messages", len(intents), "error", err)
 		for _, i := range b.items {
 			if i.State == Ready {
 				i.Trouble(unannounced)
@@ -177,8 +181,9 @@ func (b *batch) conclude() {
 	b.successes.finish(b)
 	b.finish()
 	b.visibilities.finish(b)
-	b.measure() // what comes back only to be told of is delivered
+	b.measure()
 	b.tell()
+	b.record()
 }
 
 func (b *batch) finish() {
@@ -188,22 +193,6 @@ func (b *batch) finish() {
 	ctx, stop := b.times.write()
 	defer stop()
 	b.kind.Finish(ctx)
-}
-
-// measure reports how old the oldest message is that was not delivered.
-func (b *batch) measure() {
-	if b.Undelivered == nil {
-		return
-	}
-	var oldest time.Duration
-	for _, i := range b.items {
-		if i.State != Done && !i.First.IsZero() {
-			oldest = max(oldest, b.Now().Sub(i.First))
-		}
-	}
-	if oldest > 0 {
-		b.Undelivered(oldest)
-	}
 }
 
 func (b *batch) response() events.SQSEventResponse {

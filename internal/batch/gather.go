@@ -111,7 +111,8 @@ func (b *batch) change(all []hidden) {
 	ctx, stop := context.WithTimeout(b.times.marks, writeTime)
 	defer stop()
 	if err := b.Queue.ChangeVisibility(ctx, hides); err != nil {
-		b.Log.Warn("visibilities were not changed; the messages come back when their timeouts end", "messages", len(all), "error", err)
+		b.Log.WarnContext(b.times.tells, "visibilities were not changed; the messages come back when their timeouts end", "messages", len(all),
+			"error", err)
 	}
 }
 
@@ -148,7 +149,7 @@ func (s *successes) finish(b *batch) {
 	s.Settle()
 	s.keep(b)
 	if n := len(s.waiting); n > 0 {
-		b.Log.Error("what was sent was not recorded", "messages", n)
+		b.Log.ErrorContext(b.times.tells, "what was sent was not recorded", "messages", n)
 	}
 }
 
@@ -163,7 +164,7 @@ func (b *batch) keepAll(items []*Item) bool {
 	ctx, stop := b.times.write()
 	defer stop()
 	if err := b.Attempts.Put(ctx, records); err != nil {
-		b.Log.Warn("records of what was sent were not kept", "messages", len(records), "error", err)
+		b.Log.WarnContext(b.times.tells, "records of what was sent were not kept", "messages", len(records), "error", err)
 		return false
 	}
 	for _, i := range items {

@@ -12,7 +12,9 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/trace"
 )
 
 // State is how far a message has come in this invocation.
@@ -56,6 +58,10 @@ type Item struct {
 	// for that. Who waits for circuits sets it before Resume.
 	Await func(ctx context.Context, circuit string) error
 
+	// Trace is where the message is in its producer's trace, or in the one of the spans
+	// that are made of it; none where there is neither.
+	Trace trace.Context
+
 	// History are the attempts since Base, in order, as far as they were read:
 	// those under its present SQS id, and those that were kept in this
 	// invocation.
@@ -72,19 +78,26 @@ type Item struct {
 	// dead says that its end is recorded.
 	dead     bool
 	outcomes []outcome
+	// carriedTrace is the trace that it carries from now on, span what is made of it.
+	carriedTrace string
+	span         trace.Span
+	end          end
+	// try is the attempt at hand; events are what the batch is to tell of.
+	try    try
+	events []metric.Event
 }
 
 // Identify finds out what the message is known by; id and tenant are its
 // producer's, empty where there is none.
 func (i *Item) Identify(id, tenant string) {
 	i.Tenant = tenant
-	i.Carried = message.CarriedBy(func(name string) *string { return i.Msg.MessageAttributes[name].StringValue },
-		message.SentAt(i.Msg.Attributes))
+	i.Carried = carriedBy(i.Msg)
 	i.ID = cmp.Or(id, i.Carried.ID, i.Msg.MessageId)
 	i.Origin = cmp.Or(i.Carried.Origin, i.Msg.MessageId)
 	i.First = i.Carried.FirstReceived(i.Msg.Attributes, i.Now())
 	i.Receives = message.ReceiveCount(i.Msg.Attributes)
 	i.Number, i.Base, i.Held = i.Carried.Attempts+1, i.Carried.Base, i.Carried.Held
+	i.follow()
 }
 
 // Policy is the message's retry policy: the one that it carries, or else the
@@ -111,7 +124,7 @@ func (i *Item) Later(do func()) { i.State, i.later = Troubled, do }
 
 // Begin is the record of the attempt to come, with what it is known by.
 func (i *Item) Begin() attempt.Record {
-	return attempt.Record{WebhookID: i.ID, MessageID: i.Msg.MessageId, Origin: i.Origin, Attempt: i.Number}
+	return attempt.Record{WebhookID: i.ID, MessageID: i.Msg.MessageId, Origin: i.Origin, Attempt: i.Number, TraceID: i.Trace.ID()}
 }
 
 // Made is how many attempts count, the one at hand included.
@@ -144,7 +157,10 @@ func (i *Item) Writes() context.Context { return i.times.tells }
 
 // Names is how every log line names its message.
 func (i *Item) Names() slog.Attr {
-	return slog.Group("", i.kind.IDName, i.ID, "message_id", i.Msg.MessageId)
+	if !i.Trace.Has() {
+		return slog.Group("", i.kind.IDName, i.ID, "message_id", i.Msg.MessageId)
+	}
+	return slog.Group("", i.kind.IDName, i.ID, "message_id", i.Msg.MessageId, "trace_id", i.Trace.ID())
 }
 
 // Redactor is that of entries of a time.

@@ -24,7 +24,9 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/trace"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -57,12 +59,11 @@ type Needs struct {
 	Audit    ledger.Audit
 	// Redactors keep out of the ledger what must stay erasable.
 	Redactors ledger.Redactors
-	// Missing is told the action of each outcome that will be missing in the
-	// ledger: an operator must know. It must not block.
-	Missing func(action string) `need:"optional"`
-	// Undelivered is told, after each batch that leaves something undelivered, how
-	// long ago the oldest of it was first received. It must not block.
-	Undelivered func(oldest time.Duration) `need:"optional"`
+	// Metrics is told, at the end of each batch, what it came to.
+	Metrics metric.Recorder `need:"optional"`
+	// Tracer makes spans of what is done with each message; without one, what its
+	// producer says of its trace is passed on all the same.
+	Tracer trace.Tracer `need:"optional"`
 	// Waits is told, once a batch has been sending for a while, that it does little
 	// any more but wait for those whom it sends to. It must not block.
 	Waits    func(ctx context.Context) `need:"optional"`

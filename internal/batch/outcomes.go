@@ -3,6 +3,7 @@ package batch
 import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 )
 
 // outcome is what the ledger is to be told with the batch.
@@ -45,7 +46,7 @@ func (b *batch) tell() {
 		b.remember()
 		return
 	}
-	b.Log.Error("outcomes were not written to the audit queue", "outcomes", len(entries), "error", err)
+	b.Log.ErrorContext(b.times.tells, "outcomes were not written to the audit queue", "outcomes", len(entries), "error", err)
 	b.owe()
 }
 
@@ -76,7 +77,8 @@ func (b *batch) told() {
 		return
 	}
 	if err := b.Attempts.Put(b.times.marks, records); err != nil {
-		b.Log.Warn("attempts are still marked as untold; the ledger will be told of them again", "attempts", len(records), "error", err)
+		b.Log.WarnContext(b.times.tells, "attempts are still marked as untold; the ledger will be told of them again", "attempts", len(records),
+			"error", err)
 	}
 }
 
@@ -97,7 +99,7 @@ func (b *batch) owe() {
 	marked := true
 	if len(records) > 0 {
 		if err := b.Attempts.Put(b.times.marks, records); err != nil {
-			b.Log.Error("attempts were not marked as untold", "attempts", len(records), "error", err)
+			b.Log.ErrorContext(b.times.tells, "attempts were not marked as untold", "attempts", len(records), "error", err)
 			marked = false
 		}
 	}
@@ -121,9 +123,7 @@ func (i *Item) comeBack(marked bool) {
 		if o.of == nil || again && (marked || o.of.Untold || o.of.Verdict == attempt.Delivered) {
 			continue
 		}
-		i.Log.Error("an outcome is missing in the ledger", i.Names(), "attempt", o.of.Attempt, "action", o.Action)
-		if i.Missing != nil {
-			i.Missing(o.Action)
-		}
+		i.Log.ErrorContext(i.Writes(), "an outcome is missing in the ledger", i.Names(), "attempt", o.of.Attempt, "action", o.Action)
+		i.note(metric.OutcomesMissing, 1, metric.Labels{Action: o.Action})
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/waiting"
@@ -169,7 +170,7 @@ func (l *life) receive() {
 	l.receives++
 	l.dead, l.now = false, l.now.Add(time.Minute)
 	n := Needs{Attempts: l, Room: l, Queue: l, Audit: l, Redactors: noRedactors{}, Policies: retry.Policies{}, MaxReceives: l.most,
-		Missing: l.miss,
+		Metrics: l,
 		Now:     func() time.Time { return l.now }, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler)}
 	response := n.Handle(context.Background(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", ReceiptHandle: "r",
 		Attributes: map[string]string{"ApproximateReceiveCount": strconv.Itoa(l.receives)}}}},
@@ -177,10 +178,12 @@ func (l *life) receive() {
 	l.deleted = !l.dead && len(response.BatchItemFailures) == 0
 }
 
-// miss notes what will be missing.
-func (l *life) miss(action string) {
-	if !l.dead {
-		l.missing = append(l.missing, action)
+// Record notes what will be missing.
+func (l *life) Record(events []metric.Event) {
+	for _, e := range events {
+		if e.Name == metric.OutcomesMissing && !l.dead {
+			l.missing = append(l.missing, e.Action)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func (i *Item) Resume(ctx context.Context) bool {
 	}
 	history, err := i.recall(ctx)
 	if err != nil {
-		i.Log.Error("the attempts so far can't be read, so the message waits", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "the attempts so far can't be read, so the message waits", i.Names(), "error", err)
 		i.Blind()
 		return false
 	}

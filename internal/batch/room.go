@@ -6,6 +6,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -66,6 +67,9 @@ func (i *Item) keepWaiting(r attempt.Record, item waiting.Item, wait time.Durati
 
 // noReceive ends a message that could be tried again, but won't be received.
 func (i *Item) noReceive(r attempt.Record) bool {
+	if r.Verdict == attempt.Held {
+		i.FailedBy(metric.Overdue)
+	}
 	r.Verdict, r.NextAt = attempt.Exhausted, time.Time{}
 	r.Reason = Because(r.Reason, "receive budget used up, and the message is too large for the waiting room")
 	i.End(r)
@@ -78,12 +82,18 @@ func (i *Item) enter(item waiting.Item) bool {
 	ctx, stop := i.times.write()
 	defer stop()
 	if _, err := i.enterRoom(ctx, item); err != nil {
-		i.Log.Error("the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
 		i.Blind()
 		return false
 	}
-	i.State, i.recorded = Moved, true
+	i.moved()
 	return true
+}
+
+// moved says that the message is in the room.
+func (i *Item) moved() {
+	i.State, i.recorded = Moved, true
+	i.note(metric.RoomEntered, 1, metric.Labels{})
 }
 
 // enterRoom puts an item there, once whoever lets it out knows that it is to be
@@ -108,13 +118,13 @@ func (i *Item) moveAgain(ctx context.Context, last attempt.Record) bool {
 	state, err := i.enterRoom(ctx, item)
 	switch {
 	case err != nil:
-		i.Log.Error("the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "the waiting room can't be entered, so the message waits in its queue", i.Names(), "error", err)
 		i.Blind()
 		return false
 	case state == waiting.Kept:
 		return true
 	}
-	i.State, i.recorded = Moved, true
+	i.moved()
 	return false
 }
 
@@ -150,7 +160,7 @@ func reasonOf(r *attempt.Record) waiting.Reason {
 func (i *Item) carried(r *attempt.Record) message.Carried {
 	c := message.Carried{
 		ID: i.ID, Origin: i.Origin, Attempts: r.Attempt, Base: i.baseAfter(r), First: i.First, Retry: i.Carried.Retry,
-		Held: message.ParseHeld(r.Held),
+		Held: message.ParseHeld(r.Held), Trace: i.carriedTrace,
 	}
 	if r.Verdict == attempt.Held { // it is still to be made
 		c.Attempts--

@@ -2,7 +2,6 @@ package batch
 
 import (
 	"context"
-	"log/slog"
 	"strconv"
 	"strings"
 	"testing"
@@ -136,7 +135,7 @@ func TestWhatGoesIntoTheRoom(t *testing.T) {
 	own := map[string]message.Attribute{"own": {Type: "String.x", Text: "v"}}
 	first := noon.Add(-time.Hour)
 	carried := message.Carried{ID: "w", Origin: "m-0", Attempts: 5, Base: 2, First: first, Released: noon, Retry: "standard",
-		Held: message.Held{"trouble": time.Minute}}
+		Held: message.Held{"trouble": time.Minute}, Trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
 	for name, c := range map[string]struct {
 		carried message.Carried
 		why     waiting.Reason
@@ -153,10 +152,11 @@ func TestWhatGoesIntoTheRoom(t *testing.T) {
 			message.Carried{ID: "w", Origin: "m", Attempts: 1, Base: 1, First: noon, Held: message.Held{"retry-after": time.Hour}}, time.Hour,
 			"503"},
 		"after a release": {carried, waiting.Delay, false, 0, 6,
-			message.Carried{ID: "w", Origin: "m-0", Attempts: 6, Base: 2, First: first, Retry: "standard", Held: carried.Held}, time.Hour, "503"},
+			message.Carried{ID: "w", Origin: "m-0", Attempts: 6, Base: 2, First: first, Retry: "standard", Held: carried.Held,
+				Trace: carried.Trace}, time.Hour, "503"},
 		"held after a release": {carried, waiting.Trouble, true, 0, 6,
 			message.Carried{ID: "w", Origin: "m-0", Attempts: 5, Base: 2, First: first, Retry: "standard",
-				Held: message.Held{"trouble": 3 * time.Minute}},
+				Held: message.Held{"trouble": 3 * time.Minute}, Trace: carried.Trace},
 			2 * time.Minute, "no key"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -409,41 +409,5 @@ func TestDead(t *testing.T) {
 	var none *Dead
 	if none.add("a"); none.has("a") {
 		t.Error("nobody remembers a")
-	}
-}
-
-// TestUndelivered: the oldest of what a batch did not deliver is told of.
-func TestUndelivered(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		messages []string
-		want     []time.Duration
-	}{
-		"all sent":           {[]string{"a send 1", "b send 1"}, nil},
-		"one fails":          {[]string{"a send 1", "b fail 1"}, []time.Duration{time.Hour}},
-		"nothing":            {nil, nil},
-		"what is in its way": {[]string{"a refuse 1"}, []time.Duration{time.Hour}},
-		"two fail":           {[]string{"a fail 1", "b fail 1"}, []time.Duration{2 * time.Hour}},
-		"sent and untold":    {[]string{"z send 1"}, nil},
-	} {
-		d := newDesk()
-		d.fails["audit delivered:z#1"] = true // it comes back for that, and is delivered all the same
-		n := d.needs()
-		now := time.Now()
-		var told []time.Duration
-		n.Now, n.Undelivered = func() time.Time { return now }, func(oldest time.Duration) { told = append(told, oldest) }
-		n.Log = slog.New(slog.DiscardHandler)
-		event := eventOf(c.messages)
-		for i := range event.Records {
-			age := time.Duration(len(event.Records)-i) * time.Hour
-			event.Records[i].Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(now.Add(-age).UnixMilli(), 10)
-		}
-		n.Handle(t.Context(), event, Kind{Job: func(i *Item) Job { return &errand{Item: i, d: d, during: nothing} }})
-		for i := range told {
-			told[i] = told[i].Truncate(time.Minute)
-		}
-		if diff := cmp.Diff(c.want, told); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -42,13 +43,17 @@ const tooOld = "14 days have passed since its first receipt"
 func (i *Item) Keep(r attempt.Record) bool {
 	if r.Verdict != attempt.Held {
 		i.tellOf(&r)
+		i.settled(&r)
 	}
 	if err := i.put(r); err != nil {
-		i.Log.Error("the attempt was not recorded, so the message waits", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "the attempt was not recorded, so the message waits", i.Names(), "error", err)
 		i.Blind()
 		return false
 	}
 	i.State = Left
+	if r.Verdict.Final() {
+		i.note(metric.DeadLetters, 1, metric.Labels{})
+	}
 	if r.Verdict != attempt.Held {
 		i.Number, i.History = r.Attempt+1, append(i.History, r)
 	}
@@ -113,14 +118,17 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 	so := i.Held[string(h.Reason)]
 	switch {
 	case i.old():
+		i.FailedBy(metric.Overdue)
 		i.exhaust(r, tooOld)
 	case h.Most > 0 && (so >= h.Most || h.Circuit == "" && so+h.Wait > h.Most):
+		i.FailedBy(metric.Overdue)
 		i.exhaust(r, "held for "+h.Most.String()+" for this")
 	default:
 		level := slog.LevelWarn
 		if h.Circuit != "" {
 			level = slog.LevelDebug
 		}
+		i.isHeld(heldBy(h.Reason))
 		i.Log.Log(i.Writes(), level, "the message is held", i.Names(), "reason", h.Why, "wait_s", h.Wait.Seconds())
 		i.wait(r, h)
 	}
@@ -131,6 +139,7 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 // and no more. Where there are none to spare it is held, as by trouble of our own.
 func (i *Item) PutBack(r attempt.Record, wait time.Duration, why string) {
 	if i.inQueue(wait) {
+		i.isHeld(metric.Turn)
 		i.Hide(wait)
 		return
 	}
@@ -152,7 +161,7 @@ func (i *Item) exhaust(r attempt.Record, why string) {
 // wait for the batch. Where that fails, it is tried once more with the batch.
 func (i *Item) RecordNow(r attempt.Record) {
 	if err := i.put(r); err != nil {
-		i.Log.Error("a sent message was not recorded", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "a sent message was not recorded", i.Names(), "error", err)
 		return
 	}
 	i.recorded = true
@@ -164,6 +173,7 @@ func (i *Item) Sent(r attempt.Record) {
 	r.Held = i.Held.String()
 	i.State, i.sent = Done, r
 	i.tellOf(&i.sent)
+	i.settled(&i.sent)
 	if !i.recorded {
 		i.successes.add(i.batch, i)
 	}
@@ -180,7 +190,7 @@ func (i *Item) Announce() bool {
 	ctx, stop := i.times.write()
 	defer stop()
 	if err := i.Audit.Append(ctx, i.key(), []ledger.Entry{i.job.Intent()}); err != nil {
-		i.Log.Error("not sent: the audit queue can't be written", i.Names(), "error", err)
+		i.Log.ErrorContext(i.Writes(), "not sent: the audit queue can't be written", i.Names(), "error", err)
 		i.Hold(i.job.Record(), unannounced)
 		return false
 	}

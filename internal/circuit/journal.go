@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 )
 
 // Journal says of each change of phase that it happened: by a log line, a count
@@ -16,9 +17,9 @@ type Journal struct {
 	Redactors ledger.Redactors
 	// Actor is who changes circuits.
 	Actor string
-	// Count counts a change, by the phase. It may be nil, and must not block.
-	Count func(phase string)
-	Log   *slog.Logger
+	// Metrics counts a change, by the phase. It may be nil.
+	Metrics metric.Recorder
+	Log     *slog.Logger
 }
 
 // Changed is what a Keeper tells of a change.
@@ -31,18 +32,16 @@ func (j *Journal) Changed(ctx context.Context, _, after State) {
 		if after.Forever {
 			until = "an operator closes it"
 		}
-		log.Warn("the circuit is open now", "why", after.Why, "until", until)
+		log.WarnContext(ctx, "the circuit is open now", "why", after.Why, "until", until)
 	} else {
-		log.Info("the circuit is closed now")
+		log.InfoContext(ctx, "the circuit is closed now")
 	}
-	if j.Count != nil {
-		j.Count(string(after.Phase))
-	}
+	metric.To(j.Metrics, metric.Event{Name: metric.CircuitChanges, Value: 1, Labels: metric.Labels{Phase: string(after.Phase)}})
 	entry := ledger.Entry{
 		Action: action, Actor: j.Actor, ID: after.Key() + "#" + strconv.FormatInt(after.Version, 10), Tenant: after.Tenant, Timestamp: at,
 		Resource: j.Redactors.Redactor(ctx, at).URL(after.URL),
 	}
 	if err := j.Audit.Append(ctx, after.Key(), []ledger.Entry{entry}); err != nil {
-		j.Log.Error("the ledger was not told that a circuit has changed", "circuit", after.Key(), "phase", after.Phase, "error", err)
+		j.Log.ErrorContext(ctx, "the ledger was not told that a circuit has changed", "circuit", after.Key(), "phase", after.Phase, "error", err)
 	}
 }

@@ -12,10 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 )
 
 // desk is the ledger and its redactors.
 type desk struct {
+	counts  []string
 	entries []ledger.Entry
 	err     error
 }
@@ -23,6 +25,12 @@ type desk struct {
 func (d *desk) Append(_ context.Context, _ string, entries []ledger.Entry) error {
 	d.entries = append(d.entries, entries...)
 	return d.err
+}
+
+func (d *desk) Record(events []metric.Event) {
+	for _, e := range events {
+		d.counts = append(d.counts, e.Phase)
+	}
 }
 
 func (*desk) Redactor(context.Context, time.Time) *ledger.Redactor {
@@ -35,14 +43,13 @@ func TestJournal(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{nil, errors.New("injected fault")} {
 		d, log := &desk{err: err}, &strings.Builder{}
-		var counts []string
-		j := &Journal{Audit: d, Redactors: d, Actor: "efferent:deliver", Count: func(phase string) { counts = append(counts, phase) },
+		j := &Journal{Audit: d, Redactors: d, Actor: "efferent:deliver", Metrics: d,
 			Log: slog.New(slog.NewTextHandler(log, nil))}
 		opened := saw(5, 5, 5)(State{Name: hook, Version: 3}, noon)
 		j.Changed(t.Context(), State{}, opened)
 		j.Changed(t.Context(), opened, closes(opened, noon.Add(time.Minute)))
-		if !slices.Equal(counts, []string{"open", "closed"}) || strings.Count(log.String(), "https://a.test/in") != 2 {
-			t.Errorf("%v: counted %v; logged:\n%s", err, counts, log)
+		if !slices.Equal(d.counts, []string{"open", "closed"}) || strings.Count(log.String(), "https://a.test/in") != 2 {
+			t.Errorf("%v: counted %v; logged:\n%s", err, d.counts, log)
 		}
 		url := (*desk)(nil).Redactor(t.Context(), noon).URL(hook.URL)
 		want := []ledger.Entry{

@@ -27,8 +27,8 @@ type Keeper struct {
 	Log     *slog.Logger
 
 	mu      sync.Mutex
-	known   map[string]known
-	reading map[string]chan struct{}
+	known   map[Name]known
+	reading map[Name]chan struct{}
 	forgot  time.Time
 }
 
@@ -108,7 +108,7 @@ func (k *Keeper) lease(ctx context.Context, s State) (now State, ok bool) {
 		return s.Lease(k.Now()), ok
 	})
 	if err != nil {
-		k.Log.Warn("the probe of an open circuit can't be leased, so its messages wait", "url", s.URL, "error", err)
+		k.Log.WarnContext(ctx, "the probe of an open circuit can't be leased, so its messages wait", "url", s.URL, "error", err)
 		s.Probe = k.Now().Add(fresh)
 		k.hear(s) // not each of them is to try
 		return s, false
@@ -141,7 +141,7 @@ func (k *Keeper) Tell(ctx context.Context, results []Result) {
 		}
 	}
 	if untold > 0 {
-		k.Log.Warn("what came of exchanges is not kept, so they do not count", "circuits", untold, "error", why)
+		k.Log.WarnContext(ctx, "what came of exchanges is not kept, so they do not count", "circuits", untold, "error", why)
 	}
 }
 

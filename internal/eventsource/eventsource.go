@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/google/uuid"
 	"github.com/jonboulle/clockwork"
 )
 
@@ -175,23 +177,26 @@ func HandOver(ctx context.Context) {
 
 // invoke calls the handler and deletes what it is done with.
 func (s *Source) invoke(messages []events.SQSMessage, next func()) {
-	ctx, cancel := context.WithTimeout(context.WithValue(s.invocations, handOver{}, next), s.o.Timeout)
+	// As Lambda does, so that lines of the log can be told apart by it.
+	named := lambdacontext.NewContext(s.invocations, &lambdacontext.LambdaContext{AwsRequestID: uuid.NewString()})
+	ctx, cancel := context.WithTimeout(context.WithValue(named, handOver{}, next), s.o.Timeout)
 	defer cancel()
 	response, err := s.call(ctx, events.SQSEvent{Records: messages})
 	if err != nil {
-		s.o.Log.Error("the handler failed; its batch comes back when its visibility timeout ends", "messages", len(messages), "error", err)
+		s.o.Log.ErrorContext(ctx, "the handler failed; its batch comes back when its visibility timeout ends", "messages", len(messages),
+			"error", err)
 		return
 	}
 	finished, err := succeeded(messages, response)
 	if err != nil {
-		s.o.Log.Error("the handler's answer counts as a failure of its whole batch", "messages", len(messages), "error", err)
+		s.o.Log.ErrorContext(ctx, "the handler's answer counts as a failure of its whole batch", "messages", len(messages), "error", err)
 		return
 	}
 	if len(finished) == 0 {
 		return
 	}
 	if err := s.queue.Delete(context.WithoutCancel(ctx), finished); err != nil {
-		s.o.Log.Error("finished messages were not deleted; they come back", "error", err)
+		s.o.Log.ErrorContext(ctx, "finished messages were not deleted; they come back", "error", err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/go-cmp/cmp"
 	"github.com/jonboulle/clockwork"
 )
@@ -326,3 +327,28 @@ func TestTimeout(t *testing.T) {
 		}
 	})
 }
+
+// TestRequestIDs: each invocation has one of its own, as Lambda's has.
+func TestRequestIDs(t *testing.T) {
+	t.Parallel()
+	ids := map[string]bool{}
+	handle := func(ctx context.Context, _ events.SQSEvent) (r events.SQSEventResponse, _ error) {
+		if c, ok := lambdacontext.FromContext(ctx); ok {
+			ids[c.AwsRequestID] = true
+		}
+		return r, nil
+	}
+	s := New(nowhere{}, handle, Options{})
+	s.invocations = t.Context()
+	s.invoke([]events.SQSMessage{{MessageId: "a"}}, func() {})
+	s.invoke([]events.SQSMessage{{MessageId: "b"}}, func() {})
+	if len(ids) != 2 || ids[""] {
+		t.Errorf("the invocations were %v", ids)
+	}
+}
+
+// nowhere is a queue that is empty.
+type nowhere struct{}
+
+func (nowhere) Receive(context.Context, int) ([]events.SQSMessage, error) { return nil, nil }
+func (nowhere) Delete(context.Context, []events.SQSMessage) error         { return nil }

@@ -18,13 +18,14 @@ const (
 	CarriedReleased = "efferent-released"
 	CarriedRetry    = "efferent-retry"
 	CarriedHeld     = "efferent-held"
+	CarriedTrace    = "efferent-trace"
 )
 
 // IsCarried reports whether a message attribute is one of these. What a message
 // carried when it came is not sent on: an empty one of Carried means none.
 func IsCarried(name string) bool {
 	switch name {
-	case CarriedID, CarriedOrigin, CarriedAttempts, CarriedBase, CarriedFirst, CarriedReleased, CarriedRetry, CarriedHeld:
+	case CarriedID, CarriedOrigin, CarriedAttempts, CarriedBase, CarriedFirst, CarriedReleased, CarriedRetry, CarriedHeld, CarriedTrace:
 		return true
 	}
 	return false
@@ -56,7 +57,13 @@ type Carried struct {
 	Retry string `json:"retry,omitzero"`
 	// Held is how long it has waited so far, by the reason.
 	Held Held `json:"held,omitzero"`
+	// Trace is its producer's trace, as a traceparent, where no attribute of its own
+	// says that: SQS gives who sends it anew another AWSTraceHeader.
+	Trace string `json:"trace,omitzero"`
 }
+
+// Resent reports whether the message was sent by us, and not by its producer.
+func (c Carried) Resent() bool { return !c.Released.IsZero() }
 
 // Anew reports whether nothing was tried, and nothing waited for, since somebody
 // sent the message: its producer, or who replayed or redrove it. Otherwise it was
@@ -70,6 +77,7 @@ func (c Carried) Attributes() map[string]string {
 	for name, text := range map[string]string{
 		CarriedID: c.ID, CarriedOrigin: c.Origin, CarriedAttempts: numberText(c.Attempts), CarriedBase: numberText(c.Base),
 		CarriedFirst: timeText(c.First), CarriedReleased: timeText(c.Released), CarriedRetry: c.Retry, CarriedHeld: c.Held.String(),
+		CarriedTrace: c.Trace,
 	} {
 		if text != "" {
 			all[name] = text
@@ -109,7 +117,7 @@ func CarriedBy(text func(name string) *string, sent time.Time) Carried {
 	c := Carried{
 		Attempts: number(get(CarriedAttempts)), Base: number(get(CarriedBase)),
 		First: timeOf(get(CarriedFirst)), Released: timeOf(get(CarriedReleased)),
-		Retry: get(CarriedRetry), Held: ParseHeld(get(CarriedHeld)),
+		Retry: get(CarriedRetry), Held: ParseHeld(get(CarriedHeld)), Trace: get(CarriedTrace),
 	}
 	if id := get(CarriedID); ValidID(id) {
 		c.ID = id

@@ -22,7 +22,7 @@ func TestCarriedBy(t *testing.T) {
 	t.Parallel()
 	released := time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
 	all := Carried{ID: "evt_1", Origin: "m-1", Attempts: 7, Base: 2, First: released.Add(-time.Hour), Released: released, Retry: "replay",
-		Held: Held{"trouble": 90 * time.Second, "retry-after": time.Hour}}
+		Held: Held{"trouble": 90 * time.Second, "retry-after": time.Hour}, Trace: "00-4bf9"}
 	anew := all
 	anew.Base, anew.Retry, anew.Held, anew.First = 7, "", nil, time.Time{}
 	old := Carried{ID: "evt_1", Origin: "m-1", Attempts: 3, First: released, Retry: "replay"}

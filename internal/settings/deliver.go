@@ -22,17 +22,17 @@ import (
 // over a day, from any of its first four receives.
 const DefaultMaxReceives = 6
 
-// leastReceives leaves one to try with, and one for a crash.
-const leastReceives = 2
+// LeastReceives leaves one to try with, and one for a crash; SQS takes MostReceives
+// at most ("SetQueueAttributes" in the API reference).
+const (
+	LeastReceives = 2
+	MostReceives  = 1000
+)
 
 // AuditMaxReceives is the maxReceiveCount of the audit queue: an hour of trouble
 // with the ledger's stores, at a visibility timeout of 3 minutes. Nothing that
 // is there is drained.
 const AuditMaxReceives = 20
-
-// CircuitChanges is the metric that counts the circuits that opened and closed; its
-// dimensions are function, and phase.
-const CircuitChanges = "CircuitChanges"
 
 // Webhooks is how webhooks are delivered, wherever the handler runs.
 type Webhooks struct {

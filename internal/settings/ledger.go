@@ -39,6 +39,8 @@ func parseBool(text string) (bool, error) {
 // Audit is where the audit Lambda finds its queue and its stores.
 type Audit struct {
 	AuditQueueURL, LedgerTable, LedgerBucket string
+	// FewMetrics is as Sending has it.
+	FewMetrics bool
 }
 
 // ReadAudit reads the places; each of them is needed.
@@ -48,6 +50,7 @@ func ReadAudit(getenv func(string) string) (Audit, error) {
 		AuditQueueURL: r.needed(AuditQueueURL),
 		LedgerTable:   r.needed(LedgerTable),
 		LedgerBucket:  r.needed(LedgerBucket),
+		FewMetrics:    parsed(&r, Metrics, parseMetrics),
 	}
 	return s, errors.Join(r.errs...)
 }

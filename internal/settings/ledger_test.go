@@ -7,7 +7,7 @@ import (
 
 func TestReadAudit(t *testing.T) {
 	t.Parallel()
-	if s, err := ReadAudit(env(AuditQueueURL, "q", LedgerTable, "t", LedgerBucket, "b")); err != nil || s != (Audit{"q", "t", "b"}) {
+	if s, err := ReadAudit(env(AuditQueueURL, "q", LedgerTable, "t", LedgerBucket, "b")); err != nil || s != (Audit{"q", "t", "b", false}) {
 		t.Errorf("got %+v, %v", s, err)
 	}
 	_, err := ReadAudit(env())

@@ -82,6 +82,8 @@ const (
 	AuditLanes = "EFFERENT_AUDIT_LANES"
 	// SecretTTL is how long a secret is cached ("5m").
 	SecretTTL = "EFFERENT_SECRET_TTL"
+	// Metrics is which metrics the functions write: all, or those that alarms are on.
+	Metrics = "EFFERENT_METRICS"
 	// SecretGrace is how long after a rotation the signing key before signs too
 	// ("24h").
 	SecretGrace = "EFFERENT_SECRET_GRACE"

@@ -6,10 +6,6 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 )
 
-// Misconfigured is the metric that counts hand-overs of notifications that
-// failed by configuration; its dimensions are function, and channel.
-const Misconfigured = "Misconfigured"
-
 // ReadNotifications reads the settings of notifications. Its error names every
 // variable that is wrong, and what would be right.
 func ReadNotifications(getenv func(string) string) (Sending, error) {

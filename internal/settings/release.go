@@ -13,6 +13,8 @@ type ReleasePlaces struct {
 	NotificationsQueueURL string
 	// MaxHeld is as Webhooks has it.
 	MaxHeld time.Duration
+	// FewMetrics is as Sending has it.
+	FewMetrics bool
 }
 
 // Queues are the URLs of the queues that there are, by their names.
@@ -30,6 +32,7 @@ func ReadReleasePlaces(getenv func(string) string) (ReleasePlaces, error) {
 		WaitingTable:          r.needed(WaitingTable),
 		CircuitsTable:         r.needed(CircuitsTable),
 		MaxHeld:               parsed(&r, MaxHeld, parseMaxHeld),
+		FewMetrics:            parsed(&r, Metrics, parseMetrics),
 	}
 	return s, errors.Join(r.errs...)
 }

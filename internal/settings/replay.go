@@ -18,6 +18,8 @@ type ReplayPlaces struct {
 	LedgerTable, LedgerBucket, CheckpointsBucket        string
 	AuditLanes                                          int
 	Redaction
+	// FewMetrics is as Sending has it.
+	FewMetrics bool
 }
 
 // Queues are the URLs of the queues that there are, by their names.
@@ -48,6 +50,7 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 		CheckpointsBucket:       r.needed(CheckpointsBucket),
 		AuditLanes:              r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		Redaction:               r.redaction(),
+		FewMetrics:              parsed(&r, Metrics, parseMetrics),
 	}
 	if getenv(NotificationsQueueURL) != None {
 		s.NotificationFailuresQueueURL = r.needed(NotificationFailuresQueueURL)

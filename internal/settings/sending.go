@@ -9,15 +9,6 @@ import (
 	"github.com/efferent/efferent/internal/webhook"
 )
 
-// OutcomesMissing is the metric that counts outcomes of attempts that the ledger
-// will not hold; its dimensions are function, and action.
-const OutcomesMissing = "OutcomesMissing"
-
-// OldestUndelivered is the metric of how old the oldest message is that is
-// neither delivered nor dead, in seconds; its dimension is function. SQS's own
-// leaves out what was received three times.
-const OldestUndelivered = "OldestUndelivered"
-
 // Sending is what holds for webhooks and notifications alike, wherever the
 // handler runs.
 type Sending struct {
@@ -31,15 +22,18 @@ type Sending struct {
 	// Proxy makes connections to what is outside; nil where there is none.
 	Proxy *url.URL
 	Redaction
+	// FewMetrics says that no more are written than alarms are on.
+	FewMetrics bool
 }
 
 func (r *reader) sending() Sending {
 	return Sending{
 		Policies:    parsed(r, RetryPolicies, retry.ParsePolicies),
-		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, leastReceives, 1000),
+		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, LeastReceives, MostReceives),
 		AuditLanes:  r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		SecretTTL:   parsed(r, SecretTTL, parseTTL),
 		Proxy:       parsed(r, Proxy, webhook.ParseProxy),
 		Redaction:   r.redaction(),
+		FewMetrics:  parsed(r, Metrics, parseMetrics),
 	}
 }

@@ -86,7 +86,7 @@ func attemptsFields(t *testing.T, s Attempts) {
 	r.Class, r.FailedChannels = "transient", []string{"email", "sms"}
 	r.Reason, r.Response, r.NextAt = "503 \"quoted\"\n", "<é\u2028\x00>", time.Time{}
 	r.Uncounted, r.Untold, r.Waiting, r.Dropped = true, true, true, true
-	r.Held = "retry-after=3600,trouble=60"
+	r.Held, r.TraceID = "retry-after=3600,trouble=60", "4bf92f3577b34da6a3ce929d0e0e4736"
 	put(t, s, r)
 	wantMessage(t, s, r.WebhookID, r.MessageID, []attempt.Record{r})
 }

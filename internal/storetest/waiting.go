@@ -163,6 +163,7 @@ func roomFields(t *testing.T, p *place) {
 	i.Carried = message.Carried{
 		ID: "evt_1", Origin: uuid.NewString(), Attempts: 12, Base: 3, First: storedAt.Add(1), Released: storedAt.Add(time.Hour),
 		Retry: "standard", Held: message.Held{"delay": time.Hour, "retry-after": time.Minute},
+		Trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 	}
 	i.WebhookID, i.Tenant, i.URL, i.Channel = "evt_1", "acme", "https://a.test/in", "sms"
 	i.Reason, i.Why, i.Since = waiting.Trouble, "the table \"t\" can't be\nwritten", storedAt.Add(3)

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
 // lines hands on each line that is written.
@@ -83,5 +85,24 @@ func TestLogLevel(t *testing.T) {
 		if strings.Join(got, " ") != want {
 			t.Errorf("level %q: %v, want %s", level, got, want)
 		}
+	}
+}
+
+// TestRequestID: a line says which invocation it is of. It is not parallel, as TestLog.
+func TestRequestID(t *testing.T) {
+	t.Cleanup(func() {
+		log.SetOutput(os.Stderr)
+		log.SetFlags(log.LstdFlags)
+	})
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "8286a188"})
+	var out strings.Builder
+	l := Log(&out, "")
+	l.Info("no invocation")
+	l.InfoContext(ctx, "an invocation")
+	l.With("a", "b").WithGroup("g").InfoContext(ctx, "of a part")
+	got := strings.Split(out.String(), "\n")
+	if strings.Contains(got[0], RequestID) || !strings.Contains(got[1], `"request_id":"8286a188"`) ||
+		!strings.Contains(got[2], `"request_id":"8286a188"`) {
+		t.Errorf("got %s", out.String())
 	}
 }

@@ -1,6 +1,7 @@
 package waiting
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,20 @@ func TestFits(t *testing.T) {
 	}
 	if i.Carried.Released != (time.Time{}) {
 		t.Error("asking has changed it")
+	}
+}
+
+// TestTheTraceGoesOn: where not all attributes can be sent, those of the trace are.
+func TestTheTraceGoesOn(t *testing.T) {
+	t.Parallel()
+	i := Item{Carried: message.Carried{ID: "evt", Attempts: 5, Base: 4}, Attributes: map[string]message.Attribute{
+		message.TraceParent: message.Text("p"), message.TraceState: message.Text("s")}}
+	for n := range 9 {
+		i.Attributes["own"+strconv.Itoa(n)] = message.Text("x")
+	}
+	sent := i.Sendable()
+	if len(sent) != message.MaxAttributes || sent[message.TraceParent].Text != "p" || sent[message.TraceState].Text != "s" {
+		t.Errorf("sent %v", sent)
 	}
 }
 

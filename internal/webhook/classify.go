@@ -14,6 +14,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 )
 
 // Classify says what an exchange means, taken by itself: Delivered, Retryable
@@ -70,36 +71,38 @@ func explain(err error, timeout time.Duration, timedOut, interrupted bool) error
 	case interrupted:
 		return errors.New("interrupted before an answer came")
 	case timedOut:
-		return fmt.Errorf("no answer within %v", timeout)
+		return &refusal{errTimedOut, fmt.Sprintf("no answer within %v", timeout)}
 	}
-	return &refusal{err, message.Shorten(describe(err), maxReason)}
+	_, text := describe(err)
+	return &refusal{err, message.Shorten(text, maxReason)}
 }
 
-func describe(err error) string {
+// describe says what an error of net/http is, by one of metric's reasons and in words.
+func describe(err error) (failure, told string) {
 	var dns *net.DNSError
 	var op *net.OpError
 	text := err.Error()
 	switch {
 	case errors.As(err, &dns):
-		return "DNS: " + dns.Err + ": " + dns.Name
+		return metric.DNS, "DNS: " + dns.Err + ": " + dns.Name
 	case aboutTLS(err):
-		return "TLS: " + strings.TrimPrefix(strings.TrimPrefix(text, "remote error: "), "tls: ")
+		return metric.TLS, "TLS: " + strings.TrimPrefix(strings.TrimPrefix(text, "remote error: "), "tls: ")
 	case errors.As(err, &op) && op.Op == "dial":
-		return "no connection: " + text
+		return metric.Connect, "no connection: " + text
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
 		strings.Contains(text, "server closed idle connection"), strings.HasPrefix(text, "http2: server sent GOAWAY and closed"):
-		return "the connection was closed before an answer came"
+		return metric.Closed, "the connection was closed before an answer came"
 	case strings.HasPrefix(text, "http2: client connection"):
-		return "the connection did not answer any more"
+		return metric.Closed, "the connection did not answer any more"
 	case notProcessed.MatchString(text):
-		return "the endpoint took no request on its connections (HTTP/2 GOAWAY or REFUSED_STREAM)"
+		return metric.Closed, "the endpoint took no request on its connections (HTTP/2 GOAWAY or REFUSED_STREAM)"
 	case strings.Contains(text, "malformed"): // goes on with what came
-		return "no answer: what came was not HTTP"
+		return metric.NotHTTP, "no answer: what came was not HTTP"
 	case strings.HasPrefix(text, "no connection: "):
-		return text
+		return metric.Connect, text
 	}
-	told, _, _ := strings.Cut(text, `"`) // what is quoted is the peer's
-	return "no answer: " + strings.TrimRight(told, " :;,=")
+	told, _, _ = strings.Cut(text, `"`) // what is quoted is the peer's
+	return metric.Other, "no answer: " + strings.TrimRight(told, " :;,=")
 }
 
 func aboutTLS(err error) bool {

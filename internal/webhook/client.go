@@ -20,6 +20,7 @@ import (
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retryafter"
 	"github.com/efferent/efferent/internal/shortage"
+	"github.com/efferent/efferent/internal/trace"
 )
 
 // DefaultTimeout bounds an exchange as a whole: DNS, connecting, TLS, sending
@@ -122,6 +123,9 @@ type Request struct {
 	Secrets []Secret
 	// At is the time that the signature states.
 	At time.Time
+	// Trace is the exchange's place in its producer's trace, which goes out as
+	// traceparent and tracestate, unless Headers have a traceparent; none sends neither.
+	Trace trace.Context
 	// Timeout of the exchange, at most MaxTimeout; 0 is the Client's.
 	Timeout time.Duration
 
@@ -274,12 +278,13 @@ func (c *Client) request(r Request) (*http.Request, error) {
 	if err := checkPort(c.ports, u); err != nil {
 		return nil, err
 	}
-	h := make(http.Header, 8+len(r.Headers))
+	h := make(http.Header, 9+len(r.Headers))
 	h["User-Agent"] = userAgentValue
 	for name, values := range r.Headers {
 		h[name] = values
 	}
 	h["Content-Type"] = contentTypeValue
+	follow(h, r.Trace)
 	if err := Sign(h, r.Secrets, r.ID, r.EventType, r.At, r.Body); err != nil {
 		return nil, err
 	}

@@ -16,10 +16,13 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/handlers/audit"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/version"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
+	log.Info("audit starts", "version", version.Read().Version)
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("audit can't start", "error", err)
@@ -42,6 +45,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*audit.Handler, error) 
 		Heads: store, Staging: store,
 		Objects: &awss3.Objects{API: awss3.NewClient(aws), Bucket: s.LedgerBucket},
 		Queue:   awssqs.NewOwn(sqs.NewFromConfig(aws), s.AuditQueueURL),
+		Metrics: telemetry.LambdaMetrics(getenv, s.FewMetrics),
 		Log:     log,
 	})
 }

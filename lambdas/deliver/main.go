@@ -24,11 +24,13 @@ import (
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/version"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
 func main() {
 	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
+	log.Info("deliver starts", "version", version.Read().Version)
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("deliver can't start", "error", err)
@@ -58,16 +60,8 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 	redactors := &awssecrets.Redactors{
 		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
 	}
-	missing := &telemetry.Counter{
-		Name: settings.OutcomesMissing, Dimension: "action", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
-	undelivered := &telemetry.Gauge{
-		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
 	audit := &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes}
-	transitions := &telemetry.Counter{
-		Name: settings.CircuitChanges, Dimension: "phase", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
+	metrics := telemetry.LambdaMetrics(getenv, s.FewMetrics)
 	return deliver.New(deliver.Needs{
 		Needs: batch.Needs{
 			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
@@ -75,8 +69,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 			Queue:       &awssqs.Queue{API: queues, URL: places.WebhooksQueueURL},
 			Audit:       audit,
 			Redactors:   redactors,
-			Missing:     missing.Add,
-			Undelivered: undelivered.Put,
+			Metrics:     metrics,
 			Policies:    s.Policies,
 			MaxReceives: s.MaxReceives,
 			Now:         time.Now,
@@ -89,7 +82,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 		Circuits: &circuit.Keeper{
 			Store: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Limits: s.Circuits,
 			Now: time.Now, Jitter: rand.Float64, Log: log,
-			Changed: (&circuit.Journal{Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Count: transitions.Add, Log: log}).Changed,
+			Changed: (&circuit.Journal{Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Metrics: metrics, Log: log}).Changed,
 		},
 		MostHeld: s.MaxHeld,
 	})

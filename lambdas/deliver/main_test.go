@@ -20,6 +20,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -182,8 +183,8 @@ func TestMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Missing("webhook.failed")
-	h.Undelivered(90 * time.Second)
+	h.Metrics.Record([]metric.Event{{Name: metric.OutcomesMissing, Value: 1, Labels: metric.Labels{Action: "webhook.failed"}},
+		{Name: metric.OldestUndelivered, Value: 90}})
 	_ = in.Close()
 	lines, err := io.ReadAll(out)
 	for _, want := range []string{`"OutcomesMissing":1`, `"action":"webhook.failed"`, `"OldestUndelivered":90`} {

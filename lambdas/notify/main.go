@@ -27,10 +27,12 @@ import (
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/version"
 )
 
 func main() {
 	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
+	log.Info("notify starts", "version", version.Read().Version)
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("notify can't start", "error", err)
@@ -56,15 +58,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 	redactors := &awssecrets.Redactors{
 		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
 	}
-	counter := func(name, dimension string) *telemetry.Counter {
-		return &telemetry.Counter{
-			Name: name, Dimension: dimension, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-		}
-	}
-	missing, misconfigured := counter(settings.OutcomesMissing, "action"), counter(settings.Misconfigured, "channel")
-	undelivered := &telemetry.Gauge{
-		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
 	return notify.New(notify.Needs{
 		Needs: batch.Needs{
 			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
@@ -72,8 +65,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Queue:       &awssqs.Queue{API: queues, URL: places.NotificationsQueueURL},
 			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 			Redactors:   redactors,
-			Missing:     missing.Add,
-			Undelivered: undelivered.Put,
+			Metrics:     telemetry.LambdaMetrics(getenv, s.FewMetrics),
 			Policies:    s.Policies,
 			MaxReceives: s.MaxReceives,
 			Now:         time.Now,
@@ -88,7 +80,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			HTTP:             exchange.NewTransportBy(s.Proxy),
 			Clock:            clockwork.NewRealClock(),
 		},
-		Claims:        &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
-		Misconfigured: func(on channel.Name) { misconfigured.Add(string(on)) },
+		Claims:  &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
+		Secrets: s.ChannelSecrets,
 	})
 }

@@ -15,6 +15,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/channel/senders"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -101,9 +102,9 @@ func TestMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Misconfigured("email")
-	h.Missing("notification.failed")
-	h.Undelivered(90 * time.Second)
+	h.Metrics.Record([]metric.Event{{Name: metric.Misconfigured, Value: 1, Labels: metric.Labels{Channel: "email"}},
+		{Name: metric.OutcomesMissing, Value: 1, Labels: metric.Labels{Action: "notification.failed"}},
+		{Name: metric.OldestUndelivered, Value: 90}})
 	_ = in.Close()
 	lines, err := io.ReadAll(out)
 	for _, want := range []string{`"Misconfigured":1`, `"channel":"email"`, `"OutcomesMissing":1`, `"action":"notification.failed"`,

@@ -20,6 +20,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/release"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/version"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -28,6 +29,7 @@ const every = time.Minute
 
 func main() {
 	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
+	log.Info("release starts", "version", version.Read().Version)
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("release can't start", "error", err)
@@ -48,9 +50,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 	}
 	table := dynamodb.NewFromConfig(config)
 	room := &awsdynamodb.Waiting{API: table, Table: s.WaitingTable}
-	oldest := &telemetry.Gauge{
-		Name: settings.OldestUndelivered, Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
 	return release.New(release.Needs{
 		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: s.MaxHeld, Every: every,
 		Exit: &waiting.Exit{
@@ -58,6 +57,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: s.Queues()},
 			Now:    time.Now, Holder: rand.Text(),
 		},
-		Released: oldest.Put, Now: time.Now, Log: log,
+		Metrics: telemetry.LambdaMetrics(getenv, s.FewMetrics), Now: time.Now, Log: log,
 	})
 }

@@ -42,7 +42,7 @@ func TestWithoutNotifications(t *testing.T) {
 		switch name {
 		case settings.NotificationsQueueURL:
 			return settings.None
-		case settings.MaxHeld, "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL":
+		case settings.MaxHeld, settings.Metrics, "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL":
 			return ""
 		}
 		return "of " + name

@@ -27,11 +27,13 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/version"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
 func main() {
 	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
+	log.Info("replay starts", "version", version.Read().Version)
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("replay can't start", "error", err)
@@ -52,13 +54,10 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 	queues, tables, objects := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), awss3.NewClient(aws)
 	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
 	room := &awsdynamodb.Waiting{API: tables, Table: places.WaitingTable}
-	transitions := &telemetry.Counter{
-		Name: settings.CircuitChanges, Dimension: "phase", Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Now: time.Now, Out: os.Stdout,
-	}
 	return replay.New(replay.Needs{
 		Queues:  deadLetters(queues, places),
 		History: attempts, Failures: attempts, Records: attempts,
-		Circuits: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Transitions: transitions.Add,
+		Circuits: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Metrics: telemetry.LambdaMetrics(getenv, places.FewMetrics),
 		Room: room,
 		Exit: &waiting.Exit{
 			Places: room,

@@ -87,7 +87,7 @@ func TestWhereItGoes(t *testing.T) {
 	if room.Table != "waiting" || h.Exit.Places != room || records.Table != "attempts" || !maps.Equal(sender.URLs, wantURLs) {
 		t.Errorf("the waiting room is %+v, its exit %+v to %v; records are kept in %+v", room, h.Exit, sender.URLs, records)
 	}
-	if circuits := h.Circuits.(*awsdynamodb.Circuits); circuits.Table != "circuits" || h.Transitions == nil {
+	if circuits := h.Circuits.(*awsdynamodb.Circuits); circuits.Table != "circuits" || h.Metrics == nil {
 		t.Errorf("circuits are kept in %+v", circuits)
 	}
 	audit, claims, history := h.Audit.(*awssqs.Audit), h.Claims.(*awsdynamodb.Claims), h.History.(*awsdynamodb.Attempts)

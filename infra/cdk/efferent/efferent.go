@@ -32,6 +32,12 @@ type Props struct {
 	// as `make lambdas` leaves it. Default: DefaultLambdas, below the working
 	// directory.
 	Lambdas string
+	// Code is where a function's code is and what it was built for, in place of
+	// Lambdas. Default: nil.
+	Code func(scope constructs.Construct, name string) (awslambda.Code, awslambda.Architecture)
+	// Version is what was built, for the stack's output. Default: what `make
+	// lambdas` left in the file "version" of Lambdas.
+	Version string
 	// RemovalPolicy is what becomes of the queues, the tables, the buckets, the
 	// ledger's key and the log groups when they are removed from the stack, or it is
 	// removed itself. Default: they stay, unless the very deployment that made them
@@ -128,24 +134,29 @@ type Efferent struct {
 	kept                             keeping
 	// ledgerKeys is the name of the secret of the keys that redact.
 	ledgerKeys string
+	// version is what was built, "" if nobody said.
+	version string
 }
 
-var prefixes = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]{0,39})?$`)
+// prefixPattern is what a prefix is.
+const prefixPattern = `^([A-Za-z][A-Za-z0-9-]{0,39})?$`
+
+var prefixes = regexp.MustCompile(prefixPattern)
 
 // New makes Efferent below scope. Its error says which of the props is wrong,
 // and what would be right.
 func New(scope constructs.Construct, id string, props Props) (*Efferent, error) {
-	if !prefixes.MatchString(props.Prefix) {
+	if !isToken(props.Prefix) && !prefixes.MatchString(props.Prefix) {
 		return nil, fmt.Errorf("prop Prefix %q: must be a letter, then letters, digits and hyphens, 40 at most", props.Prefix)
 	}
 	props = props.withDefaults()
 	if err := props.check(); err != nil {
 		return nil, err
 	}
-	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id))}
+	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id)), version: props.Version}
 
 	e.kept = newKeeping(e.Construct, props)
-	pairs := e.makeQueues(props)
+	e.makeQueues(props)
 	e.makeTables(props)
 	for _, part := range []struct {
 		name string
@@ -160,7 +171,8 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		}
 	}
 
-	e.Dashboard = newDashboard(e, pairs, newAlarms(e, pairs, props.Alarms, props.Checkpoint.Every))
+	e.Dashboard = newDashboard(e, newAlarms(e, props))
+	e.explain()
 	tag(e.Construct, props.Tags)
 	return e, nil
 }
@@ -179,6 +191,7 @@ func (e *Efferent) makeTables(props Props) {
 
 func (p Props) withDefaults() Props {
 	p.Lambdas = or(p.Lambdas, DefaultLambdas)
+	p.Version = or(p.Version, builtVersion(p.Lambdas))
 	p.RemovalPolicy = or(p.RemovalPolicy, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	p.Queues = p.Queues.withDefaults()
 	p.Deliver = p.Deliver.withDefaults()

@@ -74,7 +74,7 @@ type plan struct {
 // its alone. The role's policy is inline, so that the function is never there
 // without it.
 func (e *Efferent) newFunction(p plan, props Props, f FunctionProps) (awslambda.IFunction, awslogs.ILogGroup, error) {
-	code, arch, err := builtFunction(props.Lambdas, p.name, f.Architecture)
+	code, arch, err := props.code(e.Construct, p.name, f.Architecture)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -248,7 +248,7 @@ func TestRefused(t *testing.T) {
 			[]string{settings.Proxy, "no user name or password"}},
 		"no proxy to resolve": {deliver(efferent.DeliverProps{ProxyResolves: true}), []string{settings.ProxyResolves, settings.Proxy}},
 		"AWS's tags":          {efferent.Props{Tags: map[string]string{"aws:team": "a"}}, []string{`"aws:team=a"`}},
-		"many tags":           {efferent.Props{Tags: many(51)}, []string{"Tags: 51", "50"}},
+		"many tags":           {efferent.Props{Tags: manyTags(51)}, []string{"Tags: 51", "50"}},
 		"strange tag":         {efferent.Props{Tags: map[string]string{"a": "<b>"}}, []string{`"a=<b>"`}},
 		"an own queue that is none of ours": {own(map[string]string{"webhook": ""}),
 			[]string{`"webhook"`, "webhook-failures, webhooks"}},
@@ -287,7 +287,7 @@ func TestAllThatIsWrongIsToldAtOnce(t *testing.T) {
 		"MaxReceiveCount 1", `Key "k"`, "props of Release: prop Memory 1", "LogRetention 2")
 }
 
-func many(n int) map[string]string {
+func manyTags(n int) map[string]string {
 	all := map[string]string{}
 	for i := range n {
 		all[fmt.Sprint("tag", i)] = "x"

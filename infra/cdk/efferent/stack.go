@@ -70,5 +70,8 @@ func (e *Efferent) outputs() []output {
 			all = append(all, output{f.name + "Function", f.of.FunctionName()}, output{f.name + "LogGroup", f.logs.LogGroupName()})
 		}
 	}
+	if e.version != "" {
+		all = append(all, output{"Version", &e.version})
+	}
 	return all
 }

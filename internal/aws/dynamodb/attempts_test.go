@@ -162,6 +162,7 @@ func TestOneWriteUnit(t *testing.T) {
 		WebhookID: uuid.NewString(), Origin: uuid.NewString(), MessageID: uuid.NewString(), Attempt: 1,
 		At:  time.Date(2026, 11, 24, 8, 0, 0, 123_456_789, time.UTC),
 		URL: "https://" + strings.Repeat("u", 52), EventType: "invoice.paid", Tenant: "customer-1042", DurationMS: 9999,
+		TraceID: "4bf92f3577b34da6a3ce929d0e0e4736",
 	}
 	delivered, long, failed, waits := typical, typical, typical, typical
 	delivered.Status, delivered.Verdict = 200, attempt.Delivered

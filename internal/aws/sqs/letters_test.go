@@ -136,13 +136,14 @@ func TestSourceSend(t *testing.T) {
 	for i := range 12 {
 		m.MessageAttributes[fmt.Sprint("own", i)] = text("x")
 	}
+	m.MessageAttributes["traceparent"] = text("00-4bf9")
 	if _, err := source.Send(t.Context(), m, map[string]string{"efferent-id": "evt_1", "efferent-retry": "replay"}); err != nil {
 		t.Fatal(err)
 	}
 	sent := a.sends[1].MessageAttributes
 	if len(sent) != 10 || aws.ToString(sent["efferent-id"].StringValue) != "evt_1" ||
-		aws.ToString(sent["efferent-retry"].StringValue) != "replay" {
-		t.Errorf("of 14 attributes were sent %v", sent)
+		aws.ToString(sent["efferent-retry"].StringValue) != "replay" || aws.ToString(sent["traceparent"].StringValue) != "00-4bf9" {
+		t.Errorf("of 15 attributes were sent %v", sent)
 	}
 }
 

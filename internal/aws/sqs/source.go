@@ -3,6 +3,8 @@ package awssqs
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,7 +37,8 @@ func (s *Source) Send(ctx context.Context, m events.SQSMessage, attributes map[s
 	for name, value := range attributes {
 		in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
 	}
-	for name, a := range m.MessageAttributes {
+	for _, name := range slices.SortedFunc(maps.Keys(m.MessageAttributes), message.CompareNames) {
+		a := m.MessageAttributes[name]
 		if _, given := in.MessageAttributes[name]; !given && !message.IsCarried(name) && len(in.MessageAttributes) < maxAttributes {
 			in.MessageAttributes[name] = types.MessageAttributeValue{DataType: &a.DataType, StringValue: a.StringValue, BinaryValue: a.BinaryValue}
 		}

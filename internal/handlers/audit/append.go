@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 )
 
 // maxMoves is how often somebody else may have moved the head first. Each time
@@ -24,7 +25,10 @@ func (h *Handler) append(ctx context.Context, lane string, messages []*item, cre
 		if err != nil || len(entries) == 0 {
 			return head, err
 		}
-		if err = h.commit(ctx, lane, &next, entries); !errors.Is(err, ledger.ErrMoved) {
+		if err = h.commit(ctx, lane, &next, entries); err == nil {
+			metric.To(h.Metrics, metric.Event{Name: metric.LedgerEntries, Value: float64(len(entries))})
+		}
+		if !errors.Is(err, ledger.ErrMoved) {
 			return next, err
 		}
 	}

@@ -14,15 +14,18 @@ import (
 
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
 )
 
-// Needs is what the handler works with; all of it is needed.
+// Needs is what the handler works with.
 type Needs struct {
 	Heads   Heads
 	Staging Staging
 	Objects Objects
 	Queue   Queue
+	// Metrics counts what is appended.
+	Metrics metric.Recorder `need:"optional"`
 	Log     *slog.Logger
 }
 
@@ -63,7 +66,7 @@ func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQS
 	groups := map[string][]*item{}
 	var all []*item
 	for i := range event.Records {
-		m := h.read(&event.Records[i])
+		m := h.read(ctx, &event.Records[i])
 		lane := m.Attributes["MessageGroupId"]
 		if groups[lane] == nil {
 			order = append(order, lane)
@@ -83,7 +86,8 @@ func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQS
 	}
 	if len(hides) > 0 {
 		if err := h.Queue.ChangeVisibility(ctx, hides); err != nil {
-			h.Log.Warn("the visibility was not changed; messages come back when their timeout ends", "messages", len(hides), "error", err)
+			h.Log.WarnContext(ctx, "the visibility was not changed; messages come back when their timeout ends", "messages", len(hides),
+				"error", err)
 		}
 	}
 	return response, nil
@@ -107,7 +111,7 @@ func (h *Handler) lanes(ctx context.Context, order []string, groups map[string][
 
 // read reads one message. One of another version is not malformed, but fails:
 // it holds up its lane until somebody knows it.
-func (h *Handler) read(from *events.SQSMessage) *item {
+func (h *Handler) read(ctx context.Context, from *events.SQSMessage) *item {
 	m := &item{SQSMessage: from, sequence: from.Attributes["SequenceNumber"]}
 	lane := from.Attributes["MessageGroupId"]
 	var err error
@@ -120,7 +124,8 @@ func (h *Handler) read(from *events.SQSMessage) *item {
 	if err != nil {
 		m.malformed = errors.Is(err, ledger.ErrMalformed)
 		m.failed = !m.malformed
-		h.Log.Error("an audit message can't be appended; it goes to the dead-letter queue", "message", from.MessageId, "lane", lane, "error", err)
+		h.Log.ErrorContext(ctx, "an audit message can't be appended; it goes to the dead-letter queue", "message", from.MessageId, "lane", lane,
+			"error", err)
 	}
 	return m
 }
@@ -145,11 +150,11 @@ func (h *Handler) lane(ctx context.Context, lane string, messages []*item, creat
 	}
 	if err != nil {
 		failAll(messages)
-		h.Log.Error("entries were not appended; they come back", "lane", lane, "messages", len(messages), "error", err)
+		h.Log.ErrorContext(ctx, "entries were not appended; they come back", "lane", lane, "messages", len(messages), "error", err)
 		return
 	}
 	if err := h.publish(ctx, lane, head); err != nil {
-		h.Log.Error("tiles were not published; the next run does it", "lane", lane, "error", err)
+		h.Log.ErrorContext(ctx, "tiles were not published; the next run does it", "lane", lane, "error", err)
 	}
 }
 

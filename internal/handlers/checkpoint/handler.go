@@ -85,14 +85,14 @@ func New(n Needs) (*Handler, error) {
 func (h *Handler) Handle(ctx context.Context) error {
 	var errs []error
 	if err := h.MakeKeys(ctx); err != nil {
-		h.Log.Error("the keys of the ledger's hashes were not made; without the month's, entries hold no hashes", "error", err)
+		h.Log.ErrorContext(ctx, "the keys of the ledger's hashes were not made; without the month's, entries hold no hashes", "error", err)
 		errs = append(errs, err)
 	}
 	for i := 0; i < ledger.MaxLanes; i++ {
 		lane := ledger.LaneName(i)
 		size, err := h.lane(ctx, lane)
 		if err != nil {
-			h.Log.Error("a lane of the ledger was not signed", "lane", lane, "changed", errors.Is(err, ledger.ErrChanged), "error", err)
+			h.Log.ErrorContext(ctx, "a lane of the ledger was not signed", "lane", lane, "changed", errors.Is(err, ledger.ErrChanged), "error", err)
 			errs = append(errs, fmt.Errorf("%s: %w", lane, err))
 		}
 		if i >= h.Lanes && size == 0 {
@@ -144,9 +144,9 @@ func (h *Handler) lane(ctx context.Context, lane string) (size int64, err error)
 	}
 	// It is kept: that others' tools don't see it yet is no reason to fail.
 	if err := h.Tiles.Replace(ctx, lane+"/checkpoint", signed); err != nil {
-		h.Log.Warn("the newest checkpoint was not put beside its tiles; the next one will be", "lane", lane, "error", err)
+		h.Log.WarnContext(ctx, "the newest checkpoint was not put beside its tiles; the next one will be", "lane", lane, "error", err)
 	}
-	h.Log.Info("a lane of the ledger was signed", "lane", lane, "size", size, "new", size-last.Size)
+	h.Log.InfoContext(ctx, "a lane of the ledger was signed", "lane", lane, "size", size, "new", size-last.Size)
 	return size, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/waiting"
 	"github.com/efferent/efferent/internal/webhook"
@@ -102,6 +103,7 @@ func (d *delivery) blocked(r circuit.Ruling) {
 	why := fmt.Sprintf("never sent: the circuit of %s is open: %s", r.State.URL, r.State.Why)
 	if r.Never {
 		d.record.Reason = why
+		d.FailedBy(metric.Gone)
 		d.Exhaust(d.record, "it stays open until an operator closes it")
 		return
 	}

@@ -3,12 +3,15 @@ package deliver
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/trace"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -40,6 +43,9 @@ func (d *delivery) Prepare(ctx context.Context) {
 	d.webhook, malformed = webhook.Decode([]byte(d.Msg.Body))
 	d.Identify(d.webhook.ID, d.webhook.Tenant)
 	d.Await = d.await
+	if own, ok := d.webhook.Trace(); ok {
+		d.Trace = own // which is what its endpoint will see
+	}
 	if !d.Resume(ctx) {
 		return
 	}
@@ -87,6 +93,7 @@ func (d *delivery) begin() {
 // refuse notes that no exchange can ever be made.
 func (d *delivery) refuse(why error) {
 	d.record.Verdict, d.record.Reason = attempt.Permanent, why.Error()
+	d.FailedBy(webhook.Exchange{Err: why}.Failure())
 	d.State = batch.Refused
 }
 
@@ -117,7 +124,10 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 	d.signing = d.keys.At(signed)
 	request := d.webhook.Request(d.record.WebhookID, d.signing, signed)
 	request.Timeout = min(request.Timeout, d.longest)
+	var end func(string, ...trace.Attribute)
+	request.Trace, end = d.Exchange(http.MethodPost, d.server)
 	x := d.needs.Sender.Post(ctx, request)
+	end(x.Failure(), trace.Number("http.response.status_code", x.Status))
 	if !x.Started.IsZero() { // it may have waited for a connection
 		d.record.At = x.Started
 	}
@@ -131,6 +141,7 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 	}
 	d.record.Status, d.record.DurationMS = x.Status, x.Duration.Milliseconds()
 	d.record.Response, d.record.Truncated = x.Response, x.Truncated
+	d.Exchanged(x.Duration, x.Failure())
 	d.heard = x.Status != 0 || x.Duration < silence
 	verdict, reason := webhook.Classify(x)
 	d.tell(ctx, x, verdict, reason)
@@ -139,6 +150,15 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 	}
 	d.settle(verdict, reason, x.RetryAfter)
 	return false
+}
+
+// server is what a span says of the exchange: nothing of the path, which may be a
+// secret, nor of the query ("Semantic conventions for HTTP spans", HTTP client).
+func (d *delivery) server() []trace.Attribute {
+	host, port := d.webhook.Server()
+	number, _ := strconv.Atoi(port)
+	return []trace.Attribute{trace.Text("http.request.method", http.MethodPost), trace.Text("server.address", host),
+		trace.Number("server.port", number)}
 }
 
 // atOnce says why the next try is made at once, whatever the policy says; empty

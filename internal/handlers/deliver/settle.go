@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -53,7 +52,7 @@ func (d *delivery) logFailure(next time.Duration) {
 	if d.record.Verdict == attempt.Retryable && d.Made() > 1 {
 		level = slog.LevelDebug
 	}
-	d.Log.Log(context.Background(), level, "attempt failed", d.Names(), "attempt", d.record.Attempt, "status", d.record.Status,
+	d.Log.Log(d.Writes(), level, "attempt failed", d.Names(), "attempt", d.record.Attempt, "status", d.record.Status,
 		"verdict", d.record.Verdict, "reason", d.record.Reason, "next_in_s", next.Seconds())
 }
 

@@ -61,6 +61,7 @@ func (n *notice) claim(r *attempt.Record) bool {
 		r.Class = string(channel.Unknown)
 		r.Reason = "it was handed over before, as message " + other.Actor + ", and nobody knows whether it arrived"
 		n.held = other
+		n.FailedBy(r.Class)
 		n.end(r, attempt.Exhausted, "an SMS whose outcome is unknown is not sent again, nor anywhere else")
 	}
 	return false
@@ -82,7 +83,7 @@ func smsItem(tenant, id, recipient string) string {
 func (n *notice) await(r *attempt.Record, left time.Duration) {
 	r.Class = string(channel.Transient)
 	n.Tell(n.Outcome(*r))
-	n.Log.Info("another invocation sends this SMS", n.Names())
+	n.Log.InfoContext(n.Writes(), "another invocation sends this SMS", n.Names())
 	n.Hide(min(left.Truncate(time.Second), time.Second<<min(2*(n.Receives-1), 8)) + time.Second)
 }
 
@@ -110,7 +111,7 @@ func (n *notice) unclaim(on channel.Name) {
 		return
 	}
 	if err := n.needs.Claims.DropClaim(n.Writes(), n.held); err != nil {
-		n.Log.Warn("the claim on an SMS that was not sent was not dropped; it will be parked", n.Names(), "error", err)
+		n.Log.WarnContext(n.Writes(), "the claim on an SMS that was not sent was not dropped; it will be parked", n.Names(), "error", err)
 	}
 	n.held = claim.Claim{}
 }
@@ -122,7 +123,7 @@ func (n *notice) settleClaim(r *attempt.Record) {
 	}
 	n.held.Act, n.held.Settled = wasSent, true
 	if err := n.needs.Claims.PutClaim(n.Writes(), n.held); err != nil {
-		n.Log.Warn("the claim on a sent SMS was not settled", n.Names(), "error", err)
+		n.Log.WarnContext(n.Writes(), "the claim on a sent SMS was not settled", n.Names(), "error", err)
 	}
 }
 
@@ -133,6 +134,7 @@ func (n *notice) parkClaim(r *attempt.Record) {
 	}
 	n.held.Act, n.held.At = parked, n.Now()
 	if err := n.needs.Claims.PutClaim(n.Writes(), n.held); err != nil {
-		n.Log.Warn("the claim on a parked SMS was not changed; it will want a replay by Efferent's own API", n.Names(), "error", err)
+		n.Log.WarnContext(n.Writes(), "the claim on a parked SMS was not changed; it will want a replay by Efferent's own API", n.Names(),
+			"error", err)
 	}
 }

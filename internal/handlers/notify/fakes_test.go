@@ -21,6 +21,7 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/waiting"
@@ -55,7 +56,8 @@ type world struct {
 	store   storetest.Memory
 	entries []ledger.Entry
 	hidden  map[string]time.Duration
-	alarms  []channel.Name
+	alarms  []string
+	events  []metric.Event
 	refuses map[channel.Name]*refusal
 	during  func(channel.Name) // while a provider has it
 	hangs   bool               // providers answer when the invocation's sending is cut
@@ -80,9 +82,9 @@ func (w *world) handler() *Handler {
 	h, err := New(Needs{
 		Needs: batch.Needs{
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
-			Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
-		Senders: w, Claims: w, Misconfigured: func(on channel.Name) { w.alarms = append(w.alarms, on) },
+		Senders: w, Claims: w,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -379,4 +381,14 @@ func text(id string, first channel.Name, more string) string {
 	to := map[channel.Name]string{channel.Email: "ann@acme.test", channel.Slack: "C123", channel.SMS: "+46701234567"}
 	return fmt.Sprintf(`{"id":%q,"channel":%q,"recipient":%q,"subject":"s","body":"b","recipients":{"email":"ann@acme.test","slack":"C123",`+
 		`"sms":"+46701234567"}%s}`, id, first, to[first], more)
+}
+
+// Record notes what was counted, and the channels that an operator must look at.
+func (w *world) Record(events []metric.Event) {
+	w.events = append(w.events, events...)
+	for _, e := range events {
+		if e.Name == metric.Misconfigured {
+			w.alarms = append(w.alarms, e.Channel)
+		}
+	}
 }

@@ -37,9 +37,9 @@ type Needs struct {
 	Senders Senders
 	// Claims keeps who sends an SMS.
 	Claims claim.Store
-	// Misconfigured counts the hand-overs that failed by configuration: an
-	// operator must act. It must not block.
-	Misconfigured func(on channel.Name)
+	// Secrets is what the names of the channels' secrets begin with; empty is
+	// channel.DefaultSecrets.
+	Secrets string `need:"optional"`
 }
 
 // Handler sends batches of notifications. It may be used by many goroutines at

@@ -10,6 +10,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/trace"
 )
 
 // handoverTime is what must be left of an invocation's sending for another
@@ -139,6 +140,7 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 		n.hold(r, err.Error())
 		return s, out, false
 	case out.Class != "":
+		n.FailedBy(string(out.Class))
 		return s, out, true
 	}
 	if !announced && !n.Announce() {
@@ -148,8 +150,12 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 		return s, out, false
 	}
 	r.At = n.Now()
+	_, end := n.Exchange("send "+string(on), func() []trace.Attribute { return []trace.Attribute{trace.Text("efferent.channel", string(on))} })
 	out = s.Send(ctx, n.message.Handover(n.ID, address))
-	r.DurationMS = n.Now().Sub(r.At).Milliseconds()
+	end(string(out.Class), trace.Number("efferent.status", out.Status))
+	took := n.Now().Sub(r.At)
+	r.DurationMS = took.Milliseconds()
+	n.Exchanged(took, string(out.Class))
 	if out.Ours && !out.Sent() {
 		n.unclaim(on)
 		n.hold(r, out.Reason)

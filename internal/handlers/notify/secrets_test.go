@@ -138,7 +138,7 @@ func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for name, forget := range map[string]func(*Needs){
 		"Senders": func(n *Needs) { n.Senders = nil }, "Claims": func(n *Needs) { n.Claims = nil },
-		"Misconfigured": func(n *Needs) { n.Misconfigured = nil }, "Jitter": func(n *Needs) { n.Jitter = nil },
+		"Jitter": func(n *Needs) { n.Jitter = nil },
 	} {
 		n := newWorld(t).handler().Needs
 		forget(&n)

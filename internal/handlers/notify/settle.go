@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -54,7 +56,7 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 	on := channel.Name(r.Channel)
 	tell(r, out)
 	if out.Class == channel.Configuration {
-		n.needs.Misconfigured(on)
+		n.misconfigured(on)
 	}
 	switch {
 	case out.Sent():
@@ -80,6 +82,13 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 	n.over(r)
 }
 
+// misconfigured says that nobody can be reached on a channel until an operator acts.
+func (n *notice) misconfigured(on channel.Name) {
+	n.Note(metric.Event{Name: metric.Misconfigured, Value: 1, Labels: metric.Labels{Channel: string(on)}})
+	n.Log.ErrorContext(n.Writes(), "a channel is not configured as it should be: look at its secret, and at the provider's console", n.Names(),
+		"channel", on, "secret", channel.SecretUnder(cmp.Or(n.needs.Secrets, channel.DefaultSecrets), on))
+}
+
 // tell fills in what a hand-over came to.
 func tell(r *attempt.Record, out channel.Outcome) {
 	r.Class, r.Reason, r.Status = string(out.Class), out.Reason, out.Status
@@ -98,7 +107,8 @@ func (n *notice) sent(r *attempt.Record) {
 	n.settleClaim(r)
 	n.RecordNow(*r)
 	n.Sent(*r)
-	n.Log.Info("sent", n.Names(), "channel", r.Channel, "failed_channels", n.failures, "recipient", r.Recipient, "provider_id", r.ProviderID)
+	n.Log.InfoContext(n.Writes(), "sent", n.Names(), "channel", r.Channel, "failed_channels", n.failures, "recipient", r.Recipient,
+		"provider_id", r.ProviderID)
 }
 
 // again records a failure that the same channel is tried after.
@@ -189,6 +199,7 @@ func (n *notice) end(r *attempt.Record, v attempt.Verdict, why string) {
 func (n *notice) refuse() {
 	r := n.record(n.message.Channel)
 	r.Reason = n.why
+	n.FailedBy(metric.Malformed)
 	n.end(r, attempt.Permanent, "")
 }
 
@@ -200,7 +211,8 @@ func (n *notice) keep(r *attempt.Record) bool {
 }
 
 func (n *notice) logFailure(r *attempt.Record) {
-	n.Log.Info("a hand-over failed", n.Names(), "attempt", r.Attempt, "channel", r.Channel, "class", r.Class, "status", r.Status,
+	n.Log.InfoContext(n.Writes(), "a hand-over failed", n.Names(), "attempt", r.Attempt, "channel", r.Channel, "class", r.Class, "status",
+		r.Status,
 		"verdict", r.Verdict, "reason", r.Reason, "failed_channels", r.FailedChannels)
 }
 

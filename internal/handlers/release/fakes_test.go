@@ -12,6 +12,7 @@ import (
 
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -51,7 +52,9 @@ type world struct {
 	// before is called before each call.
 	before func(call string)
 	queues []sent
+	left   int
 	oldest []time.Duration
+	late   []time.Duration
 	looked map[waiting.Place]int
 }
 
@@ -229,17 +232,26 @@ func (w *world) fill(t *testing.T, n int, d, every time.Duration) (ids []string)
 func (w *world) handler(t *testing.T, holder string) *Handler {
 	t.Helper()
 	h, err := New(Needs{Room: w, Exit: &waiting.Exit{Places: w, Sender: w, Now: w.clock, Holder: holder}, Now: w.clock,
-		Circuits: w, MostHeld: 6 * time.Hour, Every: time.Minute, Released: w.released, Log: slog.New(slog.DiscardHandler)})
+		Circuits: w, MostHeld: 6 * time.Hour, Every: time.Minute, Metrics: w, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h
 }
 
-func (w *world) released(oldest time.Duration) {
+func (w *world) Record(events []metric.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.oldest = append(w.oldest, oldest)
+	for _, e := range events {
+		switch e.Name {
+		case metric.OldestUndelivered:
+			w.oldest = append(w.oldest, time.Duration(e.Value*float64(time.Second)))
+		case metric.RoomLeft:
+			w.left += int(e.Value)
+		case metric.OldestOverdue:
+			w.late = append(w.late, time.Duration(e.Value*float64(time.Second)))
+		}
+	}
 }
 
 func run(t *testing.T, h *Handler) {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -34,11 +35,11 @@ type Needs struct {
 	MostHeld time.Duration
 	// Every is how often there is a run.
 	Every time.Duration
-	// Released is told of what each run let go, where it was something: how long
-	// ago the oldest of it was first received. It must not block.
-	Released func(oldest time.Duration) `need:"optional"`
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Metrics is told of what each run let go, where it was something, and how late it
+	// found the room, where that was over five minutes.
+	Metrics metric.Recorder `need:"optional"`
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 const (
@@ -83,17 +84,28 @@ func (h *Handler) Handle(ctx context.Context) error {
 	}
 	p := &problems{}
 	places, empty := h.look(ctx, p, from, began.Add(Ahead))
+	h.tellLate(began, places)
 	h.sweep(ctx, p, swept, earlier(empty, began.Add(-late)))
 	gone := h.letGo(ctx, p, places)
 	gone.Add(h.letThrough(ctx, p))
 	if gone.Count > 0 {
 		oldest := h.Now().Sub(gone.First)
-		h.Log.Info("messages left the waiting room", "count", gone.Count, "oldest_s", int64(oldest/time.Second))
-		if h.Released != nil {
-			h.Released(oldest)
-		}
+		h.Log.InfoContext(ctx, "messages left the waiting room", "count", gone.Count, "oldest_s", int64(oldest/time.Second))
+		metric.To(h.Metrics, metric.Event{Name: metric.RoomLeft, Value: float64(gone.Count)},
+			metric.Event{Name: metric.OldestUndelivered, Value: oldest.Seconds()})
 	}
 	return p.join()
+}
+
+// tellLate says how long ago the first of places was due, where somebody should have
+// emptied it.
+func (h *Handler) tellLate(began time.Time, places []waiting.Place) {
+	if len(places) == 0 {
+		return
+	}
+	if since := began.Sub(places[0].Minute()); since > late {
+		metric.To(h.Metrics, metric.Event{Name: metric.OldestOverdue, Value: since.Seconds()})
+	}
 }
 
 // from is the first minute in which something may wait: latest at most, whatever

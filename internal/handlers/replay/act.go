@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
@@ -74,7 +75,7 @@ func (a *acting) take(ctx context.Context, l *letter) error {
 	case errors.Is(err, claim.ErrTaken) && other.Settled:
 		// Its holder died before the delete, or SQS hands out what was deleted.
 		if err := a.queue.Letters.Delete(ctx, []events.SQSMessage{l.msg}); err != nil {
-			a.Log.Warn("what is left of a settled item was not deleted", "item_id", l.msg.MessageId, "error", err)
+			a.Log.WarnContext(ctx, "what is left of a settled item was not deleted", "item_id", l.msg.MessageId, "error", err)
 		}
 		l.gone = true
 		return settledAlready(other)
@@ -138,8 +139,9 @@ func (a *acting) announce(ctx context.Context, letters []*letter) {
 // sendAgain sends the message to where it came from. Its attempts are numbered
 // on, and none of those so far counts under the policy that it follows now.
 func (a *acting) sendAgain(ctx context.Context, l *letter) (err error) {
+	_, trace := batch.TraceOf(&l.msg, l.carried)
 	carried := message.Carried{ID: l.item.WebhookID, Origin: l.origin, Attempts: l.number(), Base: l.number(),
-		Released: a.Now(), Retry: replayPolicy}
+		Released: a.Now(), Retry: replayPolicy, Trace: trace}
 	if l.newID, err = a.queue.Source.Send(ctx, l.msg, carried.Attributes()); err != nil {
 		a.drop(ctx, l)
 		return wrapUnavailable("the message can't be sent", err)
@@ -153,7 +155,7 @@ func (a *acting) settle(ctx context.Context, l *letter) error {
 	l.claim.Settled = true
 	err := a.Claims.PutClaim(ctx, l.claim)
 	if err != nil && a.act == deadletter.Replay {
-		a.Log.Warn("a replayed item's claim was not settled", "item_id", l.msg.MessageId, "error", err)
+		a.Log.WarnContext(ctx, "a replayed item's claim was not settled", "item_id", l.msg.MessageId, "error", err)
 		return nil
 	}
 	return wrapUnavailable("the item can't be claimed", err)
@@ -178,17 +180,17 @@ func (a *acting) finish(ctx context.Context, letters []*letter) {
 		return
 	}
 	if err := a.queue.Letters.Delete(ctx, messages); err != nil {
-		a.Log.Warn("settled items were not deleted; the next search that meets them does it", "items", len(messages), "error", err)
+		a.Log.WarnContext(ctx, "settled items were not deleted; the next search that meets them does it", "items", len(messages), "error", err)
 	}
 	if err := a.Failures.ForgetFailures(ctx, failures); err != nil {
-		a.Log.Warn("settled items stay in the index; the next listing passes them over", "items", len(messages), "error", err)
+		a.Log.WarnContext(ctx, "settled items stay in the index; the next listing passes them over", "items", len(messages), "error", err)
 	}
 }
 
 // drop lets go of a claim whose act can't be done now.
 func (a *acting) drop(ctx context.Context, l *letter) {
 	if err := a.Claims.DropClaim(ctx, l.claim); err != nil {
-		a.Log.Warn("a claim was not dropped; it lapses", "item_id", l.msg.MessageId, "until", l.claim.Until, "error", err)
+		a.Log.WarnContext(ctx, "a claim was not dropped; it lapses", "item_id", l.msg.MessageId, "until", l.claim.Until, "error", err)
 	}
 }
 

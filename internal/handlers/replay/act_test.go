@@ -38,6 +38,7 @@ func TestReplayOne(t *testing.T) {
 				w.park(n, id, "acme")
 			}
 			body := w.letters["m00025"].msg.Body
+			w.letters["m00025"].msg.Attributes["AWSTraceHeader"] = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 			w.record(attempt.Record{WebhookID: c.carries, MessageID: "m00025", Attempt: 1, At: start.Add(-time.Hour),
 				Verdict: attempt.Retryable})
 			got := get[Started](w, "POST", path("/replay/m00025"), "").Task
@@ -48,7 +49,8 @@ func TestReplayOne(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			wantSent := []sent{{body, map[string]string{"efferent-id": c.carries, "efferent-origin": "m00025", "efferent-retry": "replay",
-				"efferent-attempts": "4", "efferent-base": "4", "efferent-released": "2026-11-24T08:00:00Z"}}}
+				"efferent-attempts": "4", "efferent-base": "4", "efferent-released": "2026-11-24T08:00:00Z",
+				"efferent-trace": "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"}}}
 			if diff := cmp.Diff(wantSent, w.sent, cmp.AllowUnexported(sent{})); diff != "" {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}

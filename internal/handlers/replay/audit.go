@@ -86,7 +86,7 @@ func (h *Handler) proofs(r *http.Request) (int, any, error) {
 	found, err := h.evidence(r.Context(), id, ledger.Spans(times))
 	switch {
 	case errors.Is(err, ledger.ErrChanged) || errors.Is(err, ledger.ErrGap):
-		h.Log.Error("the ledger is not what was signed", "error", err)
+		h.Log.ErrorContext(r.Context(), "the ledger is not what was signed", "error", err)
 		return 0, nil, &refusal{http.StatusInternalServerError, "the ledger is not what was signed; audit verify says where"}
 	case err != nil:
 		return 0, nil, &unavailable{"the ledger can't be read", err}

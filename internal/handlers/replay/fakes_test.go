@@ -24,6 +24,7 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -77,8 +78,8 @@ type world struct {
 	dead  bool
 	log   []string
 	exit  *waiting.Exit
-	// transitions are the phases that were counted.
-	transitions []string
+	// changes are the phases of circuits that were counted.
+	changes []string
 }
 
 type parkedLetter struct {
@@ -112,7 +113,7 @@ func (w *world) handler() *Handler {
 		Queues: []Queue{{Name: queueName, From: "webhooks", Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()},
 			{Name: "notification-failures", From: "notifications", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
 		History: w, Failures: w, Claims: w, Audit: w, Redactors: w, Records: w, Room: (*room)(w), Exit: w.exit,
-		Circuits: (*circuits)(w), Transitions: func(phase string) { w.transitions = append(w.transitions, phase) },
+		Circuits: (*circuits)(w), Metrics: (*transitions)(w),
 		Caller: func(r *http.Request) string { return cmp.Or(r.Header.Get("Caller"), "ann") }, ExactCounts: w.exact,
 		Now: w.time, Wait: func(_ context.Context, d time.Duration) {
 			runtime.Gosched()
@@ -131,6 +132,7 @@ func (w *world) ask(method, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	out := httptest.NewRecorder()
 	w.handler().Routes().ServeHTTP(out, r)
+	conforms(w.t, r, out)
 	if out.Code >= 400 {
 		var p Problem
 		if err := json.Unmarshal(out.Body.Bytes(), &p); err != nil || p.Status != out.Code || p.Detail == "" ||
@@ -404,4 +406,13 @@ func (m *moveTasks) List(context.Context) (list []deadletter.Move, err error) {
 func (m *moveTasks) Cancel(_ context.Context, handle string) error {
 	w := (*world)(m)
 	return w.call("cancel", func() error { w.cancelled = append(w.cancelled, handle); return nil })
+}
+
+// transitions is the world, told of its circuits' changes.
+type transitions world
+
+func (t *transitions) Record(events []metric.Event) {
+	for _, e := range events {
+		t.changes = append(t.changes, e.Phase)
+	}
 }

@@ -57,7 +57,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, http.StatusUnprocessableEntity, "the message is too large to carry its webhook-id and policy along; "+
 			"replay all, by SQS's own move task, takes it as it is")
 	default:
-		h.Log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		h.Log.ErrorContext(r.Context(), "a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		problem(w, http.StatusServiceUnavailable, cmp.Or(publicDetail(err), "this can't be done now")+"; try again")
 	}
 }

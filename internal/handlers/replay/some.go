@@ -61,7 +61,7 @@ func (h *Handler) replayMatching(r *http.Request, q *Queue, s Some) (Task, error
 		task.Reason = "somebody else holds messages of this queue; they were not looked at"
 	}
 	if err != nil && m.moved > 0 {
-		h.Log.Error("a replay by filter broke off", "queue", q.Name, "replayed", m.moved, "error", err)
+		h.Log.ErrorContext(p.work, "a replay by filter broke off", "queue", q.Name, "replayed", m.moved, "error", err)
 		task.Status, task.Reason, err = deadletter.Failed, publicDetail(err)+"; what is left was not replayed", nil
 	}
 	return task, err

@@ -48,7 +48,8 @@ func (p *pass) close(e end) (cursor string) {
 		return ""
 	}
 	if err := p.queue.Letters.Show(p.work, p.held); err != nil {
-		p.Log.Warn("messages were not given back; they show by themselves", "messages", len(p.held), "within", p.hide.String(), "error", err)
+		p.Log.WarnContext(p.work, "messages were not given back; they show by themselves", "messages", len(p.held),
+			"within", p.hide.String(), "error", err)
 	}
 	return ""
 }
@@ -57,6 +58,7 @@ func (p *pass) close(e end) (cursor string) {
 func (p *pass) leave() {
 	defer p.stopWork()
 	if err := p.Claims.DropClaim(p.work, p.turn); err != nil {
-		p.Log.Warn("the queue's search claim was not dropped; it lapses", "queue", p.queue.Name, "until", p.turn.Until, "error", err)
+		p.Log.WarnContext(p.work, "the queue's search claim was not dropped; it lapses", "queue", p.queue.Name, "until", p.turn.Until, "error",
+			err)
 	}
 }

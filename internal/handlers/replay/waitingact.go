@@ -11,13 +11,18 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
 // release answers POST /api/v1/waiting/release: what waits is sent at once.
 func (h *Handler) release(r *http.Request) (int, any, error) {
 	return h.actOnWaiting(r, ledger.WaitingRelease, func(ctx context.Context, items []waiting.Item) ([]waiting.Item, error) {
-		return h.Exit.Act(ctx, items, waiting.Sent)
+		done, err := h.Exit.Act(ctx, items, waiting.Sent)
+		if len(done) > 0 {
+			metric.To(h.Metrics, metric.Event{Name: metric.RoomLeft, Value: float64(len(done))})
+		}
+		return done, err
 	})
 }
 
@@ -96,7 +101,7 @@ func (a *waitingAct) run(client context.Context) error {
 	a.task.Examined = w.seen
 	switch {
 	case err != nil && a.task.Moved > 0:
-		a.Log.Error("an act on what waits broke off", "action", a.action, "done", a.task.Moved, "error", err)
+		a.Log.ErrorContext(work, "an act on what waits broke off", "action", a.action, "done", a.task.Moved, "error", err)
 		a.task.Status, a.task.Reason = deadletter.Failed, publicDetail(err)+"; what is left waits on"
 		return nil
 	case err != nil:

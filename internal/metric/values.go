@@ -1,0 +1,55 @@
+package metric
+
+import "slices"
+
+// Why an attempt failed.
+const (
+	DNS       = "dns"       // the host's name was not found
+	Connect   = "connect"   // no TCP connection
+	TLS       = "tls"       // no TLS
+	Timeout   = "timeout"   // no answer in time
+	Closed    = "closed"    // the connection ended before an answer
+	NotHTTP   = "not_http"  // what came was no HTTP
+	Redirect  = "3xx"       // not followed
+	Client    = "4xx"       // but for the two that follow
+	Throttled = "throttled" // 429, or the provider's limit
+	Gone      = "gone"      // 410, or webhook-delivery: disable or abort-message
+	Server    = "5xx"
+	Blocked   = "blocked"   // an address or a scheme that may not be sent to
+	Malformed = "malformed" // the message
+	Secret    = "secret"    // there is none, or it is no key
+	Overdue   = "overdue"   // it was held for as long as may be, or is too old
+	Other     = "other"
+
+	// Of notifications, beside some of these, the class of the failure.
+	Permanent     = "permanent"
+	Transient     = "transient"
+	Configuration = "configuration"
+	Unknown       = "unknown"
+	OptedOut      = "opted_out"
+)
+
+// Why a message is held: its attempt is not made now.
+const (
+	Trouble    = "trouble"     // our own: a store, a secret, a descriptor, the invocation's end
+	OpenByFail = "circuit"     // its endpoint's circuit is open
+	Paused     = "pause"       // an operator, or 410, keeps the circuit open
+	RetryAfter = "retry-after" // its endpoint asked for time
+	Limit      = "limit"       // the provider takes no more just now
+	Turn       = "turn"        // too many requests to its endpoint are unanswered
+)
+
+// values are those that each dimension of each metric may have.
+var values = map[string]map[string][]string{
+	Attempts: {Verdict: {"delivered", "retryable", "permanent", "exhausted"}, Channel: {"email", "slack", "sms"}},
+	Failures: {Reason: {DNS, Connect, TLS, Timeout, Closed, NotHTTP, Redirect, Client, Throttled, Gone, Server, Blocked, Malformed, Secret,
+		Overdue, Permanent, Transient, Configuration, Unknown, OptedOut, Other}},
+	Held:            {Reason: {Trouble, OpenByFail, Paused, RetryAfter, Limit, Turn, Other}},
+	ExchangeLatency: {Channel: {"email", "slack", "sms"}},
+	Misconfigured:   {Channel: {"email", "slack", "sms"}},
+	CircuitChanges:  {Phase: {"open", "closed"}},
+	OutcomesMissing: {Action: {"webhook.delivered", "webhook.failed", "notification.sent", "notification.failed"}},
+}
+
+// Values are those that a dimension of a metric may have.
+func Values(name, dimension string) []string { return slices.Clone(values[name][dimension]) }

@@ -24,6 +24,8 @@ test: lint ## Run all tests that need nothing but Go, and Node for those of the 
 	go test -timeout 30m -parallel 12 $(GOTESTFLAGS) $$(go list ./... | grep -v /infra/)
 	# Without the race detector: jsii's own runtime has a race at its end.
 	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go test -timeout 30m $(filter-out -race,$(GOTESTFLAGS)) ./infra/...
+	# A module of its own: nothing else links Compose's library.
+	cd e2e/compose && go test $(GOTESTFLAGS) ./...
 
 # What is tracked, and what is about to be.
 FILES = git ls-files -z --cached --others --exclude-standard --deduplicate
@@ -58,7 +60,7 @@ test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with 
 
 test-api: build/openapi-venv ## Have schemathesis try the HTTP API by its OpenAPI document, and lint that
 	build/openapi-venv/bin/openapi-spec-validator schemas/openapi.json
-	SCHEMATHESIS=$(CURDIR)/build/openapi-venv/bin/schemathesis go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/openapi
+	SCHEMATHESIS=$(CURDIR)/build/openapi-venv/bin/schemathesis go test -count=1 $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/openapi
 
 e2e: test-dynamodb test-smtp e2e-clients build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
 	$(MAKE) --no-print-directory dist DIST=build/e2e-dist DIST_PLATFORMS=
@@ -76,6 +78,7 @@ e2e-java: build build/ministack-venv ## Run the tests of the Java SDK's JMS libr
 e2e-localstack: build/localstack-venv build/clients-venv e2e/clients/node/node_modules ## Run efferent worker on LocalStack's queues
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python PYTHON=$(CURDIR)/build/clients-venv/bin/python \
 	  go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent ./e2e/docs
+	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags e2e -timeout 20m -run TestCommands/docs/worker.md -v ./e2e/docs
 
 conformance: ## Check our SQS endpoint (or AWS_ENDPOINT_URL) against what AWS documents
 	go test $(GOTESTFLAGS) -count=1 -timeout 20m ./e2e/conformance
@@ -137,16 +140,17 @@ lambdas: ## Build the Lambda functions into build/lambdas/<name>/bootstrap
 # The systems that the command is published for. DIST_PLATFORMS= for none.
 DIST_PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 DIST ?= build/dist
+DIST_PROGRAMS ?= build/dist-programs
 
 dist: ## Make what is published of a version into build/dist: functions, the command, the template for all, checksums
-	rm -rf build/dist-programs
-	@for arch in arm64 amd64; do $(MAKE) --no-print-directory lambdas GOARCH_LAMBDA=$$arch LAMBDAS_DIR=build/dist-programs/functions/$$arch; done
+	rm -rf $(DIST_PROGRAMS)
+	@for arch in arm64 amd64; do $(MAKE) --no-print-directory lambdas GOARCH_LAMBDA=$$arch LAMBDAS_DIR=$(DIST_PROGRAMS)/functions/$$arch; done
 	@for platform in $(DIST_PLATFORMS); do \
 	  os=$${platform%/*} arch=$${platform#*/}; test $$os = windows && exe=.exe || exe=; \
-	  echo "build/dist-programs/commands/$${os}_$$arch/efferent$$exe"; \
+	  echo "$(DIST_PROGRAMS)/commands/$${os}_$$arch/efferent$$exe"; \
 	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags="-s -w $(LDFLAGS)" \
-	    -o build/dist-programs/commands/$${os}_$$arch/efferent$$exe ./cmd/efferent || exit 1; done
-	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go run ./infra/dist -stamp "$(STAMP)" -built build/dist-programs -out $(DIST)
+	    -o $(DIST_PROGRAMS)/commands/$${os}_$$arch/efferent$$exe ./cmd/efferent || exit 1; done
+	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go run ./infra/dist -stamp "$(STAMP)" -built $(DIST_PROGRAMS) -out $(DIST)
 
 clean: ## Remove what was built
 	rm -rf build

@@ -40,7 +40,6 @@ func notifier(f feed, s settings.Sending, senders notify.Senders, attempts batch
 		Needs:   f.needs("notify", s, attempts),
 		Senders: senders,
 		Claims:  claims,
-		Secrets: s.ChannelSecrets,
 	})
 	if err != nil {
 		return nil, err
@@ -74,7 +73,7 @@ func fillSecrets(ctx context.Context, secrets putSecretAPI, prefix string, geten
 			continue
 		}
 		if err == nil {
-			err = channel.CheckSecret(channel.SecretUnder(prefix, on), text)
+			err = channel.CheckSecret(channel.SecretName(on), text)
 		}
 		if err != nil {
 			return fmt.Errorf("the environment's configuration of %s: %w", on, err)

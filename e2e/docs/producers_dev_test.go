@@ -27,7 +27,7 @@ func TestProducers(t *testing.T) {
 	p.deliver(t, "python", "send.py", nothing, python, "send.py")
 	p.deliver(t, "outbox", "outbox.py", nothing, python, "outbox.py")
 	p.deliver(t, "go", "main.go", asModule(t), "go", "run", ".")
-	p.deliver(t, "js", "send.mjs", symlink("../clients/node/node_modules", "node_modules"), "node", "send.mjs")
+	p.deliver(t, "js", "send.mjs", linked("../clients/node/node_modules", "node_modules"), "node", "send.mjs")
 }
 
 // TestServices has an emulator's EventBridge, SNS and Step Functions send what the

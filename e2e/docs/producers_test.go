@@ -34,7 +34,8 @@ func newProducers(t *testing.T) *producers {
 	efferent := filepath.Join(p.dir, "bin", "efferent")
 	dev, err := program.Start(t.Context(), exec.Command(efferent, "dev", "--aws", aws, "--http", api, "--data", ":memory:"), t.TempDir(),
 		func(ctx context.Context) error {
-			cmd := exec.CommandContext(ctx, efferent, "secret", "put", "--dev", "--generate", "--endpoint-url", "http://"+aws, "efferent/webhooks/acme")
+			cmd := exec.CommandContext(ctx, efferent, "secret", "put", "--dev", "--generate", "--endpoint-url", "http://"+aws,
+				"efferent/webhooks/acme")
 			if out, err := cmd.CombinedOutput(); err != nil {
 				return fmt.Errorf("%w: %s", err, out)
 			}
@@ -78,8 +79,8 @@ func (p *producers) deliver(t *testing.T, ids, file string, prepare func(dir str
 
 func nothing(string) error { return nil }
 
-// symlink has a program find libraries that are installed elsewhere.
-func symlink(from, name string) func(dir string) error {
+// linked has a program find libraries that are installed elsewhere.
+func linked(from, name string) func(dir string) error {
 	return func(dir string) error {
 		from, err := filepath.Abs(from)
 		if err != nil {

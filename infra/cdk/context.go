@@ -60,6 +60,7 @@ var setters = map[string]func(*choices, string) error{
 	"proxyResolves":        flag(func(c *choices) *bool { return &c.Props.Deliver.ProxyResolves }),
 	"secretTtl":            duration(func(c *choices) *time.Duration { return &c.Props.Sending.SecretTTL }),
 	"auditLanes":           number(func(c *choices) *int { return &c.Props.Sending.AuditLanes }),
+	"metrics":              text(func(c *choices) *string { return &c.Props.Sending.Metrics }),
 	"exchangeTimeout":      duration(func(c *choices) *time.Duration { return &c.Props.Deliver.ExchangeTimeout }),
 	"responseLimit":        number(func(c *choices) *int { return &c.Props.Deliver.Response }),
 	"caBundle":             text(func(c *choices) *string { return &c.Props.Deliver.CABundle }),

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/jsii-runtime-go"
 	"github.com/efferent/efferent/infra/cdk/efferent"
 )
 
@@ -39,6 +40,7 @@ func main() {
 		r.built, r.out = *built, *out
 		err = r.make()
 	}
+	jsii.Close()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "nothing can be published:", err)
 		os.Exit(1)

@@ -15,7 +15,6 @@ import (
 // template writes the template. It wants no account that was bootstrapped for the
 // CDK, and nothing of the CDK's in the account.
 func (r release) template() (err error) {
-	defer jsii.Close()
 	defer func() {
 		switch found := recover().(type) {
 		case nil:

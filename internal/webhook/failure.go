@@ -40,7 +40,7 @@ type ownFailure struct {
 // ownFailures are those that are ours to tell.
 var ownFailures = []ownFailure{
 	{ErrBlockedAddress, metric.Blocked}, {ErrPlainHTTP, metric.Blocked}, {message.ErrMalformed, metric.Malformed},
-	{ErrSecretUnusable, metric.Secret}, {ErrSecretNotFound, metric.Secret}, {errTimedOut, metric.Timeout}, {ErrProxy, metric.Connect},
+	{ErrSecretUnusable, metric.Secret}, {ErrSecretNotFound, metric.Secret}, {errTimedOut, metric.Timeout},
 }
 
 // failureOf is that of an exchange without an answer.

@@ -121,13 +121,13 @@ func endsInNumber(host string) bool {
 func (t *tunnel) connect(ctx context.Context, to string) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", t.proxy.Host)
 	if err != nil {
-		return nil, t.fault("no connection to it: " + told(err))
+		return nil, t.fault("no connection to it: " + inWords(err))
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	if t.proxy.Scheme == "https" {
 		secured := tls.Client(conn, t.tls)
 		if err = secured.HandshakeContext(ctx); err != nil {
-			err = t.fault(told(err))
+			err = t.fault(inWords(err))
 		}
 		conn = secured
 	}
@@ -164,11 +164,6 @@ func (t *tunnel) ask(conn net.Conn, to string) error {
 		return t.fault("it sent something of its own")
 	}
 	return nil
-}
-
-func told(err error) string {
-	_, text := describe(err)
-	return text
 }
 
 func (t *tunnel) fault(what string) error {

@@ -80,7 +80,6 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			HTTP:             exchange.NewTransportBy(s.Proxy),
 			Clock:            clockwork.NewRealClock(),
 		},
-		Claims:  &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
-		Secrets: s.ChannelSecrets,
+		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
 	})
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/efferent/efferent/internal/settings"
 )
 
 // FunctionProps is what may be chosen of any function.
@@ -96,7 +98,7 @@ func (e *Efferent) newFunction(p plan, props Props, f FunctionProps) (awslambda.
 		Code:         code,
 		Timeout:      seconds(f.Timeout),
 		MemorySize:   jsii.Number(f.Memory),
-		Environment:  pointers(p.env),
+		Environment:  pointers(p.env, props.Sending.Metrics),
 		Role:         role,
 		LogGroup:     logs,
 		// Of Lambda's own lines only those of what went wrong, a time-out too: START and
@@ -123,8 +125,12 @@ func tracing(props Props) []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{allow("*", "xray:PutTelemetryRecords", "xray:PutTraceSegments")}
 }
 
-func pointers(env map[string]string) *map[string]*string {
+// pointers is the environment, with what holds for each function.
+func pointers(env map[string]string, metrics string) *map[string]*string {
 	all := make(map[string]*string, len(env))
+	if metrics != "" {
+		all[settings.Metrics] = &metrics
+	}
 	for name, value := range env {
 		all[name] = &value
 	}

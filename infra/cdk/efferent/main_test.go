@@ -79,12 +79,12 @@ func builtOf(t *testing.T, program []byte) string {
 // newApp is an app with the flags of cdk.json, by which what is deployed is made.
 func newApp(t *testing.T) awscdk.App {
 	t.Helper()
-	context := flags(t)
+	context := deployed(t)
 	return awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), Context: &context})
 }
 
-// flags are the context of cdk.json.
-func flags(t *testing.T) object {
+// deployed is the context of cdk.json.
+func deployed(t *testing.T) object {
 	t.Helper()
 	var file struct{ Context object }
 	b, err := os.ReadFile("../../../cdk.json")

@@ -32,7 +32,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			ExchangeTimeout: 15 * time.Second, Response: 4096, MaxHeld: time.Hour,
 			CABundle: "efferent/ca", Circuits: "failures=7", SecretGrace: &grace,
 		},
-		Sending: efferent.SendingProps{RetryPolicies: "seed=1s", SecretTTL: time.Minute, AuditLanes: 2,
+		Sending: efferent.SendingProps{RetryPolicies: "seed=1s", SecretTTL: time.Minute, AuditLanes: 2, Metrics: settings.AlarmMetrics,
 			Proxy: "http://proxy.internal:3128"},
 		Notify: efferent.NotifyProps{
 			FunctionProps: efferent.FunctionProps{Timeout: 20 * time.Second, Memory: 300},
@@ -91,7 +91,7 @@ func TestPropsReachTheTemplate(t *testing.T) {
 			settings.ChannelSecrets: "efferent/prod/", settings.Proxy: "http://proxy.internal:3128",
 		}}})
 		has("AWS::Lambda::Function", object{"Timeout": 40, "MemorySize": 350,
-			"Environment": object{"Variables": object{settings.MaxHeld: "1h0m0s"}}})
+			"Environment": object{"Variables": object{settings.MaxHeld: "1h0m0s", settings.Metrics: "alarms"}}})
 		has("AWS::Lambda::Function", object{"Timeout": 29, "MemorySize": 400,
 			"Environment": object{"Variables": object{settings.AuditLanes: "2", settings.LedgerShowPaths: "true",
 				settings.LedgerKeysSecret: "efferent/ledger/prod-keys"}}})

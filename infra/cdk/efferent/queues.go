@@ -84,12 +84,24 @@ func (p QueueProps) check() error {
 	return errors.Join(errs...)
 }
 
-func (e *Efferent) makeQueues(props Props) {
-	e.Webhooks, e.WebhookFailures = e.makePair("Webhook", props, settings.WebhooksQueue, deadletter.WebhookFailures)
+// pair is a queue and the dead-letter queue that is its alone.
+type pair struct {
+	title          string
+	main, failures awssqs.IQueue
+}
+
+func (e *Efferent) makeQueues(props Props) (pairs []pair) {
+	webhooks := e.makePair("Webhook", props, settings.WebhooksQueue, deadletter.WebhookFailures)
+	e.Webhooks, e.WebhookFailures = webhooks.main, webhooks.failures
+	pairs = append(pairs, webhooks)
 	if !props.WithoutNotifications {
-		e.Notifications, e.NotificationFailures = e.makePair("Notification", props, settings.NotificationsQueue, deadletter.NotificationFailures)
+		notifications := e.makePair("Notification", props, settings.NotificationsQueue, deadletter.NotificationFailures)
+		e.Notifications, e.NotificationFailures = notifications.main, notifications.failures
+		pairs = append(pairs, notifications)
 	}
-	e.Audit, e.AuditFailures = e.makePair("Audit", props, settings.AuditQueue, settings.AuditFailuresQueue)
+	audit := e.makePair("Audit", props, settings.AuditQueue, settings.AuditFailuresQueue)
+	e.Audit, e.AuditFailures = audit.main, audit.failures
+	return append(pairs, audit)
 }
 
 // there are those of queues that were not left out.
@@ -106,14 +118,14 @@ func (e *Efferent) notificationsURL() string {
 }
 
 // makePair makes a queue and its dead-letter queue, unless they are there already.
-func (e *Efferent) makePair(title string, props Props, name, failures string) (main, dead awssqs.IQueue) {
+func (e *Efferent) makePair(title string, props Props, name, failures string) pair {
 	if _, own := props.Queues.Own[name]; own {
-		return ownQueue(e.Construct, title+"Queue", props, name), ownQueue(e.Construct, title+"Failures", props, failures)
+		return pair{title, ownQueue(e.Construct, title+"Queue", props, name), ownQueue(e.Construct, title+"Failures", props, failures)}
 	}
 	return newPair(e.kept, title, props, name, failures)
 }
 
-func newPair(k keeping, title string, props Props, name, failures string) (main, dead awssqs.IQueue) {
+func newPair(k keeping, title string, props Props, name, failures string) pair {
 	scope := k.scope
 	// Each of the two names the other. CloudFormation can't make a circle, so
 	// the source is named by the ARN that it will have.
@@ -126,14 +138,14 @@ func newPair(k keeping, title string, props Props, name, failures string) (main,
 		RedrivePermission: awssqs.RedrivePermission_BY_QUEUE,
 		SourceQueues:      &[]awssqs.IQueue{source},
 	}
-	dead = newQueue(scope, title+"Failures", parked)
+	dead := newQueue(scope, title+"Failures", parked)
 	sent := queueProps(k, props, name)
 	receives := props.Queues.MaxReceiveCount
 	if name == settings.AuditQueue {
 		receives = settings.AuditMaxReceives
 	}
 	sent.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(receives)}
-	return newQueue(scope, title+"Queue", sent), dead
+	return pair{title, newQueue(scope, title+"Queue", sent), dead}
 }
 
 // newQueue makes a queue that is never deleted for another of a new name: what is in

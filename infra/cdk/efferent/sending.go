@@ -23,6 +23,9 @@ type SendingProps struct {
 	// AuditLanes is the number of message groups of the audit queue, 1 to
 	// 1000; SQS takes 300 sends a second of each. Default: 4.
 	AuditLanes int
+	// Metrics is which metrics all functions write: settings.AllMetrics, or
+	// AlarmMetrics for those that alarms are on. Default: all.
+	Metrics string
 }
 
 // leastSending is the shortest timeout of a function that sends: what comes
@@ -52,6 +55,7 @@ func (p SendingProps) environment(q QueueProps) map[string]string {
 	}
 	given(env, settings.RetryPolicies, p.RetryPolicies)
 	given(env, settings.Proxy, p.Proxy)
+	given(env, settings.Metrics, p.Metrics)
 	if p.SecretTTL != 0 {
 		env[settings.SecretTTL] = p.SecretTTL.String()
 	}

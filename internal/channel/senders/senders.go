@@ -44,13 +44,18 @@ type made struct {
 	sender channel.Sender
 }
 
+// Secret is the name of the secret that configures a channel.
+func (m *Maker) Secret(on channel.Name) string {
+	return channel.SecretUnder(cmp.Or(m.Prefix, channel.DefaultSecrets), on)
+}
+
 // Sender returns a channel's sender, of a secret that was read at or after
 // since, as channel.Secrets promises it. It is the very same value for as long
 // as the secret stays the same, so that a caller can tell a new one. Its error
 // wraps channel.ErrNotConfigured where there is none that can be used; any
 // other may pass.
 func (m *Maker) Sender(ctx context.Context, on channel.Name, since time.Time) (channel.Sender, error) {
-	name := channel.SecretUnder(cmp.Or(m.Prefix, channel.DefaultSecrets), on)
+	name := m.Secret(on)
 	secret, err := m.Secrets.Text(ctx, name, since)
 	if err != nil {
 		return nil, err

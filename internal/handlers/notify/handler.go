@@ -29,6 +29,8 @@ import (
 // by many goroutines at once.
 type Senders interface {
 	Sender(ctx context.Context, on channel.Name, since time.Time) (channel.Sender, error)
+	// Secret is the name of the secret that configures a channel.
+	Secret(on channel.Name) string
 }
 
 // Needs is what a Handler needs, all of it.
@@ -37,9 +39,6 @@ type Needs struct {
 	Senders Senders
 	// Claims keeps who sends an SMS.
 	Claims claim.Store
-	// Secrets is what the names of the channels' secrets begin with; empty is
-	// channel.DefaultSecrets.
-	Secrets string `need:"optional"`
 }
 
 // Handler sends batches of notifications. It may be used by many goroutines at

@@ -3,8 +3,10 @@ package replay
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/schemas"
 )
 
@@ -117,6 +120,47 @@ func TestDocumentHasEveryRoute(t *testing.T) {
 		t.Errorf("the routes (-) and the document (+) differ:\n%s", diff)
 	}
 }
+
+// TestTypesAreDocumented: each field of an answer is a property of its schema, and
+// required where it is always there.
+func TestTypesAreDocumented(t *testing.T) {
+	t.Parallel()
+	var document struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]any
+				Required   []string
+			}
+		}
+	}
+	if err := json.Unmarshal(schemas.OpenAPI, &document); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]any{
+		"Problem": Problem{}, "Item": Item{}, "Items": Items{}, "Letter": Letter{}, "Attempt": attempt.Record{}, "Delivery": Delivery{},
+		"Task": Task{}, "Started": Started{}, "Tasks": Tasks{}, "WaitingItem": WaitingItem{}, "WaitingItems": WaitingItems{},
+		"WaitingCount": WaitingCount{}, "WaitingCounts": WaitingCounts{}, "Circuit": Circuit{}, "Circuits": Circuits{},
+		"Checkpoints": Checkpoints{}, "Proofs": Proofs{},
+	} {
+		fields, required := []string{}, []string{}
+		for i := range reflect.TypeOf(value).NumField() {
+			field, options, _ := strings.Cut(reflect.TypeOf(value).Field(i).Tag.Get("json"), ",")
+			fields = append(fields, field)
+			if options != "omitzero" {
+				required = append(required, field)
+			}
+		}
+		said := document.Components.Schemas[name]
+		if diff := cmp.Diff(sorted(fields), slices.Sorted(maps.Keys(said.Properties))); diff != "" {
+			t.Errorf("%s: the type's fields (-) and the document's (+):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(sorted(required), sorted(said.Required)); diff != "" {
+			t.Errorf("%s: what is always there (-) and what is required (+):\n%s", name, diff)
+		}
+	}
+}
+
+func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }
 
 // conforms holds an answer to what the document says of it. Every answer of
 // these tests passes here.

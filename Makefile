@@ -11,7 +11,7 @@ STAMP ?= $(shell internal/version/stamp)
 LDFLAGS = -X 'github.com/efferent/efferent/internal/version.stamp=$(STAMP)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-clients e2e-java e2e-localstack conformance conformance-localstack lint lint-template fuzz test-docs mutants bench bench-memory lambdas dist clean
+.PHONY: help build test test-python test-dynamodb test-smtp test-api e2e e2e-clients e2e-java e2e-localstack conformance conformance-localstack lint lint-template fuzz test-docs mutants bench bench-memory lambdas dist clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,8 @@ test: lint ## Run all tests that need nothing but Go, and Node for those of the 
 	go test -timeout 30m -parallel 12 $(GOTESTFLAGS) $$(go list ./... | grep -v /infra/)
 	# Without the race detector: jsii's own runtime has a race at its end.
 	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go test -timeout 30m $(filter-out -race,$(GOTESTFLAGS)) ./infra/...
+	# A module of its own: nothing else links Compose's library.
+	cd e2e/compose && go test $(GOTESTFLAGS) ./...
 
 # What is tracked, and what is about to be.
 FILES = git ls-files -z --cached --others --exclude-standard --deduplicate
@@ -56,6 +58,10 @@ test-dynamodb: build/moto-venv build/ministack-venv ## Test the DynamoDB stores 
 test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with TLS and passwords
 	SMTP_PYTHON=$(CURDIR)/build/smtp-venv/bin/python go test $(GOTESTFLAGS) -tags smtp -timeout 20m ./e2e/smtp
 
+test-api: build/openapi-venv ## Have schemathesis try the HTTP API by its OpenAPI document, and lint that
+	build/openapi-venv/bin/openapi-spec-validator schemas/openapi.json
+	SCHEMATHESIS=$(CURDIR)/build/openapi-venv/bin/schemathesis go test -count=1 $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/openapi
+
 e2e: test-dynamodb test-smtp e2e-clients build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
 	$(MAKE) --no-print-directory dist DIST=build/e2e-dist DIST_PLATFORMS=
 	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack DIST=$(CURDIR)/build/e2e-dist AWS_CLI_V2=$(AWS_CLI_V2) \
@@ -67,11 +73,12 @@ e2e-clients: build build/clients-venv e2e/clients/node/node_modules ## Run the t
 
 e2e-java: build build/ministack-venv ## Run the tests of the Java SDK's JMS library, extended client and batch manager so (needs a JDK and Maven: apt-get install maven)
 	EFFERENT=$(CURDIR)/build/efferent MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack \
-	  go test $(GOTESTFLAGS) -tags java -timeout 20m -v ./e2e/clients
+	  go test $(GOTESTFLAGS) -tags java -timeout 20m -v -run Java ./e2e/clients ./e2e/docs
 
 e2e-localstack: build/localstack-venv build/clients-venv e2e/clients/node/node_modules ## Run efferent worker on LocalStack's queues
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python PYTHON=$(CURDIR)/build/clients-venv/bin/python \
 	  go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent ./e2e/docs
+	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags e2e -timeout 20m -run TestCommands/docs/worker.md -v ./e2e/docs
 
 conformance: ## Check our SQS endpoint (or AWS_ENDPOINT_URL) against what AWS documents
 	go test $(GOTESTFLAGS) -count=1 -timeout 20m ./e2e/conformance
@@ -98,8 +105,8 @@ fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	  grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6- | while read -r name; do \
 	    go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) $$dir || exit 1; done || exit 1; done
 
-test-docs: build/clients-venv e2e/clients/node/node_modules ## Run what README and docs/ show, as a reader would (needs AWS CLI v2, Python and Node)
-	PYTHON=$(CURDIR)/build/clients-venv/bin/python \
+test-docs: build/clients-venv build/ministack-venv e2e/clients/node/node_modules ## Run what README and docs/ show, as a reader would (needs AWS CLI v2, Python and Node)
+	PYTHON=$(CURDIR)/build/clients-venv/bin/python MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack \
 	  go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/docs
 
 mutants: ## Break the code on purpose, in one place at a time: a test must fail. MUTANTS=regexp picks some

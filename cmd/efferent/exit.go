@@ -12,13 +12,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-const (
-	// exitPipe is what a shell shows of who was ended by SIGPIPE, as efferent
-	// mostly is where nobody reads what it prints.
-	exitPipe = 128 + int(syscall.SIGPIPE)
-	// lastMoment is how long an interrupted command may take to say so.
-	lastMoment = time.Second
-)
+// lastMoment is how long an interrupted command may take to say so.
+const lastMoment = time.Second
 
 // stopped is why a context ended: somebody pressed Ctrl-C, or told the process to
 // end.
@@ -43,7 +38,8 @@ func untilSignal(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { end(nil) }
 }
 
-// exitCode is what the process ends with.
+// exitCode is what the process ends with. Where nobody reads standard output any
+// more SIGPIPE has ended it before (package os/signal, "SIGPIPE").
 func exitCode(ctx context.Context, err error) int {
 	var verdict verdictError
 	var usage usageError
@@ -54,8 +50,6 @@ func exitCode(ctx context.Context, err error) int {
 		return 128 + int(by.signal)
 	case interrupted: // Ctrl-C on a raw terminal is no signal
 		return 128 + int(syscall.SIGINT)
-	case errors.Is(err, syscall.EPIPE):
-		return exitPipe
 	case errors.As(err, &verdict):
 		return verdict.code
 	case errors.As(err, &usage):

@@ -109,9 +109,6 @@ func fail(ctx context.Context, command string, err error) int {
 		return 0
 	}
 	code := exitCode(ctx, err)
-	if code == exitPipe { // who reads has had enough, and wants no more of it
-		return code
-	}
 	text := terminal.Lines(err.Error())
 	var usage usageError
 	if !errors.As(err, &usage) {

@@ -73,11 +73,14 @@ func sameAttribute(name, a, b string) bool {
 	return strings.EqualFold(a, b)
 }
 
+// allowance is a redrive allow policy: whose dead letters a queue takes.
+type allowance struct {
+	Permission string   `json:"redrivePermission"`
+	Sources    []string `json:"sourceQueueArns"`
+}
+
 func sameAllow(a, b string) bool {
-	var p, q struct {
-		Permission string   `json:"redrivePermission"`
-		Sources    []string `json:"sourceQueueArns"`
-	}
+	var p, q allowance
 	if json.Unmarshal([]byte(a), &p) != nil || json.Unmarshal([]byte(b), &q) != nil {
 		return false
 	}

@@ -131,6 +131,10 @@ func inWords(value string) string {
 	if r, err := parseRedrive(value); err == nil {
 		return fmt.Sprintf("%d receives, then %s", r.Receives, nameInARN(r.Target))
 	}
+	var a allowance
+	if json.Unmarshal([]byte(value), &a) == nil && len(a.Sources) == 1 {
+		return a.Permission + " " + nameInARN(a.Sources[0])
+	}
 	return value
 }
 

@@ -167,6 +167,11 @@ func TestQueuesCreateAgain(t *testing.T) {
 			t.Errorf("it does not tell %q:\n%s", want, out)
 		}
 	}
+	for line := range strings.Lines(out) {
+		if len(line) > 80 && !strings.Contains(line, "--update") { // a command is in one piece
+			t.Errorf("wider than a terminal: %s", line)
+		}
+	}
 	if strings.Contains(out, encrypted) {
 		t.Errorf("a key of one's own is no difference:\n%s", out)
 	}

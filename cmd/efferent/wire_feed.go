@@ -59,16 +59,16 @@ func redactors(s settings.Redaction, secrets awssecrets.API, log *slog.Logger) l
 	return &awssecrets.Redactors{API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, Now: time.Now, Log: log}
 }
 
-// traced makes spans of what is received, where anybody wants them.
-func (f feed) traced(queue eventsource.Queue) eventsource.Queue {
-	if f.watch.tracer == nil {
-		return queue
+// polled is the queue as it is received from.
+func (f feed) polled() eventsource.Queue {
+	if f.watch.tracer != nil {
+		return traced{f.queue(), f.name, f.watch.tracer}
 	}
-	return traced{queue, f.name, f.watch.tracer}
+	return f.queue()
 }
 
 // source feeds a handler as Lambda's event source mapping does.
 // maxBatches are in hand at a time.
 func (f feed) source(handle eventsource.Handler, maxBatches int) *eventsource.Source {
-	return eventsource.New(f.traced(f.queue()), handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: maxBatches})
+	return eventsource.New(f.polled(), handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: maxBatches})
 }

@@ -98,7 +98,8 @@ func queueDepths(ctx context.Context, queues attributesAPI, url func(name string
 	return all, nil
 }
 
-func queueDepth(ctx context.Context, queues attributesAPI, url func(name string) (string, error), name string) (all []prom.Value, err error) {
+func queueDepth(ctx context.Context, queues attributesAPI, url func(name string) (string, error), name string) (
+	all []prom.Value, err error) {
 	at, err := url(name)
 	if err != nil {
 		return nil, err
@@ -157,9 +158,10 @@ func (q traced) Receive(ctx context.Context, limit int) ([]events.SQSMessage, er
 	if len(messages) == 0 {
 		return messages, err
 	}
-	q.tracer.Start(trace.Start{Name: "receive " + q.name, Kind: trace.Client, At: at, Links: batch.TracesOf(messages), Attributes: []trace.Attribute{
-		trace.Text("messaging.system", "aws_sqs"), trace.Text("messaging.destination.name", q.name),
-		trace.Text("messaging.operation.name", "receive"), trace.Text("messaging.operation.type", "receive"),
-		trace.Number("messaging.batch.message_count", len(messages))}}).End("")
+	q.tracer.Start(trace.Start{Name: "receive " + q.name, Kind: trace.Client, At: at, Links: batch.TracesOf(messages),
+		Attributes: []trace.Attribute{
+			trace.Text("messaging.system", "aws_sqs"), trace.Text("messaging.destination.name", q.name),
+			trace.Text("messaging.operation.name", "receive"), trace.Text("messaging.operation.type", "receive"),
+			trace.Number("messaging.batch.message_count", len(messages))}}).End("")
 	return messages, err
 }

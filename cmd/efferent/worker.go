@@ -104,7 +104,8 @@ type worker struct {
 	delivery settings.Webhooks
 	kept     stores
 	log      *slog.Logger
-	watch    watch
+	// watch is told how all of it is.
+	watch watch
 	// found are the queues, by their names without the prefix.
 	found   map[string]workable
 	watches []*queueWatch
@@ -163,8 +164,14 @@ func (w *worker) warn() {
 	}
 }
 
-// url is where one of the queues is.
-func (w *worker) url(name string) (string, error) { return w.found[name].url, nil }
+// url is where one of the queues is that it needs.
+func (w *worker) url(name string) (string, error) {
+	q, ok := w.found[name]
+	if !ok {
+		return "", fmt.Errorf("the queue %s is not needed here", name)
+	}
+	return q.url, nil
+}
 
 // ready is the line that says that it works.
 func (w *worker) ready() string {

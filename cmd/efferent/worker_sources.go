@@ -75,7 +75,7 @@ func (w *worker) openSources(check *queueCheck) error {
 		}
 		h.fed.Log, h.fed.Grace = w.log, workerGrace
 		w.watches = append(w.watches, watch)
-		w.sources = append(w.sources, eventsource.New(watched{f.traced(f.queue()), watch}, watch.Handle, h.fed))
+		w.sources = append(w.sources, eventsource.New(watchedQueue{f.polled(), watch}, watch.Handle, h.fed))
 	}
 	return nil
 }
@@ -83,8 +83,8 @@ func (w *worker) openSources(check *queueCheck) error {
 // feed is one of the queues, for its handler.
 func (w *worker) feed(name string) feed {
 	q := w.found[name]
-	return feed{queues: newConsumer(w.config), url: q.url, arn: q.arn(), region: w.config.Region, auditURL: w.found[settings.AuditQueue].url,
-		room: w.kept.room, log: w.log, name: name, watch: w.watch, now: time.Now, grace: workerGrace}
+	return feed{name: name, watch: w.watch, queues: newConsumer(w.config), url: q.url, arn: q.arn(), region: w.config.Region,
+		auditURL: w.found[settings.AuditQueue].url, room: w.kept.room, log: w.log, now: time.Now, grace: workerGrace}
 }
 
 // workerAudit appends to the ledger of a stack.

@@ -112,6 +112,18 @@ func TestAWorkerOutlivesItsQueue(t *testing.T) {
 	set(policy)
 	p.health(t, "/readyz", http.StatusOK)
 
+	loseTheQueue(t, s, p)
+	if err := p.terminate(); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(p.stderr.String(), "it is left alone"); n != 2 {
+		t.Errorf("it told of two troubles %d times:\n%s", n, p.stderr.String())
+	}
+}
+
+// loseTheQueue deletes a worker's queue and makes it again.
+func loseTheQueue(t *testing.T, s *running, p *process) {
+	t.Helper()
 	if _, err := s.SQS.DeleteQueue(t.Context(), &sqs.DeleteQueueInput{QueueUrl: s.QueueURL(t, "webhooks")}); err != nil {
 		t.Fatal(err)
 	}
@@ -124,12 +136,6 @@ func TestAWorkerOutlivesItsQueue(t *testing.T) {
 	s.Send(t, scenario.Text("evt_after", e.URL))
 	if got := scenario.Verdicts(s.Attempts(t, "evt_after")); got != "1:200:delivered" {
 		t.Errorf("what came then: %s", got)
-	}
-	if err := p.terminate(); err != nil {
-		t.Error(err)
-	}
-	if n := strings.Count(p.stderr.String(), "it is left alone"); n != 2 {
-		t.Errorf("it told of two troubles %d times:\n%s", n, p.stderr.String())
 	}
 }
 

@@ -78,15 +78,15 @@ func (w *queueWatch) Handle(ctx context.Context, e events.SQSEvent) (events.SQSE
 	return (*w.handler.Load())(ctx, e)
 }
 
-// watched is a queue that is received from while its watch lets it be.
-type watched struct {
+// watchedQueue is a queue that is received from while its watch lets it be.
+type watchedQueue struct {
 	eventsource.Queue
 	*queueWatch
 }
 
 // Receive waits until the queue may be received from. A failure is the watch's to
 // tell, and to wait out.
-func (q watched) Receive(ctx context.Context, limit int) ([]events.SQSMessage, error) {
+func (q watchedQueue) Receive(ctx context.Context, limit int) ([]events.SQSMessage, error) {
 	gate := q.gate()
 	select {
 	case <-gate:

@@ -87,7 +87,7 @@ func watching(t *testing.T, q *shaky) (w *queueWatch, logged func() string) {
 	ctx, stop := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	all.Go(func() { w.run(ctx) })
-	all.Go(func() { eventsource.New(watched{q, w}, w.Handle, eventsource.Options{Log: w.log}).Run(ctx) })
+	all.Go(func() { eventsource.New(watchedQueue{q, w}, w.Handle, eventsource.Options{Log: w.log}).Run(ctx) })
 	end := func() { stop(); all.Wait() }
 	t.Cleanup(end)
 	return w, func() string { end(); return text.String() }

@@ -199,7 +199,8 @@ func operatorReads(t *testing.T, target *Target, outputs map[string]string, stac
 	if len(looks) < 8 {
 		t.Fatalf("docs/operate.md has %d blocks", len(looks))
 	}
-	script := "set -e -o pipefail\n"
+	// Not every version of the AWS CLI heeds AWS_ENDPOINT_URL, and not for SQS.
+	script := "set -e -o pipefail\naws() { command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; }\n"
 	for _, look := range looks {
 		script += string(look[1])
 	}

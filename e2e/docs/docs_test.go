@@ -10,7 +10,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/efferent/efferent/e2e/localstack"
 )
 
 // TestCommands runs the commands of every page. The pages run one after the
@@ -31,7 +34,7 @@ func TestCommands(t *testing.T) {
 			continue
 		}
 		t.Run(page, func(t *testing.T) {
-			r := newReader(t, clone, command)
+			r := newReader(t, clone, command, sqsFor(t, page))
 			for _, b := range blocks {
 				if b.NotRun != "" {
 					notRun++
@@ -58,6 +61,22 @@ func build(t *testing.T, clone string) string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return command
+}
+
+// onLocalStack is the page whose commands need one.
+const onLocalStack = "docs/worker.md"
+
+// sqsFor is the address of the LocalStack that a page is about; empty where it is
+// about an efferent dev.
+func sqsFor(t *testing.T, page string) string {
+	t.Helper()
+	if page != onLocalStack {
+		return ""
+	}
+	if os.Getenv("LOCALSTACK_PYTHON") == "" {
+		t.Skip("it needs LocalStack: make e2e-localstack runs it")
+	}
+	return strings.TrimPrefix(localstack.Start(t), "http://")
 }
 
 func pages(t *testing.T, root string) (all []string) {

@@ -11,7 +11,7 @@ import (
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]*)\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	inTitle = regexp.MustCompile("[^\\p{L}\\p{N}_ -]")
+	inTitle = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 	fenced  = regexp.MustCompile("(?ms)^```.*?^```")
 )
 

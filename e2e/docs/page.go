@@ -49,7 +49,8 @@ var (
 // notCommands are the languages of blocks that nobody would type into a shell.
 // The Python of docs/audit.md is run by the ledger's test in cmd/efferent.
 // Those of docs/testing.md are files, which suites_test.go runs.
-var notCommands = map[string]bool{"go": true, "js": true, "json": true, "mermaid": true, "python": true, "yaml": true}
+var notCommands = map[string]bool{"go": true, "hcl": true, "java": true, "js": true, "json": true, "mermaid": true, "python": true,
+	"yaml": true}
 
 // parse finds a page's blocks of commands. A fence that does not say what it
 // holds is an error: it might be commands.

@@ -81,6 +81,47 @@ no output of anything
 	}
 }
 
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	page := strings.ReplaceAll(`<!-- file: a.py -->
+@@@python
+print("a")
+@@@
+
+@@@python
+print("not saved")
+@@@
+<!-- file: b_test.go -->
+@@@go
+package b
+@@@
+`, "@@@", "```")
+	all := files(page)
+	if len(all) != 2 || all["a.py"] != "print(\"a\")\n" || all["b_test.go"] != "package b\n" {
+		t.Errorf("got %q", all)
+	}
+}
+
+// Every block of every page is commands, their output, or says what it is.
+func TestPagesAreRead(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{"../../*.md", "../../docs/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		if err != nil || len(pages) == 0 {
+			t.Fatal(pages, err)
+		}
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			if err == nil {
+				_, err = parse(string(text))
+			}
+			if err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+}
+
 func TestExpected(t *testing.T) {
 	t.Parallel()
 	shown := expected("AFTER  ID\n…\n …s   evt_1 delivered\n")

@@ -4,6 +4,7 @@ package docs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -32,15 +33,17 @@ type reader struct {
 	dev func()
 }
 
-func newReader(t *testing.T, clone, command string) *reader {
+// newReader reads a page with what serves SQS at an address; with an efferent dev
+// where that is empty. The command is built already.
+func newReader(t *testing.T, clone, command, sqs string) *reader {
 	t.Helper()
-	aws, http, mail := freeAddress(t), freeAddress(t), freeAddress(t)
+	aws, http, mail := cmp.Or(sqs, freeAddress(t)), freeAddress(t), freeAddress(t)
 	_, mailPort, err := net.SplitHostPort(mail)
 	if err != nil {
 		t.Fatal(err)
 	}
 	scratch, endpoint := t.TempDir(), freeAddress(t)
-	return &reader{
+	r := &reader{
 		clone: clone, variables: filepath.Join(scratch, "variables"),
 		here: strings.NewReplacer(
 			devCommand, command+" dev --aws "+aws+" --http "+http+" --data "+filepath.Join(scratch, "efferent.db")+"\n",
@@ -54,10 +57,17 @@ func newReader(t *testing.T, clone, command string) *reader {
 		// By these, --dev finds it there.
 		env: append(os.Environ(), "AWS_ENDPOINT_URL=http://"+aws, "EFFERENT_API_URL=http://"+http),
 	}
+	if sqs != "" {
+		r.dev = func() {} // it is there, and the test's to end
+	}
+	return r
 }
 
 // devCommand is how the pages start the local stack.
 const devCommand = "go run ./cmd/efferent dev\n"
+
+// workerCommand is how they start a worker.
+const workerCommand = "go run ./cmd/efferent worker "
 
 // run runs one block, and reports whether it did what the page says.
 func (r *reader) run(t *testing.T, at string, b block) bool {
@@ -110,13 +120,14 @@ func (r *reader) command(ctx context.Context, text string) (cmd *exec.Cmd, print
 func (r *reader) serve(t *testing.T, at, text string) bool {
 	t.Helper()
 	isDev := strings.Contains(text, devCommand)
+	saysReady := isDev || strings.Contains(text, workerCommand)
 	if isDev && r.dev != nil {
 		r.dev()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd, printed := r.command(ctx, text)
 	watch := &readiness{ready: make(chan struct{})}
-	if isDev {
+	if saysReady {
 		cmd.Stdout = watch
 	}
 	if err := cmd.Start(); err != nil {
@@ -139,14 +150,17 @@ func (r *reader) serve(t *testing.T, at, text string) bool {
 	}
 	if !isDev {
 		t.Cleanup(stop)
+	} else {
+		r.dev = func() { stop(); r.dev = nil }
+		t.Cleanup(func() {
+			if r.dev != nil {
+				r.dev()
+			}
+		})
+	}
+	if !saysReady {
 		return true
 	}
-	r.dev = func() { stop(); r.dev = nil }
-	t.Cleanup(func() {
-		if r.dev != nil {
-			r.dev()
-		}
-	})
 	select {
 	case <-watch.ready:
 		return true

@@ -15,7 +15,9 @@ func TestSuitesOnLocalStack(t *testing.T) {
 	t.Parallel()
 	s := newSuites(t, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=any", "AWS_SECRET_ACCESS_KEY=any",
 		"EFFERENT_ALLOW_HTTP=loopback", "EFFERENT_ALLOW_CIDRS=127.0.0.0/8")
-	for name, suite := range map[string]func(suites, *testing.T){"python": suites.python, "go": suites.golang, "javascript": suites.javascript} {
+	for name, suite := range map[string]func(suites, *testing.T){
+		"python": suites.python, "go": suites.golang, "javascript": suites.javascript,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			own := s

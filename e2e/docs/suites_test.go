@@ -1,4 +1,4 @@
-//go:build e2e || localstack
+//go:build e2e || localstack || java
 
 package docs
 

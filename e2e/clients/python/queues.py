@@ -17,7 +17,7 @@ import boto3
 
 PATIENCE = 300  # seconds: the machine may be busy
 
-sqs = boto3.client("sqs")
+sqs = boto3.client("sqs", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
 COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
 
 

@@ -1,6 +1,7 @@
 package efferent_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/efferent/efferent/infra/cdk/efferent"
 )
 
 // TestEachAlarmHasItsParagraph in docs/operate.md, which says whom it is for, what it
@@ -58,5 +61,25 @@ func TestOperateNamesWhatThereIs(t *testing.T) {
 		if name := a[1] + a[2]; outputs[name] == nil {
 			t.Errorf("it asks for the output %s, and there are %v", name, slices.Sorted(maps.Keys(outputs)))
 		}
+	}
+}
+
+// TestHowManyAlarmsThereAre: what they cost is told of as many.
+func TestHowManyAlarmsThereAre(t *testing.T) {
+	t.Parallel()
+	n := len(alarmsOf(t, efferent.Props{}))
+	without := n - len(alarmsOf(t, efferent.Props{WithoutNotifications: true}))
+	for file, want := range map[string]string{
+		"bench/costmonths.go": fmt.Sprintf("alarms = %d\n", n),
+		"docs/deploy.md":      fmt.Sprintf("[Alarms](operate.md#alarms), %d in a whole stack", n),
+		"docs/cost.md":        fmt.Sprintf("one metric each | %d | %.2f |", n, float64(n)/10),
+	} {
+		b, err := os.ReadFile("../../../" + file)
+		if err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%s does not say %q, %v", file, want, err)
+		}
+	}
+	if without != 10 {
+		t.Errorf("without notifications there are %d fewer, and docs/cost.md says ten", without)
 	}
 }

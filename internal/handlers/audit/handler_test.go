@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 )
 
 func TestNewRefusesWhatIsMissing(t *testing.T) {
@@ -57,9 +59,27 @@ func TestLanes(t *testing.T) {
 		more := fill(t, s, lane, random, 700)
 		want[lane] = append(want[lane], more...)
 	}
-	s.drain(t, s.handler(t), ten)
+	h, counted := s.handler(t), &appended{}
+	h.Metrics = counted
+	s.drain(t, h, ten)
+	all := 0
 	for lane, entries := range want {
 		s.wantLog(t, lane, true, entries)
+		all += len(entries)
+	}
+	if got := int(counted.entries.Load()); got != all {
+		t.Errorf("%d entries are counted, want %d", got, all)
+	}
+}
+
+// appended counts what is said to be.
+type appended struct{ entries atomic.Int64 }
+
+func (a *appended) Record(events []metric.Event) {
+	for _, e := range events {
+		if e.Name == metric.LedgerEntries {
+			a.entries.Add(int64(e.Value))
+		}
 	}
 }
 

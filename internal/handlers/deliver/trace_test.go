@@ -31,11 +31,12 @@ func TestTrace(t *testing.T) {
 		carried      message.Carried
 		id, flags    string
 	}{
-		"none":                   {},
-		"an attribute":           {attributes: map[string]string{"traceparent": producers}, id: "4bf92f3577b34da6a3ce929d0e0e4736", flags: "01"},
-		"X-Ray's":                {header: xray, id: "5759e988bd862e3fe1be46a994272793", flags: "00"},
-		"both":                   {attributes: map[string]string{"traceparent": another}, header: xray, id: strings.Repeat("a", 32), flags: "00"},
-		"carried":                {carried: message.Carried{Released: released, Trace: another}, header: xray, id: strings.Repeat("a", 32), flags: "00"},
+		"none":         {},
+		"an attribute": {attributes: map[string]string{"traceparent": producers}, id: "4bf92f3577b34da6a3ce929d0e0e4736", flags: "01"},
+		"X-Ray's":      {header: xray, id: "5759e988bd862e3fe1be46a994272793", flags: "00"},
+		"both":         {attributes: map[string]string{"traceparent": another}, header: xray, id: strings.Repeat("a", 32), flags: "00"},
+		"carried": {carried: message.Carried{Released: released, Trace: another}, header: xray, id: strings.Repeat("a", 32),
+			flags: "00"},
 		"that of who let it out": {carried: message.Carried{Released: released}, header: xray},
 		"malformed":              {attributes: map[string]string{"traceparent": "00-x"}, header: "Root=1"},
 		"malformed, beside X-Ray's": {attributes: map[string]string{"traceparent": "00-x"}, header: xray,

@@ -95,8 +95,8 @@ func TestWhat(t *testing.T) {
 		t.Errorf("the oldest was %v, want %v", w.oldest, want)
 	}
 	run(t, w.handler(t, "h"))
-	if len(w.queues) != 2 || len(w.oldest) != 1 {
-		t.Errorf("the next run sent %+v, and told of %v", w.queues, w.oldest)
+	if len(w.queues) != 2 || len(w.oldest) != 1 || w.left != 2 {
+		t.Errorf("the next run sent %+v, and told of %v, %d", w.queues, w.oldest, w.left)
 	}
 }
 

@@ -53,6 +53,7 @@ func published(t *testing.T, function string, at time.Time) release {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.cdk = "../../cdk.json"
 	r.built, r.out = programs(t, function, at), filepath.Join(t.TempDir(), "dist")
 	if err := r.make(); err != nil {
 		t.Fatal(err)

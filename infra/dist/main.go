@@ -25,6 +25,8 @@ type release struct {
 	// built holds functions/<architecture>/<name>/bootstrap and
 	// commands/<system>_<architecture>/efferent, and out is where the files go.
 	built, out string
+	// cdk is the file cdk.json, which has the flags by which a template is made.
+	cdk string
 }
 
 // architectures are Lambda's names of what Go calls so.
@@ -34,10 +36,11 @@ func main() {
 	stamp := flag.String("stamp", "", "the version, its commit and the commit's date, as internal/version/stamp prints them")
 	built := flag.String("built", "build/dist-programs", "the directory of the built programs")
 	out := flag.String("out", "build/dist", "the directory for the files; what is in it is deleted")
+	cdk := flag.String("cdk", "cdk.json", "the CDK's flags")
 	flag.Parse()
 	r, err := newRelease(*stamp)
 	if err == nil {
-		r.built, r.out = *built, *out
+		r.built, r.out, r.cdk = *built, *out, *cdk
 		err = r.make()
 	}
 	jsii.Close()

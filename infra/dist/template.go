@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,7 +30,12 @@ func (r release) template() (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	flags, err := r.flags()
+	if err != nil {
+		return err
+	}
 	app := awscdk.NewApp(&awscdk.AppProps{
+		Context:            &flags,
 		AnalyticsReporting: jsii.Bool(false), Outdir: jsii.String(dir),
 		DefaultStackSynthesizer: awscdk.NewBootstraplessSynthesizer(nil),
 	})
@@ -42,4 +48,17 @@ func (r release) template() (err error) {
 		return err
 	}
 	return os.WriteFile(r.file("efferent_"+r.version+".template.json"), text, 0o644)
+}
+
+// flags are those of the CDK that `cdk deploy` has too.
+func (r release) flags() (map[string]any, error) {
+	text, err := os.ReadFile(r.cdk)
+	if err != nil {
+		return nil, err
+	}
+	var file struct{ Context map[string]any }
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.cdk, err)
+	}
+	return file.Context, nil
 }

@@ -21,9 +21,9 @@ import (
 // its report for each rule and resource, by its answer.
 func nag(t *testing.T, by awscdk.IReusableStackSynthesizer, make func(awscdk.App) error) (lines map[string][]string) {
 	t.Helper()
-	dir := t.TempDir()
+	dir, context := t.TempDir(), deployed(t)
 	call(t, func() {
-		app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(dir), DefaultStackSynthesizer: by})
+		app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(dir), Context: &context, DefaultStackSynthesizer: by})
 		if err := make(app); err != nil {
 			t.Fatal(err)
 		}

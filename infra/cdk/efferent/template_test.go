@@ -14,8 +14,9 @@ import (
 func distributed(t *testing.T) template {
 	t.Helper()
 	var made template
+	context := deployed(t)
 	call(t, func() {
-		app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), AnalyticsReporting: jsii.Bool(false),
+		app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), Context: &context, AnalyticsReporting: jsii.Bool(false),
 			DefaultStackSynthesizer: awscdk.NewBootstraplessSynthesizer(nil)})
 		e, err := efferent.NewTemplate(app, "v1.2.3")
 		if err != nil {

@@ -5,21 +5,27 @@ BENCHFLAGS ?=
 FUZZTIME ?= 20s
 LAMBDAS := $(notdir $(wildcard lambdas/*))
 GOARCH_LAMBDA ?= arm64
+LAMBDAS_DIR ?= build/lambdas
+# The version that is built, as Git's tags say. Without Git: STAMP=v1.2.3
+STAMP ?= $(shell internal/version/stamp)
+LDFLAGS = -X 'github.com/efferent/efferent/internal/version.stamp=$(STAMP)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp e2e e2e-localstack conformance conformance-localstack lint fuzz test-docs mutants bench bench-memory lambdas clean
+.PHONY: help build test test-python test-dynamodb test-smtp test-api e2e e2e-clients e2e-java e2e-localstack conformance conformance-localstack lint lint-template fuzz test-docs mutants bench bench-memory lambdas dist clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build the efferent command into build/
-	go build -o build/efferent ./cmd/efferent
+	go build -ldflags="$(LDFLAGS)" -o build/efferent ./cmd/efferent
 
 test: lint ## Run all tests that need nothing but Go, and Node for those of the CDK
 	# Most of the time of cmd/efferent is spent waiting, so more than one test a core may wait.
 	go test -timeout 30m -parallel 12 $(GOTESTFLAGS) $$(go list ./... | grep -v /infra/)
 	# Without the race detector: jsii's own runtime has a race at its end.
 	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go test -timeout 30m $(filter-out -race,$(GOTESTFLAGS)) ./infra/...
+	# A module of its own: nothing else links Compose's library.
+	cd e2e/compose && go test $(GOTESTFLAGS) ./...
 
 # What is tracked, and what is about to be.
 FILES = git ls-files -z --cached --others --exclude-standard --deduplicate
@@ -31,8 +37,12 @@ lint: ## Check formatting, the length of lines, the size of files, go vet and st
 	  test -z "$$long" || { echo "lines of more than 140 characters:"; echo "$$long"; exit 1; }
 	@large=$$($(FILES) | xargs -0 sh -c 'find "$$@" -maxdepth 0 -type f -size +1000000c' find); \
 	  test -z "$$large" || { echo "files of more than 1 MB: $$large"; exit 1; }
-	go vet -tags e2e,smtp,localstack,dynamodb ./...
-	go tool staticcheck -tags e2e,smtp,localstack,dynamodb ./...
+	go vet -tags e2e,java,smtp,localstack,dynamodb,checkers ./...
+	go tool staticcheck -tags e2e,java,smtp,localstack,dynamodb,checkers ./...
+
+lint-template: build/checkers-venv ## Check the synthesised templates with cfn-lint and checkov (cdk-nag is a part of make test)
+	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 CHECKERS=$(CURDIR)/build/checkers-venv/bin \
+	  go test $(GOTESTFLAGS) -tags checkers -run TestCheckers ./infra/cdk/efferent
 
 AWS_CLI_V2 ?= /usr/bin/aws
 
@@ -48,11 +58,27 @@ test-dynamodb: build/moto-venv build/ministack-venv ## Test the DynamoDB stores 
 test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with TLS and passwords
 	SMTP_PYTHON=$(CURDIR)/build/smtp-venv/bin/python go test $(GOTESTFLAGS) -tags smtp -timeout 20m ./e2e/smtp
 
-e2e: test-dynamodb test-smtp build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
-	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -timeout 40m -v ./e2e/deployed
+test-api: build/openapi-venv ## Have schemathesis try the HTTP API by its OpenAPI document, and lint that
+	build/openapi-venv/bin/openapi-spec-validator schemas/openapi.json
+	SCHEMATHESIS=$(CURDIR)/build/openapi-venv/bin/schemathesis go test -count=1 $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/openapi
 
-e2e-localstack: build/localstack-venv ## Run efferent worker on LocalStack's queues
-	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent
+e2e: test-dynamodb test-smtp e2e-clients build/ministack-venv node_modules ## Deploy with the real CDK to MiniStack (or AWS_ENDPOINT_URL) and send real traffic
+	$(MAKE) --no-print-directory dist DIST=build/e2e-dist DIST_PLATFORMS=
+	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack DIST=$(CURDIR)/build/e2e-dist AWS_CLI_V2=$(AWS_CLI_V2) \
+	  go test $(GOTESTFLAGS) -tags e2e -timeout 40m -v ./e2e/deployed
+
+e2e-clients: build build/clients-venv e2e/clients/node/node_modules ## Run the tests of Celery, dramatiq-sqs, sqs-consumer and gocloud on efferent dev (or AWS_ENDPOINT_URL)
+	EFFERENT=$(CURDIR)/build/efferent PYTHON=$(CURDIR)/build/clients-venv/bin/python \
+	  go test $(GOTESTFLAGS) -tags e2e -timeout 20m -parallel 8 -v ./e2e/clients
+
+e2e-java: build build/ministack-venv ## Run the tests of the Java SDK's JMS library, extended client and batch manager so (needs a JDK and Maven: apt-get install maven)
+	EFFERENT=$(CURDIR)/build/efferent MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack \
+	  go test $(GOTESTFLAGS) -tags java -timeout 20m -v -run Java ./e2e/clients ./e2e/docs
+
+e2e-localstack: build/localstack-venv build/clients-venv e2e/clients/node/node_modules ## Run efferent worker on LocalStack's queues
+	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python PYTHON=$(CURDIR)/build/clients-venv/bin/python \
+	  go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent ./e2e/docs
+	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags e2e -timeout 20m -run TestCommands/docs/worker.md -v ./e2e/docs
 
 conformance: ## Check our SQS endpoint (or AWS_ENDPOINT_URL) against what AWS documents
 	go test $(GOTESTFLAGS) -count=1 -timeout 20m ./e2e/conformance
@@ -70,13 +96,18 @@ node_modules: package-lock.json
 	npm ci --no-audit --no-fund
 	@touch $@
 
+e2e/clients/node/node_modules: e2e/clients/node/package-lock.json
+	cd e2e/clients/node && npm ci --no-audit --no-fund
+	@touch $@
+
 fuzz: ## Fuzz whatever parses outside input, FUZZTIME (20s) each
 	@grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u | while read -r dir; do \
 	  grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6- | while read -r name; do \
 	    go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) $$dir || exit 1; done || exit 1; done
 
-test-docs: ## Run the commands that README and docs/ show, as a reader would (needs AWS CLI v2 and Python)
-	go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/docs
+test-docs: build/clients-venv build/ministack-venv e2e/clients/node/node_modules ## Run what README and docs/ show, as a reader would (needs AWS CLI v2, Python and Node)
+	PYTHON=$(CURDIR)/build/clients-venv/bin/python MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack \
+	  go test $(GOTESTFLAGS) -tags e2e -timeout 20m -v ./e2e/docs
 
 mutants: ## Break the code on purpose, in one place at a time: a test must fail. MUTANTS=regexp picks some
 	go run ./e2e/mutants -run "$(MUTANTS)"
@@ -101,9 +132,24 @@ build/goaws: bench/goaws/main.go bench/goaws/go.mod
 
 lambdas: ## Build the Lambda functions into build/lambdas/<name>/bootstrap
 	@for name in $(LAMBDAS); do \
-	  echo "build/lambdas/$$name/bootstrap ($(GOARCH_LAMBDA))"; \
-	  CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_LAMBDA) go build -trimpath -tags lambda.norpc -ldflags='-s -w' \
-	    -o build/lambdas/$$name/bootstrap ./lambdas/$$name || exit 1; done
+	  echo "$(LAMBDAS_DIR)/$$name/bootstrap ($(GOARCH_LAMBDA))"; \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_LAMBDA) go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags="-s -w $(LDFLAGS)" \
+	    -o $(LAMBDAS_DIR)/$$name/bootstrap ./lambdas/$$name || exit 1; done
+	@echo $(firstword $(STAMP)) >$(LAMBDAS_DIR)/version
+
+# The systems that the command is published for. DIST_PLATFORMS= for none.
+DIST_PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+DIST ?= build/dist
+
+dist: ## Make what is published of a version into build/dist: functions, the command, the template for all, checksums
+	rm -rf build/dist-programs
+	@for arch in arm64 amd64; do $(MAKE) --no-print-directory lambdas GOARCH_LAMBDA=$$arch LAMBDAS_DIR=build/dist-programs/functions/$$arch; done
+	@for platform in $(DIST_PLATFORMS); do \
+	  os=$${platform%/*} arch=$${platform#*/}; test $$os = windows && exe=.exe || exe=; \
+	  echo "build/dist-programs/commands/$${os}_$$arch/efferent$$exe"; \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags="-s -w $(LDFLAGS)" \
+	    -o build/dist-programs/commands/$${os}_$$arch/efferent$$exe ./cmd/efferent || exit 1; done
+	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go run ./infra/dist -stamp "$(STAMP)" -built build/dist-programs -out $(DIST)
 
 clean: ## Remove what was built
 	rm -rf build

@@ -42,6 +42,8 @@ func layers() (all []layer) {
 		layer{"internal/batch", pure},
 		layer{"internal/need", nil},
 		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
+		// The API serves its own contract.
+		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/batch", "internal/need", "schemas"})},
 		// The senders know the notification, and not each other.
 		layer{"internal/channel/", slices.Concat(pure, wire)},
 		layer{"internal/channel/exchange", []string{"internal/retryafter"}},
@@ -55,6 +57,7 @@ func layers() (all []layer) {
 		layer{"internal/aws/sms", slices.Concat(pure, wire)},
 		// SQLite keeps the engines' state, by the interfaces that they declare.
 		layer{"internal/sqlite", slices.Concat(pure, engines)},
+		layer{"internal/queuelog", engines},
 		layer{"internal/objects", pure},
 		layer{"internal/settings", pure},
 		layer{"internal/standin", pure},
@@ -62,6 +65,8 @@ func layers() (all []layer) {
 		layer{"internal/storetest", pure},
 		layer{"internal/telemetry", []string{"internal/metric"}},
 		layer{"internal/telemetry/", []string{"internal/metric", "internal/trace"}},
+		layer{"internal/terminal", nil},
+		layer{"internal/version", nil},
 	)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -12,7 +13,8 @@ import (
 )
 
 // load is what the whole of efferent dev is measured by: webhooks to a path of
-// the sink, which asks for each so many times.
+// the sink, which asks for each so many times. A path that ends in a slash is
+// that of many endpoints: each webhook's id comes behind it.
 type load struct {
 	name, path string
 	requests   int
@@ -24,13 +26,14 @@ type load struct {
 var loads = []load{
 	{"the whole of efferent dev", "/in", 1, false},
 	{"… answered 404", "/gone", 1, true},
-	{"… 503 until exhausted", "/down", 4, true},
+	// Each at an endpoint of its own: a circuit that opens would keep the others back.
+	{"… 503 until exhausted", "/down/", 4, true},
 }
 
 // one measures a binary by so many webhooks to one path: for a profile, or by hand.
 func one(args []string) (result, error) {
 	for _, l := range loads {
-		if l.path == "/"+args[2] {
+		if strings.Trim(l.path, "/") == args[2] {
 			s, err := startSink()
 			if err != nil {
 				return result{}, err

@@ -270,5 +270,8 @@ func batchOf(url string, number, size int) []events.SQSMessage {
 
 // text is a webhook message.
 func text(id, url string) string {
+	if strings.HasSuffix(url, "/") {
+		url += id
+	}
 	return `{"id":"` + id + `","url":"` + url + `","secret":"` + secretName + `","event_type":"bench.run","body":` + string(payload) + `}`
 }

@@ -41,6 +41,8 @@ func run(args []string) error {
 			return printResult(one(args[1:]))
 		case "cycles":
 			return printResult(cycles(args[1:]))
+		case "empty":
+			return empty()
 		case "queues":
 			return queues(args[1:])
 		case "deadletters":

@@ -62,8 +62,16 @@ func queues(args []string) error {
 		}
 		fmt.Println()
 	}
+	fmt.Printf("%-24s", "ours, of the empty one's")
+	for _, kind := range kinds {
+		name := kind.client + kind.clients
+		fmt.Printf(" %9.0f%%", 100*median(found[endpoints[0].name+name], result.rate)/median(found[emptyName+name], result.rate))
+	}
+	fmt.Println()
 	return nil
 }
+
+const emptyName = "net/http, does nothing"
 
 // kinds are the clients that are measured. What the SDK itself takes bounds
 // what it can measure, so there is one that takes little.
@@ -98,6 +106,12 @@ func startEndpoints(efferent, goaws, python string) (all []endpoint, stop func()
 	}
 	stops = append(stops, func() { _, _ = d.stop() })
 	all = append(all, endpoint{"efferent dev, durable", d.awsURL})
+	nothing, err := serve(self("empty"))
+	if err != nil {
+		return nil, stop, err
+	}
+	stops = append(stops, func() { _ = nothing.stop() })
+	all = append(all, endpoint{emptyName, nothing.url})
 	if goaws != "" {
 		c := exec.Command(goaws)
 		c.Stderr = os.Stderr

@@ -29,7 +29,7 @@ func sink() error {
 	mux.HandleFunc("POST /in", c.in)
 	mux.HandleFunc("POST /in/", c.in)
 	mux.HandleFunc("POST /gone", c.refuse(http.StatusNotFound))
-	mux.HandleFunc("POST /down", c.refuse(http.StatusServiceUnavailable))
+	mux.HandleFunc("POST /down/", c.refuse(http.StatusServiceUnavailable))
 	mux.HandleFunc("GET /arrivals", c.report)
 	return http.Serve(listener, mux)
 }

@@ -36,11 +36,12 @@ func (f *apiFlags) base() (*url.URL, error) {
 		text = "http://" + devHTTP
 	}
 	if text == "" {
-		return nil, errors.New("where is the API? Use --api, EFFERENT_API_URL, or --dev for the efferent dev of this machine")
+		return nil, misusedf("where is the API? Set EFFERENT_API_URL or --api to the ApiUrl that the deployment prints, or use " +
+			"--dev for the efferent dev of this machine")
 	}
 	base, err := url.Parse(text)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {
-		return nil, fmt.Errorf("--api %q is not a URL such as https://a1b2c3.execute-api.eu-north-1.amazonaws.com", text)
+		return nil, misusedf("--api %q is not a URL such as https://a1b2c3.execute-api.eu-north-1.amazonaws.com", text)
 	}
 	base.Path, base.RawPath = strings.TrimRight(base.Path, "/"), ""
 	return base, nil
@@ -58,7 +59,7 @@ func (f *apiFlags) client(ctx context.Context) (*apiClient, error) {
 	case f.Token == "":
 		c.signer, err = newSigner(ctx, base)
 	case base.Scheme == "http" && !isLoopback(base):
-		err = errors.New("the token is not sent over plain http: --api must begin with https://")
+		err = misusedf("the token is not sent over plain http: --api must begin with https://")
 	default:
 		c.token = f.Token
 	}
@@ -161,8 +162,12 @@ func (c *apiClient) unanswered(ctx context.Context, method string, err error) er
 	}
 	err = asked.Err // without the URL, whose query may tell too much
 	var network *net.OpError
+	var dns *net.DNSError
 	unsent := errors.As(err, &network) && network.Op == "dial"
 	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return fmt.Errorf("there is no host %s; is the API deployed, and is --api (EFFERENT_API_URL) the ApiUrl that the deployment printed?",
+			c.base.Hostname())
 	case unsent && c.dev:
 		return fmt.Errorf("no efferent dev answers at %s; start one, or say with --api where it is: %w", c.base, err)
 	case unsent || method == http.MethodGet:
@@ -192,10 +197,12 @@ func (c *apiClient) refusal(resp *http.Response, answer []byte) error {
 	_ = json.Unmarshal(answer, &gateway, json.MatchCaseInsensitiveNames(true)) // it may be anything
 	said := fmt.Sprintf("%s answered %d %s", c.base, resp.StatusCode, cmp.Or(gateway.Message, http.StatusText(resp.StatusCode)))
 	switch {
+	case resp.StatusCode == http.StatusForbidden && strings.Contains(gateway.Message, "expired"):
+		said += ": " + signIn
 	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
 		said += c.advice()
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode < 400:
-		said += "; is this the URL of the API?"
+		said += "; is this the URL of the API, as the deployment printed it (ApiUrl)?"
 	}
 	return &apiError{resp.StatusCode, said}
 }

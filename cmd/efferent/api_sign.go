@@ -28,7 +28,7 @@ type signer struct {
 // machine it is nil where there are none: efferent dev and worker ask for none,
 // an emulator may.
 func newSigner(ctx context.Context, base *url.URL) (*signer, error) {
-	var options []func(*config.LoadOptions) error
+	options := []func(*config.LoadOptions) error{quiet}
 	local := isLoopback(base)
 	if local { // the metadata service of EC2 lets a laptop wait for seconds
 		options = append(options, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))

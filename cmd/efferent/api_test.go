@@ -157,7 +157,7 @@ func TestRefusedRequests(t *testing.T) {
 			cmd := api.prepare(append([]string{"dlq", "list"}, c.args...)...)
 			cmd.Env = append(cmd.Env, c.env...)
 			got := finish(cmd)
-			if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, c.says) || strings.Contains(got.stderr, "hush") {
+			if got.code == 0 || got.stdout != "" || !strings.Contains(got.stderr, c.says) || strings.Contains(got.stderr, "hush") {
 				t.Errorf("%+v; want it to tell %q", got, c.says)
 			}
 		})

@@ -2,13 +2,13 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // The exit codes of the audit commands.
@@ -68,7 +68,7 @@ func (c *auditCheckCommand) Run() error {
 			err = json.NewEncoder(c.stdout).Encode(p)
 		} else {
 			_, err = fmt.Fprintf(c.stdout, "sound: entry %d of the %d that are signed in %s is\n%s\n", p.Index, p.Size,
-				ledger.OriginOf(key.Origin, p.Lane), p.Entry)
+				ledger.OriginOf(key.Origin, p.Lane), terminal.Line(string(p.Entry)))
 		}
 		if err != nil {
 			return err
@@ -120,21 +120,12 @@ func readKey(text string) (key ledger.PublicKey, err error) {
 	if name, ok := strings.CutPrefix(text, "@"); ok {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			return key, fmt.Errorf("--key: %w", err)
+			return key, misusedf("--key: %w", err)
 		}
 		text = string(b)
 	}
 	if key, err = ledger.ParsePublicKey(text); err != nil {
-		return key, fmt.Errorf("--key: %w", err)
+		return key, misusedf("--key: %w", err)
 	}
 	return key, nil
-}
-
-// exitCode is what the process ends with.
-func exitCode(err error) int {
-	var v verdictError
-	if errors.As(err, &v) {
-		return v.code
-	}
-	return 1
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 
@@ -84,7 +83,7 @@ func (f *bookFlags) openStack(ctx context.Context) (p place, err error) {
 		return p, err
 	}
 	if f.LedgerTable == "" || f.LedgerBucket == "" || f.CheckpointsBucket == "" {
-		return p, errors.New("a stack's ledger is in a table and two buckets: give all of --ledger-table, --ledger-bucket and " +
+		return p, misusedf("a stack's ledger is in a table and two buckets: give all of --ledger-table, --ledger-bucket and " +
 			"--checkpoints-bucket, or --outputs")
 	}
 	config, err := (&awsFlags{EndpointURL: f.EndpointURL}).config(ctx)
@@ -178,7 +177,7 @@ func (f *bookFlags) stackKey(ctx context.Context, config aws.Config) (key ledger
 	case f.Key != "":
 		return readKey(f.Key)
 	case f.kmsKey == "" || f.origin == "":
-		return key, errors.New("by which key? Say --key KEY, or --outputs, which names the key in KMS")
+		return key, misusedf("by which key? Say --key KEY, or --outputs, which names the key in KMS")
 	}
 	public, err := (&awskms.Key{API: kms.NewFromConfig(config), ID: f.kmsKey}).Public(ctx)
 	return ledger.PublicKey{Origin: f.origin, Key: public}, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/objects"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 type auditExportCommand struct {
@@ -36,11 +37,11 @@ func (c *auditExportCommand) Run(ctx context.Context) error {
 		return verdictError{exitCantTell, err}
 	}
 	var copied ledger.Exports
-	bar := newProgress("copying " + p.name)
-	defer bar.end()
+	bar := terminal.NewProgress("copying " + p.name)
+	defer bar.End()
 	for _, lane := range lanes {
-		bar.say(lane)
-		one, err := ledger.Export(ctx, p, p.kept, lane, p.key, to, func(done, of int64) { bar.set(done, of) })
+		bar.Say(lane)
+		one, err := ledger.Export(ctx, p, p.kept, lane, p.key, to, func(done, of int64) { bar.Set(done, of) })
 		switch {
 		case errors.Is(err, ledger.ErrChanged) || errors.Is(err, ledger.ErrUnsigned):
 			return verdictError{exitChanged, fmt.Errorf("%s: %w", lane, err)}
@@ -52,7 +53,7 @@ func (c *auditExportCommand) Run(ctx context.Context) error {
 	if err := to.Replace(ctx, "key.pub", []byte(p.key.String()+"\n")); err != nil {
 		return verdictError{exitCantTell, err}
 	}
-	bar.end()
+	bar.End()
 	fmt.Fprintf(c.stdout, "%s holds the %d entries of %d lanes that are signed, and %d checkpoints.\n", c.To, copied.Entries, len(lanes),
 		copied.Checkpoints)
 	if copied.Expired > 0 {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 type auditProveCommand struct {
@@ -35,6 +36,9 @@ const proveAgain = 500 * time.Millisecond
 func (c *auditProveCommand) Run(ctx context.Context) error {
 	if c.stdout == nil {
 		c.stdout, c.stderr = os.Stdout, os.Stderr
+	}
+	if c.Wait < 0 {
+		return misusedf("--wait %s: must be 0, for not at all, or more", c.Wait)
 	}
 	key, proofs, err := c.ask(ctx)
 	if err != nil {
@@ -127,10 +131,10 @@ func proofsIn(ctx context.Context, p place, id string, since, until time.Time) (
 	}
 	var all []ledger.Evidence
 	spans, match := []ledger.Span{{First: since, Last: until}}, func(l ledger.Line) bool { return l.WebhookID == id }
-	bar := newProgress("looking through " + p.name)
-	defer bar.end()
+	bar := terminal.NewProgress("looking through " + p.name)
+	defer bar.End()
 	for i, lane := range lanes {
-		bar.set(int64(i), int64(len(lanes)))
+		bar.Set(int64(i), int64(len(lanes)))
 		found, err := ledger.Prove(ctx, p, lane, spans, match)
 		if err != nil {
 			return proofs, err

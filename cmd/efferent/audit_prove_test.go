@@ -40,7 +40,7 @@ func startKept(t *testing.T) (s *running, dir string) {
 // said is what a command printed, and its exit code.
 func said(out *bytes.Buffer, err error) (int, string) {
 	if err != nil {
-		return exitCode(err), out.String() + err.Error()
+		return exitCode(context.Background(), err), out.String() + err.Error()
 	}
 	return 0, out.String()
 }

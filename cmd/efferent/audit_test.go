@@ -112,7 +112,7 @@ func TestAuditCheck(t *testing.T) {
 			err := (&auditCheckCommand{File: c.file, Key: c.key, JSON: c.json, stdout: &out}).Run()
 			code, said := 0, out.String()
 			if err != nil {
-				code, said = exitCode(err), err.Error()
+				code, said = exitCode(t.Context(), err), err.Error()
 			}
 			if code != c.code || !strings.Contains(said, c.says) {
 				t.Errorf("exit %d, want %d; it said %q", code, c.code, said)

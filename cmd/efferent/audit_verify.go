@@ -11,6 +11,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/objects"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 type auditVerifyCommand struct {
@@ -68,13 +69,13 @@ func (c *auditVerifyCommand) Run(ctx context.Context) error {
 
 // lanes verifies lane by lane; the worst verdict is the command's.
 func (c *auditVerifyCommand) lanes(ctx context.Context, p place, lanes []string, held map[string][]ledger.Signed) error {
-	bar := newProgress("")
-	defer bar.end()
+	bar := terminal.NewProgress("")
+	defer bar.End()
 	v := ledger.Verifier{Reader: p, Key: p.key, Acts: ledger.NewActs(), Expires: c.AllowExpired,
-		Progress: func(_ string, done, of int64) { bar.set(done, of) }}
+		Progress: func(_ string, done, of int64) { bar.Set(done, of) }}
 	code := 0
 	for _, lane := range lanes {
-		bar.say(lane)
+		bar.Say(lane)
 		signed, err := p.kept.All(ctx, lane)
 		report := ledger.Report{Lane: lane, Verdict: ledger.CantTell, FirstBad: -1, Why: err}
 		if err == nil {
@@ -87,7 +88,7 @@ func (c *auditVerifyCommand) lanes(ctx context.Context, p place, lanes []string,
 		case report.Verdict == ledger.CantTell && code == 0:
 			code = exitCantTell
 		}
-		bar.aside()
+		bar.Aside()
 		if err := c.show(report); err != nil {
 			return err
 		}
@@ -135,7 +136,7 @@ func (c *auditVerifyCommand) show(r ledger.Report) error {
 	if line.Why != "" {
 		text += ": " + line.Why
 	}
-	_, err := fmt.Fprintln(c.stdout, text)
+	_, err := fmt.Fprintln(c.stdout, terminal.Line(text))
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -32,16 +33,16 @@ type circuitFlags struct {
 func (f *circuitFlags) name() (n circuit.Name, named bool, err error) {
 	switch {
 	case circuit.IsKey(f.Circuit) && (f.Host || f.Tenant != ""):
-		return n, false, errors.New("an id says it all: --host and --tenant are for URLs")
+		return n, false, misusedf("an id says it all: --host and --tenant are for URLs")
 	case circuit.IsKey(f.Circuit):
 		return n, false, nil
 	case f.Host && f.Tenant != "":
-		return n, false, errors.New("--host and --tenant do not go together: a host is nobody's")
+		return n, false, misusedf("--host and --tenant do not go together: a host is nobody's")
 	}
 	endpoint, host, err := webhook.EndpointOf(f.Circuit)
 	switch {
 	case err != nil:
-		return n, false, fmt.Errorf("this is no circuit's id, and no endpoint's URL: it %w", err)
+		return n, false, misusedf("this is no circuit's id, and no endpoint's URL: it %w", err)
 	case f.Host:
 		return circuit.Name{Scope: circuit.Host, URL: host}, true, nil
 	}
@@ -87,8 +88,7 @@ func (f *circuitFlags) print(c replay.Circuit, words string) error {
 	if f.JSON {
 		return printJSON(c)
 	}
-	_, err := fmt.Println(oneLine(words))
-	return err
+	return terminal.Stdout().Say(words)
 }
 
 type circuitsShowCommand struct{ circuitFlags }
@@ -111,7 +111,7 @@ type circuitsOpenCommand struct {
 
 func (c *circuitsOpenCommand) Run(ctx context.Context) error {
 	if c.Why == "" {
-		return errors.New("--why is empty: say why")
+		return misusedf("--why is empty: say why")
 	}
 	opened, err := c.open(ctx)
 	if err != nil {

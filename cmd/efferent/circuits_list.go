@@ -3,19 +3,18 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // circuitsListCommand's filters are pointers, as in filterFlags.
@@ -25,7 +24,7 @@ type circuitsListCommand struct {
 	Scope     *string `group:"Filters" placeholder:"SCOPE" help:"Only those of endpoints (endpoint), or of hosts (host)."`
 	Tenant    *string `group:"Filters" placeholder:"NAME" help:"Only this tenant's."`
 	URLPrefix *string `group:"Filters" name:"url-prefix" placeholder:"URL" help:"Only those of URLs that begin so."`
-	Limit     int     `default:"50" placeholder:"N" help:"How many to list (${default}); 0 lists all."`
+	Limit     limit   `default:"50" placeholder:"N" help:"How many to list (${default}), or all."`
 	JSON      bool    `name:"json" help:"Print JSON."`
 }
 
@@ -47,7 +46,7 @@ func (c *circuitsListCommand) Run(ctx context.Context) error {
 	case c.JSON:
 		return printJSON(list)
 	case len(list.Items) > 0:
-		err = printTable(circuitColumns(time.Now()), list.Items)
+		err = terminal.Table(terminal.Stdout(), circuitColumns(time.Now()), list.Items)
 	}
 	fmt.Fprintln(os.Stderr, circuitsSummary(list, len(query) > 0, time.Now()))
 	return err
@@ -55,9 +54,6 @@ func (c *circuitsListCommand) Run(ctx context.Context) error {
 
 // query is the filters, as the API's parameters.
 func (c *circuitsListCommand) query() (url.Values, error) {
-	if c.Limit < 0 {
-		return nil, errors.New("--limit must be 0 or more")
-	}
 	query := url.Values{}
 	for _, text := range []struct {
 		flag, name string
@@ -70,7 +66,7 @@ func (c *circuitsListCommand) query() (url.Values, error) {
 			continue
 		}
 		if *text.value == "" {
-			return nil, fmt.Errorf("%s is empty; leave it out if it is not meant", text.flag)
+			return nil, misusedf("%s is empty; leave it out if it is not meant", text.flag)
 		}
 		query.Set(text.name, *text.value)
 	}
@@ -85,17 +81,13 @@ func (c *circuitsListCommand) pages(ctx context.Context, api *apiClient, filters
 	}
 	all.Items = []replay.Circuit{}
 	for {
-		want := pageLimit
-		if c.Limit > 0 {
-			want = min(want, c.Limit-len(all.Items))
-		}
-		query.Set("limit", strconv.Itoa(want))
+		query.Set("limit", strconv.Itoa(c.Limit.page(len(all.Items))))
 		var page replay.Circuits
 		if err := api.call(ctx, http.MethodGet, "/api/v1/circuits?"+query.Encode(), nil, &page); err != nil {
 			return all, err
 		}
 		all.Items, all.Cursor = append(all.Items, page.Items...), page.Cursor
-		if page.Cursor == "" || c.Limit > 0 && len(all.Items) >= c.Limit {
+		if page.Cursor == "" || c.Limit.reached(len(all.Items)) {
 			return all, nil
 		}
 		query.Set("cursor", page.Cursor)
@@ -143,15 +135,15 @@ func circuitsSummary(list replay.Circuits, filtered bool, now time.Time) string 
 
 // circuitColumns fit 80 characters, but for a long URL and the reason: what is
 // narrow stands before them.
-func circuitColumns(now time.Time) []column[replay.Circuit] {
-	return []column[replay.Circuit]{
-		{title: "PHASE", cell: func(c replay.Circuit) string { return c.Phase }},
-		{title: "SINCE", cell: func(c replay.Circuit) string { return sinceText(c, now) }},
-		{title: "PROBE", cell: func(c replay.Circuit) string { return probeText(c, now) }},
-		{title: "WAITING", cell: countedText},
-		{title: "TENANT", cell: func(c replay.Circuit) string { return c.Tenant }, optional: true},
-		{title: "ENDPOINT", cell: endpointText},
-		{title: "WHY", cell: whyText},
+func circuitColumns(now time.Time) []terminal.Column[replay.Circuit] {
+	return []terminal.Column[replay.Circuit]{
+		{Title: "PHASE", Cell: func(c replay.Circuit) string { return c.Phase }},
+		{Title: "SINCE", Cell: func(c replay.Circuit) string { return sinceText(c, now) }},
+		{Title: "PROBE", Cell: func(c replay.Circuit) string { return probeText(c, now) }},
+		{Title: "WAITING", Cell: countedText},
+		{Title: "TENANT", Cell: func(c replay.Circuit) string { return c.Tenant }, Optional: true},
+		{Title: "ENDPOINT", Cell: endpointText},
+		{Title: "WHY", Cell: whyText},
 	}
 }
 
@@ -235,15 +227,9 @@ func fullProbeText(c replay.Circuit, now time.Time) string {
 // printCircuit prints all that is known of one.
 func printCircuit(c replay.Circuit) error {
 	now := time.Now()
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	for _, field := range [][2]string{
+	return terminal.Stdout().Fields([][2]string{
 		{"Circuit", c.ID}, {"Endpoint", endpointText(c)}, {"Tenant", c.Tenant}, {"Phase", c.Phase}, {"Why", whyText(c)},
 		{"Opened", timeText(c.Opened)}, {"Closed", timeText(c.ClosedAt)}, {"Probe", fullProbeText(c, now)},
 		{"Waiting", countedText(c) + " in the waiting room"},
-	} {
-		if field[1] != "" {
-			fmt.Fprintf(w, "%s\t%s\n", field[0], oneLine(field[1]))
-		}
-	}
-	return w.Flush()
+	})
 }

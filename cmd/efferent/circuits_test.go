@@ -8,6 +8,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 var (
@@ -42,13 +43,13 @@ func TestCircuitsList(t *testing.T) {
 		{"filtered", "list --phase open --scope host --tenant a --url-prefix https://a.test", []answered{circuitPage("")},
 			[]string{path + "limit=50&phase=open&scope=host&tenant=a&url_prefix=https%3A%2F%2Fa.test"}, nil,
 			[]string{"no circuit matches\n"}, 0},
-		{"in pages that may be short", "list --limit 0 --json", []answered{circuitPage("a", closed), circuitPage("b"), circuitPage("", host)},
+		{"in pages that may be short", "list --limit all --json", []answered{circuitPage("a", closed), circuitPage("b"), circuitPage("", host)},
 			[]string{path + "limit=200", path + "cursor=a&limit=200", path + "cursor=b&limit=200"},
 			[]string{`{"items":[{"id":"host-`, `"waiting_more":true}`, `"failures":4`}, nil, 0},
 		{"and more", "list --limit 2", []answered{circuitPage("a", host), circuitPage("b", closed)},
 			[]string{path + "limit=2", path + "cursor=a&limit=1"}, []string{"closed"}, []string{"2 listed; more with --limit\n"}, 0},
-		{"an empty filter", "list --tenant ''", nil, nil, nil, []string{"--tenant is empty"}, 1},
-		{"a limit that is none", "list --limit=-1", nil, nil, nil, []string{"--limit must be"}, 1},
+		{"an empty filter", "list --tenant ''", nil, nil, nil, []string{"--tenant is empty"}, 2},
+		{"a limit that is none", "list --limit=-1", nil, nil, nil, []string{`--limit: "-1" must be a number from 1 on, or all`}, 2},
 	})
 }
 
@@ -108,30 +109,31 @@ func TestCircuitActs(t *testing.T) {
 			[]string{opens + `{"url":"https://a.test","scope":"host","why":"moving"}`}, []string{`"scope":"host"`}, nil, 0},
 		{"open by id", "open --why moving " + theHost.Key(), []answered{ok(circuitOf(theHost, 0))},
 			[]string{"POST " + host + `/open {"why":"moving"}`}, []string{"https://a.test (host) is open"}, nil, 0},
-		{"open without a reason", "open --why= " + url, nil, nil, nil, []string{"--why is empty"}, 1},
+		{"open without a reason", "open --why= " + url, nil, nil, nil, []string{"--why is empty"}, 2},
 		{"close", "close --host https://a.test", []answered{ok(closed)}, []string{"POST " + host + "/close"},
 			[]string{"https://a.test (host) is closed; 3 messages are waiting for it, and go out, a few at first\n"}, nil, 0},
 		{"close, for one message", "close " + url, []answered{ok(closedOne)}, []string{"POST " + own + "/close"},
 			[]string{"https://a.test/in is closed; 1 message is waiting for it, and go out, a few at first\n"}, nil, 0},
 		{"close, refused", "close " + theHost.Key(), []answered{problem(503, "try again")}, []string{"POST " + host + "/close"}, nil,
 			[]string{"try again"}, 1},
-		{"neither id nor URL", "close acme", nil, nil, nil, []string{"no circuit's id, and no endpoint's URL: it must begin with https://"}, 1},
-		{"an id and a tenant", "close --tenant acme " + theHost.Key(), nil, nil, nil, []string{"--host and --tenant are for URLs"}, 1},
-		{"a host and a tenant", "show --host " + url, nil, nil, nil, []string{"do not go together"}, 1},
+		{"neither id nor URL", "close acme", nil, nil, nil, []string{"no circuit's id, and no endpoint's URL: it must begin with https://"}, 2},
+		{"an id and a tenant", "close --tenant acme " + theHost.Key(), nil, nil, nil, []string{"--host and --tenant are for URLs"}, 2},
+		{"a host and a tenant", "show --host " + url, nil, nil, nil, []string{"do not go together"}, 2},
 	})
 }
 
-// TestCircuitsTableIsNarrow: all but the reason of a circuit with a short URL fits a
-// terminal of 80 columns, and the reason is what is cut.
+// TestCircuitsTableIsNarrow: all but the URL fits a terminal of 80 columns beside
+// a short reason.
 func TestCircuitsTableIsNarrow(t *testing.T) {
 	t.Parallel()
 	c := circuitOf(circuit.Name{Scope: circuit.Endpoint, Tenant: "acme-eu", URL: "https://hooks.acme.test/in"}, 1000)
 	c.Phase, c.WaitingMore = replay.PhaseHalfOpen, true
 	var out strings.Builder
-	if err := writeTable(&out, 80, circuitColumns(noon.Add(119*time.Minute)), []replay.Circuit{c}); err != nil {
+	screen := terminal.Screen{Out: &out, Width: 80}
+	if err := terminal.Table(screen, circuitColumns(noon.Add(119*time.Minute)), []replay.Circuit{c}); err != nil {
 		t.Fatal(err)
 	}
-	const want = "half-open  119m   under way  1,000+   acme-eu  https://hooks.acme.test/in  5 fa…\n"
+	const want = "half-open  119m   under way  1,000+   acme-eu  5 failures in [2J a row\n  ENDPOINT https://hooks.acme.test/in\n"
 	if !strings.HasSuffix(out.String(), want) {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
 	}

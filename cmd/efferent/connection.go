@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 )
 
 // awsFlags say which AWS a command speaks to.
@@ -28,16 +29,12 @@ type queueFlags struct {
 
 // config is the caller's own AWS configuration, or dev's with --dev.
 func (f *awsFlags) config(ctx context.Context) (aws.Config, error) {
-	var options []func(*config.LoadOptions) error
-	endpoint := f.EndpointURL
+	options := []func(*config.LoadOptions) error{quiet}
 	if f.Dev {
 		options = append(options, config.WithRegion(localRegion),
 			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("dev", "dev", "")))
-		if endpoint == "" {
-			endpoint = "http://" + devAWS
-		}
 	}
-	if endpoint != "" {
+	if endpoint := f.endpoint(); endpoint != "" {
 		options = append(options, config.WithBaseEndpoint(endpoint))
 	}
 	c, err := config.LoadDefaultConfig(ctx, options...)
@@ -47,7 +44,22 @@ func (f *awsFlags) config(ctx context.Context) (aws.Config, error) {
 	if c.Region == "" {
 		return c, errors.New("no AWS region is configured: set AWS_REGION, or use --dev for the efferent dev of this machine")
 	}
+	c.APIOptions = append(c.APIOptions, f.explaining)
 	return c, nil
+}
+
+// quiet leaves out what the SDK would print between a command's own lines.
+func quiet(o *config.LoadOptions) error {
+	o.Logger = logging.Nop{}
+	return nil
+}
+
+// endpoint is the AWS endpoint that was named; empty for AWS itself.
+func (f *awsFlags) endpoint() string {
+	if f.EndpointURL == "" && f.Dev {
+		return "http://" + devAWS
+	}
+	return f.EndpointURL
 }
 
 func (f *awsFlags) sqs(ctx context.Context) (*sqs.Client, error) {
@@ -62,14 +74,20 @@ func (f *awsFlags) secrets(ctx context.Context) (*secretsmanager.Client, error) 
 
 // queueURL finds one of the stack's queues.
 func (f *queueFlags) queueURL(ctx context.Context, client *sqs.Client, name string) (string, error) {
-	name = f.Prefix + name
-	out, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
-	var answered smithy.APIError
-	if f.Dev && err != nil && !errors.As(err, &answered) {
-		return "", fmt.Errorf("no efferent dev answers; start one, or say with --endpoint-url where it is: %w", err)
-	}
+	out, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(f.Prefix + name)})
 	if err != nil {
-		return "", fmt.Errorf("find the queue %s: %w", name, err)
+		return "", f.missingQueue(ctx, client, name, fmt.Errorf("find the queue %s%s: %w", f.Prefix, name, err))
 	}
 	return aws.ToString(out.QueueUrl), nil
+}
+
+// unreached adds to an error that no efferent dev answers, where that is why.
+func (f *awsFlags) unreached(err error) error {
+	var answered smithy.APIError
+	var asked *smithy.OperationError
+	var told explainedError
+	if f.Dev && !errors.As(err, &told) && errors.As(err, &asked) && !errors.As(err, &answered) {
+		return fmt.Errorf("no efferent dev answers; start one, or say with --endpoint-url where it is: %w", err)
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 type dataCommand struct {
@@ -53,14 +54,14 @@ func (c *dataCheckCommand) Run(ctx context.Context) error {
 }
 
 func (f checkedFile) print() error {
-	err := printTable([]column[sqlite.Checked]{
-		{title: "TABLE", cell: func(t sqlite.Checked) string { return t.Table }},
-		{title: "READABLE", cell: func(t sqlite.Checked) string { return fmt.Sprint(t.Rows) }},
-		{title: "DAMAGED", cell: func(t sqlite.Checked) string { return strings.Join(t.Damaged, ", ") }, optional: true},
-		{title: "LOST", cell: func(t sqlite.Checked) string { return t.Lost }, optional: true},
+	err := terminal.Table(terminal.Stdout(), []terminal.Column[sqlite.Checked]{
+		{Title: "TABLE", Cell: func(t sqlite.Checked) string { return t.Table }},
+		{Title: "READABLE", Cell: func(t sqlite.Checked) string { return fmt.Sprint(t.Rows) }},
+		{Title: "DAMAGED", Cell: func(t sqlite.Checked) string { return strings.Join(t.Damaged, ", ") }, Optional: true},
+		{Title: "LOST", Cell: func(t sqlite.Checked) string { return t.Lost }, Optional: true},
 	}, f.Tables)
 	for _, line := range f.Wrong {
-		fmt.Println("SQLite:", line)
+		fmt.Println("SQLite:", terminal.Line(line))
 	}
 	return err
 }

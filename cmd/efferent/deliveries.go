@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 type deliveriesCommand struct {
@@ -30,36 +32,43 @@ func (c *deliveriesShowCommand) Run(ctx context.Context) error {
 	if c.JSON {
 		return printJSON(d)
 	}
-	columns := attemptColumns
-	several := severalOrigins(d.Attempts)
-	if several {
-		columns = append(slices.Clone(originColumns), columns...)
-	}
-	if err := printTable(columns, d.Attempts); err != nil {
-		return err
-	}
-	for _, last := range lastOfOrigins(d.Attempts) {
-		text := outlook(last, time.Now())
-		if text != "" && several {
-			text = last.OriginID() + " " + text
+	return printAttempts(terminal.Stdout(), d.Attempts, time.Now())
+}
+
+// printAttempts prints the attempts under an id, and what is to come. Where they
+// are of several messages each stands by itself, after where it went.
+func printAttempts(s terminal.Screen, all []attempt.Record, now time.Time) error {
+	several := severalOrigins(all)
+	for i, of := range byOrigin(all) {
+		last := of[len(of)-1]
+		var err error
+		if i > 0 {
+			_, err = fmt.Fprintln(s.Out)
 		}
-		if text != "" {
-			fmt.Println(oneLine(text))
+		if several {
+			err = errors.Join(err, s.Fields([][2]string{{"Origin", last.OriginID()}, {"Tenant", last.Tenant}, {"URL", last.URL}}))
+		}
+		err = errors.Join(err, terminal.Table(s, attemptColumns, of))
+		if text := outlook(last, now); text != "" {
+			err = errors.Join(err, s.Say(text))
+		}
+		if err := errors.Join(err, sayTraces(s, of)); err != nil {
+			return err
 		}
 	}
-	printTraces(d.Attempts)
 	return nil
 }
 
-// printTraces says which traces the attempts belong to, each once.
-func printTraces(attempts []attempt.Record) {
+// sayTraces says which traces the attempts belong to, each once.
+func sayTraces(s terminal.Screen, attempts []attempt.Record) (err error) {
 	said := map[string]bool{"": true}
 	for _, r := range attempts {
 		if !said[r.TraceID] {
 			said[r.TraceID] = true
-			fmt.Println("trace " + r.TraceID)
+			err = errors.Join(err, s.Say("trace "+r.TraceID))
 		}
 	}
+	return err
 }
 
 // severalOrigins reports whether the attempts under one id were made of several
@@ -68,15 +77,16 @@ func severalOrigins(attempts []attempt.Record) bool {
 	return slices.ContainsFunc(attempts, func(r attempt.Record) bool { return r.OriginID() != attempts[0].OriginID() })
 }
 
-// lastOfOrigins are the newest records of each origin. Those of one stand
-// together, oldest first.
-func lastOfOrigins(attempts []attempt.Record) (last []attempt.Record) {
+// byOrigin parts the records of each origin. Those of one stand together, oldest
+// first.
+func byOrigin(attempts []attempt.Record) (all [][]attempt.Record) {
+	begin := 0
 	for i, r := range attempts {
 		if i == len(attempts)-1 || attempts[i+1].OriginID() != r.OriginID() {
-			last = append(last, r)
+			all, begin = append(all, attempts[begin:i+1]), i+1
 		}
 	}
-	return last
+	return all
 }
 
 // outlook says what is to come after the last record of a message; empty where

@@ -16,22 +16,32 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // demoLimit bounds the whole demo.
 const demoLimit = 25 * time.Second
 
+// How long the demos take is told so wherever it is told. That of webhooks waits
+// for 7 seconds in all, between the attempts of one.
+const (
+	demoTakes       = "in under ten seconds"
+	demoNotifyTakes = "in about two seconds"
+)
+
 type demoCommand struct {
-	Notify bool `help:"Show notifications instead: who gets what, by which way, and why."`
+	Notify bool `help:"${demo_notify}"`
 }
 
 func (c demoCommand) Run(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, demoLimit)
 	defer stop()
+	play, takes := (*demo).webhooks, demoTakes
 	if c.Notify {
-		return runDemo(ctx, os.Stdout, (*demo).notifications)
+		play, takes = (*demo).notifications, demoNotifyTakes
 	}
-	return runDemo(ctx, os.Stdout, (*demo).webhooks)
+	fmt.Printf("This ends %s.\n", takes)
+	return runDemo(ctx, os.Stdout, play)
 }
 
 // runDemo runs all of Efferent, plays a script of messages through its SQS
@@ -123,6 +133,15 @@ func (d *demo) follow(ctx context.Context, acts []act, show func(act, attempt.Re
 		}
 	}
 	return nil
+}
+
+// show prints an attempt, and below or beside it what came of it.
+func (d *demo) show(attempt, what string) {
+	screen := terminal.Screen{Out: d.out}
+	if d.out == os.Stdout {
+		screen = terminal.Stdout()
+	}
+	_ = screen.Beside(attempt, what, 10) // the demo's end tells whether it went well
 }
 
 // after is when an attempt ended.

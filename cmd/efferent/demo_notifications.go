@@ -135,7 +135,7 @@ func (d *demo) notifications(ctx context.Context) error {
 			parked = append(parked, w.id)
 		}
 	}
-	fmt.Fprintf(d.out, "\n%8s  %-9s %-7s %-7s %-13s %s\n", "AFTER", "ID", "ATTEMPT", "CHANNEL", "OUTCOME", "")
+	fmt.Fprintf(d.out, "\n%8s  %-9s %-7s %-7s %s\n", "AFTER", "ID", "ATTEMPT", "CHANNEL", "OUTCOME")
 	if err := d.follow(ctx, acts, d.printHandover); err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (d *demo) printHandover(a act, r attempt.Record) {
 	if r.Verdict == attempt.Delivered && len(r.FailedChannels) > 0 {
 		what = "after " + strings.Join(r.FailedChannels, ", ")
 	}
-	fmt.Fprintf(d.out, "%7.2fs  %-9s %-7d %-7s %-13s %s\n", d.after(r), a.name(), r.Attempt, r.Channel, outcomeText(r), what)
+	d.show(fmt.Sprintf("%7.2fs  %-9s %-7d %-7s %-13s ", d.after(r), a.name(), r.Attempt, r.Channel, outcomeText(r)), what)
 }
 
 // printTaken tells who got what, and holds it against what is promised: each

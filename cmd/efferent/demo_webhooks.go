@@ -49,7 +49,7 @@ func (d *demo) webhooks(ctx context.Context) error {
 			parked = append(parked, p.id)
 		}
 	}
-	fmt.Fprintf(d.out, "\n%8s  %-10s %-7s %-6s %-10s %s\n", "AFTER", "WEBHOOK", "ATTEMPT", "STATUS", "VERDICT", "")
+	fmt.Fprintf(d.out, "\n%8s  %-10s %-7s %-6s %s\n", "AFTER", "WEBHOOK", "ATTEMPT", "STATUS", "VERDICT")
 	if err := d.follow(ctx, acts, d.printWebhook); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (d *demo) printWebhook(a act, r attempt.Record) {
 	case !r.NextAt.IsZero():
 		what += fmt.Sprintf("; next try in %s", r.NextAt.Sub(r.At).Round(time.Second))
 	}
-	fmt.Fprintf(d.out, "%7.2fs  %-10s %-7d %-6s %-10s %s\n", d.after(r), a.name(), r.Attempt, statusText(r.Status), r.Verdict, what)
+	d.show(fmt.Sprintf("%7.2fs  %-10s %-7d %-6s %-10s ", d.after(r), a.name(), r.Attempt, statusText(r.Status), r.Verdict), what)
 }
 
 // promise is one delivery of the demo: what is sent, and what must become of

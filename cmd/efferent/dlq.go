@@ -71,7 +71,7 @@ func (f *filterFlags) filter() (filter replay.Filter, err error) {
 			continue
 		}
 		if *text.value == "" {
-			return filter, fmt.Errorf("%s is empty; leave it out if it is not meant", text.flag)
+			return filter, misusedf("%s is empty; leave it out if it is not meant", text.flag)
 		}
 		*text.to = *text.value
 	}
@@ -123,7 +123,7 @@ func parsePast(text string, now time.Time) (time.Time, error) {
 		n, err = strconv.ParseUint(days, 10, 16)
 		ago = time.Duration(n) * 24 * time.Hour
 	}
-	if err != nil || ago < 0 {
+	if err != nil || ago <= 0 {
 		return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-11-24T08:00:00Z nor how long ago, such as 90m, 2h or 3d", text)
 	}
 	return now.Add(-ago).UTC().Truncate(time.Second), nil

@@ -20,17 +20,33 @@ type yesFlag struct {
 // confirm asks the person at the terminal; where there is none, only --yes is a
 // yes. question is made only to be asked.
 func (y *yesFlag) confirm(ctx context.Context, question func() (string, error)) error {
-	if y.Yes {
+	switch {
+	case y.Yes:
 		return nil
-	}
-	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
-		return errors.New("this may touch more than one message, and there is no terminal to ask on: use --yes if you mean it")
+	case !canAsk():
+		return misusedf("this may touch more than one message, and there is no terminal to ask on: use --yes if you mean it")
 	}
 	text, err := question()
 	if err != nil {
 		return err
 	}
 	return ask(ctx, os.Stdin, os.Stderr, text)
+}
+
+// confirmOne is confirm for what touches one thing only, and can't be undone.
+func (y *yesFlag) confirmOne(ctx context.Context, question string) error {
+	switch {
+	case y.Yes:
+		return nil
+	case !canAsk():
+		return misusedf("this can't be undone, and there is no terminal to ask on: use --yes if you mean it")
+	}
+	return ask(ctx, os.Stdin, os.Stderr, question)
+}
+
+// canAsk reports whether there is somebody to ask.
+func canAsk() bool {
+	return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))
 }
 
 // ask returns nil for a yes. It does not wait longer than ctx.

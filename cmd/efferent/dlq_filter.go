@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // matching replays what the filter takes. Each request goes through the queue
@@ -20,8 +21,8 @@ func (c *dlqReplayCommand) matching(ctx context.Context, api *apiClient, filter 
 	if err := c.confirm(ctx, question); err != nil {
 		return err
 	}
-	p := newProgress("looked at")
-	if p.on && total == 0 {
+	p := terminal.NewProgress("looked at")
+	if p.On() && total == 0 {
 		if page, err := c.listed(ctx, api, replay.Filter{}); err == nil { // else there is no bar
 			total = page.ApproximateTotal
 		}
@@ -32,10 +33,10 @@ func (c *dlqReplayCommand) matching(ctx context.Context, api *apiClient, filter 
 		return started.Task, err
 	}}
 	sum, err := acts.sum(ctx, replay.Task{Kind: replay.KindFilter, Queue: c.Queue}, func(sum replay.Task) {
-		p.say(thousands(sum.Moved) + " replayed; looked at")
-		p.set(int64(sum.Examined), int64(total))
+		p.Say(thousands(sum.Moved) + " replayed; looked at")
+		p.Set(int64(sum.Examined), int64(total))
 	})
-	p.end()
+	p.End()
 	return acts.report(sum, err)
 }
 

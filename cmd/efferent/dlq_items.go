@@ -11,6 +11,7 @@ import (
 
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // itemActs acts on items one after the other: a queue is searched by one
@@ -32,11 +33,11 @@ type itemActs struct {
 // many were done.
 func (a *itemActs) each(ctx context.Context, ids []string) error {
 	ids = distinct(ids)
-	p := newProgress(a.did)
+	p := terminal.NewProgress(a.did)
 	var failed error
 	for i, id := range ids {
 		if len(ids) > 1 {
-			p.set(int64(i), int64(len(ids)))
+			p.Set(int64(i), int64(len(ids)))
 		}
 		task, err := a.one(ctx, id)
 		if errors.Is(err, errInterrupted) {
@@ -47,10 +48,10 @@ func (a *itemActs) each(ctx context.Context, ids []string) error {
 			task = replay.Task{Kind: replay.KindItem, Queue: a.queue, ItemID: id, Status: deadletter.Failed, Failed: 1, Reason: err.Error()}
 		}
 		a.tasks = append(a.tasks, task)
-		p.aside()
+		p.Aside()
 		a.tell(task)
 	}
-	p.end()
+	p.End()
 	if n := len(a.tasks) - a.done(); failed == nil && n > 0 {
 		failed = fmt.Errorf("%d of %d items not %s", n, len(ids), a.did)
 	}
@@ -91,9 +92,9 @@ func (f *dlqFlags) asker(api *apiClient, method string, path func(id string) str
 func (a *itemActs) tell(task replay.Task) {
 	switch {
 	case task.Status == deadletter.Failed:
-		fmt.Fprintf(os.Stderr, "%s not %s: %s\n", task.ItemID, a.did, task.Reason)
+		fmt.Fprintln(os.Stderr, terminal.Line(fmt.Sprintf("%s not %s: %s", task.ItemID, a.did, task.Reason)))
 	case !a.json:
-		fmt.Println(a.line(task))
+		fmt.Println(terminal.Line(a.line(task)))
 	}
 }
 

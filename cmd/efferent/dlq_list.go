@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"strconv"
 
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // pageLimit is the most items that the API gives in one answer.
@@ -17,7 +17,7 @@ const pageLimit = 200
 type dlqListCommand struct {
 	dlqFlags
 	filterFlags
-	Limit  int    `default:"50" placeholder:"N" help:"How many to list (${default}); 0 lists all."`
+	Limit  limit  `default:"50" placeholder:"N" help:"How many to list (${default}), or all."`
 	Source string `default:"index" enum:"index,queue" placeholder:"SOURCE" help:"${list_source}"`
 }
 
@@ -25,9 +25,6 @@ func (c *dlqListCommand) Run(ctx context.Context) error {
 	filter, err := c.filter()
 	if err != nil {
 		return err
-	}
-	if c.Limit < 0 {
-		return errors.New("--limit must be 0 or more")
 	}
 	api, err := c.client(ctx)
 	if err != nil {
@@ -40,7 +37,7 @@ func (c *dlqListCommand) Run(ctx context.Context) error {
 	case c.JSON:
 		return printJSON(all)
 	case len(all.Items) > 0:
-		err = printTable(itemColumns, all.Items)
+		err = terminal.Table(terminal.Stdout(), itemColumns, all.Items)
 	}
 	fmt.Fprintln(os.Stderr, c.summary(all, filter))
 	return err
@@ -53,36 +50,28 @@ func (c *dlqListCommand) pages(ctx context.Context, api *apiClient, filter repla
 	if c.Source != "index" {
 		query.Set("source", c.Source)
 	}
-	p := newProgress("listed")
-	defer p.end()
+	p := terminal.NewProgress("listed")
+	defer p.End()
 	for {
-		query.Set("limit", strconv.Itoa(c.want(len(all.Items))))
+		query.Set("limit", strconv.Itoa(c.Limit.page(len(all.Items))))
 		var page replay.Items
 		if err := api.call(ctx, http.MethodGet, "/api/v1/dlq?"+query.Encode(), nil, &page); err != nil {
 			return all, err
 		}
 		all.Items, all.ApproximateTotal, all.Cursor = append(all.Items, page.Items...), page.ApproximateTotal, page.Cursor
-		if page.Cursor == "" || c.Limit > 0 && len(all.Items) >= c.Limit {
+		if page.Cursor == "" || c.Limit.reached(len(all.Items)) {
 			return all, nil
 		}
 		query.Set("cursor", page.Cursor)
-		p.set(int64(len(all.Items)), int64(c.outOf(page.ApproximateTotal)))
+		p.Set(int64(len(all.Items)), int64(c.outOf(page.ApproximateTotal)))
 	}
-}
-
-// want is how many items to ask for when there are n.
-func (c *dlqListCommand) want(n int) int {
-	if c.Limit == 0 {
-		return pageLimit
-	}
-	return min(pageLimit, c.Limit-n)
 }
 
 func (c *dlqListCommand) outOf(total int) int {
 	if c.Limit == 0 {
 		return total
 	}
-	return min(total, c.Limit)
+	return min(total, int(c.Limit))
 }
 
 // summary is the line below the table.

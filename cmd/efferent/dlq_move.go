@@ -11,6 +11,7 @@ import (
 
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 const (
@@ -30,7 +31,7 @@ func (c *dlqReplayCommand) all(ctx context.Context, api *apiClient) error {
 		return err
 	}
 	var started replay.Started
-	err := api.call(ctx, http.MethodPost, c.path("replay"), replay.Some{Rate: c.Rate}, &started)
+	err := api.call(ctx, http.MethodPost, c.path("replay"), replay.Some{Rate: int(c.Rate)}, &started)
 	if errors.Is(err, errInterrupted) {
 		return fmt.Errorf("%w: whether the move task has begun, %q shows", err, c.hint("tasks"))
 	}
@@ -47,12 +48,12 @@ func (c *dlqReplayCommand) all(ctx context.Context, api *apiClient) error {
 // await follows a move task until it has ended. With an error the task it
 // returns is what was last seen of it.
 func (c *dlqReplayCommand) await(ctx context.Context, api *apiClient, task replay.Task) (replay.Task, error) {
-	p := newProgress("replayed")
-	defer p.end()
+	p := terminal.NewProgress("replayed")
+	defer p.End()
 	tick := time.NewTicker(moveTick)
 	defer tick.Stop()
 	for blind := 0; goesOn(task); {
-		p.set(task.Moved, task.ToMove)
+		p.Set(task.Moved, task.ToMove)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -112,12 +113,29 @@ func (c *dlqReplayCommand) ended(task replay.Task, err error) error {
 			because(task.Reason))
 	case c.JSON:
 	case goesOn(task):
-		fmt.Println("move task", cmp.Or(task.ID, "of "+c.Queue), "has begun")
-		fmt.Fprintf(os.Stderr, "%q shows how far it is\n", c.hint("tasks"))
+		return c.onItsWay(fmt.Sprintf("move task %s has begun: %son their way back to their queue",
+			cmp.Or(task.ID, "of "+c.Queue), aboutText(task.ToMove)), "how far it is")
+	case task.Moved == 0:
+		fmt.Printf("0 replayed from %s: nothing was there to move\n", c.Queue)
 	default:
-		fmt.Printf("%s replayed from %s\n", thousands(task.Moved), c.Queue)
+		return c.onItsWay(fmt.Sprintf("%s replayed from %s by move task %s, and on their way", thousands(task.Moved), c.Queue,
+			cmp.Or(task.ID, "(unnamed)")), "the task")
 	}
 	return nil
+}
+
+// aboutText is how many messages a task that runs is of, where SQS has said so.
+func aboutText(n int64) string {
+	if n == 0 {
+		return "all are "
+	}
+	return "about " + countOf(int(n), "message") + " are "
+}
+
+// onItsWay tells what was sent again, and how to see what becomes of it.
+func (c *dlqReplayCommand) onItsWay(what, tasks string) error {
+	return errors.Join(terminal.Stdout().Say(what), terminal.Stderr().Say(fmt.Sprintf("%q shows %s, %q what has failed again",
+		c.hint("tasks"), tasks, c.hint("list"))))
 }
 
 func because(reason string) string {
@@ -151,7 +169,7 @@ func (c *dlqTasksCommand) Run(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, "no move task of", c.Queue, "is known")
 		return nil
 	}
-	return printTable(taskColumns, all.Tasks)
+	return terminal.Table(terminal.Stdout(), taskColumns, all.Tasks)
 }
 
 func (c *dlqTasksCommand) cancel(ctx context.Context, api *apiClient) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -15,7 +14,7 @@ type dlqReplayCommand struct {
 	yesFlag
 	Items  []string `arg:"" optional:"" name:"item" help:"The items, as list names them."`
 	All    bool     `help:"Replay all, by SQS's own message move task, and wait for its end."`
-	Rate   int      `placeholder:"N" help:"With --all: at most so many messages a second, 1 to 500."`
+	Rate   rate     `placeholder:"N" help:"With --all: at most so many messages a second, 1 to 500."`
 	NoWait bool     `help:"With --all: do not wait."`
 }
 
@@ -49,13 +48,11 @@ func (c *dlqReplayCommand) check(filter replay.Filter) error {
 	}
 	switch {
 	case ways == 0:
-		return errors.New("what is to be replayed? Name items, or use --all, or a filter such as --tenant")
+		return misusedf("what is to be replayed? Name items, or use --all, or a filter such as --tenant")
 	case ways > 1:
-		return errors.New("items, --all and filters do not go together: use one of them")
+		return misusedf("items, --all and filters do not go together: use one of them")
 	case !c.All && (c.Rate != 0 || c.NoWait):
-		return errors.New("--rate and --no-wait go with --all")
-	case c.Rate < 0 || c.Rate > 500:
-		return errors.New("--rate must be 1 to 500 messages a second")
+		return misusedf("--rate and --no-wait go with --all")
 	}
 	return nil
 }

@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"text/tabwriter"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 type dlqShowCommand struct {
@@ -34,26 +33,20 @@ func (c *dlqShowCommand) Run(ctx context.Context) error {
 	}
 	if len(letter.Attempts) > 0 {
 		fmt.Println()
-		if err := printTable(attemptColumns, letter.Attempts); err != nil {
+		if err := terminal.Table(terminal.Stdout(), attemptColumns, letter.Attempts); err != nil {
 			return err
 		}
 	}
-	fmt.Printf("\n%s\n", manyLines(pretty(letter.Body)))
+	fmt.Printf("\n%s\n", terminal.Lines(pretty(letter.Body)))
 	return nil
 }
 
 func (c *dlqShowCommand) printItem(i replay.Item) error {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	for _, field := range [][2]string{
+	return terminal.Stdout().Fields([][2]string{
 		{"Item", i.ItemID}, {"Queue", c.Queue}, {"Webhook", i.WebhookID}, {"Event", i.EventType}, {"URL", i.URL}, {"Channel", i.Channel},
 		{"Tenant", i.Tenant}, {"Reason", i.Reason}, {"Status", statusText(i.LastStatus)}, {"Attempts", fmt.Sprint(i.Attempts)},
 		{"First", timeText(i.FirstAt)}, {"Last", timeText(i.LastAt)},
-	} {
-		if field[1] != "" {
-			fmt.Fprintf(w, "%s\t%s\n", field[0], oneLine(field[1]))
-		}
-	}
-	return w.Flush()
+	})
 }
 
 // pretty indents JSON, and leaves everything else as it is.

@@ -137,11 +137,11 @@ func TestDLQList(t *testing.T) {
 			ok(replay.Items{Items: items(201, 100), ApproximateTotal: 1234, Cursor: "b"})},
 			[]string{listPath + "limit=200&queue=webhook-failures", listPath + "cursor=a&limit=100&queue=webhook-failures"},
 			[]string{"item-300"}, []string{"300 of about 1,234; more with --limit"}, 0},
-		{"all", "list --limit 0", []answered{ok(replay.Items{Items: items(1, 200), ApproximateTotal: 201, Cursor: "a"}),
+		{"all", "list --limit all", []answered{ok(replay.Items{Items: items(1, 200), ApproximateTotal: 201, Cursor: "a"}),
 			ok(replay.Items{Items: items(201, 1), ApproximateTotal: 201})},
 			[]string{listPath + "limit=200&queue=webhook-failures", listPath + "cursor=a&limit=200&queue=webhook-failures"},
 			[]string{"item-201"}, []string{"201 of about 201\n"}, 0},
-		{"the queue itself", "list --source queue --limit 0", []answered{ok(replay.Items{Items: items(1, 200), ApproximateTotal: 300})},
+		{"the queue itself", "list --source queue --limit all", []answered{ok(replay.Items{Items: items(1, 200), ApproximateTotal: 300})},
 			[]string{listPath + "limit=200&queue=webhook-failures&source=queue"}, []string{"item-200"},
 			[]string{"200 of about 300; more can't be read"}, 0},
 		{"filters", "list --tenant acme --event a.b --channel sms --url-prefix https://a.test/?x=1&y --reason 40 --since " +
@@ -164,8 +164,8 @@ func TestDLQList(t *testing.T) {
 			problem(503, "the failures can't be read; try again")},
 			[]string{listPath + "limit=9&queue=webhook-failures", listPath + "cursor=a&limit=8&queue=webhook-failures"}, nil,
 			[]string{"the failures can't be read; try again"}, 1},
-		{"an empty filter", "list --tenant ''", nil, nil, nil, []string{"--tenant is empty"}, 1},
-		{"a negative limit", "list --limit=-1", nil, nil, nil, []string{"--limit must be"}, 1},
+		{"an empty filter", "list --tenant ''", nil, nil, nil, []string{"--tenant is empty"}, 2},
+		{"a negative limit", "list --limit=-1", nil, nil, nil, []string{`--limit: "-1" must be a number from 1 on, or all`}, 2},
 	})
 }
 
@@ -201,10 +201,10 @@ func TestDLQShow(t *testing.T) {
 			nil, []string{"held by ann"}, 1},
 		{"of a gateway", "show item-1", []answered{{http.StatusNotFound, `{"message":"Not Found"}`}},
 			[]string{"GET /api/v1/dlq/webhook-failures/item-1"},
-			nil, []string{"answered 404 Not Found; is this the URL of the API?"}, 1},
+			nil, []string{"answered 404 Not Found; is this the URL of the API, as the deployment printed it (ApiUrl)?"}, 1},
 		{"moved elsewhere", "show item-1", []answered{{http.StatusMovedPermanently, "<html>"}},
 			[]string{"GET /api/v1/dlq/webhook-failures/item-1"},
-			nil, []string{"answered 301 Moved Permanently; is this the URL of the API?"}, 1},
+			nil, []string{"answered 301 Moved Permanently; is this the URL of the API, as the deployment printed it (ApiUrl)?"}, 1},
 		{"some web page", "show item-1", []answered{ok("<html>")}, []string{"GET /api/v1/dlq/webhook-failures/item-1"}, nil,
 			[]string{"is not the API of Efferent"}, 1},
 		{"a connection that breaks, once", "show item-1", []answered{ok(dropped{}), ok(letter)},
@@ -266,11 +266,12 @@ func TestDLQReplay(t *testing.T) {
 		{"all", "replay --all --rate 9 --yes", []answered{started(move(deadletter.Running, 0)), moves(move(deadletter.Running, 7)),
 			moves(move(deadletter.Completed, 1234))},
 			[]string{all + `{"rate":9}`, "GET /api/v1/dlq/webhook-failures/tasks", "GET /api/v1/dlq/webhook-failures/tasks"},
-			[]string{"1,234 replayed from webhook-failures\n"}, nil, 0},
+			[]string{"1,234 replayed from webhook-failures by move task 17, and on their way\n"},
+			[]string{`"efferent dlq tasks" shows the task, "efferent dlq list" what has failed again`}, 0},
 		{"all, at a trice", "replay --all --yes --json", []answered{started(move(deadletter.Completed, 1234))}, []string{all + `{}`},
 			[]string{`{"kind":"all"`, `"moved":1234`}, nil, 0},
 		{"all, without waiting", "replay --all --yes --no-wait", []answered{started(move(deadletter.Running, 0))}, []string{all + `{}`},
-			[]string{"move task 17 has begun\n"},
+			[]string{"move task 17 has begun: about 1,234 messages are on their way back to their queue\n"},
 			[]string{`"efferent dlq tasks" shows`}, 0},
 		{"all, while looking fails", "replay --all --yes", []answered{
 			started(move(deadletter.Running, 0)), problem(503, "no"), moves(), moves(move(deadletter.Completed, 2))},
@@ -289,16 +290,16 @@ func TestDLQReplay(t *testing.T) {
 			[]string{"POST /api/v1/dlq/notification-failures/replay {}"}, []string{"has begun"},
 			[]string{"efferent dlq tasks --queue notification-failures"}, 0},
 
-		{"nothing to replay", "replay", nil, nil, nil, []string{"what is to be replayed?"}, 1},
-		{"items and all", "replay --all item-1 --yes", nil, nil, nil, []string{"do not go together"}, 1},
-		{"all and a filter", "replay --all --tenant a --yes", nil, nil, nil, []string{"do not go together"}, 1},
-		{"all and an empty filter", "replay --all --tenant '' --yes", nil, nil, nil, []string{"--tenant is empty"}, 1},
-		{"a filter half empty", "replay --reason= --event a --yes", nil, nil, nil, []string{"--reason is empty"}, 1},
-		{"a rate without all", "replay --rate 5 item-1", nil, nil, nil, []string{"go with --all"}, 1},
-		{"too high a rate", "replay --rate 501 --all --yes", nil, nil, nil, []string{"--rate must be 1 to 500"}, 1},
-		{"several without a yes", "replay item-1 item-2", nil, nil, nil, []string{"use --yes"}, 1},
-		{"all without a yes", "replay --all", nil, nil, nil, []string{"use --yes"}, 1},
-		{"a filter without a yes", "replay --tenant acme", nil, nil, nil, []string{"use --yes"}, 1},
+		{"nothing to replay", "replay", nil, nil, nil, []string{"what is to be replayed?"}, 2},
+		{"items and all", "replay --all item-1 --yes", nil, nil, nil, []string{"do not go together"}, 2},
+		{"all and a filter", "replay --all --tenant a --yes", nil, nil, nil, []string{"do not go together"}, 2},
+		{"all and an empty filter", "replay --all --tenant '' --yes", nil, nil, nil, []string{"--tenant is empty"}, 2},
+		{"a filter half empty", "replay --reason= --event a --yes", nil, nil, nil, []string{"--reason is empty"}, 2},
+		{"a rate without all", "replay --rate 5 item-1", nil, nil, nil, []string{"go with --all"}, 2},
+		{"too high a rate", "replay --rate 501 --all --yes", nil, nil, nil, []string{"must be 1 to 500"}, 2},
+		{"several without a yes", "replay item-1 item-2", nil, nil, nil, []string{"use --yes"}, 2},
+		{"all without a yes", "replay --all", nil, nil, nil, []string{"use --yes"}, 2},
+		{"a filter without a yes", "replay --tenant acme", nil, nil, nil, []string{"use --yes"}, 2},
 	})
 }
 
@@ -316,7 +317,7 @@ func TestDLQRmAndTasks(t *testing.T) {
 		{"discard several, and one fails", "rm --yes item-1 item-2", []answered{problem(404, "no such item"), gone},
 			[]string{rm + "item-1", rm + "item-2"},
 			[]string{"item-2 discarded\n"}, []string{"item-1 not discarded: no such item\n", "1 of 2 items not discarded"}, 1},
-		{"discard several without a yes", "rm item-1 item-2", nil, nil, nil, []string{"use --yes"}, 1},
+		{"discard several without a yes", "rm item-1 item-2", nil, nil, nil, []string{"use --yes"}, 2},
 		{"tasks", "tasks", []answered{moves(move(deadletter.Running, 7), failed)}, []string{"GET " + tasks},
 			[]string{"ID  STATUS   STARTED              MOVED  OF     RATE  REASON\n", "17  RUNNING  2026-11-24 12:00:00  7      1,234  -\n",
 				"16  FAILED   2026-11-24 12:00:00  5      1,234  10/s  AccessDenied\n"}, nil, 0},
@@ -382,7 +383,7 @@ func TestDLQInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = cmd.Wait()
-			if code := cmd.ProcessState.ExitCode(); code != 1 {
+			if code := cmd.ProcessState.ExitCode(); code != 130 {
 				t.Errorf("exit code %d", code)
 			}
 			if c.stdout == "" && stdout.String() != "" {

@@ -129,12 +129,20 @@ type process struct {
 	stderr strings.Builder
 }
 
-var readyLine = regexp.MustCompile(`^ready (?:aws=(http://\S+) http=(http://\S+) data=\S+|queues=\S+ store=\S+ http=(http://\S+))\n$`)
+var readyLine = regexp.MustCompile(`^ready (?:aws=(http://\S+) http=(http://\S+) data=\S+|` +
+	`queues=\S+ store=\S+ http=(http://\S+)(?: health=http://\S+)?)\n$`)
 
 func startProcess(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{running: &running{t: t}, cmd: command(args...)}
-	p.cmd.Env = append(p.cmd.Env, env...)
+	c := command(args...)
+	c.Env = append(c.Env, env...)
+	return launch(t, c)
+}
+
+// launch starts c, which says that it is ready.
+func launch(t *testing.T, c *exec.Cmd) *process {
+	t.Helper()
+	p := &process{running: &running{t: t}, cmd: c}
 	p.cmd.Stderr = &p.stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -148,7 +156,7 @@ func startProcess(t *testing.T, env []string, args ...string) *process {
 	found := readyLine.FindStringSubmatch(line)
 	if found == nil {
 		_ = p.cmd.Wait()
-		t.Fatalf("%v said %q and, on stderr, %s", args, line, p.stderr.String())
+		t.Fatalf("%v said %q and, on stderr, %s", c.Args, line, p.stderr.String())
 	}
 	p.awsURL, p.httpURL = found[1], found[2]+found[3]
 	p.connect()

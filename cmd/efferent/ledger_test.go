@@ -170,7 +170,7 @@ func testAuditVerify(t *testing.T, dir string) {
 		var out bytes.Buffer
 		err := (&auditVerifyCommand{bookFlags: bookFlags{Dir: dir}, Checkpoint: checkpoints, stdout: &out}).Run(t.Context())
 		if err != nil {
-			code = exitCode(err)
+			code = exitCode(t.Context(), err)
 		}
 		return code, fmt.Sprint(out.String(), err)
 	}
@@ -188,7 +188,7 @@ func testAuditVerify(t *testing.T, dir string) {
 		t.Errorf("consistency: %q, %v", out.String(), err)
 	}
 	consistency.Old, consistency.New = consistency.New, consistency.Old
-	if err := consistency.Run(t.Context()); exitCode(err) != exitChanged {
+	if err := consistency.Run(t.Context()); exitCode(t.Context(), err) != exitChanged {
 		t.Errorf("the newer one before the older one: %v", err)
 	}
 

@@ -3,22 +3,25 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/terminal"
+	"github.com/efferent/efferent/internal/version"
 )
 
 type cli struct {
 	Dev        devCommand        `cmd:"" help:"Run all of Efferent in this process, with its own SQS and Secrets Manager endpoint."`
 	Worker     workerCommand     `cmd:"" help:"Run the handlers on queues of AWS, LocalStack or any other SQS endpoint."`
-	Demo       demoCommand       `cmd:"" help:"Show in ten seconds what Efferent does: webhooks that arrive, fail, are retried and parked."`
+	Demo       demoCommand       `cmd:"" help:"${demo}"`
 	Send       sendCommand       `cmd:"" help:"Put one webhook on the queue."`
 	Notify     notifyCommand     `cmd:"" help:"Put one notification on the queue."`
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
@@ -27,8 +30,14 @@ type cli struct {
 	Circuits   circuitsCommand   `cmd:"" help:"Look at the circuit breakers of endpoints, open them, close them."`
 	Audit      auditCommand      `cmd:"" help:"Check the ledger of what was sent."`
 	Data       dataCommand       `cmd:"" help:"Check a data file."`
+	Health     healthCommand     `cmd:"" help:"Ask the worker of this machine whether it works: exit 0 if it does. For probes."`
+	Queues     queuesCommand     `cmd:"" help:"Make the queues that a worker works on."`
 	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Help       helpCommand       `cmd:"" help:"Show how a command is used."`
+	Completion completionCommand `cmd:"" help:"Print what has a shell complete these commands: bash, zsh or fish."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
 
 // vars stand for addresses, and for help that is too long for a field's tag.
@@ -37,11 +46,19 @@ var vars = kong.Vars{
 	"endpoint_url": "Speak to this AWS endpoint instead of AWS itself.",
 	"audit_prove":  "Write a file that proves what the ledger holds under a webhook-id. Exit 2: not all of it is signed yet.",
 	"audit_export": "Where the copy goes. What an earlier export left there must still be the same: exit 1 where it is not.",
+	"demo":         "Show what Efferent does, " + demoTakes + ": webhooks that arrive, fail, are retried and parked.",
+	"demo_notify":  "Show notifications instead, " + demoNotifyTakes + ": who gets what, by which way, and why.",
 	"dev_aws":      devAWS, "dev_http": devHTTP,
 	"list_source": "index lists failures as they were recorded (the default); queue looks into the queue itself, " +
 		"for what died without a handler: up to 200.",
 	"notify_fallback": "The channels to use when the first fails, in order; none for no other. " +
 		"Otherwise Slack after email, email after Slack or SMS.",
+	"max_receives": strconv.Itoa(settings.DefaultMaxReceives),
+	"queues_update": "Give those that are there this attribute of a deployment's, such as VisibilityTimeout; " +
+		"all for every one that differs. May be repeated.",
+	"worker_http": "To others than this machine only with --allow-host, and a token or --behind-auth.",
+	"worker_token": "Where the token is that the API asks for: a secret, by its name under efferent/ or its ARN, or a file. " +
+		"Or EFFERENT_API_TOKEN is the token.",
 	"send_secret": "Name or ARN of the secret that signs, under efferent/webhooks/; NAME#KEY for a key of a JSON secret.",
 	"secret_name": "The secret's name: those under efferent/webhooks/ sign webhooks; " +
 		"efferent/smtp, efferent/slack and efferent/twilio configure channels. NAME#KEY sets one key of a JSON secret.",
@@ -50,30 +67,55 @@ var vars = kong.Vars{
 	"circuits_open": "Send nothing to an endpoint until its circuit is closed by hand: its messages wait, for up to 14 days.",
 	"secret_replace": "Put one key in the place of a JSON object of keys, or an object in the place of one key. What names a key that is " +
 		"not there then can't be signed.",
-	"rotate_name":  "The secret's name, under efferent/webhooks/; NAME#KEY for one key of a JSON secret.",
-	"rotate_value": "The new key; - to type it or read it from standard input. Left out, one is made, and what the receiver needs is printed.",
+	"secret_rm_name": "The secret's name; NAME#KEY for one key of a JSON secret.",
+	"rotate_name":    "The secret's name, under efferent/webhooks/; NAME#KEY for one key of a JSON secret.",
+	"rotate_value": "The new key; - to type it or read it from standard input. Left out, one is made, and what the " +
+		"receiver needs is printed.",
 	"rotate_grace": "How long the key before signs too, 0 to 168h, where it is one of a JSON secret (24h). Of a secret with one key the " +
 		"deployment says that.",
 	"secret_value": "The value. Left out, or -, it is asked for or read from standard input, and stays out of your shell's history.",
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	code := run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
+// run runs a command line and returns its exit code.
 func run(ctx context.Context, args []string) int {
-	var c cli
-	parser := kong.Must(&c, kong.Name("efferent"), kong.UsageOnError(), vars,
-		kong.Description("Signed webhooks and notifications from your own AWS account."),
-		kong.BindTo(ctx, (*context.Context)(nil)))
-	command, err := parser.Parse(args)
-	parser.FatalIfErrorf(err)
-	if err := command.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "efferent:", err)
-		return exitCode(err)
+	if len(args) > 0 && args[0] == completeCommand {
+		return complete(os.Stdout, args[1:])
 	}
-	return 0
+	var c cli
+	parser := newParser(&c, kong.BindTo(ctx, (*context.Context)(nil)))
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fail(ctx, "efferent", parseError(err))
+	}
+	return fail(ctx, commandOf(command), finished(ctx, command))
+}
+
+func newParser(c *cli, options ...kong.Option) *kong.Kong {
+	return kong.Must(c, append(options, kong.Name("efferent"), vars, kong.Vars{"version": "efferent " + version.Read().Version},
+		kong.Description("Signed webhooks and notifications from your own AWS account."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))...)
+}
+
+// fail prints what went wrong, if anything, and returns the exit code.
+func fail(ctx context.Context, command string, err error) int {
+	if err == nil {
+		return 0
+	}
+	code := exitCode(ctx, err)
+	text := terminal.Lines(err.Error())
+	var usage usageError
+	if !errors.As(err, &usage) {
+		fmt.Fprintln(os.Stderr, "efferent:", text)
+		return code
+	}
+	command = cmp.Or(usage.command, command)
+	fmt.Fprintf(os.Stderr, "%s: %s\n%s --help shows how it is used\n", command, text, command)
+	return code
 }

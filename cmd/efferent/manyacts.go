@@ -9,6 +9,7 @@ import (
 
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // manyActs is an act on as many as a filter takes, for which the API may need
@@ -74,7 +75,7 @@ func (m *manyActs) report(sum replay.Task, err error) error {
 	case sum.Status != deadletter.Completed:
 		return fmt.Errorf("this has not come to its end (%s): %s", sum.Status, cmp.Or(sum.Reason, "try again"))
 	case sum.Reason != "":
-		fmt.Fprintln(os.Stderr, sum.Reason)
+		fmt.Fprintln(os.Stderr, terminal.Line(sum.Reason))
 	}
 	return nil
 }

@@ -147,9 +147,10 @@ func TestAWorkerWithoutOurQueues(t *testing.T) {
 	s := startEndpoint(t)
 	room := sqlite.NewWaiting(db)
 	i := overdue(t, room, "evt_1", "http://127.0.0.1:1/")
-	c := &workerCommand{Queues: []string{settings.AuditQueue}}
-	kept := stores{room: room, circuits: sqlite.NewCircuits(db)}
-	do, err := c.release(t.Context(), scenario.Config(s.awsURL), settings.Webhooks{MaxHeld: time.Hour}, kept, slog.New(slog.DiscardHandler))
+	w := &worker{workerCommand: &workerCommand{Queues: []string{settings.AuditQueue}}, config: scenario.Config(s.awsURL),
+		delivery: settings.Webhooks{MaxHeld: time.Hour}, log: slog.New(slog.DiscardHandler),
+		kept: stores{room: room, circuits: sqlite.NewCircuits(db)}}
+	do, err := w.releasing()
 	if err != nil {
 		t.Fatal(err)
 	}

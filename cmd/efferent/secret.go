@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +15,8 @@ import (
 
 type secretCommand struct {
 	Put    secretPutCommand    `cmd:"" help:"Keep a secret, or replace its value."`
+	List   secretListCommand   `cmd:"" help:"The secrets: names, the names of their keys, dates. Never what they hold."`
+	Rm     secretRmCommand     `cmd:"" help:"Delete a secret, or one key of a JSON secret. A whole one can be restored for a while."`
 	Rotate secretRotateCommand `cmd:"" help:"Replace a key that signs webhooks; the one before signs beside it for a while."`
 }
 
@@ -59,9 +60,9 @@ func (c *secretPutCommand) Run(ctx context.Context) error {
 func (c *secretPutCommand) value(ctx context.Context, ref secretRef) (string, error) {
 	switch {
 	case c.Generate && c.Value != nil:
-		return "", errors.New("give a value or --generate, not both")
+		return "", misusedf("give a value or --generate, not both")
 	case c.Generate && !ref.signs():
-		return "", fmt.Errorf("--generate makes secrets that sign webhooks, under %s; give %s its JSON", webhook.SecretPrefix, c.Name)
+		return "", misusedf("--generate makes secrets that sign webhooks, under %s; give %s its JSON", webhook.SecretPrefix, c.Name)
 	case c.Generate:
 		return webhook.NewSecret(""), nil
 	}

@@ -49,11 +49,11 @@ func readSecretRef(text string) (secretRef, error) {
 		return r, nil
 	case r.signs() || strings.HasPrefix(id, "arn:"):
 		if wrong := webhook.CheckReference(text); wrong != "" {
-			return r, fmt.Errorf("%q %s", text, wrong)
+			return r, misusedf("%q %s", text, wrong)
 		}
 		return r, nil
 	}
-	return r, fmt.Errorf("no secret of the name %q is ever used: those that sign webhooks begin with %s, and %s configure channels%s",
+	return r, misusedf("no secret of the name %q is ever used: those that sign webhooks begin with %s, and %s configure channels%s",
 		text, webhook.SecretPrefix, strings.Join(channels, ", "), meant(text, channels))
 }
 

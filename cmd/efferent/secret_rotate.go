@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,12 +46,12 @@ func (c *secretRotateCommand) Run(ctx context.Context) error {
 func (c *secretRotateCommand) read(ctx context.Context, r *rotate) (err error) {
 	switch {
 	case !r.ref.signs():
-		return fmt.Errorf("rotating makes new keys for secrets that sign webhooks, under %s; put %s its new JSON", webhook.SecretPrefix, c.Name)
+		return misusedf("rotating makes new keys for secrets that sign webhooks, under %s; put %s its new JSON", webhook.SecretPrefix, c.Name)
 	case c.Value != nil && c.Generate:
-		return errors.New("give a value or --generate, not both")
+		return misusedf("give a value or --generate, not both")
 	case c.Grace != nil:
 		if err := signingkey.CheckGrace(*c.Grace); err != nil {
-			return fmt.Errorf("--grace: %w", err)
+			return misusedf("--grace: %w", err)
 		}
 		r.grace = *c.Grace
 	}

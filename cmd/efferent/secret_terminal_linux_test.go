@@ -27,8 +27,8 @@ func TestSecretIsTypedUnseen(t *testing.T) {
 		"JSON of two lines": {"efferent/smtp", "{\r\"host\": \"" + good + ".test\"}\r", "{\n\"host\": \"" + good + ".test\"}", "kept as", 0},
 		"not whole":         {"efferent/slack", "{\"bot_token\": \"" + good + "\"\r\r", "", "is not a JSON object", 1},
 		"nothing":           {"efferent/webhooks/nothing", "\r", "", "empty", 1},
-		"Ctrl-C":            {"efferent/webhooks/interrupted", good + "\x03", "", "interrupted: nothing was kept", 1},
-		"Ctrl-D":            {"efferent/webhooks/ended", "\x04", "", "interrupted: nothing was kept", 1},
+		"Ctrl-C":            {"efferent/webhooks/interrupted", good + "\x03", "", "interrupted: nothing was kept", 130},
+		"Ctrl-D":            {"efferent/webhooks/ended", "\x04", "", "interrupted: nothing was kept", 130},
 		"no key":            {"efferent/webhooks/none", "v1," + good + "\r", "", "without v1,", 1},
 	} {
 		t.Run(label, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestSecretIsAskedFor(t *testing.T) {
 	x.typed("\x04")
 	x.await("The secret for efferent/webhooks/asked (it is not shown): ")
 	_, _ = x.control.WriteString("\x03") // it may have taken the first one for its end
-	if code := x.end(); code != 1 {
+	if code := x.end(); code != 130 {
 		t.Errorf("exit code %d, shown %q", code, x.shown())
 	}
 }

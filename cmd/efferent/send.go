@@ -94,7 +94,7 @@ func (c *sendCommand) message() (string, error) {
 	for _, h := range c.Header {
 		name, value, ok := strings.Cut(h, ":")
 		if !ok {
-			return "", fmt.Errorf("--header %q is not NAME:VALUE", h)
+			return "", misusedf("--header %q is not NAME:VALUE", h)
 		}
 		if m.Headers == nil {
 			m.Headers = map[string]string{}

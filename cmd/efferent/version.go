@@ -1,27 +1,34 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
-	"runtime/debug"
+	"io"
+	"os"
+
+	"github.com/efferent/efferent/internal/version"
 )
 
-// version is set by the release build; otherwise Go's own build information
-// tells.
-var version string
-
-type versionCommand struct{}
-
-func (versionCommand) Run() error {
-	fmt.Println("efferent", currentVersion())
-	return nil
+type versionCommand struct {
+	JSON bool `name:"json" help:"As one JSON object."`
 }
 
-func currentVersion() string {
-	if version != "" {
-		return version
+func (c versionCommand) Run() error {
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(version.Read())
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+	return writeVersion(os.Stdout, version.Read())
+}
+
+// writeVersion says the version on the first line, and what else is known on the
+// lines below it.
+func writeVersion(w io.Writer, b version.Build) error {
+	text := "efferent " + b.Version + "\n"
+	for _, line := range []struct{ name, value string }{{"commit", b.Commit}, {"date", b.Date}, {"go", b.Go}} {
+		if line.value != "" {
+			text += fmt.Sprintf("%-6s %s\n", line.name, line.value)
+		}
 	}
-	return "(devel)"
+	_, err := io.WriteString(w, text)
+	return err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/url"
 
 	"github.com/efferent/efferent/internal/handlers/replay"
@@ -38,7 +37,7 @@ func (f *waitingFlags) filter() (filter replay.WaitingFilter, err error) {
 			continue
 		}
 		if *text.value == "" {
-			return filter, fmt.Errorf("%s is empty; leave it out if it is not meant", text.flag)
+			return filter, misusedf("%s is empty; leave it out if it is not meant", text.flag)
 		}
 		*text.to = *text.value
 	}

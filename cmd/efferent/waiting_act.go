@@ -89,9 +89,9 @@ func (c *waitingAct) some() (some replay.WaitingSome, err error) {
 	}
 	switch {
 	case ways == 0:
-		return some, errors.New("which messages are meant? Name items, or use --all, or a filter such as --tenant")
+		return some, misusedf("which messages are meant? Name items, or use --all, or a filter such as --tenant")
 	case ways > 1:
-		return some, errors.New("items, --all and filters do not go together: use one of them")
+		return some, misusedf("items, --all and filters do not go together: use one of them")
 	}
 	return some, nil
 }

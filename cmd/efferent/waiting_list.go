@@ -12,21 +12,19 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 type waitingListCommand struct {
 	waitingFlags
-	Each  bool `help:"List the messages themselves, those that are due first first."`
-	Limit int  `default:"50" placeholder:"N" help:"With --each: how many to list (${default}); 0 lists all."`
+	Each  bool  `help:"List the messages themselves, those that are due first first."`
+	Limit limit `default:"50" placeholder:"N" help:"With --each: how many to list (${default}), or all."`
 }
 
 func (c *waitingListCommand) Run(ctx context.Context) error {
 	filter, err := c.filter()
 	if err != nil {
 		return err
-	}
-	if c.Limit < 0 {
-		return errors.New("--limit must be 0 or more")
 	}
 	api, err := c.client(ctx)
 	switch {
@@ -42,7 +40,7 @@ func (c *waitingListCommand) Run(ctx context.Context) error {
 	case c.JSON:
 		return printJSON(counts)
 	case len(counts.Items) > 0:
-		err = printTable(countColumns(time.Now()), counts.Items)
+		err = terminal.Table(terminal.Stdout(), countColumns(time.Now()), counts.Items)
 	}
 	fmt.Fprintln(os.Stderr, waitSummary(total(counts.Items), filter))
 	return err
@@ -105,7 +103,7 @@ func (c *waitingListCommand) each(ctx context.Context, api *apiClient, filter re
 		return printJSON(list)
 	}
 	if len(list.Items) > 0 {
-		err = printTable(waitingColumns, list.Items)
+		err = terminal.Table(terminal.Stdout(), waitingColumns, list.Items)
 	}
 	summary := waitSummary(len(list.Items), filter)
 	if list.Cursor != "" {
@@ -129,17 +127,13 @@ func (c *waitingListCommand) pages(ctx context.Context, api *apiClient, filter r
 	query := waitingQuery(filter)
 	all.Items = []replay.WaitingItem{}
 	for {
-		want := pageLimit
-		if c.Limit > 0 {
-			want = min(want, c.Limit-len(all.Items))
-		}
-		query.Set("limit", strconv.Itoa(want))
+		query.Set("limit", strconv.Itoa(c.Limit.page(len(all.Items))))
 		var page replay.WaitingItems
 		if err := api.call(ctx, http.MethodGet, "/api/v1/waiting?"+query.Encode(), nil, &page); err != nil {
 			return all, err
 		}
 		all.Items, all.Cursor = append(all.Items, page.Items...), page.Cursor
-		if page.Cursor == "" || c.Limit > 0 && len(all.Items) >= c.Limit {
+		if page.Cursor == "" || c.Limit.reached(len(all.Items)) {
 			return all, nil
 		}
 		query.Set("cursor", page.Cursor)

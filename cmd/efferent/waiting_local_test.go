@@ -27,7 +27,7 @@ func (s *running) waitFor(t *testing.T, n int) []replay.WaitingItem {
 	t.Helper()
 	var all replay.WaitingItems
 	for end := time.Now().Add(soon); time.Now().Before(end); {
-		out, _ := s.waiting(t, "list", "--each", "--json", "--limit", "0")
+		out, _ := s.waiting(t, "list", "--each", "--json", "--limit", "all")
 		all = replay.WaitingItems{}
 		if err := json.Unmarshal([]byte(out), &all); err != nil {
 			t.Fatalf("%v in %s", err, out)

@@ -6,32 +6,33 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 // countColumns fit 80 characters, but for a long URL: times are told as how long
 // ago they were, and how long it is until then.
-func countColumns(now time.Time) []column[replay.WaitingCount] {
-	return []column[replay.WaitingCount]{
-		{title: "COUNT", cell: func(c replay.WaitingCount) string { return thousands(c.Count) }},
-		{title: "SINCE", cell: func(c replay.WaitingCount) string { return spanText(now.Sub(c.Since)) }},
-		{title: "NEXT", cell: func(c replay.WaitingCount) string { return dueText(c.Next, now) }},
-		{title: "LAST", cell: func(c replay.WaitingCount) string { return dueText(c.Until, now) }},
-		{title: "REASON", cell: func(c replay.WaitingCount) string { return c.Reason }},
-		{title: "TENANT", cell: func(c replay.WaitingCount) string { return c.Tenant }, optional: true},
-		{title: "TO", cell: func(c replay.WaitingCount) string { return cmp.Or(c.URL, c.Channel) }},
+func countColumns(now time.Time) []terminal.Column[replay.WaitingCount] {
+	return []terminal.Column[replay.WaitingCount]{
+		{Title: "COUNT", Cell: func(c replay.WaitingCount) string { return thousands(c.Count) }},
+		{Title: "SINCE", Cell: func(c replay.WaitingCount) string { return spanText(now.Sub(c.Since)) }},
+		{Title: "NEXT", Cell: func(c replay.WaitingCount) string { return dueText(c.Next, now) }},
+		{Title: "LAST", Cell: func(c replay.WaitingCount) string { return dueText(c.Until, now) }},
+		{Title: "REASON", Cell: func(c replay.WaitingCount) string { return c.Reason }},
+		{Title: "TENANT", Cell: func(c replay.WaitingCount) string { return c.Tenant }, Optional: true},
+		{Title: "TO", Cell: func(c replay.WaitingCount) string { return cmp.Or(c.URL, c.Channel) }},
 	}
 }
 
-var waitingColumns = []column[replay.WaitingItem]{
-	{title: "ITEM", cell: func(i replay.WaitingItem) string { return i.ItemID }},
-	{title: "DUE", cell: func(i replay.WaitingItem) string { return timeText(i.Due) }},
-	{title: "REASON", cell: func(i replay.WaitingItem) string { return i.Reason }},
-	{title: "ATTEMPTS", cell: func(i replay.WaitingItem) string { return fmt.Sprint(i.Attempts) }},
-	{title: "WEBHOOK", cell: func(i replay.WaitingItem) string { return i.WebhookID }},
-	{title: "TENANT", cell: func(i replay.WaitingItem) string { return i.Tenant }, optional: true},
-	{title: "TO", cell: func(i replay.WaitingItem) string { return cmp.Or(i.URL, i.Channel) }},
-	{title: "CIRCUIT", cell: func(i replay.WaitingItem) string { return i.Circuit }, optional: true},
-	{title: "WHY", cell: func(i replay.WaitingItem) string { return i.Why }},
+var waitingColumns = []terminal.Column[replay.WaitingItem]{
+	{Title: "ITEM", Cell: func(i replay.WaitingItem) string { return i.ItemID }},
+	{Title: "DUE", Cell: func(i replay.WaitingItem) string { return timeText(i.Due) }},
+	{Title: "REASON", Cell: func(i replay.WaitingItem) string { return i.Reason }},
+	{Title: "ATTEMPTS", Cell: func(i replay.WaitingItem) string { return fmt.Sprint(i.Attempts) }},
+	{Title: "WEBHOOK", Cell: func(i replay.WaitingItem) string { return i.WebhookID }},
+	{Title: "TENANT", Cell: func(i replay.WaitingItem) string { return i.Tenant }, Optional: true},
+	{Title: "TO", Cell: func(i replay.WaitingItem) string { return cmp.Or(i.URL, i.Channel) }},
+	{Title: "CIRCUIT", Cell: func(i replay.WaitingItem) string { return i.Circuit }, Optional: true},
+	{Title: "WHY", Cell: func(i replay.WaitingItem) string { return i.Why }},
 }
 
 // dueText says how long it is until a time; nothing where there is none.

@@ -9,6 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/terminal"
 )
 
 func countNo(tenant string, n int) replay.WaitingCount {
@@ -45,16 +46,16 @@ func TestWaitingList(t *testing.T) {
 			[]string{"nothing matches of what waits\n"}, 0},
 		{"nothing", "list", []answered{counts("")}, []string{path + "?"}, nil, []string{"The waiting room is empty.\n"}, 0},
 		{"not to the end", "list", []answered{ok(replay.WaitingCounts{})}, []string{path + "?"}, nil, []string{"has not counted to the end"}, 1},
-		{"an empty filter", "list --tenant ''", nil, nil, nil, []string{"--tenant is empty"}, 1},
+		{"an empty filter", "list --tenant ''", nil, nil, nil, []string{"--tenant is empty"}, 2},
 		{"each, by when they are due", "list --each", []answered{waits("", 1, 2)}, []string{each + "50"},
 			[]string{"ITEM    DUE                  REASON  ATTEMPTS  WEBHOOK  TO", "item-2  2026-11-24 10:00:00  delay   3         evt      https",
 				"answered [2J 503\nitem-1"}, []string{"2 in the waiting room\n"}, 0},
-		{"each, in pages that may be short", "list --each --limit 0 --json", []answered{waits("a", 1, 1), waits("b", 9, 0), waits("", 2, 1)},
+		{"each, in pages that may be short", "list --each --limit all --json", []answered{waits("a", 1, 1), waits("b", 9, 0), waits("", 2, 1)},
 			[]string{each + "200", "GET /api/v1/waiting?cursor=a&limit=200", "GET /api/v1/waiting?cursor=b&limit=200"},
 			[]string{`{"items":[{"item_id":"item-2"`, `"item_id":"item-1"`}, nil, 0},
 		{"each, and more", "list --each --limit 3", []answered{waits("a", 1, 2), waits("b", 3, 1)},
 			[]string{each + "3", "GET /api/v1/waiting?cursor=a&limit=1"}, []string{"item-3"}, []string{"3 listed; more with --limit\n"}, 0},
-		{"a limit that is none", "list --limit=-1", nil, nil, nil, []string{"--limit must be"}, 1},
+		{"a limit that is none", "list --limit=-1", nil, nil, nil, []string{`--limit: "-1" must be a number from 1 on, or all`}, 2},
 	})
 }
 
@@ -84,13 +85,13 @@ func TestWaitingActs(t *testing.T) {
 			[]string{"4 dropped"}, []string{"1 not dropped, and still in the waiting room: another run"}, 1},
 		{"and it breaks off", "drop --all --yes", []answered{acted(deadletter.Failed, "", 4, 0, "why")}, []string{drop + `{"all":true}`},
 			[]string{"4 dropped"}, []string{"has not come to its end (FAILED): why"}, 1},
-		{"nothing meant", "drop", nil, nil, nil, []string{"which messages are meant?"}, 1},
-		{"all and a filter", "drop --all --tenant a --yes", nil, nil, nil, []string{"do not go together"}, 1},
-		{"an item and a filter", "release item-1 --tenant a --yes", nil, nil, nil, []string{"do not go together"}, 1},
-		{"all and an empty filter", "drop --all --tenant '' --yes", nil, nil, nil, []string{"--tenant is empty"}, 1},
-		{"all without a yes", "drop --all", nil, nil, nil, []string{"use --yes"}, 1},
-		{"a filter without a yes", "release --tenant a", nil, nil, nil, []string{"use --yes"}, 1},
-		{"several without a yes", "drop item-1 item-2", nil, nil, nil, []string{"use --yes"}, 1},
+		{"nothing meant", "drop", nil, nil, nil, []string{"which messages are meant?"}, 2},
+		{"all and a filter", "drop --all --tenant a --yes", nil, nil, nil, []string{"do not go together"}, 2},
+		{"an item and a filter", "release item-1 --tenant a --yes", nil, nil, nil, []string{"do not go together"}, 2},
+		{"all and an empty filter", "drop --all --tenant '' --yes", nil, nil, nil, []string{"--tenant is empty"}, 2},
+		{"all without a yes", "drop --all", nil, nil, nil, []string{"use --yes"}, 2},
+		{"a filter without a yes", "release --tenant a", nil, nil, nil, []string{"use --yes"}, 2},
+		{"several without a yes", "drop item-1 item-2", nil, nil, nil, []string{"use --yes"}, 2},
 	})
 }
 
@@ -101,7 +102,8 @@ func TestWaitingTableIsNarrow(t *testing.T) {
 	var out strings.Builder
 	count := countNo("acme-eu", 123_456)
 	count.URL, count.Reason = "https://hooks.acme.test/in", "retry-after"
-	if err := writeTable(&out, 0, countColumns(noon.Add(36*time.Hour)), []replay.WaitingCount{count}); err != nil {
+	screen := terminal.Screen{Out: &out}
+	if err := terminal.Table(screen, countColumns(noon.Add(36*time.Hour)), []replay.WaitingCount{count}); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {

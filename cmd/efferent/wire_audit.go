@@ -29,14 +29,23 @@ type auditStores interface {
 
 // auditSource wires the handler that the audit Lambda runs to its queue.
 func auditSource(f feed, queue awssqs.OwnAPI, kept auditStores) (*eventsource.Source, error) {
+	handle, err := auditor(f, queue, kept)
+	if err != nil {
+		return nil, err
+	}
+	return eventsource.New(f.queue(), handle, eventsource.Options{
+		Log: f.log, Grace: f.grace, BatchSize: auditBatch, Concurrency: 1, Rest: auditRest,
+	}), nil
+}
+
+// auditor is that handler.
+func auditor(f feed, queue awssqs.OwnAPI, kept auditStores) (eventsource.Handler, error) {
 	handler, err := audit.New(audit.Needs{Heads: kept, Staging: kept, Objects: kept, Queue: awssqs.NewOwn(queue, f.url),
 		Metrics: f.watch.of("audit"), Log: f.log})
 	if err != nil {
 		return nil, err
 	}
-	return eventsource.New(f.queue(), handler.Handle, eventsource.Options{
-		Log: f.log, Grace: f.grace, BatchSize: auditBatch, Concurrency: 1, Rest: auditRest,
-	}), nil
+	return handler.Handle, nil
 }
 
 // objectStore keeps what is published of the ledger, and what is signed.

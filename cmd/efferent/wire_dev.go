@@ -24,6 +24,7 @@ import (
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/localaws/stsserver"
+	"github.com/efferent/efferent/internal/queuelog"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/steady"
@@ -54,6 +55,7 @@ type local struct {
 	log       *slog.Logger
 	clock     clockwork.Clock
 	db        *sqlite.DB
+	recent    *queuelog.Store // nil where the data is in memory
 	engine    *sqsserver.Engine
 	poller    *sqsserver.Poller
 	servers   []*http.Server
@@ -98,7 +100,11 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.db, err = sqlite.Open(c.Data); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
-	if l.engine, err = sqsserver.Open(ctx, sqlite.NewQueues(l.db),
+	queues, err := l.openQueues(ctx, c.Data)
+	if err != nil {
+		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
+	}
+	if l.engine, err = sqsserver.Open(ctx, queues,
 		sqsserver.Options{Clock: l.clock, Region: localRegion, Account: localAccount, Own: ownQueues(), Logger: c.Log}); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
@@ -139,8 +145,8 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	}
 	api, err := replayHandler(replayParts{
 		queues: l.poller, exact: true, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		circuits: kept.circuits, lanes: delivery.AuditLanes, url: url, redactors: l.redactors, log: c.Log, book: l.kept, sign: l.signer.Handle,
-		watch: l.watch})
+		circuits: kept.circuits, lanes: delivery.AuditLanes, caller: "local", url: url, redactors: l.redactors, log: c.Log, book: l.kept,
+		sign: l.signer.Handle, watch: l.watch})
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +156,18 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	l.watch.ask(l.engine, url, kept.circuits)
 	err = l.handle(delivery, notification, secrets, kept)
 	return l, err
+}
+
+// openQueues opens what the queues are kept in: the data file, with a log before
+// it.
+func (l *local) openQueues(ctx context.Context, data string) (sqsserver.Store, error) {
+	queues := sqlite.NewQueues(l.db)
+	if data == ":memory:" {
+		return queues, nil
+	}
+	var err error
+	l.recent, err = queuelog.Open(ctx, data, l.db.ID(), queues, queuelog.Options{Clock: l.clock, Logger: l.log})
+	return l.recent, err
 }
 
 // localStores are those of a data file. This process alone has the file: who
@@ -280,6 +298,11 @@ func (l *local) close() {
 	}
 	if l.engine != nil {
 		l.engine.Close()
+	}
+	if l.recent != nil {
+		if err := l.recent.Close(); err != nil {
+			l.log.Error("the queues' last changes did not get to the data file; the next start brings them there", "error", err)
+		}
 	}
 	if l.db != nil {
 		if err := l.db.Close(); err != nil {

@@ -59,12 +59,16 @@ func redactors(s settings.Redaction, secrets awssecrets.API, log *slog.Logger) l
 	return &awssecrets.Redactors{API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, Now: time.Now, Log: log}
 }
 
+// polled is the queue as it is received from.
+func (f feed) polled() eventsource.Queue {
+	if f.watch.tracer != nil {
+		return traced{f.queue(), f.name, f.watch.tracer}
+	}
+	return f.queue()
+}
+
 // source feeds a handler as Lambda's event source mapping does.
 // maxBatches are in hand at a time.
 func (f feed) source(handle eventsource.Handler, maxBatches int) *eventsource.Source {
-	var queue eventsource.Queue = f.queue()
-	if f.watch.tracer != nil {
-		queue = traced{queue, f.name, f.watch.tracer}
-	}
-	return eventsource.New(queue, handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: maxBatches})
+	return eventsource.New(f.polled(), handle, eventsource.Options{Log: f.log, Grace: f.grace, MaxConcurrency: maxBatches})
 }

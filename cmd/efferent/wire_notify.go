@@ -26,6 +26,16 @@ import (
 // queue.
 func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims claim.Store) (
 	*eventsource.Source, error) {
+	handle, err := notifier(f, s, senders, attempts, claims)
+	if err != nil {
+		return nil, err
+	}
+	return f.source(handle, notifyBatches()), nil
+}
+
+// notifier is that handler.
+func notifier(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims claim.Store) (
+	eventsource.Handler, error) {
 	handler, err := notify.New(notify.Needs{
 		Needs:   f.needs("notify", s, attempts),
 		Senders: senders,
@@ -34,7 +44,7 @@ func notificationsSource(f feed, s settings.Sending, senders notify.Senders, att
 	if err != nil {
 		return nil, err
 	}
-	return f.source(handler.Handle, notifyBatches()), nil
+	return handler.Handle, nil
 }
 
 // providers are the senders by the secrets' configurations, without AWS's own.

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -16,13 +16,6 @@ func queueURL(awsURL, name string) string { return awsURL + "/" + localAccount +
 
 func queueARN(name string) string {
 	return "arn:aws:sqs:" + localRegion + ":" + localAccount + ":" + name
-}
-
-// queueAPI is what making queues takes.
-type queueAPI interface {
-	CreateQueue(context.Context, *sqs.CreateQueueInput, ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error)
-	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
-	SetQueueAttributes(context.Context, *sqs.SetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.SetQueueAttributesOutput, error)
 }
 
 // queuePair is a queue and where its dead letters go, after how many receives.
@@ -47,59 +40,84 @@ func ownQueues() (names []string) {
 	return names
 }
 
-// createQueues makes the six queues with the attributes of a deployment. Those
+// The attributes of queues that Efferent rests on.
+const (
+	retention      = string(types.QueueAttributeNameMessageRetentionPeriod)
+	visibility     = string(types.QueueAttributeNameVisibilityTimeout)
+	encrypted      = string(types.QueueAttributeNameSqsManagedSseEnabled)
+	fifoQueue      = string(types.QueueAttributeNameFifoQueue)
+	dedupScope     = string(types.QueueAttributeNameDeduplicationScope)
+	fifoThroughput = string(types.QueueAttributeNameFifoThroughputLimit)
+	contentDedup   = string(types.QueueAttributeNameContentBasedDeduplication)
+	redrivePolicy  = string(types.QueueAttributeNameRedrivePolicy)
+	redriveAllow   = string(types.QueueAttributeNameRedriveAllowPolicy)
+	transport      = string(types.QueueAttributeNamePolicy)
+)
+
+// deployedAttributes are what a deployment gives a queue, its policies left out:
+// those hold ARNs. A test holds them against the template of infra/cdk.
+func deployedAttributes(name string) map[string]string {
+	set := map[string]string{retention: "1209600", visibility: "180", encrypted: "true"}
+	if strings.HasSuffix(name, ".fifo") {
+		set[fifoQueue], set[contentDedup] = "true", "false"
+		set[dedupScope], set[fifoThroughput] = "messageGroup", "perMessageGroupId"
+	}
+	return set
+}
+
+// createQueues makes dev's six queues with the attributes of a deployment. Those
 // that are there already stay as they are, but for their redrive policy: who
 // handles a message drains it by the same count that SQS moves it by.
 func createQueues(ctx context.Context, api queueAPI, maxReceives int) error {
-	for _, q := range queuePairs(maxReceives) {
-		kind := map[string]string{"MessageRetentionPeriod": "1209600", "VisibilityTimeout": "180"}
-		if q.name == settings.AuditQueue {
-			kind["FifoQueue"] = "true"
-			kind["DeduplicationScope"] = "messageGroup"
-			kind["FifoThroughputLimit"] = "perMessageGroupId"
-		}
-		if _, err := createQueue(ctx, api, q.failures, kind); err != nil {
-			return err
-		}
-		redrive := fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`, queueARN(q.failures), q.receives)
-		kind[redrivePolicy] = redrive
-		exists, err := createQueue(ctx, api, q.name, kind)
-		if err == nil && exists {
-			err = redriveBy(ctx, api, q.name, redrive)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	m := queueMaker{api: api, receives: maxReceives, update: []string{redrivePolicy}, settle: func(context.Context) {}}
+	_, err := m.all(ctx)
+	return err
 }
 
-const redrivePolicy = string(types.QueueAttributeNameRedrivePolicy)
-
-// createQueue reports whether a queue of that name is there already, with
-// attributes that differ from these.
-func createQueue(ctx context.Context, api queueAPI, name string, attributes map[string]string) (exists bool, err error) {
-	_, err = api.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
-	var other *types.QueueNameExists
-	if errors.As(err, &other) {
-		return true, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("create queue %s: %w", name, err)
-	}
-	return false, nil
+// queueAPI is what making queues takes.
+type queueAPI interface {
+	queueLookAPI
+	CreateQueue(context.Context, *sqs.CreateQueueInput, ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error)
+	SetQueueAttributes(context.Context, *sqs.SetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.SetQueueAttributesOutput, error)
 }
 
-// redriveBy gives a queue a redrive policy. It holds for messages that are in
-// the queue too: SQS looks at it when it hands one out.
-func redriveBy(ctx context.Context, api queueAPI, name, policy string) error {
-	q, err := api.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
-	if err == nil {
-		_, err = api.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: q.QueueUrl,
-			Attributes: map[string]string{redrivePolicy: policy}})
+// queueLookAPI is what looking at queues takes.
+type queueLookAPI interface {
+	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
+	GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
+}
+
+// queueState is a queue that is there.
+type queueState struct {
+	name, url  string
+	attributes map[string]string
+}
+
+func (q *queueState) arn() string { return q.attributes[string(types.QueueAttributeNameQueueArn)] }
+
+// overTLS: the queue is used by TLS, as AWS's are, and not some emulator's.
+func (q *queueState) overTLS() bool { return isTLS(q.url) }
+
+func isTLS(url string) bool { return strings.HasPrefix(url, "https://") }
+
+// readQueue reads what a queue is like; nil where there is none.
+func readQueue(ctx context.Context, api queueLookAPI, name string) (*queueState, error) {
+	found, err := api.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
+	if isMissing(err) {
+		return nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("set the redrive policy of queue %s: %w", name, err)
+		return nil, fmt.Errorf("find the queue %s: %w", name, err)
 	}
-	return nil
+	q := &queueState{name: name, url: *found.QueueUrl}
+	out, err := api.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: found.QueueUrl,
+		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
+	if isMissing(err) { // deleted since
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the attributes of queue %s: %w", name, err)
+	}
+	q.attributes = out.Attributes
+	return q, nil
 }

@@ -42,6 +42,8 @@ type replayParts struct {
 	// exact: the queues' counts are.
 	exact bool
 	lanes int
+	// caller is who asks, for the ledger: nothing here tells callers apart.
+	caller string
 	// redactors are the ledger's.
 	redactors ledger.Redactors
 	// url finds one of the six queues.
@@ -53,8 +55,7 @@ type replayParts struct {
 	sign  func(context.Context) error
 }
 
-// replayHandler wires the handler that the replay Lambda runs. There is nobody
-// to tell callers apart here: whoever reaches the address is local.
+// replayHandler wires the handler that the replay Lambda runs.
 func replayHandler(p replayParts) (*replay.Handler, error) {
 	audit, err := p.url(settings.AuditQueue)
 	if err != nil {
@@ -65,7 +66,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		Room: p.room, Exit: p.exit, Circuits: p.circuits,
 		ExactCounts: p.exact, Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
-		Caller:  func(*http.Request) string { return "local" },
+		Caller:  func(*http.Request) string { return p.caller },
 		Metrics: p.watch.of("replay"), Now: p.exit.Now, Wait: pause, Log: p.log,
 	}
 	for _, q := range []struct {

@@ -5,28 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/jonboulle/clockwork"
 	"golang.org/x/sync/errgroup"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
-	awss3 "github.com/efferent/efferent/internal/aws/s3"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/replay"
-	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/telemetry"
@@ -34,16 +28,16 @@ import (
 )
 
 // workerGrace is how long a batch in hand may take after SIGTERM: longer than
-// an exchange with its second try, shorter than what container platforms allow.
+// an exchange with its second try, shorter than what container platforms allow
+// (30 s: terminationGracePeriodSeconds of Kubernetes, stopTimeout of Fargate).
 const workerGrace = 25 * time.Second
 
 type workerCommand struct {
 	queueFlags
 	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default}); audit.fifo too."`
 	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where state is: dynamodb (ATTEMPTS_TABLE, …) or sqlite:FILE."`
-	HTTP   string   `name:"http" placeholder:"HOST:PORT" help:"Serve the API here, to this machine only."`
-
-	watch watch
+	workerHTTP
+	Health string `env:"EFFERENT_HEALTH" placeholder:"HOST:PORT" help:"Serve /healthz and /readyz here, and nothing else, to everybody."`
 }
 
 // stores is where the handlers keep what they must not forget.
@@ -61,116 +55,175 @@ type stores struct {
 
 func (c *workerCommand) Run(ctx context.Context) error {
 	log := telemetry.Log(os.Stderr, "INFO")
-	for _, q := range c.Queues {
-		if q != settings.WebhooksQueue && q != settings.NotificationsQueue && q != settings.AuditQueue {
-			return fmt.Errorf("--queues %s: there is no handler for this queue", q)
-		}
+	if err := c.check(); err != nil {
+		return misused(err)
 	}
 	config, err := c.config(ctx)
 	if err != nil {
 		return err
 	}
-	config = tried(config)
-	delivery, err := settings.ReadWebhooks(os.Getenv)
-	if err != nil {
+	w := &worker{workerCommand: c, config: tried(config), log: log}
+	if w.delivery, err = settings.ReadWebhooks(os.Getenv); err != nil {
 		return err
 	}
-	kept, err := c.stores(config, log)
-	if err != nil {
+	if w.kept, err = c.stores(w.config, log); err != nil {
 		return err
 	}
-	defer kept.close()
-	if c.watch, err = newWatch(ctx, os.Getenv, log); err != nil {
+	defer w.kept.close()
+	if w.watch, err = newWatch(ctx, os.Getenv, log); err != nil {
 		return err
 	}
-	defer c.watch.close()
-	sources, err := c.sources(ctx, config, delivery, kept, log)
-	if err != nil {
+	defer w.watch.close()
+	if err := w.open(ctx); err != nil {
 		return err
 	}
-	api, handler, err := c.api(ctx, config, delivery, kept, log)
-	if err != nil {
-		return err
-	}
-	release, err := c.release(ctx, config, delivery, kept, log)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("ready queues=%s store=%s", strings.Join(c.Queues, ","), c.Store)
-	if api != nil {
-		fmt.Printf(" http=http://%s", api.Addr())
-	}
-	fmt.Println()
-	sweeping, stop := context.WithCancel(ctx)
-	swept := make(chan struct{})
-	go func() { kept.sweeper.run(sweeping); close(swept) }()
-	defer func() { stop(); <-swept }()
-	return work(ctx, sources, release, api, handler)
+	fmt.Println(w.ready())
+	return w.work(ctx)
 }
 
-// work runs until ctx ends; the batch in hand is finished first.
-func work(ctx context.Context, sources []*eventsource.Source, release func(context.Context), api net.Listener, handler http.Handler) error {
+// check refuses flags that can't be meant.
+func (c *workerCommand) check() error {
+	for i, q := range c.Queues {
+		switch {
+		case q != settings.WebhooksQueue && q != settings.NotificationsQueue && q != settings.AuditQueue:
+			return fmt.Errorf("--queues %s: there is no handler for this queue", q)
+		case slices.Contains(c.Queues[:i], q):
+			return fmt.Errorf("--queues %s: it is named twice", q)
+		}
+	}
+	if len(c.Queues) == 0 {
+		return errors.New("--queues: name one at least")
+	}
+	return c.workerHTTP.check()
+}
+
+// worker is the command at work.
+type worker struct {
+	*workerCommand
+	config   aws.Config
+	delivery settings.Webhooks
+	kept     stores
+	log      *slog.Logger
+	// watch is told how all of it is.
+	watch watch
+	// found are the queues, by their names without the prefix.
+	found   map[string]workable
+	watches []*queueWatch
+	sources []*eventsource.Source
+	release func(context.Context)
+	servers []*server
+}
+
+// open finds the queues, and makes what is to run. Nothing does yet.
+func (w *worker) open(ctx context.Context) (err error) {
+	check := &queueCheck{api: sqs.NewFromConfig(w.config), flags: &w.queueFlags}
+	if w.found, err = check.all(ctx, w.Queues, w.needed()); err != nil {
+		return err
+	}
+	w.warn()
+	if err := w.openSources(check); err != nil {
+		return err
+	}
+	if w.release, err = w.releasing(); err != nil {
+		return err
+	}
+	return w.openServers(ctx)
+}
+
+// needed are the queues that it does not work on, and that must be there.
+func (w *worker) needed() (names []string) {
+	needed := []string{settings.AuditQueue}
+	if w.sends() {
+		needed = append(needed, settings.WebhooksQueue, settings.NotificationsQueue) // the way out of the waiting room
+	}
+	if w.HTTP != "" {
+		needed = ownQueues()
+	}
+	for _, name := range needed {
+		if !slices.Contains(w.Queues, name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// sends: what waits in the room is its to release.
+func (w *worker) sends() bool {
+	return slices.Contains(w.Queues, settings.WebhooksQueue) || slices.Contains(w.Queues, settings.NotificationsQueue)
+}
+
+// warn tells what an operator should know of the queues.
+func (w *worker) warn() {
+	for _, name := range w.Queues {
+		for _, text := range w.found[name].warnings {
+			w.log.Warn(text, "queue", name)
+		}
+	}
+	if os.Getenv(settings.MaxReceives) != "" {
+		w.log.Warn("not heeded: a worker takes the maxReceiveCount of each queue from the queue", "variable", settings.MaxReceives)
+	}
+}
+
+// url is where one of the queues is that it needs.
+func (w *worker) url(name string) (string, error) {
+	q, ok := w.found[name]
+	if !ok {
+		return "", fmt.Errorf("the queue %s is not needed here", name)
+	}
+	return q.url, nil
+}
+
+// ready is the line that says that it works.
+func (w *worker) ready() string {
+	text := fmt.Sprintf("ready queues=%s store=%s", strings.Join(w.Queues, ","), w.Store)
+	for _, s := range w.servers {
+		text += fmt.Sprintf(" %s=http://%s", s.name, s.listener.Addr())
+	}
+	return text
+}
+
+// work runs until ctx ends; the batches in hand are finished first, and the
+// servers answer until then.
+func (w *worker) work(ctx context.Context) error {
+	sweeping, stop := context.WithCancel(ctx)
+	var aside, busy sync.WaitGroup
+	defer func() { stop(); aside.Wait() }()
+	aside.Go(func() { w.kept.sweeper.run(sweeping) })
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { release(ctx); return nil })
-	for _, s := range sources {
-		g.Go(func() error { s.Run(ctx); return nil })
+	busy.Go(func() { w.release(ctx) })
+	for i, s := range w.sources {
+		busy.Go(func() { s.Run(ctx) })
+		aside.Go(func() { w.watches[i].run(sweeping) })
 	}
-	if api != nil {
-		server := &http.Server{Handler: sqsserver.LoopbackOnly(handler), ReadHeaderTimeout: 10 * time.Second}
-		g.Go(func() error {
-			if err := server.Serve(api); !errors.Is(err, http.ErrServerClosed) {
-				return err
-			}
-			return nil
-		})
-		g.Go(func() error { <-ctx.Done(); return server.Close() })
+	for _, s := range w.servers {
+		g.Go(s.serve)
 	}
+	g.Go(func() error {
+		<-ctx.Done()
+		busy.Wait()
+		for _, s := range w.servers {
+			s.end()
+		}
+		return nil
+	})
 	return g.Wait()
 }
 
-// release sends what is due in the waiting room, until its ctx ends, where what
+// releasing sends what is due in the waiting room, until its ctx ends, where what
 // waits there is the worker's.
-func (c *workerCommand) release(ctx context.Context, config aws.Config, d settings.Webhooks, kept stores, log *slog.Logger) (
-	func(context.Context), error) {
-	if !slices.Contains(c.Queues, settings.WebhooksQueue) && !slices.Contains(c.Queues, settings.NotificationsQueue) {
+func (w *worker) releasing() (func(context.Context), error) {
+	if !w.sends() {
 		return func(context.Context) {}, nil
 	}
-	client := sqs.NewFromConfig(config)
-	exit, err := wayOut(kept.room, client, func(name string) (string, error) { return c.queueURL(ctx, client, name) }, time.Now)
+	exit, err := wayOut(w.kept.room, sqs.NewFromConfig(w.config), w.url, time.Now)
 	if err != nil {
 		return nil, err
 	}
-	h, err := releaser(kept, exit, d, workerReleaseEvery, c.watch, log)
+	h, err := releaser(w.kept, exit, w.delivery, workerReleaseEvery, w.watch, w.log)
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) { releaseByTheClock(ctx, h, workerReleaseEvery, clockwork.NewRealClock()) }, nil
-}
-
-// api opens the address of the API, where one is wanted.
-func (c *workerCommand) api(ctx context.Context, config aws.Config, d settings.Webhooks, kept stores, log *slog.Logger) (
-	net.Listener, http.Handler, error) {
-	if c.HTTP == "" {
-		return nil, nil, nil
-	}
-	client := sqs.NewFromConfig(config)
-	url := func(name string) (string, error) { return c.queueURL(ctx, client, name) }
-	exit, err := wayOut(kept.room, client, url, time.Now)
-	if err != nil {
-		return nil, nil, err
-	}
-	handler, err := replayHandler(replayParts{queues: client, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		circuits: kept.circuits, lanes: d.AuditLanes, url: url, redactors: redactors(d.Redaction, secretsmanager.NewFromConfig(config), log),
-		log: log, book: workerBook(config, d.AuditLanes), watch: c.watch})
-	if err != nil {
-		return nil, nil, err
-	}
-	l, err := net.Listen("tcp", c.HTTP)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--http %s: %w; choose another address or port with --http", c.HTTP, err)
-	}
-	c.watch.ask(client, url, kept.circuits)
-	return l, c.watch.beside(guarded(handler)), nil
 }
 
 // stores opens what --store names.
@@ -194,81 +247,4 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		attempts: &awsdynamodb.Attempts{API: client, Table: table}, claims: &awsdynamodb.Claims{API: client, Table: table},
 		room: &awsdynamodb.Waiting{API: client, Table: room}, circuits: &awsdynamodb.Circuits{API: client, Table: circuits}, close: func() {},
 	}, nil
-}
-
-// sources wires the handlers to the stack's queues.
-func (c *workerCommand) sources(ctx context.Context, config aws.Config, delivery settings.Webhooks, kept stores, log *slog.Logger) (
-	all []*eventsource.Source, err error) {
-	notification, err := settings.ReadNotifications(os.Getenv)
-	if err != nil {
-		return nil, err
-	}
-	secrets := secretsmanager.NewFromConfig(config)
-	hashes := redactors(delivery.Redaction, secrets, log)
-	wires := map[string]func(feed) (*eventsource.Source, error){
-		settings.WebhooksQueue: func(f feed) (*eventsource.Source, error) {
-			return webhooksSource(f, delivery, secrets, kept)
-		},
-		settings.NotificationsQueue: func(f feed) (*eventsource.Source, error) {
-			return notificationsSource(f, notification, withAWS(providers(notification, secrets), config), kept.attempts, kept.claims)
-		},
-		settings.AuditQueue: func(f feed) (*eventsource.Source, error) { return workerAudit(f, config) },
-	}
-	for _, name := range c.Queues {
-		f, err := c.feed(ctx, config, name)
-		if err != nil {
-			return nil, err
-		}
-		f.log, f.now, f.grace, f.redactors, f.room = log, time.Now, workerGrace, hashes, kept.room
-		f.name, f.watch = name, c.watch
-		source, err := wires[name](f)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, source)
-	}
-	return all, nil
-}
-
-// feed finds one of the queues.
-func (c *workerCommand) feed(ctx context.Context, config aws.Config, name string) (f feed, err error) {
-	client := newConsumer(config)
-	f.queues, f.region = client, config.Region
-	if f.url, err = c.queueURL(ctx, client.Client, name); err != nil {
-		return f, err
-	}
-	if f.auditURL, err = c.queueURL(ctx, client.Client, settings.AuditQueue); err != nil {
-		return f, err
-	}
-	out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-		QueueUrl: &f.url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
-	if err != nil {
-		return f, fmt.Errorf("the ARN of %s: %w", f.url, err)
-	}
-	f.arn = out.Attributes[string(types.QueueAttributeNameQueueArn)]
-	return f, nil
-}
-
-// workerAudit appends to the ledger of a stack.
-func workerAudit(f feed, config aws.Config) (*eventsource.Source, error) {
-	table, bucket := os.Getenv(settings.LedgerTable), os.Getenv(settings.LedgerBucket)
-	if table == "" || bucket == "" {
-		return nil, fmt.Errorf("--queues %s: the environment variables %s and %s must say where the ledger is", settings.AuditQueue,
-			settings.LedgerTable, settings.LedgerBucket)
-	}
-	return auditSource(f, sqs.NewFromConfig(config), struct {
-		*awsdynamodb.Ledger
-		*awss3.Objects
-	}{&awsdynamodb.Ledger{API: dynamodb.NewFromConfig(config), Table: table},
-		&awss3.Objects{API: awss3.NewClient(config), Bucket: bucket}})
-}
-
-// workerBook is the ledger that the API shows; none where the environment does
-// not say where it is.
-func workerBook(config aws.Config, lanes int) ledger.Book {
-	table, tiles, checkpoints := os.Getenv(settings.LedgerTable), os.Getenv(settings.LedgerBucket), os.Getenv(settings.CheckpointsBucket)
-	if table == "" || tiles == "" || checkpoints == "" {
-		return nil
-	}
-	return stackLedger(config, table, tiles, checkpoints, lanes)
 }

@@ -36,8 +36,13 @@ func newConsumer(c aws.Config) consumer {
 	})}
 }
 
+// mostReceived is how many messages SQS hands out at a time ("ReceiveMessage" in
+// the API reference); dev's own queues hand out more.
+const mostReceived = 10
+
 // ReceiveMessage has no time but its context's.
 func (c consumer) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, o ...func(*sqs.Options)) (
 	*sqs.ReceiveMessageOutput, error) {
+	in.MaxNumberOfMessages = min(in.MaxNumberOfMessages, mostReceived)
 	return c.polls.ReceiveMessage(ctx, in, o...)
 }

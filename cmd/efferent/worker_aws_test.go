@@ -22,8 +22,11 @@ func TestConsumerPollsForLong(t *testing.T) {
 	t.Parallel()
 	var tries atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+		body, _ := io.ReadAll(r.Body)
 		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ReceiveMessage") {
+			if !strings.Contains(string(body), `"MaxNumberOfMessages":10,`) {
+				t.Errorf("SQS refuses %s", body)
+			}
 			select { // a long poll
 			case <-time.After(fromenv.TryTime + time.Second):
 			case <-r.Context().Done():
@@ -43,7 +46,8 @@ func TestConsumerPollsForLong(t *testing.T) {
 	config.RetryMaxAttempts = 2
 	c := newConsumer(tried(config))
 	url := server.URL + "/000000000000/webhooks"
-	if _, err := c.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20}); err != nil {
+	if _, err := c.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20,
+		MaxNumberOfMessages: auditBatch}); err != nil {
 		t.Error(err)
 	}
 	if _, err := c.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: &url}); err != nil || tries.Load() != 2 {

@@ -3,26 +3,100 @@
 package main
 
 import (
-	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/efferent/efferent/e2e/localstack"
 	"github.com/efferent/efferent/e2e/scenario"
-	"github.com/efferent/efferent/internal/settings"
 )
+
+// onLocalStack is a LocalStack with a worker on queues that queues create made.
+func onLocalStack(t *testing.T) *running {
+	t.Helper()
+	s := &running{t: t, awsURL: localstack.Start(t)}
+	s.connect()
+	if out := s.queues(t); strings.Count(out, "  made\n") != 6 {
+		t.Fatalf("queues create says %s", out)
+	}
+	if out := s.queues(t); strings.Count(out, "  is there\n") != 6 || strings.Contains(out, "should") {
+		t.Errorf("a second time it says %s", out)
+	}
+	return s
+}
 
 // TestWorkerOnLocalStack runs every scenario on LocalStack's queues, SQS's own
 // redrive among them.
 func TestWorkerOnLocalStack(t *testing.T) {
-	s := &running{t: t, awsURL: localstack.Start(t)}
-	s.connect()
-	if err := createQueues(context.Background(), s.SQS, settings.DefaultMaxReceives); err != nil {
-		t.Fatal(err)
-	}
+	s := onLocalStack(t)
 	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
 	startWorker(t, s)
 	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, &s.Stack) })
 	t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, &s.Stack) })
 	t.Run("redrive", func(t *testing.T) { scenario.Redrive(t, &s.Stack) })
 	t.Run("dead letters", func(t *testing.T) { scenario.DeadLetters(t, &s.Stack, true) })
+}
+
+// TestWalkOnLocalStack is a stranger's: the commands of docs/worker.md, and nothing
+// else, from a secret to a dead letter that is replayed.
+func TestWalkOnLocalStack(t *testing.T) {
+	s := onLocalStack(t)
+	startWorkerOn(t, s, filepath.Join(t.TempDir(), "w.db"))
+	var well atomic.Bool
+	e := scenario.NewEndpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+		if !well.Load() {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+	walk := func(args ...string) string {
+		t.Helper()
+		c := command(args...)
+		c.Env = append(c.Env, "AWS_ENDPOINT_URL="+s.awsURL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+			"EFFERENT_API_URL="+s.httpURL)
+		out, err := c.Output()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	until := func(says string, args ...string) string {
+		t.Helper()
+		for end := time.Now().Add(soon); ; time.Sleep(100 * time.Millisecond) {
+			if out := walk(args...); strings.Contains(out, says) {
+				return out
+			} else if time.Now().After(end) {
+				t.Fatalf("%v never says %s, but\n%s", args, says, out)
+			}
+		}
+	}
+	walk("secret", "put", "--generate", "efferent/webhooks/acme")
+	send := func(id string) {
+		walk("send", "--url", e.URL, "--secret", "efferent/webhooks/acme", "--event", "invoice.paid", "--body", `{"amount": 42}`, "--id", id)
+	}
+	send("evt_1")
+	until("permanent", "deliveries", "show", "evt_1")
+	until("evt_1", "dlq", "list")
+	well.Store(true)
+	send("evt_2")
+	until("delivered", "deliveries", "show", "evt_2")
+	walk("dlq", "replay", "--all", "--yes")
+	until("delivered", "deliveries", "show", "evt_1")
+	if out := walk("health", "--ready", strings.TrimPrefix(s.httpURL, "http://")); !strings.Contains(out, "webhooks: ok") {
+		t.Errorf("its health is %s", out)
+	}
+	if got := fmt.Sprint(len(e.Arrivals("evt_1"))); got != "2" {
+		t.Errorf("evt_1 was sent %s times", got)
+	}
+}
+
+// TestQueueLostOnLocalStack: the worker rests while its queue is gone, and goes on
+// when it is there again.
+func TestQueueLostOnLocalStack(t *testing.T) {
+	s := onLocalStack(t)
+	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
+	loseTheQueue(t, s, startWorker(t, s))
 }

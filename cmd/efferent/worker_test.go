@@ -5,11 +5,14 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/attempt"
@@ -53,14 +56,125 @@ func startWorker(t *testing.T, s *running) *process {
 }
 
 // startWorkerOn runs one on a data file.
-func startWorkerOn(t *testing.T, s *running, file string) *process {
+func startWorkerOn(t *testing.T, s *running, file string, more ...string) *process {
 	t.Helper()
 	p := startProcess(t, []string{
 		"AWS_ENDPOINT_URL=" + s.awsURL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 		"EFFERENT_ALLOW_HTTP=loopback", "EFFERENT_ALLOW_CIDRS=127.0.0.0/8",
-	}, "worker", "--store", "sqlite:"+file, "--http", "127.0.0.1:0")
+	}, append([]string{"worker", "--store", "sqlite:" + file, "--http", "127.0.0.1:0"}, more...)...)
 	s.httpURL = p.httpURL
 	return p
+}
+
+// health waits until the worker is as it should be, and returns what it says.
+func (p *process) health(t *testing.T, path string, status int) (said string) {
+	t.Helper()
+	for end := time.Now().Add(soon); ; time.Sleep(20 * time.Millisecond) {
+		got, body, err := p.API(t.Context(), http.MethodGet, path, "")
+		if err == nil && got == status {
+			return string(body)
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s is %d %s, %v; want %d", path, got, body, err, status)
+		}
+	}
+}
+
+// TestAWorkerOutlivesItsQueue: what becomes of the queue while it works is told by
+// its health, and it goes on when the queue is as it should be.
+func TestAWorkerOutlivesItsQueue(t *testing.T) {
+	t.Parallel()
+	s := startEndpoint(t)
+	p := startWorker(t, s)
+	s.httpURL = p.httpURL
+	p.health(t, "/readyz", http.StatusOK)
+	set := func(policy string) {
+		if _, err := s.SQS.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: s.QueueURL(t, "webhooks"),
+			Attributes: map[string]string{redrivePolicy: policy}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What can't be delivered shows within seconds that the policy is gone.
+	policy := s.Attributes(t, "webhooks")[redrivePolicy]
+	set("")
+	s.Send(t, `{"garbage": true}`)
+	if said := p.health(t, "/readyz", http.StatusServiceUnavailable); !strings.Contains(said, "has no redrive policy") {
+		t.Errorf("it says %s", said)
+	}
+	_, stderr, err := s.command("", "health", "--ready", strings.TrimPrefix(p.httpURL, "http://"))
+	if err == nil || !strings.Contains(stderr, "not ready") {
+		t.Errorf("the probe for readiness says %q, %v", stderr, err)
+	}
+	if out, stderr, err := s.command("", "health", strings.TrimPrefix(p.httpURL, "http://")); err != nil ||
+		!strings.Contains(out, "webhooks: trouble has no redrive policy") {
+		t.Errorf("the probe for life says %q %q, %v", out, stderr, err)
+	}
+	set(policy)
+	p.health(t, "/readyz", http.StatusOK)
+
+	loseTheQueue(t, s, p)
+	if err := p.terminate(); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(p.stderr.String(), "it is left alone"); n != 2 {
+		t.Errorf("it told of two troubles %d times:\n%s", n, p.stderr.String())
+	}
+}
+
+// loseTheQueue deletes a worker's queue and makes it again.
+func loseTheQueue(t *testing.T, s *running, p *process) {
+	t.Helper()
+	if _, err := s.SQS.DeleteQueue(t.Context(), &sqs.DeleteQueueInput{QueueUrl: s.QueueURL(t, "webhooks")}); err != nil {
+		t.Fatal(err)
+	}
+	if said := p.health(t, "/readyz", http.StatusServiceUnavailable); !strings.Contains(said, "does not exist") {
+		t.Errorf("it says %s", said)
+	}
+	s.queues(t)
+	p.health(t, "/readyz", http.StatusOK)
+	e := scenario.NewEndpoint(t, scenario.OK)
+	s.Send(t, scenario.Text("evt_after", e.URL))
+	if got := scenario.Verdicts(s.Attempts(t, "evt_after")); got != "1:200:delivered" {
+		t.Errorf("what came then: %s", got)
+	}
+}
+
+// TestAWorkersDoor: who has no token is not let in, and who has one is.
+func TestAWorkersDoor(t *testing.T) {
+	t.Parallel()
+	s := startEndpoint(t)
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte(exampleToken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := startWorkerOn(t, s, filepath.Join(t.TempDir(), "w.db"),
+		"--allow-host", "efferent.test", "--token-from", token, "--health", "127.0.0.1:0")
+	p.health(t, "/healthz", http.StatusOK)
+	if status, _, err := p.API(t.Context(), http.MethodGet, "/api/v1/dlq", ""); err != nil || status != http.StatusUnauthorized {
+		t.Errorf("without a token: %d, %v", status, err)
+	}
+	for host, want := range map[string]int{"efferent.test": http.StatusOK, "other.test": http.StatusForbidden} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.httpURL+"/api/v1/dlq?queue=webhook-failures", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		r.Header.Set("Authorization", "Bearer "+exampleToken)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %d, want %d", host, resp.StatusCode, want)
+		}
+	}
+	if out, stderr, err := s.command("", "dlq", "list", "--api", p.httpURL, "--token", exampleToken); err != nil {
+		t.Errorf("the command with the token: %v, %q %q", err, out, stderr)
+	}
+	if err := p.terminate(); err != nil || strings.Contains(p.stderr.String(), exampleToken) {
+		t.Errorf("%v: %s", err, p.stderr.String())
+	}
 }
 
 func TestWorker(t *testing.T) {
@@ -106,6 +220,12 @@ func TestWorkerErrors(t *testing.T) {
 		{"no waiting room", nil, "WAITING_TABLE"},
 		{"no such store", []string{"--store", "redis"}, "--store redis"},
 		{"the stack is not there", []string{"--store", "sqlite::memory:", "--prefix", "prod-"}, "prod-webhooks"},
+		{"nothing to do", []string{"--queues", ""}, "--queues"},
+		{"twice", []string{"--queues", "webhooks,webhooks"}, "twice"},
+		{"all that is missing", []string{"--store", "sqlite::memory:", "--prefix", "prod-"},
+			"prod-audit.fifo: does not exist, or may not be seen (sqs:GetQueueUrl)\n" +
+				"This mends it:\n  efferent queues create --dev --prefix prod-\n"},
+		{"open to all", []string{"--store", "sqlite::memory:", "--http", "0.0.0.0:0"}, "--allow-host"},
 		{"no port", []string{"--store", "sqlite::memory:", "--http", "127.0.0.1:99999"}, "--http"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -121,8 +121,7 @@ func deploy(t *testing.T, target *Target, config aws.Config, choices map[string]
 	t.Helper()
 	started := time.Now()
 	outputs, err := target.Deploy(t.Context(), choices)
-	config.RetryMaxAttempts = 5 // a connection is reset now and then
-	b := newBook(config, outputs)
+	s, a, b := target.use(t, config, outputs, choices["prefix"])
 	t.Cleanup(func() {
 		ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer stop()
@@ -134,15 +133,25 @@ func deploy(t *testing.T, target *Target, config aws.Config, choices map[string]
 		t.Fatal(err)
 	}
 	t.Logf("deployed to %s in %s: %v", target.Endpoint, time.Since(started).Round(time.Second), outputs)
+	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
+	b.sign(t) // the first run makes the month's keys
+	return s, a, b
+}
+
+// use is how scenarios use a stack that was deployed.
+func (target *Target) use(t *testing.T, config aws.Config, outputs map[string]string, prefix string) (*scenario.Stack, *api, *book) {
+	t.Helper()
+	config.RetryMaxAttempts = 5 // a connection is reset now and then
 	attempts := &awsdynamodb.Attempts{API: dynamodb.NewFromConfig(config), Table: outputs["AttemptsTable"]}
-	a := newAPI(t, target, config, outputs["ApiUrl"])
-	s := &scenario.Stack{API: a.call, SQS: sqs.NewFromConfig(config), Secrets: secretsmanager.NewFromConfig(config), Prefix: choices["prefix"],
+	a := &api{}
+	if outputs["ApiUrl"] != "" { // the deployment did not fail
+		a = newAPI(t, target, config, outputs["ApiUrl"])
+	}
+	s := &scenario.Stack{API: a.call, SQS: sqs.NewFromConfig(config), Secrets: secretsmanager.NewFromConfig(config), Prefix: prefix,
 		History: func(ctx context.Context, id string) ([]attempt.Record, error) {
 			records, err := attempts.OfWebhook(ctx, id)
 			slices.SortFunc(records, func(a, b attempt.Record) int { return a.At.Compare(b.At) })
 			return records, err
 		}}
-	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
-	b.sign(t) // the first run makes the month's keys
-	return s, a, b
+	return s, a, newBook(config, outputs)
 }

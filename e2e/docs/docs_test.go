@@ -7,9 +7,13 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/efferent/efferent/e2e/localstack"
 )
 
 // TestCommands runs the commands of every page. The pages run one after the
@@ -17,6 +21,7 @@ import (
 func TestCommands(t *testing.T) {
 	clone := filepath.Join(t.TempDir(), "efferent")
 	copyRepository(t, "../..", clone)
+	command := build(t, clone)
 	var notRun int
 	for _, page := range pages(t, clone) {
 		text, err := os.ReadFile(filepath.Join(clone, page))
@@ -29,7 +34,7 @@ func TestCommands(t *testing.T) {
 			continue
 		}
 		t.Run(page, func(t *testing.T) {
-			r := newReader(t, clone)
+			r := newReader(t, clone, command, sqsFor(t, page))
 			for _, b := range blocks {
 				if b.NotRun != "" {
 					notRun++
@@ -43,6 +48,35 @@ func TestCommands(t *testing.T) {
 		})
 	}
 	t.Logf("%d blocks were not run", notRun)
+}
+
+// build builds the command once: to link it anew for each that the pages show
+// would take most of the time. The demo of README is left as a reader runs it.
+func build(t *testing.T, clone string) string {
+	t.Helper()
+	command := filepath.Join(t.TempDir(), "efferent")
+	cmd := exec.Command("go", "build", "-o", command, "./cmd/efferent")
+	cmd.Dir = clone
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return command
+}
+
+// onLocalStack is the page whose commands need one.
+const onLocalStack = "docs/worker.md"
+
+// sqsFor is the address of the LocalStack that a page is about; empty where it is
+// about an efferent dev.
+func sqsFor(t *testing.T, page string) string {
+	t.Helper()
+	if page != onLocalStack {
+		return ""
+	}
+	if os.Getenv("LOCALSTACK_PYTHON") == "" {
+		t.Skip("it needs LocalStack: make e2e-localstack runs it")
+	}
+	return strings.TrimPrefix(localstack.Start(t), "http://")
 }
 
 func pages(t *testing.T, root string) (all []string) {
@@ -69,7 +103,7 @@ func pages(t *testing.T, root string) (all []string) {
 // copyRepository copies the working tree, without what is built or installed.
 func copyRepository(t *testing.T, from, to string) {
 	t.Helper()
-	built := []string{".git", ".venv", "build", "cdk.out", "node_modules"}
+	built := []string{".git", ".venv", "build", "cdk.out"}
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -78,7 +112,7 @@ func copyRepository(t *testing.T, from, to string) {
 		switch {
 		case err != nil:
 			return err
-		case slices.Contains(built, rel):
+		case slices.Contains(built, rel), d.Name() == "node_modules":
 			if d.IsDir() {
 				return filepath.SkipDir
 			}

@@ -8,15 +8,18 @@
 //	<!-- not run: needs an AWS account -->     it is left out, for this reason
 //	<!-- in the background -->                 it serves until the page's end
 //	<!-- until it prints: evt_1 no -->         it is repeated until a line of its output has that
+//	<!-- not output: a picture -->             what a block of text is, that no command printed
 //
 // Commands with --dev, or to dev's addresses, need an efferent dev: where the
 // page has not started one, the test does.
 //
-// A ```text block after it is its output: lines that come in this order, where
-// … stands for anything. How wide the columns are does not count.
+// A ```text block after it, in the same section, is its output, and of what it
+// prints to standard error that too: lines that come in this order, where … stands
+// for anything. How wide the columns are does not count.
 package docs
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -38,13 +41,16 @@ type block struct {
 }
 
 var (
-	comment = regexp.MustCompile(`^<!-- (.*) -->$`)
-	fence   = regexp.MustCompile("^(\\s*)```(.*)$")
+	comment   = regexp.MustCompile(`^<!-- (.*) -->$`)
+	notOutput = regexp.MustCompile(`^\s*<!-- not output: .+ -->$`)
+	fence     = regexp.MustCompile("^(\\s*)```(.*)$")
 )
 
 // notCommands are the languages of blocks that nobody would type into a shell.
 // The Python of docs/audit.md is run by the ledger's test in cmd/efferent.
-var notCommands = map[string]bool{"json": true, "go": true, "mermaid": true, "python": true, "text": true}
+// Those of docs/testing.md are files, which suites_test.go runs.
+var notCommands = map[string]bool{"go": true, "hcl": true, "java": true, "js": true, "json": true, "mermaid": true, "python": true,
+	"yaml": true}
 
 // parse finds a page's blocks of commands. A fence that does not say what it
 // holds is an error: it might be commands.
@@ -54,7 +60,7 @@ func parse(page string) (all []block, err error) {
 	for i := 0; i < len(lines); i++ {
 		open := fence.FindStringSubmatch(lines[i])
 		if open == nil {
-			afterCommands = afterCommands && strings.TrimSpace(lines[i]) == ""
+			afterCommands = afterCommands && !strings.HasPrefix(lines[i], "#")
 			continue
 		}
 		b := block{Line: i + 1}
@@ -70,8 +76,11 @@ func parse(page string) (all []block, err error) {
 			}
 			all = append(all, b)
 			afterCommands = true
+		case language == "text" && b.Line > 1 && notOutput.MatchString(lines[b.Line-2]):
 		case language == "text" && afterCommands:
-			all[len(all)-1].Output = b.Text
+			all[len(all)-1].Output, afterCommands = b.Text, false
+		case language == "text":
+			err = errors.New("a block of text that is no output of commands before it; say what it is: <!-- not output: … -->")
 		case !notCommands[language]:
 			err = fmt.Errorf("a block of %q: commands are ```sh, their output ```text", language)
 		}
@@ -80,6 +89,19 @@ func parse(page string) (all []block, err error) {
 		}
 	}
 	return all, nil
+}
+
+// file is a block of code that a reader would save under a name, which stands in
+// a comment on the line before it: <!-- file: webhooks_test.go -->
+var file = regexp.MustCompile("(?ms)^<!-- file: (\\S+) -->\n```\\w+\n(.*?)^```$")
+
+// files are those of a page, by name.
+func files(page string) map[string]string {
+	all := map[string]string{}
+	for _, found := range file.FindAllStringSubmatch(page, -1) {
+		all[found[1]] = found[2]
+	}
+	return all
 }
 
 // needsDev reports whether a block speaks to an efferent dev.

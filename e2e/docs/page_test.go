@@ -45,6 +45,13 @@ look
 Words.
 
 '''text
+evt_1  delivered
+'''
+
+## Another section
+
+<!-- not output: a picture -->
+'''text
 no output of anything
 '''
 `, "'''", "```")
@@ -61,14 +68,56 @@ no output of anything
 	if b := all[2]; !b.Background || b.Text != "serve \\\n  all\n" {
 		t.Errorf("got %+v", b)
 	}
-	if b := all[3]; b.Output != "" || !b.Until.MatchString("x\nevt_1   delivered y\n") || b.Until.MatchString("evt_1\ndelivered") {
+	if b := all[3]; b.Output != "evt_1  delivered\n" || !b.Until.MatchString("x\nevt_1   delivered y\n") || b.Until.MatchString("evt_1\ndelivered") {
 		t.Errorf("got %+v", b)
 	}
 	for _, bad := range []string{
-		"```\nefferent dev\n```", "```bash\nls\n```", "<!-- not run -->\n```sh\nls\n```", "<!-- notrun: x -->\n```sh\nls\n```",
+		"```text\nof nothing\n```", "```sh\nls\n```\n## Next\n```text\nof nothing\n```", "```sh\nls\n```\n```text\na\n```\n```text\nb\n```",
+		"<!-- not output -->\n```text\nx\n```", "```\nefferent dev\n```", "```bash\nls\n```", "<!-- not run -->\n```sh\nls\n```", "<!-- notrun: x -->\n```sh\nls\n```",
 	} {
 		if all, err := parse(bad); err == nil {
 			t.Errorf("%q was read as %+v", bad, all)
+		}
+	}
+}
+
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	page := strings.ReplaceAll(`<!-- file: a.py -->
+@@@python
+print("a")
+@@@
+
+@@@python
+print("not saved")
+@@@
+<!-- file: b_test.go -->
+@@@go
+package b
+@@@
+`, "@@@", "```")
+	all := files(page)
+	if len(all) != 2 || all["a.py"] != "print(\"a\")\n" || all["b_test.go"] != "package b\n" {
+		t.Errorf("got %q", all)
+	}
+}
+
+// Every block of every page is commands, their output, or says what it is.
+func TestPagesAreRead(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{"../../*.md", "../../docs/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		if err != nil || len(pages) == 0 {
+			t.Fatal(pages, err)
+		}
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			if err == nil {
+				_, err = parse(string(text))
+			}
+			if err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
 		}
 	}
 }

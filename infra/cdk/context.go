@@ -28,6 +28,8 @@ var setters = map[string]func(*choices, string) error{
 	"prefix":            text(func(c *choices) *string { return &c.Props.Prefix }),
 	"lambdas":           text(func(c *choices) *string { return &c.Props.Lambdas }),
 	"removal":           setRemoval,
+	"notifications":     unless(func(c *choices) *bool { return &c.Props.WithoutNotifications }),
+	"api":               unless(func(c *choices) *bool { return &c.Props.WithoutAPI }),
 	"visibilityTimeout": duration(func(c *choices) *time.Duration { return &c.Props.Queues.VisibilityTimeout }),
 	"retention":         duration(func(c *choices) *time.Duration { return &c.Props.Queues.Retention }),
 	"maxReceiveCount":   number(func(c *choices) *int { return &c.Props.Queues.MaxReceiveCount }),
@@ -72,9 +74,12 @@ var setters = map[string]func(*choices, string) error{
 	"checkpointCompliance": flag(func(c *choices) *bool { return &c.Props.Ledger.Compliance }),
 	"checkpointEvery":      duration(func(c *choices) *time.Duration { return &c.Props.Checkpoint.Every }),
 	"alarmTopic":           text(func(c *choices) *string { return &c.Props.Alarms.Topic }),
+	"ticketTopic":          text(func(c *choices) *string { return &c.Props.Alarms.TicketTopic }),
 	"maxAge":               duration(func(c *choices) *time.Duration { return &c.Props.Alarms.MaxAge }),
 	"maxAuditAge":          duration(func(c *choices) *time.Duration { return &c.Props.Alarms.MaxAuditAge }),
 	"maxInFlight":          number(func(c *choices) *int { return &c.Props.Alarms.MaxInFlight }),
+	"maxUndelivered":       duration(func(c *choices) *time.Duration { return &c.Props.Alarms.MaxUndelivered }),
+	"maxFailures":          number(func(c *choices) *int { return &c.Props.Alarms.MaxFailures }),
 }
 
 // ours tells names like these from the CDK's own, which have a colon, a slash
@@ -163,6 +168,15 @@ func flag(field func(*choices) *bool) func(*choices, string) error {
 		}
 		*field(c) = on
 		return nil
+	}
+}
+
+// unless is a flag of what is there if nothing is said, and sets that it is not.
+func unless(field func(*choices) *bool) func(*choices, string) error {
+	return func(c *choices, value string) error {
+		err := flag(field)(c, value)
+		*field(c) = err == nil && !*field(c)
+		return err
 	}
 }
 

@@ -84,10 +84,9 @@ func TestEveryNameSetsSomething(t *testing.T) {
 	seen := map[string]string{}
 	for name := range setters {
 		set := ""
-		for _, value := range []string{"destroy", "true", "77", "77s"} {
-			if got, err := readContext(map[string]any{name: value}); err == nil {
+		for _, value := range []string{"destroy", "true", "false", "77", "77s"} {
+			if got, err := readContext(map[string]any{name: value}); err == nil && set == "" {
 				set = cmp.Diff(choices{Stack: "Efferent"}, got)
-				break
 			}
 		}
 		if set == "" {

@@ -2,8 +2,7 @@ package channel
 
 import (
 	"errors"
-	"net/url"
-	"strings"
+	"regexp"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -107,12 +106,19 @@ func checkFilled(s string) string {
 	return ""
 }
 
+// unsubscribe is a URL that can stand between < and >, with others after commas
+// (RFC 2369, section 2): of https, with a host and without a user's name, or of
+// mailto, with an address.
+var unsubscribe = regexp.MustCompile(`^(?:` +
+	`[Hh][Tt][Tt][Pp][Ss]://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?#](?:` + inURL + `)*)?|` +
+	`[Mm][Aa][Ii][Ll][Tt][Oo]:(?:[!$&-+\-.0-;=@-~]|%[0-9A-Fa-f]{2})(?:` + inURL + `)*)$`)
+
+// inURL is a character of a URL: ASCII that can be seen, but for ", <, > and the
+// comma.
+const inURL = `[!#-$&-+\--;=?-~]|%[0-9A-Fa-f]{2}`
+
 func checkUnsubscribe(s string) string {
-	u, err := url.Parse(s)
-	ok := err == nil && len(s) <= maxUnsubscribe && !strings.ContainsFunc(s, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || r == '<' || r == '>' || r == ','
-	}) && (u.Scheme == "https" && u.Hostname() != "" || u.Scheme == "mailto" && u.Opaque != "")
-	if !ok {
+	if len(s) > maxUnsubscribe || !unsubscribe.MatchString(s) {
 		return unsubscrWanted
 	}
 	return ""

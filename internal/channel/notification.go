@@ -76,7 +76,7 @@ func Decode(data []byte) (Notification, error) {
 		return p.n, p.Err()
 	}
 	// Repeated keys and invalid UTF-8 are reported by field, below.
-	p.Object = message.Object{Data: data, Decoder: jsontext.NewDecoder(bytes.NewReader(data),
+	p.Object = message.Object{Data: data, Required: required, Decoder: jsontext.NewDecoder(bytes.NewReader(data),
 		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 	whole := p.Read(p.member)
 	p.checkTogether(whole)

@@ -27,8 +27,8 @@ type Keeper struct {
 	Log     *slog.Logger
 
 	mu      sync.Mutex
-	known   map[string]known
-	reading map[string]chan struct{}
+	known   map[Name]known
+	reading map[Name]chan struct{}
 	forgot  time.Time
 }
 

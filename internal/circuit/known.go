@@ -33,7 +33,7 @@ const (
 func (k *Keeper) last(n Name) State {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if s, ok := k.known[n.Key()]; ok {
+	if s, ok := k.known[n]; ok {
 		return s.State
 	}
 	return State{Name: n}
@@ -46,10 +46,9 @@ func (k *Keeper) counted(r Ruling) Ruling {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	r.Nth = 1
-	key := r.State.Key()
-	if s, ok := k.known[key]; ok {
+	if s, ok := k.known[r.State.Name]; ok {
 		s.refused++
-		k.known[key], r.Nth = s, s.refused
+		k.known[r.State.Name], r.Nth = s, s.refused
 		if now := k.Now(); r.Never && now.Sub(s.heard) >= lag {
 			r.Never, r.Until = false, now.Add(lag)
 		}
@@ -84,18 +83,17 @@ func (k *Keeper) stale(names []Name, done chan struct{}) (unread []Name, reads [
 	defer k.mu.Unlock()
 	now := k.Now()
 	for _, n := range names {
-		key := n.Key()
-		if s, ok := k.known[key]; ok && now.Sub(s.asked) < fresh {
+		if s, ok := k.known[n]; ok && now.Sub(s.asked) < fresh {
 			continue
 		}
 		if k.reading == nil {
-			k.reading = map[string]chan struct{}{}
+			k.reading = map[Name]chan struct{}{}
 		}
-		if k.reading[key] == nil {
-			k.reading[key] = done
+		if k.reading[n] == nil {
+			k.reading[n] = done
 			unread = append(unread, n)
 		}
-		reads = append(reads, k.reading[key])
+		reads = append(reads, k.reading[n])
 	}
 	return unread, reads
 }
@@ -112,9 +110,9 @@ func (k *Keeper) refresh(ctx context.Context, names []Name, done chan struct{}) 
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, n := range names {
-		delete(k.reading, n.Key())
+		delete(k.reading, n)
 		if err != nil {
-			as := k.known[n.Key()]
+			as := k.known[n]
 			as.Name, as.asked = n, k.Now()
 			k.keep(as)
 		}
@@ -144,7 +142,7 @@ func (k *Keeper) hear(s State) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.Now()
-	old := k.known[s.Key()]
+	old := k.known[s.Name]
 	next := known{State: s, heard: now, asked: now, well: old.well}
 	if s.Version < old.Version && now.Sub(old.heard) < lag {
 		next.State, next.heard = old.State, old.heard
@@ -157,11 +155,11 @@ func (k *Keeper) hear(s State) {
 
 func (k *Keeper) keep(s known) {
 	if k.known == nil {
-		k.known = map[string]known{}
+		k.known = map[Name]known{}
 	}
 	if len(k.known) >= maxKnown && s.asked.Sub(k.forgot) >= fresh {
-		maps.DeleteFunc(k.known, func(_ string, old known) bool { return s.asked.Sub(old.asked) >= fresh })
+		maps.DeleteFunc(k.known, func(_ Name, old known) bool { return s.asked.Sub(old.asked) >= fresh })
 		k.forgot = s.asked
 	}
-	k.known[s.Key()] = s
+	k.known[s.Name] = s
 }

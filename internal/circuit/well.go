@@ -23,7 +23,7 @@ func (s State) with(w well) State {
 func (k *Keeper) untold(n Name) well {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.known[n.Key()].well
+	return k.known[n].well
 }
 
 // withhold remembers what was not told of a circuit; told says that all was. What
@@ -31,7 +31,7 @@ func (k *Keeper) untold(n Name) well {
 func (k *Keeper) withhold(n Name, seen Seen, told bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s, ok := k.known[n.Key()]
+	s, ok := k.known[n]
 	switch {
 	case !ok:
 		return
@@ -42,5 +42,5 @@ func (k *Keeper) withhold(n Name, seen Seen, told bool) {
 	default:
 		s.well = well{s.Since, seen.Total}
 	}
-	k.known[n.Key()] = s
+	k.known[n] = s
 }

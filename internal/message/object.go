@@ -39,7 +39,9 @@ type Object struct {
 	// repeated keys.
 	Decoder *jsontext.Decoder
 	Data    []byte
-	first   *FieldError
+	// Required are the fields that the message must have.
+	Required []string
+	first    *FieldError
 }
 
 // Fail notes a problem; the first one counts.
@@ -49,10 +51,14 @@ func (o *Object) Fail(field, problem string) {
 	}
 }
 
-// Err is the first problem, a *FieldError, or nil.
+// Err is the first problem, a *FieldError, or nil. Of what is no message of this
+// kind at all, but one in somebody's envelope, it says that instead.
 func (o *Object) Err() error {
 	if o.first == nil { // a nil *FieldError in an error would not be nil
 		return nil
+	}
+	if what := misplaced(o.Data, o.Required); what != "" {
+		return &FieldError{Problem: what}
 	}
 	return o.first
 }

@@ -66,6 +66,9 @@ const (
 	// batch did not deliver, or a run of release let go, in Seconds. SQS's own leaves
 	// out what was received three times, and what is in the waiting room.
 	OldestUndelivered = "OldestUndelivered"
+	// OldestOverdue is how long ago that was due which a run of release found still in
+	// the waiting room, in Seconds; of less than five minutes nothing is said.
+	OldestOverdue = "OldestOverdue"
 )
 
 // Unit is one of CloudWatch's ("MetricDatum").
@@ -97,8 +100,8 @@ func Definitions() []Definition {
 	return []Definition{
 		{Name: Attempts, Unit: Count, By: [][]string{{Verdict}, {Channel, Verdict}}, Help: "Attempts that came to a verdict."},
 		{Name: Failures, Unit: Count, By: [][]string{{Reason}}, Help: "Attempts that did not deliver."},
-		{Name: Held, Unit: Count, By: [][]string{{Reason}}, Help: "Messages made to wait without their attempt being made."},
-		{Name: DeadLetters, Unit: Count, Help: "Messages left to reach the dead-letter queue."},
+		{Name: Held, Unit: Count, By: [][]string{{Reason}}, Always: true, Help: "Messages made to wait without their attempt being made."},
+		{Name: DeadLetters, Unit: Count, Always: true, Help: "Messages left to reach the dead-letter queue."},
 		{Name: RoomEntered, Unit: Count, Help: "Messages moved into the waiting room."},
 		{Name: RoomLeft, Unit: Count, Help: "Messages sent out of the waiting room."},
 		{Name: LedgerEntries, Unit: Count, Help: "Entries appended to the ledger."},
@@ -108,5 +111,6 @@ func Definitions() []Definition {
 		{Name: ExchangeLatency, Unit: Milliseconds, By: [][]string{{Channel}}, Help: "How long exchanges and hand-overs took."},
 		{Name: TimeToDelivery, Unit: Seconds, Help: "From the producer's send to the delivery."},
 		{Name: OldestUndelivered, Unit: Seconds, Always: true, Help: "Age of the oldest message that is not delivered."},
+		{Name: OldestOverdue, Unit: Seconds, Always: true, Help: "How late the waiting room is."},
 	}
 }

@@ -22,8 +22,12 @@ import (
 // over a day, from any of its first four receives.
 const DefaultMaxReceives = 6
 
-// leastReceives leaves one to try with, and one for a crash.
-const leastReceives = 2
+// LeastReceives leaves one to try with, and one for a crash; SQS takes MostReceives
+// at most ("SetQueueAttributes" in the API reference).
+const (
+	LeastReceives = 2
+	MostReceives  = 1000
+)
 
 // AuditMaxReceives is the maxReceiveCount of the audit queue: an hour of trouble
 // with the ledger's stores, at a visibility timeout of 3 minutes. Nothing that
@@ -109,6 +113,14 @@ func (r *reader) needed(name string) string {
 		r.fail(name, errors.New("is not set"))
 	}
 	return v
+}
+
+// neededOrNone is "" where None was given: what is left out is so on purpose.
+func (r *reader) neededOrNone(name string) string {
+	if v := r.needed(name); v != None {
+		return v
+	}
+	return ""
 }
 
 func (r *reader) number(name string, otherwise, least, most int) int {

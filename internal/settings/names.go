@@ -10,6 +10,8 @@ const (
 	WebhookFailuresQueueURL = "WEBHOOK_FAILURES_QUEUE_URL"
 	// NotificationsQueueURL is the queue that notifications are sent from.
 	NotificationsQueueURL = "NOTIFICATIONS_QUEUE_URL"
+	// None is given as NotificationsQueueURL where notifications were left out.
+	None = "none"
 	// NotificationFailuresQueueURL is the dead-letter queue of notifications.
 	NotificationFailuresQueueURL = "NOTIFICATION_FAILURES_QUEUE_URL"
 	// AuditQueueURL is the FIFO queue to the ledger.

@@ -8,11 +8,18 @@ import (
 // ReleasePlaces is where the release Lambda finds the waiting room, what messages
 // wait for, and the queues that what waits there goes back to.
 type ReleasePlaces struct {
-	WebhooksQueueURL, NotificationsQueueURL, WaitingTable, CircuitsTable string
+	WebhooksQueueURL, WaitingTable, CircuitsTable string
+	// NotificationsQueueURL is empty where there are no notifications.
+	NotificationsQueueURL string
 	// MaxHeld is as Webhooks has it.
 	MaxHeld time.Duration
 	// FewMetrics is as Sending has it.
 	FewMetrics bool
+}
+
+// Queues are the URLs of the queues that there are, by their names.
+func (s ReleasePlaces) Queues() map[string]string {
+	return queues(s.WebhooksQueueURL, s.NotificationsQueueURL)
 }
 
 // ReadReleasePlaces reads the places, each of which is needed, and what else it
@@ -21,7 +28,7 @@ func ReadReleasePlaces(getenv func(string) string) (ReleasePlaces, error) {
 	r := reader{getenv: getenv}
 	s := ReleasePlaces{
 		WebhooksQueueURL:      r.needed(WebhooksQueueURL),
-		NotificationsQueueURL: r.needed(NotificationsQueueURL),
+		NotificationsQueueURL: r.neededOrNone(NotificationsQueueURL),
 		WaitingTable:          r.needed(WaitingTable),
 		CircuitsTable:         r.needed(CircuitsTable),
 		MaxHeld:               parsed(&r, MaxHeld, parseMaxHeld),

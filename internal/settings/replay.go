@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"maps"
 
 	"github.com/efferent/efferent/internal/ledger"
 )
@@ -9,7 +10,8 @@ import (
 // ReplayPlaces is where the replay Lambda finds its queues, its tables and the
 // ledger.
 type ReplayPlaces struct {
-	WebhooksQueueURL, WebhookFailuresQueueURL           string
+	WebhooksQueueURL, WebhookFailuresQueueURL string
+	// These two are empty where there are no notifications.
 	NotificationsQueueURL, NotificationFailuresQueueURL string
 	AuditQueueURL                                       string
 	AttemptsTable, WaitingTable, CircuitsTable          string
@@ -20,24 +22,38 @@ type ReplayPlaces struct {
 	FewMetrics bool
 }
 
-// ReadReplayPlaces reads the places; each of them is needed.
+// Queues are the URLs of the queues that there are, by their names.
+func (s ReplayPlaces) Queues() map[string]string {
+	return queues(s.WebhooksQueueURL, s.NotificationsQueueURL)
+}
+
+func queues(webhooks, notifications string) map[string]string {
+	all := map[string]string{WebhooksQueue: webhooks, NotificationsQueue: notifications}
+	maps.DeleteFunc(all, func(_, url string) bool { return url == "" })
+	return all
+}
+
+// ReadReplayPlaces reads the places; each of them is needed, but for those of
+// notifications where there are none.
 func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 	r := reader{getenv: getenv}
 	s := ReplayPlaces{
-		WebhooksQueueURL:             r.needed(WebhooksQueueURL),
-		WebhookFailuresQueueURL:      r.needed(WebhookFailuresQueueURL),
-		NotificationsQueueURL:        r.needed(NotificationsQueueURL),
-		NotificationFailuresQueueURL: r.needed(NotificationFailuresQueueURL),
-		AuditQueueURL:                r.needed(AuditQueueURL),
-		AttemptsTable:                r.needed(AttemptsTable),
-		WaitingTable:                 r.needed(WaitingTable),
-		CircuitsTable:                r.needed(CircuitsTable),
-		LedgerTable:                  r.needed(LedgerTable),
-		LedgerBucket:                 r.needed(LedgerBucket),
-		CheckpointsBucket:            r.needed(CheckpointsBucket),
-		AuditLanes:                   r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
-		Redaction:                    r.redaction(),
-		FewMetrics:                   parsed(&r, Metrics, parseMetrics),
+		WebhooksQueueURL:        r.needed(WebhooksQueueURL),
+		WebhookFailuresQueueURL: r.needed(WebhookFailuresQueueURL),
+		NotificationsQueueURL:   r.neededOrNone(NotificationsQueueURL),
+		AuditQueueURL:           r.needed(AuditQueueURL),
+		AttemptsTable:           r.needed(AttemptsTable),
+		WaitingTable:            r.needed(WaitingTable),
+		CircuitsTable:           r.needed(CircuitsTable),
+		LedgerTable:             r.needed(LedgerTable),
+		LedgerBucket:            r.needed(LedgerBucket),
+		CheckpointsBucket:       r.needed(CheckpointsBucket),
+		AuditLanes:              r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
+		Redaction:               r.redaction(),
+		FewMetrics:              parsed(&r, Metrics, parseMetrics),
+	}
+	if getenv(NotificationsQueueURL) != None {
+		s.NotificationFailuresQueueURL = r.needed(NotificationFailuresQueueURL)
 	}
 	return s, errors.Join(r.errs...)
 }

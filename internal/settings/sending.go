@@ -22,7 +22,7 @@ type Sending struct {
 func (r *reader) sending() Sending {
 	return Sending{
 		Policies:    parsed(r, RetryPolicies, retry.ParsePolicies),
-		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, leastReceives, 1000),
+		MaxReceives: r.number(MaxReceives, DefaultMaxReceives, LeastReceives, MostReceives),
 		AuditLanes:  r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		SecretTTL:   parsed(r, SecretTTL, parseTTL),
 		Redaction:   r.redaction(),

@@ -3,6 +3,7 @@ package signingkey
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -56,4 +57,26 @@ func Rotate(text, name, key string, now time.Time, grace time.Duration) (string,
 		next.Previous, next.Until = last.Current, now.Add(grace).UTC().Format(time.RFC3339)
 	}
 	return o.with(name, next)
+}
+
+// Remove gives a JSON secret's text without the key under a name, its history
+// included. The others stay byte for byte as they are. Errors are ErrNotObject
+// and Object.Key's, but that a damaged history goes too.
+func Remove(text, name string) (string, error) {
+	o, err := Parse(text)
+	if err != nil {
+		return "", err
+	}
+	i := o.find(name)
+	if i < 0 {
+		return "", fmt.Errorf("key %q: %w of this name", name, ErrNoKey)
+	}
+	start, end := strings.Index(text, "{")+1, o.members[i].end
+	switch {
+	case i > 0:
+		start = o.members[i-1].end // the comma before it goes too
+	case len(o.members) > 1:
+		end += strings.Index(text[end:], ",") + 1
+	}
+	return text[:start] + text[end:], nil
 }

@@ -109,6 +109,30 @@ func TestPut(t *testing.T) {
 	}
 }
 
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	for label, c := range map[string]struct {
+		text, want string
+		is         error
+	}{
+		"the first":        {text: `{ "a" : "x" , "b":1.00}`, want: `{ "b":1.00}`},
+		"the last":         {text: `{"b":"y",  "a":{"current":"x"} }`, want: `{"b":"y" }`},
+		"one between":      {text: `{"b":"y","a":"x","c":"z"}`, want: `{"b":"y","c":"z"}`},
+		"the only one":     {text: ` {"a":"x"}`, want: ` {}`},
+		"a damaged one":    {text: `{"a":{"until":1},"b":"y"}`, want: `{"b":"y"}`},
+		"another is there": {text: `{"A":"x"}`, is: signingkey.ErrNoKey},
+		"no object":        {text: `whsec_x`, is: signingkey.ErrNotObject},
+	} {
+		t.Run(label, func(t *testing.T) {
+			t.Parallel()
+			got, err := signingkey.Remove(c.text, "a")
+			if got != c.want || !errors.Is(err, c.is) {
+				t.Errorf("got %q, %v; want %q, %v", got, err, c.want, c.is)
+			}
+		})
+	}
+}
+
 func TestRotate(t *testing.T) {
 	t.Parallel()
 	for label, c := range map[string]struct {

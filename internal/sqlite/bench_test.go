@@ -18,6 +18,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/queuelog"
 	"github.com/efferent/efferent/internal/sqlite"
 )
 
@@ -33,15 +34,20 @@ type client interface {
 var queueURL = aws.String("http://127.0.0.1/000000000000/q")
 
 func benchEngine(b *testing.B) *sqsserver.Engine {
-	db, err := sqlite.Open(filepath.Join(b.TempDir(), "b.db"))
+	path := filepath.Join(b.TempDir(), "b.db")
+	db, err := sqlite.Open(path)
 	if err != nil {
 		b.Fatal(err)
 	}
-	e, err := sqsserver.Open(b.Context(), sqlite.NewQueues(db), sqsserver.Options{})
+	queues, err := queuelog.Open(b.Context(), path, db.ID(), sqlite.NewQueues(db), queuelog.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { e.Close(); db.Close() })
+	e, err := sqsserver.Open(b.Context(), queues, sqsserver.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { e.Close(); queues.Close(); db.Close() })
 	if _, err := e.CreateQueue(b.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")}); err != nil {
 		b.Fatal(err)
 	}

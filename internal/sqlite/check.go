@@ -31,6 +31,7 @@ var checks = []struct {
 	key   []string
 	json  []string
 }{
+	{"file", []string{"id"}, nil},
 	{"queues", []string{"name"}, []string{"attributes", "tags"}},
 	{"messages", []string{"key"}, nil},
 	{"dedups", []string{"key"}, nil},

@@ -70,7 +70,8 @@ func TestCheckReadsWhatAKilledProcessLeft(t *testing.T) {
 		must(t, os.WriteFile(left+end, b, 0o600))
 	}
 	tables, wrong, err := sqlite.Check(t.Context(), left)
-	if err != nil || len(wrong) > 0 || len(tables) < 2 || tables[1].Rows != 2 {
+	messages := func(c sqlite.Checked) bool { return c.Table == "messages" && c.Rows == 2 }
+	if err != nil || len(wrong) > 0 || !slices.ContainsFunc(tables, messages) {
 		t.Errorf("got %+v, %q, %v", tables, wrong, err)
 	}
 }

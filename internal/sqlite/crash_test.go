@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/queuelog"
 	"github.com/efferent/efferent/internal/sqlite"
 )
 
@@ -69,7 +70,9 @@ func writeNumbers(db *sqlite.DB) {
 
 func useQueue(db *sqlite.DB) {
 	ctx := context.Background()
-	e, err := sqsserver.Open(ctx, sqlite.NewQueues(db), sqsserver.Options{})
+	queues, err := queuelog.Open(ctx, os.Getenv(childFile), db.ID(), sqlite.NewQueues(db), queuelog.Options{})
+	check(err)
+	e, err := sqsserver.Open(ctx, queues, sqsserver.Options{})
 	check(err)
 	_, err = e.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("q")})
 	check(err)
@@ -148,7 +151,11 @@ func TestAQueueOutlivesTheProcess(t *testing.T) {
 	t.Parallel()
 	path := dataFile(t)
 	said := killed(t, path, "queue", 3000)
-	e, err := sqsserver.Open(t.Context(), sqlite.NewQueues(open(t, path)), sqsserver.Options{})
+	db := open(t, path)
+	queues, err := queuelog.Open(t.Context(), path, db.ID(), sqlite.NewQueues(db), queuelog.Options{})
+	must(t, err)
+	defer queues.Close()
+	e, err := sqsserver.Open(t.Context(), queues, sqsserver.Options{})
 	must(t, err)
 	defer e.Close()
 	there := map[int]bool{}

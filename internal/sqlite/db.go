@@ -24,6 +24,7 @@ var ErrClosed = errors.New("the data file is closed")
 // DB is one open data file. Its methods may be called concurrently.
 type DB struct {
 	path string
+	id   string
 	pool *sql.DB
 	conn *sql.Conn
 	tx   Tx
@@ -67,6 +68,9 @@ func Open(path string) (*DB, error) {
 	db.tx = Tx{conn: db.conn, stmts: map[string]*sql.Stmt{}}
 	return db, nil
 }
+
+// ID tells this data file from all others. What is kept beside it names it.
+func (db *DB) ID() string { return db.id }
 
 // Do runs unit inside a transaction and returns after its commit: what unit
 // wrote then outlives the process, though not a failure of the machine's

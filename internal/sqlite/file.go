@@ -70,7 +70,10 @@ func (db *DB) open(path string) (err error) {
 	if err := keepPrivate(path); err != nil {
 		return err
 	}
-	return db.shrinkable(ctx)
+	if err := db.shrinkable(ctx); err != nil {
+		return err
+	}
+	return db.conn.QueryRowContext(ctx, "SELECT id FROM file").Scan(&db.id)
 }
 
 // create makes an empty file, which only its owner may use, where there is none:

@@ -24,7 +24,14 @@ var migrations = [][]string{
 	{ledgerHeadsSchema, ledgerStagedSchema},
 	{waitingSchema, waitsIndex, waitingLeasesSchema, waitingSweptSchema},
 	{circuitsSchema, circuitsExpire},
+	{fileSchema, fileID},
 }
+
+// fileSchema has the one row that tells this data file from others.
+const (
+	fileSchema = `CREATE TABLE file (id TEXT NOT NULL) STRICT`
+	fileID     = `INSERT INTO file VALUES (lower(hex(randomblob(16))))`
+)
 
 // migrate brings the file to the newest version, in one transaction.
 func migrate(ctx context.Context, conn *sql.Conn) (err error) {

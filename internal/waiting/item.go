@@ -6,6 +6,7 @@ package waiting
 import (
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/efferent/efferent/internal/message"
@@ -147,6 +148,13 @@ const Shards = 4
 // DuePlace is a shard of the minute that t is in.
 func DuePlace(t time.Time, shard int) Place {
 	return Place(t.UTC().Format("2006-01-02T15:04Z") + "#" + strconv.Itoa(shard))
+}
+
+// Minute is that of a place of what is due in one, zero of other places.
+func (p Place) Minute() time.Time {
+	minute, _, _ := strings.Cut(string(p), "#")
+	t, _ := time.Parse("2006-01-02T15:04Z", minute) // zero where it is no minute
+	return t
 }
 
 // CircuitPlace is a shard of a circuit.

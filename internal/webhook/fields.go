@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -26,18 +27,21 @@ var checks = map[string]func(string) string{
 	"retry":      func(string) string { return "" },
 }
 
+// ofSecret is what stands before the name in a secret's ARN. AWS:
+// arn:<partition>:secretsmanager:<region>:<account>:secret:<name>-<6 characters>
+var ofSecret = regexp.MustCompile(`^arn:[A-Za-z0-9-]+:secretsmanager:[A-Za-z0-9-]+:[0-9]{12}:secret:`)
+
 // checkSecret wants a name or an ARN under SecretPrefix. It never quotes it:
 // people put the secret itself here.
 func checkSecret(s string) string {
 	ref, key, hasKey := strings.Cut(s, "#")
 	name := ref
 	if strings.HasPrefix(ref, "arn:") {
-		// AWS: arn:<partition>:secretsmanager:<region>:<account>:secret:<name>-<6 characters>
-		part := strings.SplitN(ref, ":", 7)
-		if len(part) != 7 || part[2] != "secretsmanager" || part[5] != "secret" {
+		before := ofSecret.FindString(ref)
+		if before == "" {
 			return "is not the ARN of a secret"
 		}
-		name = part[6]
+		name = ref[len(before):]
 	}
 	switch {
 	case !strings.HasPrefix(name, SecretPrefix) || len(name) == len(SecretPrefix):
@@ -50,11 +54,15 @@ func checkSecret(s string) string {
 	return ""
 }
 
-// parseTimeout wants a duration such as 15s.
+// duration is a number of seconds or milliseconds. Go reads more (1h2m, .5µs),
+// which producers in other languages could neither write nor check.
+var duration = regexp.MustCompile(`^(?:[1-9][0-9]?(?:\.[0-9]{1,9})?s|[1-9][0-9]{3,4}ms)$`)
+
+// parseTimeout wants a duration such as 15s, 2.5s or 2500ms.
 func parseTimeout(text string) (d time.Duration, problem string) {
 	d, err := time.ParseDuration(text)
-	if err != nil || d < MinTimeout || d > MaxTimeout {
-		return 0, fmt.Sprintf("must be a duration from %v to %v, such as \"15s\"", MinTimeout, MaxTimeout)
+	if err != nil || d < MinTimeout || d > MaxTimeout || !duration.MatchString(text) {
+		return 0, fmt.Sprintf("must be a duration from %v to %v, such as \"15s\" or \"2500ms\"", MinTimeout, MaxTimeout)
 	}
 	return d, ""
 }

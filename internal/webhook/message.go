@@ -64,7 +64,7 @@ func (m Message) Request(id string, secrets []Secret, at time.Time) Request {
 func Decode(data []byte) (Message, error) {
 	r := readers.Get().(*reader)
 	defer r.release()
-	p := parsing{Object: message.Object{Decoder: r.over(data), Data: data}, utf8: utf8.Valid(data)}
+	p := parsing{Object: message.Object{Decoder: r.over(data), Data: data, Required: fields[:required]}, utf8: utf8.Valid(data)}
 	if !p.utf8 {
 		p.Fail("", "is not valid UTF-8")
 	}

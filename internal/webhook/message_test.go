@@ -113,6 +113,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"secret only a prefix", with("secret", `"efferent/webhooks/"`), "secret", "under efferent/webhooks/"},
 		{"secret only a prefix and a key", with("secret", `"efferent/webhooks/#k"`), "secret", "under efferent/webhooks/"},
 		{"secret of another service", with("secret", `"arn:aws:kms:us-east-1:000000000000:secret:efferent/webhooks/a"`), "secret", "not the ARN"},
+		{"secret's ARN without an account", with("secret", `"arn:aws:secretsmanager:us-east-1::secret:efferent/webhooks/a"`), "secret",
+			"not the ARN"},
 		{"secret's ARN elsewhere", with("secret", `"arn:aws:secretsmanager:us-east-1:000000000000:secret:prod/efferent/webhooks/a"`), "secret",
 			"under efferent/webhooks/"},
 		{"secret with a space", with("secret", `"efferent/webhooks/a b"`), "secret", "not a name"},
@@ -129,6 +131,9 @@ func TestDecodeRefuses(t *testing.T) {
 		{"timeout without a unit", with("timeout", `"15"`), "timeout", `from 1s to 20s, such as "15s"`},
 		{"timeout too short", with("timeout", `"999ms"`), "timeout", "from 1s to 20s"},
 		{"timeout too long", with("timeout", `"20001ms"`), "timeout", "from 1s to 20s"},
+		{"timeout of several units", with("timeout", `"1s500ms"`), "timeout", "from 1s to 20s"},
+		{"timeout in hours", with("timeout", `"0.001h"`), "timeout", "from 1s to 20s"},
+		{"timeout with a sign", with("timeout", `"+5s"`), "timeout", "from 1s to 20s"},
 		{"timeout empty", with("timeout", `""`), "timeout", "from 1s to 20s"},
 		{"headers a string", with("headers", `"X-A: b"`), "headers", "must be an object of strings"},
 		{"header a number", with("headers", `{"X-A": 1}`), "headers", `"X-A" must be a string, not a number`},
@@ -188,7 +193,7 @@ func TestDecodeTakes(t *testing.T) {
 		"url":    {`"http://127.0.0.1:65535"`, `"HTTPS://[::1]:1/?a=b"`, `"https://bücher.test/ü"`, `"http:\/\/a.test\/"`},
 		"id":     {"", `"` + strings.Repeat("Z", 128) + `"`, `"_-09"`},
 		"retry":  {`""`},
-		"tenant": {`""`}, "timeout": {`"1s"`, `"20s"`, `"2500ms"`},
+		"tenant": {`""`}, "timeout": {`"1s"`, `"20s"`, `"2500ms"`, `"2.5s"`, `"20.000s"`},
 	} {
 		for _, text := range texts {
 			if _, err := Decode([]byte(aMessage(map[string]string{field: text}))); err != nil {

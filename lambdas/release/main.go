@@ -20,6 +20,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/release"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/version"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -28,6 +29,7 @@ const every = time.Minute
 
 func main() {
 	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
+	log.Info("release starts", "version", version.Read().Version)
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("release can't start", "error", err)
@@ -52,10 +54,8 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: s.MaxHeld, Every: every,
 		Exit: &waiting.Exit{
 			Places: room,
-			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: map[string]string{
-				settings.WebhooksQueue: s.WebhooksQueueURL, settings.NotificationsQueue: s.NotificationsQueueURL,
-			}},
-			Now: time.Now, Holder: rand.Text(),
+			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: s.Queues()},
+			Now:    time.Now, Holder: rand.Text(),
 		},
 		Metrics: telemetry.LambdaMetrics(getenv, s.FewMetrics), Now: time.Now, Log: log,
 	})

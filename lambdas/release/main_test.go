@@ -2,9 +2,11 @@ package main
 
 import (
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -29,5 +31,27 @@ func TestWire(t *testing.T) {
 				t.Errorf("got %+v, %v", h, err)
 			}
 		})
+	}
+}
+
+// TestWithoutNotifications: where they were left out, what waits goes to webhooks
+// only.
+func TestWithoutNotifications(t *testing.T) {
+	t.Parallel()
+	h, err := wire(func(name string) string {
+		switch name {
+		case settings.NotificationsQueueURL:
+			return settings.None
+		case settings.MaxHeld, settings.Metrics, "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL":
+			return ""
+		}
+		return "of " + name
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{settings.WebhooksQueue: "of " + settings.WebhooksQueueURL}
+	if urls := h.Exit.Sender.(*awssqs.Outgoing).URLs; !maps.Equal(urls, want) {
+		t.Errorf("what waits goes to %v", urls)
 	}
 }

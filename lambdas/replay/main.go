@@ -27,11 +27,13 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/version"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
 func main() {
 	log := telemetry.Log(os.Stdout, os.Getenv(telemetry.LevelVariable))
+	log.Info("replay starts", "version", version.Read().Version)
 	handler, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("replay can't start", "error", err)
@@ -52,30 +54,15 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 	queues, tables, objects := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), awss3.NewClient(aws)
 	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
 	room := &awsdynamodb.Waiting{API: tables, Table: places.WaitingTable}
-	deadLetters := func(name, from, failures, source string, read func(string) replay.Item) replay.Queue {
-		return replay.Queue{
-			Name: name, From: from, Read: read,
-			Letters: &awssqs.Letters{API: queues, URL: failures},
-			Source:  &awssqs.Source{API: queues, URL: source},
-			Moves:   &awssqs.Moves{API: queues, URL: failures},
-		}
-	}
 	return replay.New(replay.Needs{
-		Queues: []replay.Queue{
-			deadLetters(deadletter.WebhookFailures, settings.WebhooksQueue, places.WebhookFailuresQueueURL, places.WebhooksQueueURL,
-				replay.ReadWebhook),
-			deadLetters(deadletter.NotificationFailures, settings.NotificationsQueue, places.NotificationFailuresQueueURL,
-				places.NotificationsQueueURL, replay.ReadNotification),
-		},
+		Queues:  deadLetters(queues, places),
 		History: attempts, Failures: attempts, Records: attempts,
 		Circuits: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Metrics: telemetry.LambdaMetrics(getenv, places.FewMetrics),
 		Room: room,
 		Exit: &waiting.Exit{
 			Places: room,
-			Sender: &awssqs.Outgoing{API: queues, URLs: map[string]string{
-				settings.WebhooksQueue: places.WebhooksQueueURL, settings.NotificationsQueue: places.NotificationsQueueURL,
-			}},
-			Now: time.Now, Holder: rand.Text(),
+			Sender: &awssqs.Outgoing{API: queues, URLs: places.Queues()},
+			Now:    time.Now, Holder: rand.Text(),
 		},
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
 		Book: struct {
@@ -93,6 +80,25 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 		},
 		Caller: caller, Now: time.Now, Wait: pause, Log: log,
 	})
+}
+
+// deadLetters are the dead-letter queues that there are.
+func deadLetters(api *sqs.Client, p settings.ReplayPlaces) []replay.Queue {
+	one := func(name, from, failures, source string, read func(string) replay.Item) replay.Queue {
+		return replay.Queue{
+			Name: name, From: from, Read: read,
+			Letters: &awssqs.Letters{API: api, URL: failures},
+			Source:  &awssqs.Source{API: api, URL: source},
+			Moves:   &awssqs.Moves{API: api, URL: failures},
+		}
+	}
+	all := []replay.Queue{one(deadletter.WebhookFailures, settings.WebhooksQueue, p.WebhookFailuresQueueURL, p.WebhooksQueueURL,
+		replay.ReadWebhook)}
+	if p.NotificationsQueueURL != "" {
+		all = append(all, one(deadletter.NotificationFailures, settings.NotificationsQueue, p.NotificationFailuresQueueURL,
+			p.NotificationsQueueURL, replay.ReadNotification))
+	}
+	return all
 }
 
 // caller is who signed the request, or whom its token is about: API Gateway has

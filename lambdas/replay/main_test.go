@@ -113,3 +113,23 @@ func TestCaller(t *testing.T) {
 		}
 	}
 }
+
+// TestWithoutNotifications: where they were left out, the API knows none.
+func TestWithoutNotifications(t *testing.T) {
+	t.Parallel()
+	h, err := wire(func(name string) string {
+		switch name {
+		case settings.NotificationsQueueURL:
+			return settings.None
+		case settings.NotificationFailuresQueueURL:
+			return ""
+		}
+		return whole[name]
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if urls := h.Exit.Sender.(*awssqs.Outgoing).URLs; len(h.Queues) != 1 || h.Queues[0].From != "webhooks" || len(urls) != 1 {
+		t.Errorf("there are %+v, and what waits goes to %v", h.Queues, urls)
+	}
+}

@@ -4,14 +4,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
-	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/efferent/efferent/internal/settings"
-	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/metric"
 )
 
 // AlarmProps is when the alarms go off, and who hears of it.
@@ -19,15 +16,25 @@ type AlarmProps struct {
 	// Topic is the ARN of an SNS topic that is told when an alarm goes off,
 	// and when it is over. Default: nobody is told; the dashboard shows them.
 	Topic string
-	// MaxAge is how old the oldest message of a queue may get. Default: 15
-	// minutes.
+	// TicketTopic is one that is told, in place of Topic, of what can wait until the
+	// morning. Default: Topic is told of all.
+	TicketTopic string
+	// MaxAge is how old the oldest message of a queue may get that nobody has taken,
+	// and how late the waiting room may be. Default: 15 minutes.
 	MaxAge time.Duration
-	// MaxAuditAge is the same for audit.fifo: how long entries may wait for the
-	// ledger. Default: 10 minutes.
+	// MaxUndelivered is how old a message may be that is tried and is neither
+	// delivered nor dead. Where policies try for longer, it must be more. Default: 12
+	// hours, or twice Deliver.MaxHeld where that is more.
+	MaxUndelivered time.Duration
+	// MaxAuditAge is the same as MaxAge for audit.fifo: how long entries may wait for
+	// the ledger. Default: 10 minutes.
 	MaxAuditAge time.Duration
 	// MaxInFlight is how many messages of a queue may be received or hidden at
 	// a time. SQS stops at 120,000. Default: 80,000.
 	MaxInFlight int
+	// MaxFailures is how many messages of a queue may die in five minutes. Default:
+	// 0.
+	MaxFailures int
 }
 
 func (p AlarmProps) withDefaults() AlarmProps {
@@ -37,116 +44,126 @@ func (p AlarmProps) withDefaults() AlarmProps {
 	return p
 }
 
-// watching makes alarms, each of which tells the same topic. Only plain metrics
-// are used, so that AWS-compatible endpoints without metric math take them too.
-type watching struct {
-	scope   constructs.Construct
-	actions []awscloudwatch.IAlarmAction
-	alarms  []awscloudwatch.Alarm
-}
-
-// newAlarms watches every queue, the API, the channels, and what runs by the
-// clock.
-func newAlarms(e *Efferent, pairs []pair, p AlarmProps, signedEvery time.Duration) []awscloudwatch.Alarm {
-	w := &watching{scope: e.Construct}
-	if p.Topic != "" {
-		w.actions = append(w.actions, awscloudwatchactions.NewSnsAction(
-			awssns.Topic_FromTopicArn(w.scope, jsii.String("AlarmTopic"), jsii.String(p.Topic))))
+// newAlarms watches every queue, every function, the API, the channels, and what
+// runs by the clock. Each has its paragraph in docs/operate.md.
+func newAlarms(e *Efferent, props Props) []awscloudwatch.Alarm {
+	w := newWatching(e.Construct, props.Alarms)
+	for _, s := range e.senders() {
+		w.sending(s, props)
 	}
-	for _, q := range pairs {
-		oldest := p.MaxAge
-		if q.main == e.Audit {
-			oldest = p.MaxAuditAge
-		}
-		w.queue(q, oldest, p.MaxInFlight)
+	w.functions("Deliver", e.Deliver, page, "webhooks are received and not handled")
+	if e.Notify != nil {
+		w.functions("Notify", e.Notify, page, "notifications are received and not handled")
+		w.above("Misconfigured", page, "a channel refuses us, and messages go to the next one or die. Mend its secret, or the account at the "+
+			"provider.",
+			ours(e.Notify, metric.Misconfigured, total()), 0)
 	}
-	w.above("ReplayErrorsAlarm", "the API's function failed. Its log group says why.", e.Replay.MetricErrors(total()), 0)
-	w.above("MisconfiguredAlarm", "a channel refuses us: its secret, or the sender's account at the provider, must be mended. The log of "+
-		"notify names the channel.",
-		ours(e.Notify, settings.Misconfigured, total()), 0)
-	w.above("WebhookOutcomesAlarm", missingOutcomes, ours(e.Deliver, settings.OutcomesMissing, total()), 0)
-	w.above("NotificationOutcomesAlarm", missingOutcomes, ours(e.Notify, settings.OutcomesMissing, total()), 0)
-	w.above("ReleaseErrorsAlarm", "messages that were due in the waiting room could not be sent back to their queue. The log of release "+
-		"says why. They stay until they can be.",
-		e.Release.MetricErrors(total()), 0)
-	w.alarm("NotReleasedAlarm", "nobody has looked for a while at what waits in the waiting room. Is the rule that does so switched off, or "+
-		"the function throttled?",
-		silent(e.Release, releaseEvery))
-	w.above("LedgerErrorsAlarm", "what was appended to the ledger could not be verified or signed. The log of checkpoint says which "+
-		"lane, and whether it was changed.",
-		e.SignLedger.MetricErrors(total()), 0)
-	w.alarm("LedgerUnsignedAlarm", "nobody has tried to sign the ledger for a while. Is the rule that does so switched off, or the function "+
-		"throttled?",
-		silent(e.SignLedger, signedEvery))
+	w.room(e, props.Alarms)
+	w.ledger(e, props)
+	if e.API != nil {
+		w.functions("Replay", e.Replay, ticket, "the API can't answer")
+		w.above("Api5xx", ticket, "the API answers by server errors. Deliveries go on.", e.apiMetric("5xx", total()), 0)
+	}
 	if e.Rotate != nil {
-		w.above("RotateErrorsAlarm", "the keys of a secret were not replaced. The log of rotate says why; Secrets Manager tries again, and then "+
-			"at the next date.",
-			e.Rotate.MetricErrors(total()), 0)
+		w.functions("Rotate", e.Rotate, ticket, "the keys of a secret were not replaced; Secrets Manager tries again, and then at the next date")
 	}
 	return w.alarms
 }
 
-// queue watches a queue and its dead-letter queue.
-func (w *watching) queue(q pair, maxAge time.Duration, maxInFlight int) {
-	w.above(q.title+"FailuresAlarm", "a message could not be handled and is parked. Look at it, mend the cause, and redrive the queue.",
-		q.failures.MetricApproximateNumberOfMessagesVisible(worst()), 0)
-	w.above(q.title+"AgeAlarm", "messages wait for too long. Is the function throttled, failing, or short of concurrency?",
-		q.main.MetricApproximateAgeOfOldestMessage(worst()), maxAge.Seconds())
-	w.above(q.title+"InFlightAlarm", "so many messages are in flight that SQS may soon hand out no more. Which endpoint fails?",
-		q.main.MetricApproximateNumberOfMessagesNotVisible(worst()), float64(maxInFlight))
+// sender is a queue, its dead-letter queue, and the function that sends what is there.
+type sender struct {
+	title, of      string
+	main, failures awssqs.IQueue
+	f              awslambda.IFunction
 }
 
-// above goes off when the metric is above a limit.
-func (w *watching) above(id, description string, metric awscloudwatch.Metric, limit float64) {
-	w.alarm(id, description, &awscloudwatch.AlarmProps{
-		Metric:             metric,
-		Threshold:          jsii.Number(limit),
-		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
-		EvaluationPeriods:  jsii.Number(1),
-		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING, // SQS is silent about idle queues
-	})
-}
-
-func (w *watching) alarm(id, description string, of *awscloudwatch.AlarmProps) {
-	of.AlarmDescription = jsii.String("Efferent: " + description)
-	alarm := awscloudwatch.NewAlarm(w.scope, jsii.String(id), of)
-	alarm.AddAlarmAction(w.actions...)
-	alarm.AddOkAction(w.actions...)
-	w.alarms = append(w.alarms, alarm)
-}
-
-// silent is that a function that runs by the clock was not invoked three times
-// over.
-func silent(f awslambda.IFunction, every time.Duration) *awscloudwatch.AlarmProps {
-	return &awscloudwatch.AlarmProps{
-		Metric: f.MetricInvocations(&awscloudwatch.MetricOptions{
-			Statistic: jsii.String("Sum"), Period: seconds(every)}),
-		Threshold:          jsii.Number(1),
-		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
-		EvaluationPeriods:  jsii.Number(3),
-		TreatMissingData:   awscloudwatch.TreatMissingData_BREACHING, // Lambda is silent about what does not run
+func (e *Efferent) senders() []sender {
+	all := []sender{{"Webhook", "webhooks", e.Webhooks, e.WebhookFailures, e.Deliver}}
+	if e.Notify != nil {
+		all = append(all, sender{"Notification", "notifications", e.Notifications, e.NotificationFailures, e.Notify})
 	}
+	return all
 }
 
-const missingOutcomes = "outcomes of attempts could not be written to audit.fifo in time and are missing in the ledger. " +
-	"The function's log names them."
+// sending watches what is sent from a queue. SQS's age leaves out what was received
+// three times, and counts a letter's from when it came into the dead-letter queue
+// ("Available CloudWatch metrics for Amazon SQS"): so what waits for its first tries is
+// watched by that, what has been tried by our own, which nobody writes while nothing
+// is handled, and letters by their death, since one may lie there on purpose.
+func (w *watching) sending(s sender, props Props) {
+	p := props.Alarms
+	w.above(s.title+"Age", page, s.of+" wait, and nobody takes them. Is the function throttled, failing, or short of concurrency?",
+		s.main.MetricApproximateAgeOfOldestMessage(worst()), p.MaxAge.Seconds())
+	w.above(s.title+"InFlight", page, "so many "+s.of+" are in flight that SQS may soon hand out no more. Which endpoint fails?",
+		s.main.MetricApproximateNumberOfMessagesNotVisible(worst()), float64(p.MaxInFlight))
+	w.repeated(s.title+"Trouble", page, s.of+" are held by a trouble of our own: a secret, a table, the audit queue. The function's log says "+
+		"which.",
+		ours(s.f, metric.Held, total(), metric.Reason, metric.Trouble), again)
+	w.above(s.title+"Undelivered", ticket, s.of+" are tried that are older than any should be. Which endpoint, and for which reason?",
+		ours(s.f, metric.OldestUndelivered, worstOf(touched)), oldest(props).Seconds())
+	w.above(s.title+"Failures", ticket, s.of+" have died, and are parked in the dead-letter queue. Look at them, mend the cause, and "+
+		"send them again.",
+		ours(s.f, metric.DeadLetters, total()), float64(p.MaxFailures))
+	w.above(s.title+"Expiring", ticket, "dead letters will soon be deleted by SQS. Send them again, keep a copy, or discard them.",
+		s.failures.MetricApproximateAgeOfOldestMessage(worst()), expiring(props.Queues).Seconds())
+	w.above(s.title+"Outcomes", ticket, "outcomes of attempts could not be written to audit.fifo in time and are missing in the ledger. "+
+		"The function's log names them.",
+		ours(s.f, metric.OutcomesMissing, total()), 0)
+}
 
-// ours is a metric that a function counts by itself (its log lines in the
-// embedded metric format).
-func ours(f awslambda.IFunction, name string, by *awscloudwatch.MetricOptions) awscloudwatch.Metric {
+func oldest(props Props) time.Duration {
+	return or(props.Alarms.MaxUndelivered, max(12*time.Hour, 2*props.Deliver.MaxHeld))
+}
+
+// touched is how often at least a message is tried that is held by a circuit or by
+// trouble of our own: so its age is said in each such period, and the alarm does not
+// flicker.
+const touched = 15 * time.Minute
+
+// expiring is the age of a letter that leaves three days or so to act. SQS deletes it
+// by the time it was sent, and counts its age from when it died ("Setting-up
+// dead-letter queue retention"): it may have been in its queue for a day before.
+func expiring(q QueueProps) time.Duration { return q.Retention * 10 / 14 }
+
+// functions watches one that is a function. Lambda tries again what a queue or the
+// clock has it do, so one failure is nobody's business at night.
+func (w *watching) functions(name string, f awslambda.IFunction, s severity, so string) {
+	times := 1
+	if s == page {
+		times = again
+	}
+	w.repeated(name+"Errors", s, "an invocation failed or ran out of time, so "+so+".", f.MetricErrors(total()), times)
+	w.repeated(name+"Throttles", s, "Lambda turned invocations away for want of concurrency, so "+so+" in time.",
+		f.MetricThrottles(total()), times)
+}
+
+// room watches the waiting room, which has no queue's metrics.
+func (w *watching) room(e *Efferent, p AlarmProps) {
+	w.functions("Release", e.Release, page, "what is due in the waiting room is not sent")
+	w.alarm("NotReleased", page, "nobody looks at what waits in the waiting room. Is its rule switched off, or the function throttled?",
+		silent(e.Release, releaseEvery))
+	w.above("RoomAge", page, "what is due in the waiting room is sent late. Does release fail, or has it too much to do?",
+		ours(e.Release, metric.OldestOverdue, worst()), p.MaxAge.Seconds())
+}
+
+// ledger watches the way into the ledger, and its signing.
+func (w *watching) ledger(e *Efferent, props Props) {
+	p := props.Alarms
+	w.above("AuditAge", page, "entries wait for the ledger for too long. Does audit fail, or is it throttled?",
+		e.Audit.MetricApproximateAgeOfOldestMessage(worst()), p.MaxAuditAge.Seconds())
+	w.above("AuditFailures", page, "entries could not be appended, and are parked. Mend the cause and redrive the queue; until then the "+
+		"ledger lacks them.",
+		e.AuditFailures.MetricApproximateNumberOfMessagesVisible(worst()), 0)
+	w.functions("Audit", e.AppendLedger, page, "entries are not appended to the ledger")
+	w.functions("Checkpoint", e.SignLedger, ticket, "the ledger was not verified and signed. Its log says whether it was changed")
+	w.alarm("LedgerUnsigned", ticket, "nobody tries to sign the ledger. Is its rule switched off, or the function throttled?",
+		silent(e.SignLedger, props.Checkpoint.Every))
+}
+
+// apiMetric is one of the API's ("Monitor CloudWatch metrics for HTTP APIs").
+func (e *Efferent) apiMetric(name string, by *awscloudwatch.MetricOptions) awscloudwatch.Metric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String(telemetry.Namespace), MetricName: jsii.String(name),
-		DimensionsMap: &map[string]*string{"function": f.FunctionName()},
-		Statistic:     by.Statistic, Period: by.Period,
+		Namespace: jsii.String("AWS/ApiGateway"), MetricName: &name,
+		DimensionsMap: &map[string]*string{"ApiId": e.API.ApiId()}, Statistic: by.Statistic, Period: by.Period,
 	})
-}
-
-// total is the sum of five minutes.
-func total() *awscloudwatch.MetricOptions {
-	return &awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: seconds(5 * time.Minute)}
-}
-
-// worst is the highest value of each minute, the pace at which SQS reports.
-func worst() *awscloudwatch.MetricOptions {
-	return &awscloudwatch.MetricOptions{Statistic: jsii.String("Maximum"), Period: seconds(time.Minute)}
 }

@@ -5,11 +5,32 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
+
+// code is that of a function, and what it was built for.
+func (p Props) code(scope constructs.Construct, name string, wanted awslambda.Architecture) (awslambda.Code, awslambda.Architecture, error) {
+	if p.Code == nil {
+		return builtFunction(p.Lambdas, name, wanted)
+	}
+	code, arch := p.Code(scope, name)
+	return code, arch, nil
+}
+
+// builtVersion is what `make lambdas` says that it built, "" if it does not.
+func builtVersion(lambdas string) string {
+	b, err := os.ReadFile(filepath.Join(lambdas, "version"))
+	if err != nil {
+		return "" // built by somebody else
+	}
+	return strings.TrimSpace(string(b))
+}
 
 // builtFunction is the code of a built function and the architecture that it
 // was built for, which must be wanted unless that is nil.

@@ -64,7 +64,7 @@ func (p DeliverProps) withDefaults() DeliverProps {
 
 func (e *Efferent) makeDeliver(props Props) (err error) {
 	p := props.Deliver
-	if !strings.HasPrefix(p.Secrets, webhook.SecretPrefix) {
+	if !isToken(p.Secrets) && !strings.HasPrefix(p.Secrets, webhook.SecretPrefix) {
 		return fmt.Errorf("prop Secrets %q: must begin with %s", p.Secrets, webhook.SecretPrefix)
 	}
 	if p.CABundle != "" && !strings.HasPrefix(p.CABundle, secretNames) {

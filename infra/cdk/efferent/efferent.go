@@ -32,29 +32,42 @@ type Props struct {
 	// as `make lambdas` leaves it. Default: DefaultLambdas, below the working
 	// directory.
 	Lambdas string
+	// Code is where a function's code is and what it was built for, in place of
+	// Lambdas. Default: nil.
+	Code func(scope constructs.Construct, name string) (awslambda.Code, awslambda.Architecture)
+	// Version is what was built, for the stack's output. Default: what `make
+	// lambdas` left in the file "version" of Lambdas.
+	Version string
 	// RemovalPolicy is what becomes of the tables, the buckets, the ledger's key
 	// and the log groups when the stack is removed. Default: they stay, unless
 	// the very deployment that made them fails. The queues always go with the
 	// stack. A bucket that is not empty can't be removed.
 	RemovalPolicy awscdk.RemovalPolicy
-	Queues        QueueProps
-	Sending       SendingProps
-	Deliver       DeliverProps
-	Notify        NotifyProps
-	Release       ReleaseProps
-	Rotate        RotateProps
-	Replay        ReplayProps
-	Ledger        LedgerProps
-	Audit         AuditProps
-	Checkpoint    CheckpointProps
-	Alarms        AlarmProps
+	// WithoutNotifications leaves out the queues and the function of
+	// notifications, and all that is about them. Default: they are there.
+	WithoutNotifications bool
+	// WithoutAPI leaves out the HTTP API of the dead-letter queues and the
+	// deliveries, the function behind it, and all that is about them. Default:
+	// they are there.
+	WithoutAPI bool
+	Queues     QueueProps
+	Sending    SendingProps
+	Deliver    DeliverProps
+	Notify     NotifyProps
+	Release    ReleaseProps
+	Rotate     RotateProps
+	Replay     ReplayProps
+	Ledger     LedgerProps
+	Audit      AuditProps
+	Checkpoint CheckpointProps
+	Alarms     AlarmProps
 }
 
 // Efferent is what was made of Props.
 type Efferent struct {
 	// Construct holds all of it.
 	Construct constructs.Construct
-	// What producers send to.
+	// What producers send to; nil what was left out.
 	Webhooks, Notifications awssqs.IQueue
 	// Where SQS parks what could not be delivered.
 	WebhookFailures, NotificationFailures awssqs.IQueue
@@ -69,7 +82,8 @@ type Efferent struct {
 	// Deliver is the function that sends webhooks, and DeliverLogs its logs.
 	Deliver     awslambda.IFunction
 	DeliverLogs awslogs.ILogGroup
-	// Notify is the function that sends notifications, and NotifyLogs its logs.
+	// Notify is the function that sends notifications, and NotifyLogs its logs;
+	// nil where they were left out.
 	Notify     awslambda.IFunction
 	NotifyLogs awslogs.ILogGroup
 	// Release is the function that sends what has waited, and ReleaseLogs its
@@ -81,7 +95,8 @@ type Efferent struct {
 	Rotate     awslambda.IFunction
 	RotateLogs awslogs.ILogGroup
 	// API is the HTTP API of the dead-letter queues and the deliveries, APILogs
-	// who called it, Replay the function that answers, and ReplayLogs its logs.
+	// who called it, Replay the function that answers, and ReplayLogs its logs;
+	// nil where it was left out.
 	API        awsapigatewayv2.IHttpApi
 	APILogs    awslogs.ILogGroup
 	Replay     awslambda.IFunction
@@ -102,23 +117,28 @@ type Efferent struct {
 	Dashboard                        awscloudwatch.Dashboard
 	// ledgerKeys is the name of the secret of the keys that redact.
 	ledgerKeys string
+	// version is what was built, "" if nobody said.
+	version string
 }
 
-var prefixes = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]{0,39})?$`)
+// prefixPattern is what a prefix is.
+const prefixPattern = `^([A-Za-z][A-Za-z0-9-]{0,39})?$`
+
+var prefixes = regexp.MustCompile(prefixPattern)
 
 // New makes Efferent below scope. Its error says which of the props is wrong,
 // and what would be right.
 func New(scope constructs.Construct, id string, props Props) (*Efferent, error) {
-	if !prefixes.MatchString(props.Prefix) {
+	if !isToken(props.Prefix) && !prefixes.MatchString(props.Prefix) {
 		return nil, fmt.Errorf("prop Prefix %q: must be a letter, then letters, digits and hyphens, 40 at most", props.Prefix)
 	}
 	props = props.withDefaults()
 	if err := props.Queues.check(); err != nil {
 		return nil, fmt.Errorf("props of Queues: %w", err)
 	}
-	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id))}
+	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id)), version: props.Version}
 
-	webhooks, notifications, audit := e.makeQueues(props)
+	e.makeQueues(props)
 	e.Attempts = newAttempts(e.Construct, props.RemovalPolicy)
 	e.Waiting = newWaiting(e.Construct, props.RemovalPolicy)
 	e.Circuits = newCircuits(e.Construct, props.RemovalPolicy)
@@ -135,13 +155,14 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		}
 	}
 
-	pairs := []pair{webhooks, notifications, audit}
-	e.Dashboard = newDashboard(e, pairs, newAlarms(e, pairs, props.Alarms, props.Checkpoint.Every))
+	e.Dashboard = newDashboard(e, newAlarms(e, props))
+	e.explain()
 	return e, nil
 }
 
 func (p Props) withDefaults() Props {
 	p.Lambdas = or(p.Lambdas, DefaultLambdas)
+	p.Version = or(p.Version, builtVersion(p.Lambdas))
 	p.RemovalPolicy = or(p.RemovalPolicy, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	p.Queues = p.Queues.withDefaults()
 	p.Deliver = p.Deliver.withDefaults()

@@ -79,7 +79,7 @@ func newFunction(scope constructs.Construct, p plan, props Props, f FunctionProp
 	if !slices.Contains(retentions, f.LogRetention) {
 		return nil, nil, fmt.Errorf("prop LogRetention %d: CloudWatch Logs takes %d days", f.LogRetention, retentions)
 	}
-	code, arch, err := builtFunction(props.Lambdas, p.name, f.Architecture)
+	code, arch, err := props.code(scope, p.name, f.Architecture)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -18,18 +18,23 @@ var update = flag.Bool("update", false, "write the golden template anew")
 // the diff, then run it with -update.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	golden := filepath.Join("testdata", "template.json")
-	got := synth(t, efferent.Props{}).json
+	golden(t, "template.json", synth(t, efferent.Props{}))
+}
+
+// golden compares a template with one of testdata.
+func golden(t *testing.T, name string, made template) {
+	t.Helper()
+	path, got := filepath.Join("testdata", name), made.json
 	if *update {
 		b, err := json.MarshalIndent(got, "", " ")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(golden, append(b, '\n'), 0o644); err != nil {
+		if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	b, err := os.ReadFile(golden)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

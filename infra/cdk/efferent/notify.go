@@ -31,6 +31,9 @@ func (p NotifyProps) withDefaults() NotifyProps {
 }
 
 func (e *Efferent) makeNotify(props Props) (err error) {
+	if props.WithoutNotifications {
+		return nil
+	}
 	p := props.Notify
 	if err := checkSending(p.Timeout, webhook.DefaultTimeout); err != nil {
 		return err
@@ -71,15 +74,26 @@ func (e *Efferent) notifyGrants(p NotifyProps) []awsiam.PolicyStatement {
 		grants = append(grants, allow(e.secret(name), "secretsmanager:GetSecretValue"))
 	}
 	if p.SES {
-		// An identity may have a configuration set by default.
-		for _, of := range []string{"identity", "configuration-set"} {
-			grants = append(grants, allow(e.arn("ses", of, awscdk.ArnFormat_SLASH_RESOURCE_NAME, "*"), "ses:SendEmail"))
-		}
+		grants = append(grants, e.sesGrants()...)
 	}
 	if p.EndUserMessaging {
-		for _, from := range []string{"phone-number", "sender-id", "pool"} {
-			grants = append(grants, allow(e.arn("sms-voice", from, awscdk.ArnFormat_SLASH_RESOURCE_NAME, "*"), "sms-voice:SendTextMessage"))
-		}
+		grants = append(grants, e.endUserMessagingGrants()...)
+	}
+	return grants
+}
+
+// sesGrants let notify send by SES. An identity may have a configuration set by
+// default.
+func (e *Efferent) sesGrants() (grants []awsiam.PolicyStatement) {
+	for _, of := range []string{"identity", "configuration-set"} {
+		grants = append(grants, allow(e.arn("ses", of, awscdk.ArnFormat_SLASH_RESOURCE_NAME, "*"), "ses:SendEmail"))
+	}
+	return grants
+}
+
+func (e *Efferent) endUserMessagingGrants() (grants []awsiam.PolicyStatement) {
+	for _, from := range []string{"phone-number", "sender-id", "pool"} {
+		grants = append(grants, allow(e.arn("sms-voice", from, awscdk.ArnFormat_SLASH_RESOURCE_NAME, "*"), "sms-voice:SendTextMessage"))
 	}
 	return grants
 }

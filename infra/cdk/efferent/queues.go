@@ -2,6 +2,7 @@ package efferent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,14 +57,31 @@ type pair struct {
 	main, failures awssqs.IQueue
 }
 
-func (e *Efferent) makeQueues(props Props) (webhooks, notifications, audit pair) {
-	webhooks = newPair(e.Construct, "Webhook", props, settings.WebhooksQueue, deadletter.WebhookFailures)
-	notifications = newPair(e.Construct, "Notification", props, settings.NotificationsQueue, deadletter.NotificationFailures)
-	audit = newPair(e.Construct, "Audit", props, settings.AuditQueue, settings.AuditFailuresQueue)
+func (e *Efferent) makeQueues(props Props) (pairs []pair) {
+	webhooks := newPair(e.Construct, "Webhook", props, settings.WebhooksQueue, deadletter.WebhookFailures)
 	e.Webhooks, e.WebhookFailures = webhooks.main, webhooks.failures
-	e.Notifications, e.NotificationFailures = notifications.main, notifications.failures
+	pairs = append(pairs, webhooks)
+	if !props.WithoutNotifications {
+		notifications := newPair(e.Construct, "Notification", props, settings.NotificationsQueue, deadletter.NotificationFailures)
+		e.Notifications, e.NotificationFailures = notifications.main, notifications.failures
+		pairs = append(pairs, notifications)
+	}
+	audit := newPair(e.Construct, "Audit", props, settings.AuditQueue, settings.AuditFailuresQueue)
 	e.Audit, e.AuditFailures = audit.main, audit.failures
-	return webhooks, notifications, audit
+	return append(pairs, audit)
+}
+
+// there are those of queues that were not left out.
+func there(queues ...awssqs.IQueue) []awssqs.IQueue {
+	return slices.DeleteFunc(queues, func(q awssqs.IQueue) bool { return q == nil })
+}
+
+// notificationsURL is where notifications are, or that there are none.
+func (e *Efferent) notificationsURL() string {
+	if e.Notifications == nil {
+		return settings.None
+	}
+	return *e.Notifications.QueueUrl()
 }
 
 func newPair(scope constructs.Construct, title string, props Props, name, failures string) pair {

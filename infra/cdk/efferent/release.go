@@ -47,7 +47,7 @@ func (e *Efferent) makeRelease(props Props) (err error) {
 	}
 	env := map[string]string{
 		settings.WebhooksQueueURL:      *e.Webhooks.QueueUrl(),
-		settings.NotificationsQueueURL: *e.Notifications.QueueUrl(),
+		settings.NotificationsQueueURL: e.notificationsURL(),
 		settings.WaitingTable:          *e.Waiting.TableName(),
 		settings.CircuitsTable:         *e.Circuits.TableName(),
 	}
@@ -65,12 +65,12 @@ func (e *Efferent) makeRelease(props Props) (err error) {
 
 // releaseGrants is written out, as deliverGrants is. Where an item goes is what
 // it says of itself, and it can go nowhere else than to these two queues.
-func (e *Efferent) releaseGrants() []awsiam.PolicyStatement {
-	return []awsiam.PolicyStatement{
-		allow(*e.Webhooks.QueueArn(), "sqs:SendMessage"),
-		allow(*e.Notifications.QueueArn(), "sqs:SendMessage"),
+func (e *Efferent) releaseGrants() (grants []awsiam.PolicyStatement) {
+	for _, q := range there(e.Webhooks, e.Notifications) {
+		grants = append(grants, allow(*q.QueueArn(), "sqs:SendMessage"))
+	}
+	return append(grants,
 		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem",
 			"dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:BatchWriteItem"),
-		allow(*e.Circuits.TableArn(), "dynamodb:Scan", "dynamodb:PutItem"),
-	}
+		allow(*e.Circuits.TableArn(), "dynamodb:Scan", "dynamodb:PutItem"))
 }

@@ -65,25 +65,14 @@ func (p ReplayProps) check() (err error) {
 
 // makeReplay makes the function, and the HTTP API before it.
 func (e *Efferent) makeReplay(props Props) (err error) {
+	if props.WithoutAPI {
+		return nil
+	}
 	p := props.Replay
 	if err := p.check(); err != nil {
 		return err
 	}
-	env := map[string]string{
-		settings.WebhooksQueueURL:             *e.Webhooks.QueueUrl(),
-		settings.WebhookFailuresQueueURL:      *e.WebhookFailures.QueueUrl(),
-		settings.NotificationsQueueURL:        *e.Notifications.QueueUrl(),
-		settings.NotificationFailuresQueueURL: *e.NotificationFailures.QueueUrl(),
-		settings.AuditQueueURL:                *e.Audit.QueueUrl(),
-		settings.AttemptsTable:                *e.Attempts.TableName(),
-		settings.WaitingTable:                 *e.Waiting.TableName(),
-		settings.CircuitsTable:                *e.Circuits.TableName(),
-		settings.LedgerTable:                  *e.Ledger.TableName(),
-		settings.LedgerBucket:                 *e.LedgerObjects.BucketName(),
-		settings.CheckpointsBucket:            *e.Checkpoints.BucketName(),
-	}
-	props.Sending.lanes(env)
-	e.redacts(env, props.Ledger)
+	env := e.replayEnvironment(props)
 	if _, err := settings.ReadReplayPlaces(func(name string) string { return env[name] }); err != nil {
 		return err
 	}
@@ -98,15 +87,36 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 	return nil
 }
 
+func (e *Efferent) replayEnvironment(props Props) map[string]string {
+	env := map[string]string{
+		settings.WebhooksQueueURL:        *e.Webhooks.QueueUrl(),
+		settings.WebhookFailuresQueueURL: *e.WebhookFailures.QueueUrl(),
+		settings.NotificationsQueueURL:   e.notificationsURL(),
+		settings.AuditQueueURL:           *e.Audit.QueueUrl(),
+		settings.AttemptsTable:           *e.Attempts.TableName(),
+		settings.WaitingTable:            *e.Waiting.TableName(),
+		settings.CircuitsTable:           *e.Circuits.TableName(),
+		settings.LedgerTable:             *e.Ledger.TableName(),
+		settings.LedgerBucket:            *e.LedgerObjects.BucketName(),
+		settings.CheckpointsBucket:       *e.Checkpoints.BucketName(),
+	}
+	if e.NotificationFailures != nil {
+		env[settings.NotificationFailuresQueueURL] = *e.NotificationFailures.QueueUrl()
+	}
+	props.Sending.lanes(env)
+	e.redacts(env, props.Ledger)
+	return env
+}
+
 // replayGrants is written out, as deliverGrants is. SQS asks who starts a move
 // task for what the task itself does ("StartMessageMoveTask").
 func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
-	for _, q := range []interface{ QueueArn() *string }{e.WebhookFailures, e.NotificationFailures} {
+	for _, q := range there(e.WebhookFailures, e.NotificationFailures) {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes",
 			"sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask"))
 	}
-	for _, q := range []interface{ QueueArn() *string }{e.Webhooks, e.Notifications, e.Audit} {
+	for _, q := range there(e.Webhooks, e.Notifications, e.Audit) {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:SendMessage"))
 	}
 	grants = append(append(grants, e.readsLedger()...), e.readsCheckpoints()...)
@@ -158,7 +168,7 @@ const accessLog = `{"time":"$context.requestTime","request":"$context.requestId"
 	`"function_error":"$context.integrationErrorMessage"}`
 
 // GrantCall lets somebody make every request to the API; with a JWT authoriser
-// it has no effect.
+// it has no effect. There must be an API.
 func (e *Efferent) GrantCall(to awsiam.IGrantable) awsiam.Grant {
 	return awsiam.Grant_AddToPrincipal(&awsiam.GrantOnPrincipalOptions{
 		Grantee: to, Actions: jsii.Strings("execute-api:Invoke"),

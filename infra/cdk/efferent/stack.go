@@ -2,6 +2,8 @@ package efferent
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -23,44 +25,53 @@ func NewStack(app constructs.Construct, name string, props Props) (*Efferent, er
 	if err != nil {
 		return nil, err
 	}
-	outputs := []output{
+	for _, output := range e.outputs() {
+		awscdk.NewCfnOutput(stack, jsii.String(output.name), &awscdk.CfnOutputProps{Value: output.value})
+	}
+	return e, nil
+}
+
+// outputs are what one needs to use what was made; nothing of what was left out.
+func (e *Efferent) outputs() []output {
+	all := []output{
 		{"WebhooksQueueUrl", e.Webhooks.QueueUrl()},
 		{"WebhookFailuresQueueUrl", e.WebhookFailures.QueueUrl()},
-		{"NotificationsQueueUrl", e.Notifications.QueueUrl()},
-		{"NotificationFailuresQueueUrl", e.NotificationFailures.QueueUrl()},
 		{"AuditQueueUrl", e.Audit.QueueUrl()},
 		{"AuditFailuresQueueUrl", e.AuditFailures.QueueUrl()},
 		{"AttemptsTable", e.Attempts.TableName()},
 		{"WaitingTable", e.Waiting.TableName()},
 		{"CircuitsTable", e.Circuits.TableName()},
-		{"DeliverFunction", e.Deliver.FunctionName()},
-		{"DeliverLogGroup", e.DeliverLogs.LogGroupName()},
-		{"NotifyFunction", e.Notify.FunctionName()},
-		{"NotifyLogGroup", e.NotifyLogs.LogGroupName()},
-		{"ReleaseFunction", e.Release.FunctionName()},
-		{"ReleaseLogGroup", e.ReleaseLogs.LogGroupName()},
-		{"ApiUrl", e.API.ApiEndpoint()},
-		{"ApiLogGroup", e.APILogs.LogGroupName()},
-		{"ReplayFunction", e.Replay.FunctionName()},
-		{"ReplayLogGroup", e.ReplayLogs.LogGroupName()},
 		{"LedgerOrigin", &e.LedgerOrigin},
 		{"LedgerTable", e.Ledger.TableName()},
 		{"LedgerBucket", e.LedgerObjects.BucketName()},
 		{"CheckpointsBucket", e.Checkpoints.BucketName()},
-		{"AuditFunction", e.AppendLedger.FunctionName()},
-		{"AuditLogGroup", e.AppendLedgerLogs.LogGroupName()},
-		{"CheckpointFunction", e.SignLedger.FunctionName()},
-		{"CheckpointLogGroup", e.SignLedgerLogs.LogGroupName()},
 		{"Dashboard", e.Dashboard.DashboardName()},
 	}
+	if e.Notifications != nil {
+		all = append(all, output{"NotificationsQueueUrl", e.Notifications.QueueUrl()},
+			output{"NotificationFailuresQueueUrl", e.NotificationFailures.QueueUrl()})
+	}
+	if e.API != nil {
+		all = append(all, output{"ApiUrl", e.API.ApiEndpoint()}, output{"ApiLogGroup", e.APILogs.LogGroupName()})
+	}
 	if e.LedgerKey != nil {
-		outputs = append(outputs, output{"LedgerKey", e.LedgerKey.KeyArn()})
+		all = append(all, output{"LedgerKey", e.LedgerKey.KeyArn()})
 	}
-	if e.Rotate != nil {
-		outputs = append(outputs, output{"RotateFunction", e.Rotate.FunctionName()}, output{"RotateLogGroup", e.RotateLogs.LogGroupName()})
+	for _, f := range []struct {
+		name string
+		of   awslambda.IFunction
+		logs awslogs.ILogGroup
+	}{
+		{"Deliver", e.Deliver, e.DeliverLogs}, {"Notify", e.Notify, e.NotifyLogs}, {"Release", e.Release, e.ReleaseLogs},
+		{"Replay", e.Replay, e.ReplayLogs}, {"Audit", e.AppendLedger, e.AppendLedgerLogs},
+		{"Checkpoint", e.SignLedger, e.SignLedgerLogs}, {"Rotate", e.Rotate, e.RotateLogs},
+	} {
+		if f.of != nil {
+			all = append(all, output{f.name + "Function", f.of.FunctionName()}, output{f.name + "LogGroup", f.logs.LogGroupName()})
+		}
 	}
-	for _, output := range outputs {
-		awscdk.NewCfnOutput(stack, jsii.String(output.name), &awscdk.CfnOutputProps{Value: output.value})
+	if e.version != "" {
+		all = append(all, output{"Version", &e.version})
 	}
-	return e, nil
+	return all
 }

@@ -25,7 +25,7 @@ func Trust(ctx context.Context, api API, bundle string) (*tls.Config, error) {
 	if bundle == "" {
 		return nil, nil
 	}
-	text, err := readBundle(ctx, api, bundle)
+	text, err := SecretOrFile(ctx, api, bundle)
 	if err != nil {
 		return nil, fmt.Errorf("read the certificates of private authorities: %w", err)
 	}
@@ -41,16 +41,18 @@ func IsSecret(bundle string) bool {
 	return strings.HasPrefix(bundle, "efferent/") || strings.HasPrefix(bundle, "arn:")
 }
 
-func readBundle(ctx context.Context, api API, bundle string) (string, error) {
-	if !IsSecret(bundle) {
-		b, err := os.ReadFile(bundle)
+// SecretOrFile reads a secret, by its name under efferent/ or its ARN, or else a
+// file.
+func SecretOrFile(ctx context.Context, api API, where string) (string, error) {
+	if !IsSecret(where) {
+		b, err := os.ReadFile(where)
 		return string(b), err
 	}
 	ctx, stop := context.WithTimeout(ctx, bundleTime)
 	defer stop()
-	out, err := api.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &bundle})
+	out, err := api.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &where})
 	if err != nil {
-		return "", fmt.Errorf("secret %q: %w", bundle, err)
+		return "", fmt.Errorf("secret %q: %w", where, err)
 	}
 	return aws.ToString(out.SecretString), nil
 }

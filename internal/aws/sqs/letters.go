@@ -70,6 +70,9 @@ func (l *Letters) Delete(ctx context.Context, messages []events.SQSMessage) erro
 	return (&Queue{API: l.API, URL: l.URL}).Delete(ctx, messages)
 }
 
+// longestRetention: "Amazon SQS message quotas".
+const longestRetention = 14 * 24 * time.Hour
+
 // Count asks how many messages there are, about.
 func (l *Letters) Count(ctx context.Context) (deadletter.Count, error) {
 	out, err := l.API.GetQueueAttributes(ctx, &sdk.GetQueueAttributesInput{QueueUrl: &l.URL, AttributeNames: []types.QueueAttributeName{
@@ -86,10 +89,14 @@ func (l *Letters) Count(ctx context.Context) (deadletter.Count, error) {
 		}
 		return n
 	}
+	kept := longestRetention // as long as SQS keeps any, where an endpoint tells nothing (ElasticMQ)
+	if _, told := out.Attributes[string(types.QueueAttributeNameMessageRetentionPeriod)]; told {
+		kept = time.Duration(number(types.QueueAttributeNameMessageRetentionPeriod)) * time.Second
+	}
 	return deadletter.Count{
 		Visible:   number(types.QueueAttributeNameApproximateNumberOfMessages),
 		Hidden:    number(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible),
 		Delayed:   number(types.QueueAttributeNameApproximateNumberOfMessagesDelayed),
-		Retention: time.Duration(number(types.QueueAttributeNameMessageRetentionPeriod)) * time.Second,
+		Retention: kept,
 	}, err
 }

@@ -102,10 +102,15 @@ func TestCount(t *testing.T) {
 		got.Total() != 6 {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	delete(all, "MessageRetentionPeriod")
+	delete(all, "ApproximateNumberOfMessages")
 	if _, err := (&Letters{API: &lettersAPI{attributes: all}, URL: "u"}).Count(t.Context()); err == nil ||
-		!strings.Contains(err.Error(), "MessageRetentionPeriod") {
-		t.Errorf("got %v of an answer without the retention", err)
+		!strings.Contains(err.Error(), "ApproximateNumberOfMessages") {
+		t.Errorf("got %v of an answer without a number", err)
+	}
+	delete(all, "MessageRetentionPeriod")
+	all["ApproximateNumberOfMessages"] = "3"
+	if got, err := (&Letters{API: &lettersAPI{attributes: all}, URL: "u"}).Count(t.Context()); err != nil || got.Retention != 14*24*time.Hour {
+		t.Errorf("an endpoint that tells no retention, as ElasticMQ: %+v, %v", got, err)
 	}
 }
 

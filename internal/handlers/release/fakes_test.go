@@ -54,6 +54,7 @@ type world struct {
 	queues []sent
 	left   int
 	oldest []time.Duration
+	late   []time.Duration
 	looked map[waiting.Place]int
 }
 
@@ -247,6 +248,8 @@ func (w *world) Record(events []metric.Event) {
 			w.oldest = append(w.oldest, time.Duration(e.Value*float64(time.Second)))
 		case metric.RoomLeft:
 			w.left += int(e.Value)
+		case metric.OldestOverdue:
+			w.late = append(w.late, time.Duration(e.Value*float64(time.Second)))
 		}
 	}
 }

@@ -35,7 +35,8 @@ type Needs struct {
 	MostHeld time.Duration
 	// Every is how often there is a run.
 	Every time.Duration
-	// Metrics is told of what each run let go, where it was something.
+	// Metrics is told of what each run let go, where it was something, and how late it
+	// found the room, where that was over five minutes.
 	Metrics metric.Recorder `need:"optional"`
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -83,6 +84,7 @@ func (h *Handler) Handle(ctx context.Context) error {
 	}
 	p := &problems{}
 	places, empty := h.look(ctx, p, from, began.Add(Ahead))
+	h.tellLate(began, places)
 	h.sweep(ctx, p, swept, earlier(empty, began.Add(-late)))
 	gone := h.letGo(ctx, p, places)
 	gone.Add(h.letThrough(ctx, p))
@@ -93,6 +95,17 @@ func (h *Handler) Handle(ctx context.Context) error {
 			metric.Event{Name: metric.OldestUndelivered, Value: oldest.Seconds()})
 	}
 	return p.join()
+}
+
+// tellLate says how long ago the first of places was due, where somebody should have
+// emptied it.
+func (h *Handler) tellLate(began time.Time, places []waiting.Place) {
+	if len(places) == 0 {
+		return
+	}
+	if since := began.Sub(places[0].Minute()); since > late {
+		metric.To(h.Metrics, metric.Event{Name: metric.OldestOverdue, Value: since.Seconds()})
+	}
 }
 
 // from is the first minute in which something may wait: latest at most, whatever

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/message"
@@ -22,9 +23,12 @@ type OpenCircuit struct {
 	Why string `json:"why"`
 }
 
-// maxWhy is how long a reason may be, in bytes: it stands in every record of what
+// maxWhy is how long a reason may be, in characters: it stands in every record of what
 // is not sent for it.
 const maxWhy = 500
+
+// maxTenant is more characters than a tenant's name can have.
+const maxTenant = 128
 
 // circuit answers GET /api/v1/circuits/{id}.
 func (h *Handler) circuit(r *http.Request) (int, any, error) {
@@ -125,8 +129,8 @@ func readOpenCircuit(r *http.Request) (o OpenCircuit, err error) {
 	switch {
 	case o.Why == "":
 		return o, badRequest(`field "why": say why, for those who find the messages that were not sent`)
-	case len(o.Why) > maxWhy || message.HasControl(o.Why):
-		return o, badRequest(`field "why": must be one line of at most %d bytes`, maxWhy)
+	case utf8.RuneCountInString(o.Why) > maxWhy || message.HasControl(o.Why):
+		return o, badRequest(`field "why": must be one line of at most %d characters`, maxWhy)
 	}
 	return o, nil
 }
@@ -139,6 +143,8 @@ func (o OpenCircuit) name() (n circuit.Name, err error) {
 		return n, badRequest(`field "url": say where the messages go that are not to be sent`)
 	case err != nil:
 		return n, badRequest(`field "url": %v`, err)
+	case utf8.RuneCountInString(o.Tenant) > maxTenant || message.HasControl(o.Tenant):
+		return n, badRequest(`field "tenant": must be at most %d characters, without control characters`, maxTenant)
 	}
 	switch circuit.Scope(o.Scope) {
 	case circuit.Endpoint, "":

@@ -94,14 +94,14 @@ func TestCircuitsAreRefused(t *testing.T) {
 		{"POST", "/" + known + "/open", "{}", 400, "say why"},
 		{"POST", "/" + known + "/open", `{"why":" "}`, 400, "say why"},
 		{"POST", "/" + known + "/open", `{"why":"a\nb"}`, 400, "one line"},
-		{"POST", "/" + known + "/open", `{"why":"` + strings.Repeat("x", 501) + `"}`, 400, "500 bytes"},
+		{"POST", "/" + known + "/open", `{"why":"` + strings.Repeat("x", 501) + `"}`, 400, "500 characters"},
 		{"POST", "/" + known + "/open", `{"why":"moving","tenant":"acme"}`, 400, "only \"why\""},
 		{"POST", "/open", `{"why":"moving"}`, 400, `field "url": say where`},
 		{"POST", "/open", `{"why":"moving","url":"a.test"}`, 400, `field "url": must begin with https://`},
 		{"POST", "/open", `{"why":"moving","url":"https://a.test","scope":"all"}`, 400, `field "scope"`},
 		{"POST", "/open", `{"why":"moving","url":"https://a.test","scope":"host","tenant":"acme"}`, 400, "nobody's"},
 		{"POST", "/open", `{"url":"https://a.test"}`, 400, "say why"},
-		{"DELETE", "/" + known, "", 404, "there is no DELETE"},
+		{"DELETE", "/" + known, "", 405, "DELETE is not for"},
 	} {
 		t.Run(c.method+" "+c.path+c.body, func(t *testing.T) {
 			t.Parallel()

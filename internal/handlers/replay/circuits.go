@@ -192,10 +192,9 @@ func phaseOf(s circuit.State, now time.Time) string {
 // failed last, or that something waits for.
 type circuitFilter struct{ scope, tenant, urlPrefix, phase string }
 
+var circuitParameters = []string{"scope", "tenant", "url_prefix", "phase", "limit", "cursor"}
+
 func circuitFilterOf(query url.Values) (f circuitFilter, err error) {
-	if err := known(query, []string{"scope", "tenant", "url_prefix", "phase", "limit", "cursor"}); err != nil {
-		return f, err
-	}
 	f = circuitFilter{query.Get("scope"), query.Get("tenant"), query.Get("url_prefix"), query.Get("phase")}
 	for name, c := range map[string]struct {
 		value string

@@ -123,17 +123,17 @@ func TestCircuitsList(t *testing.T) {
 	w := newWorld(t)
 	circuitsOfAllKinds(w)
 	for query, want := range map[string]string{
-		"":                                   "down.test due failing gone open probed ramps",
-		"phase=all":                          "down.test due failing gone open probed ramped ramps rest",
-		"phase=open":                         "down.test due gone open probed",
-		"phase=half-open":                    "probed",
-		"phase=closed":                       "failing ramped ramps rest",
-		"tenant=beta":                        "due gone",
-		"scope=host":                         "down.test",
-		"scope=endpoint&tenant=beta":         "due gone",
-		"url_prefix=https://a.test/r":        "ramps",
-		"url_prefix=https://a.test/r&phase=": "ramps",
-		"tenant=nobody":                      "",
+		"":                                    "down.test due failing gone open probed ramps",
+		"phase=all":                           "down.test due failing gone open probed ramped ramps rest",
+		"phase=open":                          "down.test due gone open probed",
+		"phase=half-open":                     "probed",
+		"phase=closed":                        "failing ramped ramps rest",
+		"tenant=beta":                         "due gone",
+		"scope=host":                          "down.test",
+		"scope=endpoint&tenant=beta":          "due gone",
+		"url_prefix=https://a.test/r":         "ramps",
+		"url_prefix=https://a.test/r&cursor=": "ramps",
+		"tenant=nobody":                       "",
 	} {
 		if got := get[Circuits](w, "GET", "/api/v1/circuits?"+query, ""); urls(got.Items) != want || got.Cursor != "" {
 			t.Errorf("%s: %s, want %s; and the cursor %q", query, urls(got.Items), want, got.Cursor)

@@ -20,7 +20,7 @@ func TestDelivery(t *testing.T) {
 		{"unknown", "GET", "/api/v1/deliveries/evt_2", nil, 404, "older than 30 days"},
 		{"store is down", "GET", "/api/v1/deliveries/evt_1", func(w *world) { w.fault["history"] = on(1, fails) }, 503, "try again"},
 		{"no such path", "GET", "/api/v2", nil, 404, "no GET /api/v2"},
-		{"another method", "POST", "/api/v1/deliveries/evt_1", nil, 404, "no POST"},
+		{"another method", "POST", "/api/v1/deliveries/evt_1", nil, 405, "POST is not for"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -46,12 +46,16 @@ func TestDelivery(t *testing.T) {
 func TestDeliveryIsInOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.record([]attempt.Record{
+	records := []attempt.Record{
 		{WebhookID: "e", MessageID: "a", Attempt: 1, At: start.Add(time.Minute)}, {WebhookID: "e", MessageID: "b", Attempt: 2, At: start},
 		{WebhookID: "e", MessageID: "b", Attempt: 1, At: start},
 		{WebhookID: "e", Origin: "b", MessageID: "0", Attempt: 1, At: start.Add(time.Hour)},
 		{WebhookID: "e", Origin: "c", MessageID: "c", Attempt: 1, At: start.Add(time.Second)},
-	}...)
+	}
+	for i := range records {
+		records[i].Verdict = attempt.Retryable
+	}
+	w.record(records...)
 	var order []string
 	for _, r := range get[Delivery](w, "GET", "/api/v1/deliveries/e", "").Attempts {
 		order = append(order, r.Origin+"/"+r.SortKey())

@@ -132,6 +132,7 @@ func (w *world) ask(method, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	out := httptest.NewRecorder()
 	w.handler().Routes().ServeHTTP(out, r)
+	conforms(w.t, r, out)
 	if out.Code >= 400 {
 		var p Problem
 		if err := json.Unmarshal(out.Body.Bytes(), &p); err != nil || p.Status != out.Code || p.Detail == "" ||

@@ -71,7 +71,7 @@ func limitOf(q url.Values) (int, error) {
 		return defaultLimit, nil
 	}
 	limit, err := strconv.Atoi(text)
-	if err != nil || limit < 1 || limit > maxLimit {
+	if err != nil || !message.ValidID(text) || limit < 1 || limit > maxLimit {
 		return 0, badRequest("parameter limit: %.40q is not a number from 1 to %d", text, maxLimit)
 	}
 	return limit, nil
@@ -107,6 +107,9 @@ func readSome(r *http.Request) (s Some, err error) {
 // readObject reads a body, which must be an object of known fields, none of them
 // empty, and says which it has. hint is what to send instead of nothing.
 func readObject(r *http.Request, into any, hint string) (has map[string]bool, err error) {
+	if err := checkType(r); err != nil {
+		return nil, err
+	}
 	data, err := io.ReadAll(r.Body)
 	var tooLong *http.MaxBytesError
 	switch {
@@ -116,6 +119,9 @@ func readObject(r *http.Request, into any, hint string) (has map[string]bool, er
 		return nil, badRequest("the body broke off")
 	case len(bytes.TrimSpace(data)) == 0:
 		return nil, badRequest("the body is empty: it must be a JSON object; %s", hint)
+	}
+	if kind := jsontext.Value(bytes.TrimSpace(data)).Kind(); kind == jsontext.KindNull { // which would be as good as {}
+		return nil, badRequest("the body is not a JSON object: it is null")
 	}
 	var given map[string]jsontext.Value
 	if err := json.Unmarshal(data, &given); err != nil {

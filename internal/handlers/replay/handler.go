@@ -108,56 +108,6 @@ const (
 	claimTime = time.Minute
 )
 
-// Routes returns the API's routes.
-func (h *Handler) Routes() http.Handler {
-	mux := http.NewServeMux()
-	for pattern, answer := range map[string]func(*http.Request) (int, any, error){
-		"GET /api/v1/deliveries/{webhook_id}":        h.delivery,
-		"GET /api/v1/audit/checkpoints":              h.checkpoints,
-		"GET /api/v1/audit/proofs/{webhook_id}":      h.proofs,
-		"GET /api/v1/dlq":                            h.list,
-		"GET /api/v1/dlq/{queue}/{item_id}":          h.show,
-		"DELETE /api/v1/dlq/{queue}/{item_id}":       h.discard,
-		"POST /api/v1/dlq/{queue}/replay/{item_id}":  h.replayOne,
-		"POST /api/v1/dlq/{queue}/replay":            h.replaySome,
-		"GET /api/v1/dlq/{queue}/tasks":              h.tasks,
-		"DELETE /api/v1/dlq/{queue}/tasks/{task_id}": h.cancel,
-		"GET /api/v1/waiting":                        h.waits,
-		"GET /api/v1/waiting/counts":                 h.waitingCounts,
-		"POST /api/v1/waiting/release":               h.release,
-		"POST /api/v1/waiting/drop":                  h.drop,
-		"GET /api/v1/circuits":                       h.circuits,
-		"GET /api/v1/circuits/{id}":                  h.circuit,
-		"POST /api/v1/circuits/open":                 h.openNewCircuit,
-		"POST /api/v1/circuits/{id}/open":            h.openCircuit,
-		"POST /api/v1/circuits/{id}/close":           h.closeCircuit,
-	} {
-		mux.Handle(pattern, h.handler(answer))
-	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		problem(w, http.StatusNotFound, fmt.Sprintf("there is no %s %s in this API", r.Method, r.URL.Path))
-	})
-	return mux
-}
-
-// handler gives a request its time and writes its answer.
-func (h *Handler) handler(respond func(*http.Request) (int, any, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, stop := context.WithTimeout(r.Context(), requestTime)
-		defer stop()
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		status, value, err := respond(r.WithContext(ctx))
-		switch {
-		case err != nil:
-			h.refuse(w, r, err)
-		case value == nil:
-			w.WriteHeader(status)
-		default:
-			answer(w, status, "application/json", value)
-		}
-	})
-}
-
 // queue finds the queue that a request names.
 func (h *Handler) queue(name string) (*Queue, error) {
 	for i := range h.Queues {

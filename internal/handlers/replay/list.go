@@ -59,7 +59,7 @@ func (h *Handler) list(r *http.Request) (int, any, error) {
 }
 
 func (l *listing) answer() Items {
-	a := Items{Items: l.items, ApproximateTotal: l.count.Total()}
+	a := Items{Items: l.items, ApproximateTotal: max(0, l.count.Total())}
 	if l.before != "" {
 		a.Cursor = base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", l.there, l.before))
 	}
@@ -72,9 +72,6 @@ func (l *listing) answer() Items {
 func (h *Handler) listing(r *http.Request) (l *listing, err error) {
 	query := r.URL.Query()
 	l = &listing{Handler: h}
-	if err := known(query, listParameters); err != nil {
-		return nil, err
-	}
 	if query.Get("queue") == "" {
 		return nil, badRequest("parameter queue: is missing; name a dead-letter queue")
 	}
@@ -100,7 +97,7 @@ func readListCursor(text string) (there int, before attempt.Position, err error)
 	count, position, _ := strings.Cut(string(b), " ")
 	there, countErr := strconv.Atoi(count)
 	before = attempt.Position(position)
-	if err != nil || countErr != nil || !before.Valid() {
+	if err != nil || countErr != nil || there < 0 || !before.Valid() {
 		return 0, "", badRequest("cursor: is not one that this API gave")
 	}
 	return there, before, nil

@@ -103,6 +103,9 @@ type passCursor struct {
 	Until time.Time `json:"u"`
 }
 
+// mostHeld is more than SQS lets be hidden ("Amazon SQS message quotas").
+const mostHeld = 1_000_000
+
 func (c passCursor) heldAt(now time.Time) int {
 	if now.After(c.Until) {
 		return 0
@@ -125,7 +128,8 @@ func readPassCursor(text string, now time.Time) (passCursor, error) {
 	if text == "" {
 		return c, nil
 	}
-	if !readOpaque(text, &c) || c.Held < 0 || now.Sub(c.Started) > time.Hour || c.Started.After(now) {
+	if !readOpaque(text, &c) || c.Held < 0 || c.Held > mostHeld || c.Until.After(now.Add(maxHideTime)) ||
+		now.Sub(c.Started) > time.Hour || c.Started.After(now) {
 		return c, badRequest("cursor: is not one that this API gave")
 	}
 	return c, nil

@@ -53,7 +53,7 @@ const (
 
 // waits answers GET /api/v1/waiting.
 func (h *Handler) waits(r *http.Request) (int, any, error) {
-	w, err := h.waitingQuery(r, "limit", "cursor")
+	w, err := h.waitingQuery(r)
 	if err != nil {
 		return 0, nil, err
 	}

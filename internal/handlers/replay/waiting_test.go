@@ -182,7 +182,7 @@ func TestWaitingIsRefused(t *testing.T) {
 		{"POST", "/release", `{"all":true,"cursor":"!"}`, 400, "cursor: is not one"},
 		{"POST", "/release", `{"item_id":"w009-3"}`, 404, "no message waits as item w009-3"},
 		{"POST", "/release", `{"item_id":"w001-2"}`, 404, "no message waits as item w001-2"},
-		{"GET", "/release", "", 404, "there is no GET"},
+		{"GET", "/release", "", 405, "GET is not for /api/v1/waiting/release: use POST"},
 	} {
 		t.Run(c.method+" "+c.path+c.body, func(t *testing.T) {
 			t.Parallel()

@@ -40,7 +40,7 @@ const maxCounts = 10_000
 
 // waitingCounts answers GET /api/v1/waiting/counts.
 func (h *Handler) waitingCounts(r *http.Request) (int, any, error) {
-	w, err := h.waitingQuery(r, "cursor")
+	w, err := h.waitingQuery(r)
 	if err != nil {
 		return 0, nil, err
 	}

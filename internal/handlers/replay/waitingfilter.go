@@ -69,12 +69,9 @@ func (h *Handler) queueBefore(name string) (*Queue, error) {
 
 var waitingParameters = []string{"queue", "tenant", "url_prefix", "reason", "webhook_id"}
 
-// waitingQuery reads the filter of a GET, which may have other parameters too.
-func (h *Handler) waitingQuery(r *http.Request, others ...string) (*walk, error) {
+// waitingQuery reads the filter of a GET.
+func (h *Handler) waitingQuery(r *http.Request) (*walk, error) {
 	query := r.URL.Query()
-	if err := known(query, slices.Concat(waitingParameters, others)); err != nil {
-		return nil, err
-	}
 	f := WaitingFilter{Queue: query.Get("queue"), Tenant: query.Get("tenant"), URLPrefix: query.Get("url_prefix"),
 		Reason: query.Get("reason"), WebhookID: query.Get("webhook_id")}
 	return &walk{Handler: h, filter: f, from: query.Get("cursor")}, h.check(f)

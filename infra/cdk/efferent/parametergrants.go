@@ -1,0 +1,84 @@
+package efferent
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// mayReadBundle lets deliver read the certificates that CaBundle names.
+func (e *Efferent) mayReadBundle() {
+	bundle := allow(e.secret(*ref("CaBundle")), "secretsmanager:GetSecretValue")
+	e.mayWhen("CaBundle", "Deliver", e.Deliver, bundle)
+}
+
+// maySES lets notify send email by SES.
+func (e *Efferent) maySES() { e.mayWhen("Ses", "Notify", e.Notify, e.sesGrants()...) }
+
+// mayEndUserMessaging lets notify send SMS by End User Messaging.
+func (e *Efferent) mayEndUserMessaging() {
+	e.mayWhen("EndUserMessaging", "Notify", e.Notify, e.endUserMessagingGrants()...)
+}
+
+// mayWhen lets a function do more when a parameter is chosen. That can't be a part
+// of the policy that its role is made with.
+func (e *Efferent) mayWhen(parameter, name string, f awslambda.IFunction, statements ...awsiam.PolicyStatement) {
+	policy := awsiam.NewPolicy(e.Construct, jsii.String(name+parameter), &awsiam.PolicyProps{
+		Statements: &statements, Roles: &[]awsiam.IRole{f.Role()}})
+	policy.Node().DefaultChild().(awsiam.CfnPolicy).CfnOptions().SetCondition(when(e, parameter))
+}
+
+// takesTokens has the API take tokens in place of signed requests when an issuer
+// is named.
+func (e *Efferent) takesTokens() {
+	tokens := awsapigatewayv2.NewCfnAuthorizer(e.Construct, jsii.String("ApiIssuer"), &awsapigatewayv2.CfnAuthorizerProps{
+		ApiId: e.API.ApiId(), AuthorizerType: jsii.String("JWT"), Name: jsii.String("ApiIssuer"),
+		IdentitySource: jsii.Strings("$request.header.Authorization"),
+		JwtConfiguration: &awsapigatewayv2.CfnAuthorizer_JWTConfigurationProperty{
+			Issuer: ref("JwtIssuer"), Audience: awscdk.Fn_Split(jsii.String(","), ref("JwtAudience"), nil)},
+	})
+	tokens.CfnOptions().SetCondition(when(e, "JwtIssuer"))
+	of := map[string]any{"Ref": *awscdk.Stack_Of(e.Construct).GetLogicalId(tokens)}
+	for _, route := range all[awsapigatewayv2.CfnRoute](e.API) {
+		route.AddPropertyOverride(jsii.String("AuthorizationType"), ifGiven("JwtIssuer", "JWT", "AWS_IAM"))
+		route.AddPropertyOverride(jsii.String("AuthorizerId"), ifGiven("JwtIssuer", of, noValue))
+	}
+	awscdk.NewCfnRule(awscdk.Stack_Of(e.Construct), jsii.String("TokensAreForSomebody"), &awscdk.CfnRuleProps{
+		RuleCondition: awscdk.Fn_ConditionNot(awscdk.Fn_ConditionEquals(ref("JwtIssuer"), "")),
+		Assertions: &[]*awscdk.CfnRuleAssertion{{
+			Assert:            awscdk.Fn_ConditionNot(awscdk.Fn_ConditionEquals(ref("JwtAudience"), "")),
+			AssertDescription: jsii.String("JwtIssuer needs a JwtAudience"),
+		}},
+	})
+}
+
+// tellsTopic has every alarm tell the topic, if one is named.
+func (e *Efferent) tellsTopic() {
+	topic := ifGiven("AlarmTopic", []any{map[string]any{"Ref": "AlarmTopic"}}, noValue)
+	for _, alarm := range all[awscloudwatch.CfnAlarm](e.Construct) {
+		alarm.AddPropertyOverride(jsii.String("AlarmActions"), topic)
+		alarm.AddPropertyOverride(jsii.String("OKActions"), topic)
+	}
+}
+
+// all are the resources of a kind below a construct.
+func all[T any](below constructs.IConstruct) (found []T) {
+	for _, c := range *below.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if resource, ok := c.(T); ok {
+			found = append(found, resource)
+		}
+	}
+	return found
+}
+
+// noValue is as if nothing had been there.
+var noValue = map[string]any{"Ref": "AWS::NoValue"}
+
+// ifGiven is one value where a parameter is chosen, and another where it is not.
+func ifGiven(parameter string, value, otherwise any) map[string]any {
+	return map[string]any{"Fn::If": []any{parameter + isGiven, value, otherwise}}
+}

@@ -1,0 +1,589 @@
+package queuelog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+	"pgregory.net/rapid"
+
+	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/sqlite"
+)
+
+// flaky is a store that fails when it is told to, and counts.
+type flaky struct {
+	sqsserver.Store
+
+	mu sync.Mutex
+	// fail, unless it is nil, says what becomes of the next change.
+	fail func() fault
+	// puts and deletes are how many messages it was told of.
+	puts, deletes int
+}
+
+func (f *flaky) failBy(how func() fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail = how
+}
+
+type fault int
+
+const (
+	none fault = iota
+	lost
+	persisted // it failed, and is there all the same
+)
+
+var errFault = errors.New("the disk is on fire")
+
+func (f *flaky) Apply(ctx context.Context, c *sqsserver.Changes) error {
+	f.mu.Lock()
+	how := none
+	if f.fail != nil {
+		how = f.fail()
+	}
+	if how != lost {
+		f.puts += len(c.PutMessages)
+		f.deletes += len(c.Deletes)
+	}
+	f.mu.Unlock()
+	if how == lost {
+		return errFault
+	}
+	if err := f.Store.Apply(ctx, c); err != nil || how == none {
+		return err
+	}
+	return errFault
+}
+
+type tb interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
+func must(t tb, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func data(t tb) *sqlite.DB {
+	db, err := sqlite.Open(":memory:")
+	must(t, err)
+	return db
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// world is a log before a data file that outlives it.
+type world struct {
+	t      tb
+	path   string
+	behind *flaky
+	*Store
+}
+
+// newWorld has a clock that stands still, so that only the test flushes.
+func newWorld(t tb, dir string) *world {
+	t.Helper()
+	w := &world{t: t, path: filepath.Join(dir, "efferent.db"), behind: &flaky{Store: sqlite.NewQueues(data(t))}}
+	w.open()
+	return w
+}
+
+func (w *world) open() {
+	w.t.Helper()
+	s, err := Open(context.Background(), w.path, "an-id", w.behind, Options{Clock: clockwork.NewFakeClock(), Logger: quiet})
+	must(w.t, err)
+	s.part = 2
+	w.Store = s
+}
+
+// kill leaves everything as it lies.
+func (w *world) kill() {
+	w.t.Helper()
+	w.stop()
+	<-w.done
+	must(w.t, w.closeFiles())
+}
+
+func (w *world) apply(c *sqsserver.Changes) {
+	w.t.Helper()
+	must(w.t, w.Apply(context.Background(), c))
+}
+
+func message(key int64) sqsserver.StoredMessage {
+	return sqsserver.StoredMessage{
+		MessageRecord: sqsserver.MessageRecord{StateRecord: sqsserver.StateRecord{Key: key, VisibleAt: key}, Queue: 1, ID: [16]byte{byte(key), 255},
+			Seq: key, Sent: key, Group: "g"},
+		Content: sqsserver.Content{Body: fmt.Sprintf("body %d é \u2028 \x00 <&>", key), Attributes: []byte{0, 255}},
+	}
+}
+
+func put(keys ...int64) *sqsserver.Changes {
+	c := &sqsserver.Changes{}
+	for _, key := range keys {
+		c.PutMessages = append(c.PutMessages, message(key))
+	}
+	return c
+}
+
+// found are the keys that a store has, of those below 20.
+func found(t tb, s sqsserver.Store) []int64 {
+	t.Helper()
+	return slices.Sorted(maps.Keys(all(t, s, 20)))
+}
+
+func all(t tb, s sqsserver.Store, below int64) map[int64]sqsserver.StoredMessage {
+	t.Helper()
+	var keys []int64
+	for key := range below {
+		keys = append(keys, key)
+	}
+	got, err := s.Messages(context.Background(), keys)
+	must(t, err)
+	return got
+}
+
+func want(t tb, s sqsserver.Store, keys ...int64) {
+	t.Helper()
+	if got := found(t, s); !slices.Equal(got, keys) {
+		t.Fatalf("got messages %v, want %v", got, keys)
+	}
+}
+
+// loaded is what a start finds.
+type loaded struct {
+	nextKey int64
+	rows    []any
+}
+
+func (l *loaded) LoadNextKey(n int64)               { l.nextKey = n }
+func (l *loaded) LoadQueue(r sqsserver.QueueRecord) { l.rows = append(l.rows, r) }
+func (l *loaded) LoadTask(r sqsserver.TaskRecord)   { l.rows = append(l.rows, r) }
+func (l *loaded) LoadPlace(r sqsserver.PlaceRecord) { l.rows = append(l.rows, r) }
+func (l *loaded) LoadDedup(r sqsserver.DedupRecord) { l.rows = append(l.rows, r) }
+
+func load(t tb, s sqsserver.Store) (int64, []string) {
+	t.Helper()
+	l := &loaded{}
+	must(t, s.Load(context.Background(), l))
+	rows := make([]string, len(l.rows))
+	for i, r := range l.rows {
+		rows[i] = fmt.Sprintf("%+v", r)
+	}
+	slices.Sort(rows)
+	return l.nextKey, rows
+}
+
+// TestLikeTheStoreItself: whatever happens, what is read is what a store without
+// a log would give, and so is what a start finds.
+func TestLikeTheStoreItself(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		dir, err := os.MkdirTemp("", "queuelog-")
+		must(r, err)
+		defer os.RemoveAll(dir)
+		w := newWorld(r, dir)
+		plain := sqlite.NewQueues(data(r))
+		h := &history{t: r, last: 0}
+		for range rapid.IntRange(1, 40).Draw(r, "steps") {
+			switch rapid.SampledFrom([]string{"change", "change", "change", "change", "queues", "flush", "fail", "kill", "close"}).Draw(r, "step") {
+			case "change":
+				if c := h.changes(); w.Apply(context.Background(), c) == nil {
+					must(r, plain.Apply(context.Background(), c))
+				}
+			case "queues":
+				c := h.queues()
+				for w.Apply(context.Background(), c) != nil { // as the engine does
+				}
+				must(r, plain.Apply(context.Background(), c))
+			case "flush":
+				_ = w.flush(context.Background())
+			case "fail":
+				w.behind.failBy(h.fails(w.behind))
+			case "kill":
+				w.behind.failBy(nil)
+				w.kill()
+				w.open()
+			case "close":
+				if w.Close() != nil {
+					w.behind.failBy(nil)
+				}
+				w.open()
+			}
+			if got, like := all(r, w, h.last+1), all(r, plain, h.last+1); !reflect.DeepEqual(got, like) {
+				r.Fatalf("got %+v, want %+v", got, like)
+			}
+		}
+		w.behind.failBy(nil)
+		w.kill()
+		w.open()
+		key, rows := load(r, w)
+		if wantKey, wantRows := load(r, plain); key != wantKey || !slices.Equal(rows, wantRows) {
+			r.Fatalf("got %d %v, want %d %v", key, rows, wantKey, wantRows)
+		}
+		must(r, w.Close())
+	})
+}
+
+// history makes up changes as the engine makes them.
+type history struct {
+	t    *rapid.T
+	last int64
+}
+
+func (h *history) key() int64 { return rapid.Int64Range(0, h.last).Draw(h.t, "key") }
+
+func (h *history) keys() []int64 {
+	return rapid.SliceOfN(rapid.Int64Range(0, h.last), 0, 3).Draw(h.t, "keys")
+}
+
+func (h *history) changes() *sqsserver.Changes {
+	c := &sqsserver.Changes{}
+	for range rapid.IntRange(0, 3).Draw(h.t, "puts") {
+		h.last++
+		m := message(h.last)
+		m.Queue = rapid.Int64Range(1, 2).Draw(h.t, "queue")
+		c.PutMessages = append(c.PutMessages, m)
+		c.PutDedups = append(c.PutDedups, sqsserver.DedupRecord{Key: h.last, Queue: m.Queue, ID: "d", Sent: m.Sent})
+		c.NextKey = h.last
+	}
+	for _, key := range h.keys() {
+		c.SetStates = append(c.SetStates, sqsserver.StateRecord{Key: key, VisibleAt: rapid.Int64Range(1, 1000).Draw(h.t, "at"), Received: 1})
+	}
+	for _, key := range h.keys() {
+		m := message(key).MessageRecord
+		m.Queue, m.Seq, m.ReceivedBefore = 3, 1000+key, 1
+		c.Moves = append(c.Moves, m)
+	}
+	c.Deletes, c.Undo = h.keys(), nil
+	switch rapid.IntRange(0, 4).Draw(h.t, "also") {
+	case 0:
+		c.Undo = h.keys()
+	case 1:
+		c.ForgetDedups = sqsserver.DedupRecord{Queue: rapid.Int64Range(1, 2).Draw(h.t, "forget"), Key: h.key()}
+	case 2:
+		c.PutTasks = []sqsserver.TaskRecord{{Handle: "h", Source: "s", Status: fmt.Sprint(h.last)}}
+	}
+	return c
+}
+
+func (h *history) queues() *sqsserver.Changes {
+	if rapid.Bool().Draw(h.t, "create") {
+		return &sqsserver.Changes{PutQueues: []sqsserver.QueueRecord{{ID: 1, Name: fmt.Sprint("q", h.last)}}}
+	}
+	return &sqsserver.Changes{DeleteQueues: []int64{rapid.Int64Range(1, 3).Draw(h.t, "queue")}}
+}
+
+// fails makes one of the next changes fail.
+func (h *history) fails(f *flaky) func() fault {
+	after := rapid.IntRange(0, 4).Draw(h.t, "after")
+	how := rapid.SampledFrom([]fault{lost, persisted}).Draw(h.t, "how")
+	return func() fault {
+		if after--; after >= 0 {
+			return none
+		}
+		f.fail = nil // its lock is held
+		return how
+	}
+}
+
+// TestWhatDoesNotLast: the store behind never sees it.
+func TestWhatDoesNotLast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, t.TempDir())
+	w.apply(put(1, 2, 3))
+	w.apply(&sqsserver.Changes{Deletes: []int64{1, 3}})
+	must(t, w.flush(t.Context()))
+	want(t, w, 2)
+	if w.behind.puts != 1 || w.behind.deletes != 0 {
+		t.Errorf("behind, %d messages were put and %d deleted, want 1 and 0", w.behind.puts, w.behind.deletes)
+	}
+	must(t, w.Close())
+}
+
+// TestTorn cuts the log at each of its bytes, and changes each: what came before
+// is there, nothing of what came after is, and the log goes on.
+func TestTorn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, t.TempDir())
+	var ends []int64 // of the records
+	for key := range int64(3) {
+		w.apply(put(key))
+		ends = append(ends, w.files[w.into].size)
+	}
+	name := w.files[w.into].Name()
+	w.kill()
+	whole, err := os.ReadFile(name)
+	must(t, err)
+	for at := range whole {
+		changed := slices.Clone(whole)
+		changed[at] ^= 0x40
+		for _, log := range [][]byte{whole[:at], changed} {
+			must(t, os.WriteFile(name, log, 0o600))
+			w.open()
+			var kept []int64
+			for key, end := range ends {
+				if end <= int64(at) {
+					kept = append(kept, int64(key))
+				}
+			}
+			want(t, w, kept...)
+			w.apply(put(10))
+			w.kill()
+			w.open()
+			want(t, w, append(kept, 10)...)
+			w.apply(&sqsserver.Changes{Deletes: []int64{0, 1, 2, 10}})
+			must(t, w.Close())
+		}
+	}
+}
+
+func TestForeign(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, t.TempDir())
+	w.apply(put(1))
+	w.kill()
+	_, err := Open(t.Context(), w.path, "another-id", w.behind, Options{Logger: quiet})
+	if !errors.Is(err, ErrForeign) {
+		t.Errorf("got %v, want %v", err, ErrForeign)
+	}
+	w.open()
+	want(t, w, 1)
+	must(t, w.Close())
+}
+
+// broken is a file that fails.
+type broken struct {
+	file
+	// keep is how many bytes of a write get there, -1 all; truncates: it can cut.
+	keep      int
+	truncates bool
+}
+
+func (b *broken) WriteAt(p []byte, at int64) (int, error) {
+	if b.keep >= 0 {
+		p = p[:min(b.keep, len(p))]
+	}
+	n, _ := b.file.WriteAt(p, at)
+	return n, errFault
+}
+
+func (b *broken) Truncate(size int64) error {
+	if b.truncates {
+		return b.file.Truncate(size)
+	}
+	return errFault
+}
+
+// TestWriteFails: a change that failed may be there all the same; what comes after
+// it is.
+func TestWriteFails(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		broken
+		there bool
+	}{
+		"nothing written":                      {broken{keep: 0, truncates: true}, false},
+		"half":                                 {broken{keep: 9, truncates: true}, false},
+		"all, and taken back":                  {broken{keep: -1, truncates: true}, false},
+		"half, which stays":                    {broken{keep: 9}, false},
+		"all, which stays: failed, but it was": {broken{keep: -1}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, more := range []bool{false, true} {
+				w := newWorld(t, t.TempDir())
+				w.apply(put(1))
+				good := w.files[w.into].file
+				c.file = good
+				w.files[w.into].file = &c.broken
+				if err := w.Apply(t.Context(), put(2)); !errors.Is(err, errFault) {
+					t.Errorf("got %v, want %v", err, errFault)
+				}
+				w.files[w.into].file = good
+				expect := []int64{1}
+				if more {
+					w.apply(put(3, 4))
+					expect = append(expect, 3, 4)
+				} else if c.there {
+					expect = append(expect, 2)
+				}
+				w.kill()
+				w.open()
+				want(t, w, expect...)
+				must(t, w.Close())
+			}
+		})
+	}
+}
+
+// TestBehindFails: changes fail while the store behind does, what was acknowledged
+// is there, and all goes on by itself.
+func TestBehindFails(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		db := data(t)
+		defer db.Close()
+		behind := &flaky{Store: sqlite.NewQueues(db), fail: func() fault { return lost }}
+		s, err := Open(t.Context(), filepath.Join(dir, "efferent.db"), "an-id", behind, Options{Logger: quiet})
+		must(t, err)
+		must(t, s.Apply(t.Context(), put(1)))
+		for range 3 { // it is tried again and again
+			time.Sleep(2 * delay)
+			synctest.Wait()
+			if err := s.Apply(t.Context(), put(2)); !errors.Is(err, errFault) {
+				t.Errorf("got %v, want %v", err, errFault)
+			}
+		}
+		want(t, s, 1)
+		behind.failBy(nil)
+		time.Sleep(2 * delay)
+		synctest.Wait()
+		must(t, s.Apply(t.Context(), put(3)))
+		time.Sleep(2 * delay)
+		synctest.Wait()
+		want(t, behind.Store, 1, 3)
+		must(t, s.Close())
+	})
+}
+
+// TestBothFiles: what comes during a flush that a kill ends is taken in after what
+// the flush had.
+func TestBothFiles(t *testing.T) {
+	t.Parallel()
+	for name, how := range map[string]fault{"lost": lost, "failed, but persisted": persisted} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for rounds := range 2 { // each of the two files is once the older one
+				w := newWorld(t, t.TempDir())
+				for range rounds {
+					w.apply(put(9))
+					w.apply(&sqsserver.Changes{Deletes: []int64{9}})
+					must(t, w.flush(t.Context()))
+				}
+				w.apply(put(1))
+				w.behind.failBy(func() fault {
+					w.apply(&sqsserver.Changes{PutMessages: put(2).PutMessages, Deletes: []int64{1}})
+					return how
+				})
+				if err := w.flush(t.Context()); !errors.Is(err, errFault) {
+					t.Errorf("got %v, want %v", err, errFault)
+				}
+				want(t, w, 2)
+				w.kill()
+				w.behind.failBy(nil)
+				w.open()
+				want(t, w.behind.Store, 2)
+				must(t, w.Close())
+			}
+		})
+	}
+}
+
+// TestMuch: when much gathers it goes without waiting for its time, and who writes
+// faster than the store behind waits.
+func TestMuch(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		db := data(t)
+		defer db.Close()
+		gate := make(chan struct{})
+		behind := &flaky{Store: sqlite.NewQueues(db), fail: func() fault { <-gate; return none }}
+		s, err := Open(t.Context(), filepath.Join(dir, "efferent.db"), "an-id", behind, Options{Logger: quiet, Clock: clockwork.NewFakeClock()})
+		must(t, err)
+		var written atomic.Int64
+		go func() {
+			big := put(1)
+			big.PutMessages[0].Body = string(make([]byte, 1<<20)) // of which one NUL takes six bytes
+			for key := range int64(20) {
+				big.PutMessages[0].Key = key
+				must(t, s.Apply(t.Context(), big))
+				written.Add(1)
+			}
+		}()
+		synctest.Wait()
+		if got := written.Load(); got == 0 || got == 20 {
+			t.Errorf("%d were written while nothing went, want some", got)
+		}
+		close(gate)
+		synctest.Wait()
+		if got := len(found(t, s)); got != 20 || written.Load() != 20 {
+			t.Errorf("%d messages, %d written, want 20", got, written.Load())
+		}
+		must(t, s.Close())
+		if got := len(found(t, behind.Store)); got != 20 {
+			t.Errorf("%d messages behind, want 20", got)
+		}
+	})
+}
+
+// TestFiles: the log is its owner's alone, goes with a Close, and stays with one
+// that fails.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := newWorld(t, dir)
+	w.apply(put(1))
+	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	must(t, err)
+	for _, name := range names {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+	w.behind.failBy(func() fault { return lost })
+	if err := w.Close(); !errors.Is(err, errFault) {
+		t.Errorf("got %v, want %v", err, errFault)
+	}
+	w.behind.failBy(nil)
+	w.open()
+	want(t, w.behind.Store, 1)
+	must(t, w.Close())
+	if _, err := os.Stat(w.path + "-log1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the log is still there: %v", err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	dir := f.TempDir()
+	w := newWorld(f, dir)
+	w.apply(put(1))
+	w.apply(&sqsserver.Changes{Deletes: []int64{1}})
+	w.kill()
+	whole, err := os.ReadFile(w.path + "-log1")
+	must(f, err)
+	f.Add(whole)
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, log []byte) {
+		name := filepath.Join(t.TempDir(), "log")
+		must(t, os.WriteFile(name, log, 0o600))
+		s, err := openSegment(name, "an-id")
+		must(t, err)
+		defer s.Close()
+		left, err := s.read(func(*sqsserver.Changes) {})
+		if left < 0 || left > int64(len(log)) {
+			t.Errorf("%d bytes of %d are left, %v", left, len(log), err)
+		}
+	})
+}

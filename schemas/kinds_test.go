@@ -1,0 +1,194 @@
+package schemas_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+var webhookKind = kind{
+	required: []string{"url", "secret", "event_type", "body"}, rich: []string{"url", "headers"},
+	good: map[string][]string{
+		"url": {`"https://hooks.acme.test/in"`, `"http://127.0.0.1:9000/in?a=b"`, `"https://[2001:db8::7]:8443/"`,
+			`"https://bücher.example/ä ö"`},
+		"secret": {`"efferent/webhooks/acme"`, `"efferent/webhooks/a#key"`,
+			`"arn:aws:secretsmanager:eu-north-1:111122223333:secret:efferent/webhooks/acme-AbCdEf#k"`},
+		"event_type": {`"invoice.paid"`, `"a b"`, `"Ünïcode"`},
+		"body": {`{"a":1}`, `null`, `"text"`, `[1,[2,{"a":{"a":null}}]]`, `{"a":1,"a":2}`, `"\ud800"`, `1e999999`,
+			`-0.0e-7`, `""`},
+		"id":      {`"evt_1042"`, `"A-z_0"`},
+		"tenant":  {`"acme"`, `""`, `"å"`},
+		"headers": {`{}`, `{"X-Tenant":"acme"}`, `{"x-a":"","Authorization":"Bearer a\tb","x-webhooks":"é"}`},
+		"retry":   {`"seed"`, `""`, `"nobody knows"`},
+		"timeout": {`"15s"`, `"2.5s"`, `"2500ms"`, `"20s"`, `"1s"`},
+	},
+	near: map[string]func(*rand.Rand) string{
+		"id": nearID, "tenant": nearTenant, "url": nearURL, "secret": nearSecret, "headers": nearHeaders, "timeout": nearTimeout,
+		"event_type": func(r *rand.Rand) string {
+			return quote(pick(r, []string{strange(r, "invoice.paid"), long(r, pick(r, []string{"a", "é", "😀"}), 256)}))
+		},
+		"body":  func(r *rand.Rand) string { return pick(r, append(oddValues, odd(r), nearHeaders(r))) },
+		"retry": odd,
+	},
+}
+
+var notificationKind = kind{
+	required: []string{"channel", "recipient", "body"}, rich: []string{"list_unsubscribe", "fallback"},
+	good: map[string][]string{
+		"id":                  {`"n_7"`},
+		"channel":             {`"email"`, `"slack"`, `"sms"`},
+		"recipient":           {`"ann@acme.test"`, `"nobody"`, `"+46701234567"`},
+		"body":                {`"It is paid."`, `"a\nb\u0000"`},
+		"subject":             {`"Invoice"`, `""`},
+		"recipients":          {`{}`, `{"slack":"C0123"}`, `{"email":"","sms":"é"}`},
+		"fallback":            {`[]`},
+		"fallback_on_opt_out": {`true`, `false`},
+		"tenant":              {`"acme"`, `""`},
+		"list_unsubscribe":    {`"https://acme.test/out?u=7"`, `"mailto:out@acme.test?subject=out"`},
+	},
+	near: map[string]func(*rand.Rand) string{
+		"id": nearID, "tenant": nearTenant, "list_unsubscribe": nearUnsubscribe, "recipients": nearRecipients,
+		"fallback": nearFallback,
+		"channel": func(r *rand.Rand) string {
+			return pick(r, []string{`"Email"`, `"e-mail"`, `"sms "`, `"slack"`, `"sms"`, odd(r)})
+		},
+		"subject":   func(r *rand.Rand) string { return quote(strange(r, pick(r, []string{"", "Invoice"}))) },
+		"recipient": odd,
+		"body": func(r *rand.Rand) string {
+			if r.IntN(200) == 0 {
+				return quote(strings.Repeat("a", 1<<20-60+r.IntN(120)))
+			}
+			return odd(r)
+		},
+		"fallback_on_opt_out": func(r *rand.Rand) string { return pick(r, oddValues) },
+	},
+}
+
+func nearID(r *rand.Rand) string {
+	return quote(pick(r, []string{strange(r, "evt_1042"), long(r, "a", 128), "", "evt.1042", "evt:1042", "ä"}))
+}
+
+func nearTenant(r *rand.Rand) string {
+	return quote(pick(r, []string{strange(r, "acme"), long(r, "a", 128), long(r, "é", 128), long(r, "😀", 128), " a "}))
+}
+
+func nearTimeout(r *rand.Rand) string {
+	number := pick(r, []string{"0", "1", "01", "9", "10", "15", "19", "20", "21", "100", "999", "1000", "2500",
+		"19999", "20000", "20001", "-5", "+5", ""})
+	fraction := pick(r, []string{"", "", "", ".", ".0", ".5", ".000000000", ".000000001", ".9999999999"})
+	unit := pick(r, []string{"s", "s", "ms", "ms", "us", "µs", "m", "h", "S", "", "s ", "s500ms", " s"})
+	return quote(number + fraction + unit)
+}
+
+func nearSecret(r *rand.Rand) string {
+	prefix := pick(r, []string{"", "", "", "arn:aws:secretsmanager:eu-north-1:111122223333:secret:",
+		"arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:",
+		"arn:aws:secretsmanager:eu-north-1:1111:secret:", "arn:aws:secretsmanager::111122223333:secret:",
+		"arn:aws:kms:a:111122223333:secret:",
+		"arn::secretsmanager:a:111122223333:secret:", "arn:aws:secretsmanager:a:111122223333:",
+		"ARN:aws:secretsmanager:a:111122223333:secret:"})
+	name := pick(r, []string{"efferent/webhooks/acme", "efferent/webhooks/", "efferent/webhooks",
+		"prod/efferent/webhooks/a", "Efferent/webhooks/a",
+		"efferent/webhooks/a/b_+=.@-", "efferent/webhooks//", "efferent/webhooks/a:b", "efferent/webhooks/" + long(r,
+			"a", 2030), "whsec_MfKQ9r8GKYqrTwjU"})
+	key := pick(r, []string{"", "", "", "#", "#k", "#k#l", "# ", "#é", "#" + long(r, "é", 2000)})
+	if r.IntN(3) == 0 {
+		return quote(strange(r, prefix+name+key))
+	}
+	return quote(prefix + name + key)
+}
+
+func nearURL(r *rand.Rand) string {
+	scheme := pick(r, []string{"https://", "https://", "https://", "http://", "HTTPS://", "hTTp://", "ftp://",
+		"https:", "https:/", "https:///", "//",
+		"", "https//", "https:://", "httpss://", "x-https://"})
+	host := pick(r, []string{"hooks.acme.test", "a", "127.0.0.1", "1", "-", "..", "_a_", "[::1]", "[2001:db8::7]",
+		"[::ffff:1.2.3.4]", "[1:2:3:4:5:6:7:8]",
+		"[1:2:3:4:5:6:7::]", "[::1%25eth0]", "[fe80::1%eth0]", "[1::2::3]", "[12345::]", "[::256.1.1.1]", "[::01.2.3.4]",
+		"[a.b]", "[]", "[::1", "::1", "::1]", "",
+		"bücher.example", "例え.テスト", "b%C3%BCcher.example", "a%41", "a%2Fb", "a%ffb", "exa\u00admple", "\u00ad",
+		"ｅｘ．example", "xn--bcher-kva.example", "xn--a",
+		"ä..b", "-ä-", "a b", "a_ä", "user@host", ":p@host", "@host", "user:p@ss@host", "a!b", "a*b", "a,b", "a;b", "a'b",
+		"a(b)", "a+b", "a=b", "a$b", "a&b", "a~b",
+		"a\"b", "a<b", "a{b", "a\\b", "a^b", "a|b", "a`b", "[::]a", "a[::]", nearIPv6(r), nearIPv6(r),
+		strings.Repeat("a", 250+r.IntN(8)),
+		strings.Repeat("ä", 60+r.IntN(8)), strings.Repeat("ä.", 120+r.IntN(10))})
+	port := pick(r, []string{"", "", "", "", ":", ":80", ":0", ":00", ":0443", ":65535", ":65536", ":99999", ":655350",
+		":-1", ":+1", ":a", ":80:80", ":８0",
+		":000000000000000000000000000000001", ":99999999999999999999"})
+	rest := pick(r, []string{"", "", "/", "/in", "/in?a=b", "?a=b", "/a b", "/ä?ö", "/%41", "/%4", "/%", "/%zz", "?%",
+		"?%20", "/#a", "#a", "/a?b?c/d:e@f", "/a//b/../c",
+		"/[x]", "/\\", "/\u0085", "/\u2028", "/\U0001f600", "/ ", "/a\u00a0", "/" + long(r, "a", 8150), "/" + long(r,
+			"é", 8150), "/" + long(r, "|", 8100),
+		"/" + long(r, "😀", 8150)})
+	if r.IntN(4) == 0 {
+		return quote(strange(r, scheme+host+port+rest))
+	}
+	return quote(scheme + host + port + rest)
+}
+
+// nearIPv6 is an address in brackets, or nearly one.
+func nearIPv6(r *rand.Rand) string {
+	var b strings.Builder
+	groups := r.IntN(10)
+	for i := range groups {
+		b.WriteString(pick(r, []string{"0", "1", "db8", "FFFF", "00a1", "", ""}))
+		if i < groups-1 || r.IntN(4) == 0 {
+			b.WriteString(":")
+		}
+	}
+	if r.IntN(3) == 0 {
+		b.WriteString(pick(r, []string{":", "1.2.3.4", "1.2.3", "01.2.3.4", "255.255.255.255", "256.0.0.1", "12345", "g"}))
+	}
+	return "[" + b.String() + "]"
+}
+
+func nearHeaders(r *rand.Rand) string {
+	names := []string{"X-A", "x-a", "X-Tenant", "Authorization", "Host", "hOST", "Content-Type", "CONTENT-x",
+		"content", "Webhook-Id", "x-webhook-event",
+		"X-Webhook", "X-Webhooks-A", "Proxy-A", "Proxy", "Connection", "Connections", "Keep-Alive", "TE", "te-a",
+		"Trailer", "Trailers", "Transfer-Encoding",
+		"Upgrade", "Expect", "HTTP2-Settings", "", "a b", "a:", "é", "a\x00", "!#$%&'*+-.^_`|~", "(", "[", "\u017f",
+		"K-A", "X\u212a", "a\n"}
+	values := []string{"b", "", " ", "\t", "a\tb", "a\r\nb", "\x00", "é", "\u0085", "\u2028", "😀", "\x7f"}
+	if r.IntN(3) == 0 {
+		names = []string{"X-A", "x-a", "X-Tenant", "X-TENANT"}
+	}
+	var all []string
+	for range r.IntN(4) {
+		value := quote(pick(r, values))
+		if r.IntN(12) == 0 {
+			value = pick(r, oddValues)
+		}
+		all = append(all, quote(pick(r, names))+":"+value)
+	}
+	return "{" + strings.Join(all, ",") + "}"
+}
+
+func nearRecipients(r *rand.Rand) string {
+	var all []string
+	for range r.IntN(3) {
+		all = append(all, fmt.Sprintf("%s:%s", pick(r, []string{`"email"`, `"slack"`, `"sms"`, `"SMS"`, `""`, `"s\u006ds"`, `"fax"`}),
+			pick(r, []string{`"a"`, `""`, `"é\n"`, "null", "1", `["a"]`, `"\ud800"`})))
+	}
+	return "{" + strings.Join(all, ",") + "}"
+}
+
+func nearFallback(r *rand.Rand) string {
+	var all []string
+	for range r.IntN(4) {
+		all = append(all, pick(r, []string{`"email"`, `"slack"`, `"sms"`, `"email"`, `"slack"`, `"sms"`, `"s\u006ds"`,
+			`"Sms"`, `""`, "null", "1", `["sms"]`, `"\ud800"`}))
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
+func nearUnsubscribe(r *rand.Rand) string {
+	return quote(pick(r, []string{
+		strange(r, "https://acme.test/out?u=7"), strange(r, "mailto:out@acme.test"), "https://", "https:///", "HTTPS://A",
+		"http://acme.test", "mailto:",
+		"mailto:?subject=a", "mailto:/a", "mailto:#", "https://u@h/", "https://[::1]:80/", "https://[::1", "https://h:",
+		"https://h:80", "https://h:123456", "https://h#/a",
+		"https://h/%4", "mailto:a%", "mailto:%20", "mailto:a%20b,c", "https://h/" + long(r, "a", 985), "mailto:" + long(r, "a", 988),
+	}))
+}

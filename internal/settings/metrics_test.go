@@ -9,11 +9,17 @@ import (
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	few := map[string]func(func(string) string) (bool, error){
-		"webhooks":      func(get func(string) string) (bool, error) { s, err := ReadWebhooks(get); return s.FewMetrics, err },
-		"notifications": func(get func(string) string) (bool, error) { s, err := ReadNotifications(get); return s.FewMetrics, err },
-		"audit":         func(get func(string) string) (bool, error) { s, err := ReadAudit(get); return s.FewMetrics, err },
-		"replay":        func(get func(string) string) (bool, error) { s, err := ReadReplayPlaces(get); return s.FewMetrics, err },
-		"release":       func(get func(string) string) (bool, error) { s, err := ReadReleasePlaces(get); return s.FewMetrics, err },
+		"webhooks": func(get func(string) string) (bool, error) { s, err := ReadWebhooks(get); return s.FewMetrics, err },
+		"notifications": func(get func(string) string) (bool, error) {
+			s, err := ReadNotifications(get)
+			return s.FewMetrics, err
+		},
+		"audit":  func(get func(string) string) (bool, error) { s, err := ReadAudit(get); return s.FewMetrics, err },
+		"replay": func(get func(string) string) (bool, error) { s, err := ReadReplayPlaces(get); return s.FewMetrics, err },
+		"release": func(get func(string) string) (bool, error) {
+			s, err := ReadReleasePlaces(get)
+			return s.FewMetrics, err
+		},
 	}
 	for name, read := range few {
 		for value, want := range map[string]bool{"": false, "all": false, "alarms": true, "some": false} {

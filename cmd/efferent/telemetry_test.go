@@ -152,10 +152,11 @@ func TestATraceOfAWebhook(t *testing.T) {
 		"OTEL_SERVICE_NAME=webhooks-test"}, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", ":memory:")
 	p.PutSecret(t, scenario.SecretName, scenario.SecretValue)
 	sendTraced(t, p, url)
+	eventually(t, "all spans", func() bool { return len(c.named("POST", "")) == 3 && len(c.named("process webhooks", "")) == 3 })
 	for id, producer := range map[string][2]string{"evt_w3c": {producersTrace, producersSpan}, "evt_xray": {xrayTrace, xraySpan}} {
-		eventually(t, "the spans of "+id, func() bool {
-			return len(c.named("POST", producer[0])) == 1 && len(c.named("process webhooks", producer[0])) == 1
-		})
+		if len(c.named("POST", producer[0])) != 1 || len(c.named("process webhooks", producer[0])) != 1 {
+			t.Fatalf("%s has not its two spans in its producer's trace", id)
+		}
 		process, post := c.named("process webhooks", producer[0])[0], c.named("POST", producer[0])[0]
 		if hex.EncodeToString(process.ParentSpanId) != producer[1] || !bytes.Equal(post.ParentSpanId, process.SpanId) ||
 			process.Kind != otlp.Span_SPAN_KIND_CONSUMER || post.Kind != otlp.Span_SPAN_KIND_CLIENT {

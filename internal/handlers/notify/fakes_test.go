@@ -387,6 +387,8 @@ func text(id string, first channel.Name, more string) string {
 
 // Record notes what was counted, and the channels that an operator must look at.
 func (w *world) Record(events []metric.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.events = append(w.events, events...)
 	for _, e := range events {
 		if e.Name == metric.Misconfigured {

@@ -40,7 +40,7 @@ func New(now func() time.Time) *Metrics {
 		case d.Unit == metric.Count:
 			o.counter = prometheus.NewCounterVec(prometheus.CounterOpts{Name: Name(d), Help: d.Help}, labels)
 			m.registry.MustRegister(o.counter)
-		case d.Name == metric.OldestUndelivered:
+		case d.Name == metric.OldestUndelivered || d.Name == metric.OldestOverdue:
 			o.worst = newWorst(prometheus.NewDesc(Name(d), d.Help, labels, nil), now)
 			m.registry.MustRegister(o.worst)
 		default:

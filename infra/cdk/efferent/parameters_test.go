@@ -17,15 +17,15 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 )
 
-// deployed is a template as CloudFormation would deploy it with these parameters,
+// filled is a template as CloudFormation would deploy it with these parameters,
 // and the template's defaults for the others: so much of its functions as we use.
-type deployed struct {
+type filled struct {
 	template   object
 	parameters map[string]any
 }
 
 func deploy(made template, chosen map[string]any) object {
-	d := deployed{made.json, maps.Clone(chosen)}
+	d := filled{made.json, maps.Clone(chosen)}
 	for name, p := range made.json["Parameters"].(object) {
 		if _, ok := chosen[name]; !ok {
 			d.parameters[name] = p.(object)["Default"]
@@ -34,7 +34,7 @@ func deploy(made template, chosen map[string]any) object {
 	return d.object(made.json["Resources"].(object))
 }
 
-func (d deployed) object(o object) object {
+func (d filled) object(o object) object {
 	all := object{}
 	for key, value := range o {
 		if key == "Metadata" {
@@ -51,7 +51,7 @@ func (d deployed) object(o object) object {
 }
 
 // value resolves a value; nil is AWS::NoValue.
-func (d deployed) value(value any) any {
+func (d filled) value(value any) any {
 	switch v := value.(type) {
 	case []any:
 		all := []any{}
@@ -71,7 +71,7 @@ func (d deployed) value(value any) any {
 	return value
 }
 
-func (d deployed) ref(name any) any {
+func (d filled) ref(name any) any {
 	if name == "AWS::NoValue" {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (d deployed) ref(name any) any {
 	return object{"Ref": name}
 }
 
-func (d deployed) either(argument any) any {
+func (d filled) either(argument any) any {
 	of := argument.([]any)
 	if d.holds(of[0].(string)) {
 		return d.value(of[1])
@@ -89,13 +89,13 @@ func (d deployed) either(argument any) any {
 	return d.value(of[2])
 }
 
-func (d deployed) holds(condition string) bool {
+func (d filled) holds(condition string) bool {
 	not := d.template["Conditions"].(object)[condition].(object)["Fn::Not"].([]any)[0].(object)
 	equal := not["Fn::Equals"].([]any)
 	return d.value(equal[0]) != equal[1]
 }
 
-func (d deployed) sub(argument any) any {
+func (d filled) sub(argument any) any {
 	text := argument.(string)
 	for name, value := range d.parameters {
 		text = strings.ReplaceAll(text, "${"+name+"}", fmt.Sprint(value))
@@ -103,13 +103,13 @@ func (d deployed) sub(argument any) any {
 	return text
 }
 
-func (d deployed) find(argument any) any {
+func (d filled) find(argument any) any {
 	of := argument.([]any)
 	return d.template["Mappings"].(object)[of[0].(string)].(object)[d.value(of[1]).(string)].(object)[of[2].(string)]
 }
 
 // join joins what stands side by side, as the CDK does.
-func (d deployed) join(argument any) any {
+func (d filled) join(argument any) any {
 	of := argument.([]any)
 	var parts []any
 	for _, part := range d.value(of[1]).([]any) {
@@ -319,7 +319,7 @@ func TestChosenParametersReachTheTemplate(t *testing.T) {
 		"Architecture": "x86_64", "AllowHttp": "loopback", "AllowCidrs": "10.0.0.0/8", "RetryPolicies": "a=1s", "CaBundle": "efferent/ca",
 		"LogRetention": "7", "MaxConcurrency": "5", "NotifyMaxConcurrency": "5", "Ses": "true", "EndUserMessaging": "true",
 		"JwtIssuer": "https://id.test", "Origin": "example.com/o", "LedgerShowPaths": "true", "CheckpointMode": "COMPLIANCE",
-		"AlarmTopic": "arn:aws:sns:eu-north-1:000000000000:alarms"}
+		"AlarmTopic": "arn:aws:sns:eu-north-1:000000000000:alarms", "TicketTopic": "arn:aws:sns:eu-north-1:000000000000:tickets"}
 	for name, p := range made.json["Parameters"].(object) {
 		value, ok := others[name]
 		if p.(object)["Type"] == "Number" {

@@ -123,7 +123,7 @@ const touched = 15 * time.Minute
 // expiring is the age of a letter that leaves three days or so to act. SQS deletes it
 // by the time it was sent, and counts its age from when it died ("Setting-up
 // dead-letter queue retention"): it may have been in its queue for a day before.
-func expiring(q QueueProps) time.Duration { return q.Retention * 10 / 14 }
+func expiring(q QueueProps) time.Duration { return q.FailuresRetention * 10 / 14 }
 
 // functions watches one that is a function. Lambda tries again what a queue or the
 // clock has it do, so one failure is nobody's business at night.

@@ -163,7 +163,7 @@ func TestWhoIsTold(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	alarms := alarmsOf(t, efferent.Props{
-		Queues:  efferent.QueueProps{Retention: 7 * 24 * time.Hour},
+		Queues:  efferent.QueueProps{Retention: 24 * time.Hour, FailuresRetention: 7 * 24 * time.Hour},
 		Deliver: efferent.DeliverProps{MaxHeld: 24 * time.Hour},
 		Alarms:  efferent.AlarmProps{MaxFailures: 9, MaxAge: time.Hour, MaxInFlight: 1000, MaxAuditAge: time.Minute},
 	})

@@ -34,7 +34,8 @@ func newProducers(t *testing.T) *producers {
 	efferent := filepath.Join(p.dir, "bin", "efferent")
 	dev, err := program.Start(t.Context(), exec.Command(efferent, "dev", "--aws", aws, "--http", api, "--data", ":memory:"), t.TempDir(),
 		func(ctx context.Context) error {
-			cmd := exec.CommandContext(ctx, efferent, "secret", "put", "--dev", "--generate", "--endpoint-url", "http://"+aws, "efferent/webhooks/acme")
+			cmd := exec.CommandContext(ctx, efferent, "secret", "put", "--dev", "--generate", "--endpoint-url", "http://"+aws,
+				"efferent/webhooks/acme")
 			if out, err := cmd.CombinedOutput(); err != nil {
 				return fmt.Errorf("%w: %s", err, out)
 			}

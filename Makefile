@@ -140,16 +140,17 @@ lambdas: ## Build the Lambda functions into build/lambdas/<name>/bootstrap
 # The systems that the command is published for. DIST_PLATFORMS= for none.
 DIST_PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 DIST ?= build/dist
+DIST_PROGRAMS ?= build/dist-programs
 
 dist: ## Make what is published of a version into build/dist: functions, the command, the template for all, checksums
-	rm -rf build/dist-programs
-	@for arch in arm64 amd64; do $(MAKE) --no-print-directory lambdas GOARCH_LAMBDA=$$arch LAMBDAS_DIR=build/dist-programs/functions/$$arch; done
+	rm -rf $(DIST_PROGRAMS)
+	@for arch in arm64 amd64; do $(MAKE) --no-print-directory lambdas GOARCH_LAMBDA=$$arch LAMBDAS_DIR=$(DIST_PROGRAMS)/functions/$$arch; done
 	@for platform in $(DIST_PLATFORMS); do \
 	  os=$${platform%/*} arch=$${platform#*/}; test $$os = windows && exe=.exe || exe=; \
-	  echo "build/dist-programs/commands/$${os}_$$arch/efferent$$exe"; \
+	  echo "$(DIST_PROGRAMS)/commands/$${os}_$$arch/efferent$$exe"; \
 	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags="-s -w $(LDFLAGS)" \
-	    -o build/dist-programs/commands/$${os}_$$arch/efferent$$exe ./cmd/efferent || exit 1; done
-	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go run ./infra/dist -stamp "$(STAMP)" -built build/dist-programs -out $(DIST)
+	    -o $(DIST_PROGRAMS)/commands/$${os}_$$arch/efferent$$exe ./cmd/efferent || exit 1; done
+	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go run ./infra/dist -stamp "$(STAMP)" -built $(DIST_PROGRAMS) -out $(DIST)
 
 clean: ## Remove what was built
 	rm -rf build

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -45,7 +44,7 @@ func readSecretRef(text string) (secretRef, error) {
 	}
 	channels := []string{channel.EmailSecret, channel.SlackSecret, channel.SMSSecret}
 	switch {
-	case slices.Contains(channels, r.name) && (!keyed || key != ""):
+	case channel.Configured(r.name) != "" && (!keyed || key != ""):
 		return r, nil
 	case r.signs() || strings.HasPrefix(id, "arn:"):
 		if wrong := webhook.CheckReference(text); wrong != "" {

@@ -117,7 +117,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
-	if err := fillSecrets(ctx, secrets, c.Getenv); err != nil {
+	if err := fillSecrets(ctx, secrets, notification.ChannelSecrets, c.Getenv); err != nil {
 		return nil, err
 	}
 	l.redactors = redactors(delivery.Redaction, secrets, c.Log)

@@ -50,8 +50,9 @@ func notifier(f feed, s settings.Sending, senders notify.Senders, attempts batch
 // providers are the senders by the secrets' configurations, without AWS's own.
 func providers(s settings.Sending, secrets awssecrets.API) *senders.Maker {
 	return &senders.Maker{
+		Prefix:  s.ChannelSecrets,
 		Secrets: &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
-		HTTP:    exchange.NewTransport(),
+		HTTP:    exchange.NewTransportBy(s.Proxy),
 		Clock:   clockwork.NewRealClock(),
 	}
 }
@@ -64,8 +65,8 @@ func withAWS(p *senders.Maker, config aws.Config) *senders.Maker {
 }
 
 // fillSecrets keeps the channels' secrets that environment variables give.
-// Those that they do not give stay as they are.
-func fillSecrets(ctx context.Context, secrets putSecretAPI, getenv func(string) string) error {
+// Those that they do not give stay as they are. Their names begin with prefix.
+func fillSecrets(ctx context.Context, secrets putSecretAPI, prefix string, getenv func(string) string) error {
 	for _, on := range []channel.Name{channel.Email, channel.Slack, channel.SMS} {
 		text, err := channel.DevSecret(on, getenv)
 		if errors.Is(err, channel.ErrNotConfigured) {
@@ -77,7 +78,7 @@ func fillSecrets(ctx context.Context, secrets putSecretAPI, getenv func(string) 
 		if err != nil {
 			return fmt.Errorf("the environment's configuration of %s: %w", on, err)
 		}
-		if err := putSecret(ctx, secrets, channel.SecretName(on), text); err != nil {
+		if err := putSecret(ctx, secrets, channel.SecretUnder(prefix, on), text); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ func TestClients(t *testing.T) {
 		"celery":       {"python", python, "-m", "unittest", "-v", "test_celery.TestCelery"},
 		"kombu":        {"python", python, "-m", "unittest", "-v", "test_celery.TestKombu"},
 		"dramatiq":     {"python", python, "-m", "unittest", "-v", "test_dramatiq"},
-		"sqs-consumer": {"node", "node", "--test"},
+		"sqs-consumer": {"node", "node", "--test", "--test-timeout=600000"},
 		"gocloud":      {"gocloud", "go", "test", "-count=1", "."},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -64,6 +64,32 @@ func TestDistributed(t *testing.T) {
 	})
 }
 
+// TestDistIsTheSameAgain makes it all once more: who has the source can tell that
+// what was published is what was built of it.
+func TestDistIsTheSameAgain(t *testing.T) {
+	again := filepath.Join(t.TempDir(), "again")
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := exec.Command("make", "dist", "DIST_PLATFORMS=", "DIST="+again, "DIST_PROGRAMS="+filepath.Join(t.TempDir(), "programs"))
+	made.Dir = root
+	if out, err := made.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var sums [2]string
+	for i, dir := range []string{os.Getenv("DIST"), again} {
+		b, err := os.ReadFile(filepath.Join(dir, "SHA256SUMS"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums[i] = string(b)
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("make dist made\n%s\nand then\n%s", sums[0], sums[1])
+	}
+}
+
 // newVisitor copies what is published to a folder, and checks it.
 func newVisitor(t *testing.T, target *Target) *visitor {
 	t.Helper()

@@ -68,12 +68,14 @@ no output of anything
 	if b := all[2]; !b.Background || b.Text != "serve \\\n  all\n" {
 		t.Errorf("got %+v", b)
 	}
-	if b := all[3]; b.Output != "evt_1  delivered\n" || !b.Until.MatchString("x\nevt_1   delivered y\n") || b.Until.MatchString("evt_1\ndelivered") {
+	if b := all[3]; b.Output != "evt_1  delivered\n" || !b.Until.MatchString("x\nevt_1   delivered y\n") ||
+		b.Until.MatchString("evt_1\ndelivered") {
 		t.Errorf("got %+v", b)
 	}
 	for _, bad := range []string{
 		"```text\nof nothing\n```", "```sh\nls\n```\n## Next\n```text\nof nothing\n```", "```sh\nls\n```\n```text\na\n```\n```text\nb\n```",
-		"<!-- not output -->\n```text\nx\n```", "```\nefferent dev\n```", "```bash\nls\n```", "<!-- not run -->\n```sh\nls\n```", "<!-- notrun: x -->\n```sh\nls\n```",
+		"<!-- not output -->\n```text\nx\n```", "```\nefferent dev\n```", "```bash\nls\n```", "<!-- not run -->\n```sh\nls\n```",
+		"<!-- notrun: x -->\n```sh\nls\n```",
 	} {
 		if all, err := parse(bad); err == nil {
 			t.Errorf("%q was read as %+v", bad, all)

@@ -52,7 +52,8 @@ func newReader(t *testing.T, clone, command, sqs string) *reader {
 			devAWS, aws, devHTTP, http, "127.0.0.1:9000", endpoint,
 			"127.0.0.1:8025", mail, "SMTP_PORT=8025", "SMTP_PORT="+mailPort,
 		),
-		there: strings.NewReplacer(command, "go run ./cmd/efferent", scratch+string(filepath.Separator), "", aws, devAWS, http, devHTTP, endpoint, "127.0.0.1:9000",
+		there: strings.NewReplacer(command, "go run ./cmd/efferent", scratch+string(filepath.Separator), "", aws, devAWS,
+			http, devHTTP, endpoint, "127.0.0.1:9000",
 			mail, "127.0.0.1:8025"),
 		// By these, --dev finds it there.
 		env: append(os.Environ(), "AWS_ENDPOINT_URL=http://"+aws, "EFFERENT_API_URL=http://"+http),

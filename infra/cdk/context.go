@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
 	"github.com/efferent/efferent/infra/cdk/efferent"
+	"github.com/efferent/efferent/internal/message"
 )
 
 // choices is what a deployment was told, by `cdk deploy -c name=value` or by
@@ -28,10 +29,18 @@ var setters = map[string]func(*choices, string) error{
 	"prefix":            text(func(c *choices) *string { return &c.Props.Prefix }),
 	"lambdas":           text(func(c *choices) *string { return &c.Props.Lambdas }),
 	"removal":           setRemoval,
+	"key":               text(func(c *choices) *string { return &c.Props.Key }),
+	"subnets":           list(func(c *choices) *[]string { return &c.Props.VPC.Subnets }),
+	"securityGroups":    list(func(c *choices) *[]string { return &c.Props.VPC.SecurityGroups }),
+	"tags":              pairs(func(c *choices) *map[string]string { return &c.Props.Tags }),
+	"xray":              flag(func(c *choices) *bool { return &c.Props.XRay }),
 	"notifications":     unless(func(c *choices) *bool { return &c.Props.WithoutNotifications }),
 	"api":               unless(func(c *choices) *bool { return &c.Props.WithoutAPI }),
 	"visibilityTimeout": duration(func(c *choices) *time.Duration { return &c.Props.Queues.VisibilityTimeout }),
 	"retention":         duration(func(c *choices) *time.Duration { return &c.Props.Queues.Retention }),
+	"failuresRetention": duration(func(c *choices) *time.Duration { return &c.Props.Queues.FailuresRetention }),
+	"ownQueues":         setOwnQueues,
+	"ownTables":         pairs(func(c *choices) *map[string]string { return &c.Props.Tables.Own }),
 	"maxReceiveCount":   number(func(c *choices) *int { return &c.Props.Queues.MaxReceiveCount }),
 	"timeout":           duration(func(c *choices) *time.Duration { return &c.Props.Deliver.Timeout }),
 	"memory":            number(func(c *choices) *int { return &c.Props.Deliver.Memory }),
@@ -46,8 +55,12 @@ var setters = map[string]func(*choices, string) error{
 	"retryPolicies":        text(func(c *choices) *string { return &c.Props.Sending.RetryPolicies }),
 	"allowHttp":            text(func(c *choices) *string { return &c.Props.Deliver.AllowHTTP }),
 	"allowCidrs":           text(func(c *choices) *string { return &c.Props.Deliver.AllowCIDRs }),
+	"allowPorts":           text(func(c *choices) *string { return &c.Props.Deliver.AllowPorts }),
+	"proxy":                text(func(c *choices) *string { return &c.Props.Sending.Proxy }),
+	"proxyResolves":        flag(func(c *choices) *bool { return &c.Props.Deliver.ProxyResolves }),
 	"secretTtl":            duration(func(c *choices) *time.Duration { return &c.Props.Sending.SecretTTL }),
 	"auditLanes":           number(func(c *choices) *int { return &c.Props.Sending.AuditLanes }),
+	"metrics":              text(func(c *choices) *string { return &c.Props.Sending.Metrics }),
 	"exchangeTimeout":      duration(func(c *choices) *time.Duration { return &c.Props.Deliver.ExchangeTimeout }),
 	"responseLimit":        number(func(c *choices) *int { return &c.Props.Deliver.Response }),
 	"caBundle":             text(func(c *choices) *string { return &c.Props.Deliver.CABundle }),
@@ -57,14 +70,15 @@ var setters = map[string]func(*choices, string) error{
 	"notifyTimeout":        duration(func(c *choices) *time.Duration { return &c.Props.Notify.Timeout }),
 	"notifyMaxConcurrency": number(func(c *choices) *int { return &c.Props.Notify.MaxConcurrency }),
 	"releaseTimeout":       duration(func(c *choices) *time.Duration { return &c.Props.Release.Timeout }),
-	"rotate":               setRotated,
+	"rotate":               list(func(c *choices) *[]string { return &c.Props.Rotate.Secrets }),
 	"rotateEvery":          days(func(c *choices) *time.Duration { return &c.Props.Rotate.Every }),
+	"channelSecrets":       text(func(c *choices) *string { return &c.Props.Notify.Secrets }),
 	"ses":                  flag(func(c *choices) *bool { return &c.Props.Notify.SES }),
 	"endUserMessaging":     flag(func(c *choices) *bool { return &c.Props.Notify.EndUserMessaging }),
 	"apiRate":              number(func(c *choices) *int { return &c.Props.Replay.Rate }),
 	"apiBurst":             number(func(c *choices) *int { return &c.Props.Replay.Burst }),
 	"jwtIssuer":            text(func(c *choices) *string { return &c.jwt().Issuer }),
-	"jwtAudience":          setAudience,
+	"jwtAudience":          list(func(c *choices) *[]string { return &c.jwt().Audience }),
 	"ledgerOrigin":         text(func(c *choices) *string { return &c.Props.Ledger.Origin }),
 	"ledgerKeySecret":      text(func(c *choices) *string { return &c.Props.Ledger.KeySecret }),
 	"ledgerShowPaths":      flag(func(c *choices) *bool { return &c.Props.Ledger.ShowPaths }),
@@ -97,7 +111,8 @@ func readContext(context map[string]any) (choices, error) {
 				errs = append(errs, fmt.Errorf("context %s: %w", name, err))
 			}
 		case ours.MatchString(name):
-			errs = append(errs, fmt.Errorf("context %s: unknown; there are %s", name, strings.Join(slices.Sorted(maps.Keys(setters)), ", ")))
+			names := slices.Sorted(maps.Keys(setters))
+			errs = append(errs, fmt.Errorf("context %s: unknown%s; there are %s", name, message.Suggestion(name, names), strings.Join(names, ", ")))
 		}
 	}
 	if c.Stack == "" {
@@ -117,6 +132,13 @@ func plain(value any) string {
 func text(field func(*choices) *string) func(*choices, string) error {
 	return func(c *choices, value string) error {
 		*field(c) = value
+		return nil
+	}
+}
+
+func list(field func(*choices) *[]string) func(*choices, string) error {
+	return func(c *choices, value string) error {
+		*field(c) = strings.Split(value, ",")
 		return nil
 	}
 }
@@ -179,6 +201,30 @@ func unless(field func(*choices) *bool) func(*choices, string) error {
 	}
 }
 
+// pairs are names with a value each: "a=1,b=2". Without "=" the value is empty.
+func pairs(field func(*choices) *map[string]string) func(*choices, string) error {
+	return func(c *choices, value string) error {
+		all := map[string]string{}
+		for part := range strings.SplitSeq(value, ",") {
+			name, of, _ := strings.Cut(strings.TrimSpace(part), "=")
+			if _, twice := all[name]; name == "" || twice {
+				return fmt.Errorf("%q is not a list such as a=x,b=y, in which each name is there once", value)
+			}
+			all[name] = of
+		}
+		*field(c) = all
+		return nil
+	}
+}
+
+func setOwnQueues(c *choices, value string) error {
+	if value == "all" {
+		c.Props.Queues.Own = efferent.OwnQueues()
+		return nil
+	}
+	return pairs(func(c *choices) *map[string]string { return &c.Props.Queues.Own })(c, value)
+}
+
 // jwt is whose tokens the API takes, once that is chosen.
 func (c *choices) jwt() *efferent.JWT {
 	if c.Props.Replay.JWT == nil {
@@ -192,16 +238,6 @@ func (c *choices) jwt() *efferent.JWT {
 func (c *choices) secretGrace() *time.Duration {
 	c.Props.Deliver.SecretGrace = new(time.Duration)
 	return c.Props.Deliver.SecretGrace
-}
-
-func setAudience(c *choices, value string) error {
-	c.jwt().Audience = strings.Split(value, ",")
-	return nil
-}
-
-func setRotated(c *choices, value string) error {
-	c.Props.Rotate.Secrets = strings.Split(value, ",")
-	return nil
 }
 
 func setRemoval(c *choices, value string) error {

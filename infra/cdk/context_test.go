@@ -50,6 +50,17 @@ func TestReadContext(t *testing.T) {
 		"rotation": {map[string]any{"rotate": "efferent/webhooks/a,efferent/webhooks/b", "rotateEvery": "30d"},
 			choices{Stack: "Efferent", Props: efferent.Props{Rotate: efferent.RotateProps{
 				Secrets: []string{"efferent/webhooks/a", "efferent/webhooks/b"}, Every: 720 * time.Hour}}}},
+		"a list of queues": {map[string]any{"ownQueues": "webhooks=arn:q,webhook-failures"}, choices{Stack: "Efferent", Props: efferent.Props{
+			Queues: efferent.QueueProps{Own: map[string]string{"webhooks": "arn:q", "webhook-failures": ""}}}}},
+		"all queues": {map[string]any{"ownQueues": "all"}, choices{Stack: "Efferent", Props: efferent.Props{
+			Queues: efferent.QueueProps{Own: efferent.OwnQueues()}}}},
+		"tags": {map[string]any{"tags": "team=shop, cost=42"}, choices{Stack: "Efferent", Props: efferent.Props{
+			Tags: map[string]string{"team": "shop", "cost": "42"}}}},
+		"a VPC": {map[string]any{"subnets": "subnet-1,subnet-2", "securityGroups": "sg-1"}, choices{Stack: "Efferent", Props: efferent.Props{
+			VPC: efferent.VPCProps{Subnets: []string{"subnet-1", "subnet-2"}, SecurityGroups: []string{"sg-1"}}}}},
+		"left out": {map[string]any{"api": false, "notifications": "false"}, choices{Stack: "Efferent",
+			Props: efferent.Props{WithoutAPI: true, WithoutNotifications: true}}},
+		"left in": {map[string]any{"api": "true"}, choices{Stack: "Efferent"}},
 		"rotation by hours": {map[string]any{"rotateEvery": "48h"},
 			choices{Stack: "Efferent", Props: efferent.Props{Rotate: efferent.RotateProps{Every: 48 * time.Hour}}}},
 		"a flag": {map[string]any{"ses": true}, choices{Stack: "Efferent", Props: efferent.Props{Notify: efferent.NotifyProps{SES: true}}}},
@@ -67,10 +78,11 @@ func TestReadContextNamesAllThatIsWrong(t *testing.T) {
 	t.Parallel()
 	_, err := readContext(map[string]any{
 		"prefx": "a", "removal": "maybe", "memory": "much", "maxConcurrency": "0", "timeout": "30", "window": "10ms", "secretTtl": "-1s",
-		"ses": "perhaps", "rotateEvery": "monthly",
+		"ses": "perhaps", "rotateEvery": "monthly", "api": "no", "tags": "a=1,a=2", "maxconcurency": "9",
 	})
 	for _, want := range []string{"prefx: unknown", "prefix", "removal", `"maybe"`, `memory: "much"`, `maxConcurrency: "0"`, `timeout: "30"`,
-		`"10ms"`, `secretTtl: "-1s"`, `ses: "perhaps"`, `rotateEvery: "monthly"`} {
+		`"10ms"`, `secretTtl: "-1s"`, `ses: "perhaps"`, `rotateEvery: "monthly"`, `api: "no"`,
+		`tags: "a=1,a=2"`, `maxconcurency: unknown; did you mean "maxConcurrency"?`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want it to name %s", err, want)
 		}

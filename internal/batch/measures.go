@@ -108,7 +108,11 @@ func (b *batch) measure() {
 
 // record tells of all that was noted.
 func (b *batch) record() {
-	var all []metric.Event
+	events := len(b.oldest)
+	for _, i := range b.items {
+		events += len(i.events)
+	}
+	all := make([]metric.Event, 0, events)
 	for _, i := range b.items {
 		all = append(all, i.events...)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +18,12 @@ import (
 	"github.com/efferent/efferent/internal/message"
 )
 
-// The secrets that hold the channels' configurations, in Secrets Manager.
+// DefaultSecrets is what the names of the channels' secrets begin with, unless it is
+// said otherwise.
+const DefaultSecrets = "efferent/"
+
+// The secrets that hold the channels' configurations, in Secrets Manager, with the
+// default's beginning.
 const (
 	EmailSecret = "efferent/smtp"
 	SlackSecret = "efferent/slack"
@@ -29,15 +35,54 @@ func SecretName(n Name) string {
 	return map[Name]string{Email: EmailSecret, Slack: SlackSecret, SMS: SMSSecret}[n]
 }
 
+// SecretUnder is that name where such names begin with prefix.
+func SecretUnder(prefix string, n Name) string {
+	return prefix + strings.TrimPrefix(SecretName(n), DefaultSecrets)
+}
+
+// Configured is the channel that a secret configures by its name, whatever that begins
+// with; "" for any other secret.
+func Configured(name string) Name {
+	found := secretNames.FindStringSubmatch(name)
+	if found == nil || CheckSecrets(found[1]) != nil {
+		return ""
+	}
+	for _, n := range []Name{Email, Slack, SMS} {
+		if SecretUnder(found[1], n) == name {
+			return n
+		}
+	}
+	return ""
+}
+
+var secretNames = regexp.MustCompile(`^(efferent/|efferent/.*[^A-Za-z0-9])[a-z]+$`)
+
+// What Secrets Manager takes of a name ("CreateSecret"), under the beginning that all
+// of Efferent's have.
+var secretsPrefix = regexp.MustCompile(`^efferent/([A-Za-z0-9/_+=.@-]{0,200}[/_+=.@-])?$`)
+
+// CheckSecrets says what is wrong with what the names of the channels' secrets shall
+// begin with. A letter or digit at its end would run into the name; where keys lie that
+// sign is no place for them.
+func CheckSecrets(prefix string) error {
+	switch {
+	case !secretsPrefix.MatchString(prefix):
+		return fmt.Errorf("%q must begin with efferent/ and end with a slash or a hyphen: efferent/prod/", prefix)
+	case strings.HasPrefix(prefix, "efferent/webhooks/"), strings.HasPrefix(prefix, "efferent/ledger/"):
+		return fmt.Errorf("%q is where the secrets of webhooks or of the ledger are", prefix)
+	}
+	return nil
+}
+
 // CheckSecret says what is wrong with a text as the value of a secret; of
 // secrets that configure no channel it says nothing.
 func CheckSecret(name, text string) (err error) {
-	switch name {
-	case EmailSecret:
+	switch Configured(name) {
+	case Email:
 		_, err = ParseEmail(text)
-	case SlackSecret:
+	case Slack:
 		_, err = ParseSlack(text)
-	case SMSSecret:
+	case SMS:
 		_, err = ParseSMS(text)
 	}
 	return err

@@ -219,3 +219,31 @@ func TestCheckSecret(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsOfChannelsByTheirNames(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]Name{
+		"efferent/smtp": Email, "efferent/prod/slack": Slack, "efferent/prod-twilio": SMS, "efferent/a/b/smtp": Email,
+		"efferent/prod": "", "efferent/prodsmtp": "", "smtp": "", "other/smtp": "", "efferent/webhooks/smtp": "", "efferent/ledger/a/smtp": "",
+		"efferent/smtp/": "", "efferent/smtp/x": "", "": "",
+	} {
+		if got := Configured(name); got != want {
+			t.Errorf("%q configures %q, want %q", name, got, want)
+		}
+		if err := CheckSecret(name, "{"); (err != nil) != (want != "") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for prefix, good := range map[string]bool{
+		"efferent/": true, "efferent/prod/": true, "efferent/prod-": true, "efferent/a.b_c/d+e=f@": true,
+		"": false, "efferent": false, "efferent/prod": false, "prod/": false, "efferent/a b/": false, "efferent/webhooks/": false,
+		"efferent/webhooks/prod/": false, "efferent/ledger/x-": false, "efferent/*": false,
+	} {
+		if err := CheckSecrets(prefix); (err == nil) != good {
+			t.Errorf("%q: %v", prefix, err)
+		}
+		if good && SecretUnder(prefix, SMS) != prefix+"twilio" {
+			t.Errorf("%q makes %q", prefix, SecretUnder(prefix, SMS))
+		}
+	}
+}

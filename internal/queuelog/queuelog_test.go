@@ -131,7 +131,8 @@ func (w *world) apply(c *sqsserver.Changes) {
 
 func message(key int64) sqsserver.StoredMessage {
 	return sqsserver.StoredMessage{
-		MessageRecord: sqsserver.MessageRecord{StateRecord: sqsserver.StateRecord{Key: key, VisibleAt: key}, Queue: 1, ID: [16]byte{byte(key), 255},
+		MessageRecord: sqsserver.MessageRecord{StateRecord: sqsserver.StateRecord{Key: key, VisibleAt: key}, Queue: 1,
+			ID:  [16]byte{byte(key), 255},
 			Seq: key, Sent: key, Group: "g"},
 		Content: sqsserver.Content{Body: fmt.Sprintf("body %d é \u2028 \x00 <&>", key), Attributes: []byte{0, 255}},
 	}

@@ -39,6 +39,10 @@ type Webhooks struct {
 	Sending
 	AllowHTTP  webhook.AllowHTTP
 	AllowCIDRs []netip.Prefix
+	// AllowPorts are those that may be connected to; nil is all.
+	AllowPorts []webhook.PortRange
+	// ProxyResolves: the proxy is given names, and guards them.
+	ProxyResolves bool
 	// Timeout is that of one exchange.
 	Timeout time.Duration
 	// ResponseLimit is how much of a failure's answer is kept, in bytes.
@@ -58,6 +62,7 @@ type Webhooks struct {
 func (w Webhooks) Client() webhook.Options {
 	return webhook.Options{
 		AllowHTTP: w.AllowHTTP, AllowPrefixes: w.AllowCIDRs, Timeout: w.Timeout, Response: cmp.Or(w.ResponseLimit, -1),
+		AllowPorts: w.AllowPorts, Proxy: w.Proxy, ProxyResolves: w.ProxyResolves,
 	}
 }
 
@@ -69,12 +74,17 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 		Sending:       r.sending(),
 		AllowHTTP:     parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
 		AllowCIDRs:    parsed(&r, AllowCIDRs, parsePrefixes),
+		AllowPorts:    parsed(&r, AllowPorts, webhook.ParsePorts),
+		ProxyResolves: parsed(&r, ProxyResolves, parseBool),
 		Timeout:       parsed(&r, Timeout, parseTimeout),
 		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
 		CABundle:      getenv(CABundle),
 		MaxHeld:       parsed(&r, MaxHeld, parseMaxHeld),
 		Circuits:      parsed(&r, CircuitLimits, parseCircuits),
 		SecretGrace:   parsed(&r, SecretGrace, parseGrace),
+	}
+	if d.ProxyResolves && d.Proxy == nil {
+		r.fail(ProxyResolves, fmt.Errorf("there is no proxy: %s is not set", Proxy))
 	}
 	return d, errors.Join(r.errs...)
 }

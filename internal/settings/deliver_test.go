@@ -91,6 +91,38 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestProxies: none is needed, and none trusted to guard names, unasked.
+func TestProxies(t *testing.T) {
+	t.Parallel()
+	d, err := ReadWebhooks(env(Proxy, "http://proxy.internal:3128", ProxyResolves, "true", AllowPorts, "443,8000-8999"))
+	if o := d.Client(); err != nil || o.Proxy.String() != "http://proxy.internal:3128" || !o.ProxyResolves || len(o.AllowPorts) != 2 {
+		t.Errorf("got %+v, %v", o, err)
+	}
+	if d, err = ReadWebhooks(env()); err != nil || d.Proxy != nil || d.ProxyResolves || d.AllowPorts != nil {
+		t.Errorf("unasked: %+v, %v", d, err)
+	}
+	if d, err = ReadWebhooks(env(Proxy, "http://proxy.internal:3128")); err != nil || d.ProxyResolves {
+		t.Errorf("a proxy is given names unasked: %v", err)
+	}
+	for name, set := range map[string][]string{
+		ProxyResolves: {ProxyResolves, "true"}, Proxy: {Proxy, "http://u:hush@a:1"}, AllowPorts: {AllowPorts, "https"},
+	} {
+		if _, err := ReadWebhooks(env(set...)); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%q: got %v, want it to name %s", set, err, name)
+		}
+	}
+	n, err := ReadNotifications(env(Proxy, "http://proxy.internal:3128", ChannelSecrets, "efferent/prod/"))
+	if err != nil || n.Proxy == nil || n.ChannelSecrets != "efferent/prod/" {
+		t.Errorf("notifications: %+v, %v", n, err)
+	}
+	if n, err = ReadNotifications(env()); err != nil || n.Proxy != nil || n.ChannelSecrets != "efferent/" {
+		t.Errorf("notifications, unasked: %+v, %v", n, err)
+	}
+	if _, err = ReadNotifications(env(ChannelSecrets, "prod/")); err == nil || !strings.Contains(err.Error(), ChannelSecrets) {
+		t.Errorf("secrets of others: %v", err)
+	}
+}
+
 // TestClient: what is set is what webhooks are sent by.
 func TestClient(t *testing.T) {
 	t.Parallel()

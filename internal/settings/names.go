@@ -48,6 +48,9 @@ const (
 	// LedgerShowPaths says whether the ledger shows the paths of URLs (false):
 	// hooks such as Slack's carry their secret there.
 	LedgerShowPaths = "EFFERENT_LEDGER_SHOW_PATHS"
+	// ChannelSecrets is what the names of the secrets begin with that configure the
+	// channels of notifications ("efferent/").
+	ChannelSecrets = "EFFERENT_CHANNEL_SECRETS"
 	// RetryPolicies adds to the retry policies: "seed=1s,2s,4s;slow=30s,60s".
 	RetryPolicies = "EFFERENT_RETRY_POLICIES"
 	// Timeout is how long a whole exchange with an endpoint may take ("10s").
@@ -61,6 +64,14 @@ const (
 	// AllowCIDRs lists networks that may be connected to although they are not
 	// public: "10.1.0.0/16,fd00::/8".
 	AllowCIDRs = "EFFERENT_ALLOW_CIDRS"
+	// AllowPorts are the ports that may be connected to, of all: "443,8000-8999".
+	AllowPorts = "EFFERENT_ALLOW_PORTS"
+	// Proxy makes every connection to an endpoint, to Slack and to Twilio:
+	// "http://proxy.internal:3128". None is taken from HTTP_PROXY and the like.
+	Proxy = "EFFERENT_PROXY"
+	// ProxyResolves says that the proxy is given the names of endpoints and guards
+	// them (false): otherwise it is given addresses, which have been checked.
+	ProxyResolves = "EFFERENT_PROXY_RESOLVES"
 	// CABundle is where the certificates of private authorities are that vouch for
 	// endpoints too: a file, or a secret by its name under efferent/ or its ARN.
 	CABundle = "EFFERENT_CA_BUNDLE"

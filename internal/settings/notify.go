@@ -2,6 +2,8 @@ package settings
 
 import (
 	"errors"
+
+	"github.com/efferent/efferent/internal/channel"
 )
 
 // ReadNotifications reads the settings of notifications. Its error names every
@@ -9,7 +11,15 @@ import (
 func ReadNotifications(getenv func(string) string) (Sending, error) {
 	r := reader{getenv: getenv}
 	n := r.sending()
+	n.ChannelSecrets = parsed(&r, ChannelSecrets, parseChannelSecrets)
 	return n, errors.Join(r.errs...)
+}
+
+func parseChannelSecrets(text string) (string, error) {
+	if text == "" {
+		return channel.DefaultSecrets, nil
+	}
+	return text, channel.CheckSecrets(text)
 }
 
 // NotifyPlaces is where the notify Lambda finds its queues and its tables.

@@ -4,6 +4,7 @@ package telemetry
 
 import (
 	"io"
+	"log/slog"
 	"math"
 	"os"
 	"slices"
@@ -35,8 +36,12 @@ type EMF struct {
 	Function string
 	// Few leaves out all metrics that no alarm is on.
 	Few bool
-	Now func() time.Time
-	Out io.Writer
+	// Level is the level of the function's lines. Lambda takes a line that has none, or
+	// no time, for INFO, and leaves out what is below the function's ("Log-level
+	// filtering"): so where that is more, a line says that it is of the function's.
+	Level string
+	Now   func() time.Time
+	Out   io.Writer
 
 	mu     sync.Mutex
 	oldest float64
@@ -46,7 +51,7 @@ type EMF struct {
 // LambdaMetrics are those of the Lambda function that the process is, by its
 // environment. They go where CloudWatch looks for them, to standard output.
 func LambdaMetrics(getenv func(string) string, few bool) *EMF {
-	return &EMF{Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Few: few, Now: time.Now, Out: os.Stdout}
+	return &EMF{Function: getenv("AWS_LAMBDA_FUNCTION_NAME"), Few: few, Level: getenv(LevelVariable), Now: time.Now, Out: os.Stdout}
 }
 
 // Record is metric.Recorder's.
@@ -65,8 +70,17 @@ func (e *EMF) Record(events []metric.Event) {
 	}
 	for _, l := range lines {
 		// A metric that can't be written is no reason to fail what it counts.
-		_, _ = e.Out.Write(l.text(e.Function, now))
+		_, _ = e.Out.Write(l.text(e.about(now), now))
 	}
+}
+
+// about is what each line says beside its metrics.
+func (e *EMF) about(now time.Time) map[string]any {
+	about := map[string]any{metric.Function: e.Function}
+	if e.Level != "" && !slices.Contains([]string{"TRACE", "DEBUG", "INFO"}, e.Level) {
+		about[slog.LevelKey], about[slog.TimeKey] = e.Level, now.UTC().Format(time.RFC3339Nano)
+	}
+	return about
 }
 
 // said reports whether the oldest that is undelivered need not be written now: it is
@@ -137,8 +151,7 @@ func (l *line) takes(d *metric.Definition, value float64) bool {
 }
 
 // text is the line as CloudWatch reads it ("Specification: Embedded metric format").
-func (l *line) text(function string, now time.Time) []byte {
-	text := map[string]any{metric.Function: function}
+func (l *line) text(text map[string]any, now time.Time) []byte {
 	var all []*directive
 	for _, v := range l.values {
 		if text[v.Name] = v.all; len(v.all) == 1 {

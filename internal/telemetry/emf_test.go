@@ -110,3 +110,17 @@ func TestOldestSaysLittle(t *testing.T) {
 		}
 	}
 }
+
+// TestEMFsLevel: where Lambda leaves out lines of INFO, these are of more.
+func TestEMFsLevel(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[string]string{"": "", "INFO": "", "DEBUG": "", "WARN": `"level":"WARN","time":"2023-11-14T22:13:20Z"`,
+		"FATAL": `"level":"FATAL","time":"2023-11-14T22:13:20Z"`} {
+		var out strings.Builder
+		e := &EMF{Level: level, Now: func() time.Time { return time.UnixMilli(1_700_000_000_000) }, Out: &out}
+		e.Record([]metric.Event{{Name: metric.DeadLetters, Value: 1}})
+		if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, `"level"`) != (want != "") {
+			t.Errorf("%q: %s", level, got)
+		}
+	}
+}

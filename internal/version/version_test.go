@@ -19,8 +19,10 @@ func TestOf(t *testing.T) {
 		settings    []debug.BuildSetting
 		want        Build
 	}{
-		"by make":                  {"v1.2.3 0aa1 2026-11-26T09:00:00Z", "(devel)", nil, Build{"v1.2.3", "0aa1", "2026-11-26T09:00:00Z", "go1.26.0"}},
-		"by make, the stamp wins":  {"v1.2.3 0aa1 2026-11-26T09:00:00Z", "v9.9.9", settings, Build{"v1.2.3", "0aa1", "2026-11-26T09:00:00Z", "go1.26.0"}},
+		"by make": {"v1.2.3 0aa1 2026-11-26T09:00:00Z", "(devel)", nil,
+			Build{"v1.2.3", "0aa1", "2026-11-26T09:00:00Z", "go1.26.0"}},
+		"by make, the stamp wins": {"v1.2.3 0aa1 2026-11-26T09:00:00Z", "v9.9.9", settings,
+			Build{"v1.2.3", "0aa1", "2026-11-26T09:00:00Z", "go1.26.0"}},
 		"by hand, of an archive":   {"v1.2.3", "(devel)", nil, Build{Version: "v1.2.3", Go: "go1.26.0"}},
 		"by go build":              {"", "v1.2.4", settings, Build{"v1.2.4", "c87595911cfd", "2026-11-26T08:15:00Z", "go1.26.0"}},
 		"by go install, of a tag":  {"", "v1.2.3", nil, Build{Version: "v1.2.3", Go: "go1.26.0"}},

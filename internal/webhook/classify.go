@@ -73,8 +73,7 @@ func explain(err error, timeout time.Duration, timedOut, interrupted bool) error
 	case timedOut:
 		return &refusal{errTimedOut, fmt.Sprintf("no answer within %v", timeout)}
 	}
-	_, text := describe(err)
-	return &refusal{err, message.Shorten(text, maxReason)}
+	return &refusal{err, message.Shorten(inWords(err), maxReason)}
 }
 
 // describe says what an error of net/http is, by one of metric's reasons and in words.
@@ -103,6 +102,11 @@ func describe(err error) (failure, told string) {
 	}
 	told, _, _ = strings.Cut(text, `"`) // what is quoted is the peer's
 	return metric.Other, "no answer: " + strings.TrimRight(told, " :;,=")
+}
+
+func inWords(err error) string {
+	_, told := describe(err)
+	return told
 }
 
 func aboutTLS(err error) bool {

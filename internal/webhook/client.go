@@ -54,12 +54,18 @@ type Options struct {
 	Response int
 	// Now is the clock that exchanges are measured by; nil is time.Now.
 	Now func() time.Time
-	// TLS, Resolver and Proxy are Go's own defaults where nil; a nil Proxy is
-	// no proxy, whatever the environment says. With a proxy it is the proxy's
-	// address that is checked: what lies behind it is the proxy's to guard.
+	// TLS and Resolver are Go's own defaults where nil.
 	TLS      *tls.Config
 	Resolver *net.Resolver
-	Proxy    func(*http.Request) (*url.URL, error)
+	// AllowPorts are those that may be connected to; nil is all.
+	AllowPorts []PortRange
+	// Proxy makes every connection, where it is not nil, as ParseProxy returns it; no
+	// proxy is taken from the environment. It may have any address. Addresses are looked
+	// up and checked here all the same, and the proxy is asked for what passed, unless
+	// ProxyResolves: then it is given names, and to keep them from private addresses
+	// is its own duty.
+	Proxy         *url.URL
+	ProxyResolves bool
 }
 
 // Client sends webhooks and keeps connections for the next ones. It is safe
@@ -68,6 +74,7 @@ type Client struct {
 	connections
 	patient   connections // of exchanges that may take longer than timeout
 	allowHTTP AllowHTTP
+	ports     []PortRange
 	timeout   time.Duration
 	response  int
 	now       func() time.Time
@@ -76,7 +83,7 @@ type Client struct {
 
 // NewClient returns a Client that connects where o allows it.
 func NewClient(o Options) *Client {
-	c := &Client{allowHTTP: o.AllowHTTP, timeout: o.Timeout, now: o.Now}
+	c := &Client{allowHTTP: o.AllowHTTP, ports: o.AllowPorts, timeout: o.Timeout, now: o.Now}
 	c.response = min(max(cmp.Or(o.Response, attempt.ResponseLimit), 0), attempt.MaxResponse)
 	if c.timeout <= 0 {
 		c.timeout = DefaultTimeout
@@ -250,7 +257,7 @@ func (c *Client) send(ctx context.Context, over *connections, req *http.Request,
 		err = c.exchange(over.fresh, withBody(httptrace.WithClientTrace(ctx, w.trace()), req, body), x)
 	}
 	if err != nil && ctx.Err() == nil {
-		x.Lost, x.Ours = w.fate(err) == lost, !w.got && shortage.Is(err)
+		x.Lost, x.Ours = w.fate(err) == lost, !w.got && (shortage.Is(err) || errors.Is(err, ErrProxy))
 	}
 	x.Unreachable = err != nil && !w.got && !x.Ours && !errors.Is(err, ErrBlockedAddress)
 	return err
@@ -267,6 +274,9 @@ func (c *Client) request(r Request) (*http.Request, error) {
 	}
 	if u.Scheme == "http" && !c.allowHTTP.permits(u.Hostname()) {
 		return nil, &refusal{ErrPlainHTTP, "plain http to " + u.Host + " is not allowed; EFFERENT_ALLOW_HTTP says where it is"}
+	}
+	if err := checkPort(c.ports, u); err != nil {
+		return nil, err
 	}
 	h := make(http.Header, 9+len(r.Headers))
 	h["User-Agent"] = userAgentValue

@@ -45,9 +45,12 @@ func newTransport(o Options, timeout time.Duration, kept int) *http.Transport {
 	// on it learns that it is lost. Most of this is for the answer, since servers
 	// with one thread answer no ping while a handler holds it.
 	ask, wait := timeout/5, timeout/10*7
+	dial := newGuard(o.AllowPrefixes, o.Resolver, timeout).dial
+	if o.Proxy != nil {
+		dial = newTunnel(o, timeout).dial
+	}
 	return &http.Transport{
-		Proxy:                  o.Proxy,
-		DialContext:            newGuard(o.AllowPrefixes, o.Resolver, timeout).dial,
+		DialContext:            dial,
 		TLSClientConfig:        o.TLS.Clone(), // the transport adds to it
 		TLSHandshakeTimeout:    timeout,
 		ForceAttemptHTTP2:      true,

@@ -59,13 +59,25 @@ type triedKey struct{}
 
 // control is net.Dialer's ControlContext: it sees each address before it is
 // connected to.
-func (g *guard) control(ctx context.Context, network, address string, c syscall.RawConn) error {
-	if err := g.safe.Safe(network, address, c); err != nil {
-		host, _, _ := net.SplitHostPort(address)
-		return &refusal{ErrBlockedAddress, "address " + host + " is not public; EFFERENT_ALLOW_CIDRS lists exceptions"}
+func (g *guard) control(ctx context.Context, _, address string, _ syscall.RawConn) error {
+	if err := g.check(address); err != nil {
+		return err
 	}
 	if tried, ok := ctx.Value(triedKey{}).(*atomic.Bool); ok {
 		tried.Store(true)
+	}
+	return nil
+}
+
+// check refuses an address, with a port, that is not public unicast, nor excepted.
+func (g *guard) check(address string) error {
+	to, err := netip.ParseAddrPort(address)
+	if err == nil {
+		err = g.safe.SafeAddrPort(to)
+	}
+	if err != nil {
+		host, _, _ := net.SplitHostPort(address)
+		return &refusal{ErrBlockedAddress, "address " + host + " is not public; EFFERENT_ALLOW_CIDRS lists exceptions"}
 	}
 	return nil
 }

@@ -73,10 +73,11 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Log:         log,
 		},
 		Senders: &senders.Maker{
+			Prefix:           s.ChannelSecrets,
 			Secrets:          &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
 			SES:              func(c channel.EmailConfig) channel.Sender { return awsses.New(aws, c) },
 			EndUserMessaging: func(c channel.SMSConfig) channel.Sender { return awssms.New(aws, c) },
-			HTTP:             exchange.NewTransport(),
+			HTTP:             exchange.NewTransportBy(s.Proxy),
 			Clock:            clockwork.NewRealClock(),
 		},
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},

@@ -4,6 +4,8 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -55,6 +57,7 @@ func TestSettingsAreHeeded(t *testing.T) {
 	set := maps.Clone(whole)
 	maps.Copy(set, map[string]string{
 		settings.AuditLanes: "7", settings.SecretTTL: "42s", settings.MaxReceives: "33", settings.RetryPolicies: "mine=1s,2s",
+		settings.ChannelSecrets: "efferent/prod/", settings.Proxy: "http://proxy.internal:3128",
 	})
 	h, err := wire(func(name string) string { return set[name] }, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -71,8 +74,13 @@ func TestSettingsAreHeeded(t *testing.T) {
 	if audit.URL != whole[settings.AuditQueueURL] || audit.Lanes != 7 {
 		t.Errorf("audit %+v", audit)
 	}
-	if secrets := h.Senders.(*senders.Maker).Secrets.(*awssecrets.Texts); secrets.TTL != 42*time.Second {
-		t.Errorf("the TTL is %s", secrets.TTL)
+	maker := h.Senders.(*senders.Maker)
+	if secrets := maker.Secrets.(*awssecrets.Texts); secrets.TTL != 42*time.Second || maker.Prefix != "efferent/prod/" {
+		t.Errorf("the TTL is %s, and names begin with %s", secrets.TTL, maker.Prefix)
+	}
+	request := httptest.NewRequest(http.MethodPost, "https://slack.test", nil)
+	if by, err := maker.HTTP.(*http.Transport).Proxy(request); err != nil || by.String() != "http://proxy.internal:3128" {
+		t.Errorf("Slack is reached by %v, %v", by, err)
 	}
 	if policy, err := h.Policies.Lookup("mine"); err != nil || policy.Attempts() != 3 || h.MaxReceives != 33 {
 		t.Errorf("policy %+v, %v; %d receives", policy, err, h.MaxReceives)

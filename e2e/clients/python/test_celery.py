@@ -74,12 +74,12 @@ class TestCelery(ClientTest):
 
     def test_the_task_of_a_killed_worker_comes_back(self):
         queue = name()
-        sqs.create_queue(QueueName=queue, Attributes={"VisibilityTimeout": "5"})
+        sqs.create_queue(QueueName=queue, Attributes={"VisibilityTimeout": "8"})
         task = hang_once.apply_async([self.journal.path + ".begun"], queue=queue).id
-        doomed = self.worker(queue, "--pool", "solo", visibility_timeout=5)
+        doomed = self.worker(queue, "--pool", "solo", visibility_timeout=8)
         self.journaled([("begun", task)])
         self.kill_all(doomed)
-        self.worker(queue, visibility_timeout=5)
+        self.worker(queue, visibility_timeout=8)
         self.journaled([("begun", task), ("begun", task), ("ended", task)])
         self.done(queue)
 

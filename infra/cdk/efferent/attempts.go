@@ -1,9 +1,7 @@
 package efferent
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -12,12 +10,12 @@ import (
 const failuresIndex = "failures"
 
 // newAttempts makes the table that internal/aws/dynamodb keeps attempt records
-// and claims in. DynamoDB encrypts it with a key of its own.
-func newAttempts(scope constructs.Construct, removal awscdk.RemovalPolicy) awsdynamodb.ITableV2 {
+// and claims in.
+func newAttempts(k keeping) awsdynamodb.ITableV2 {
 	key := func(name string) *awsdynamodb.Attribute {
 		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
 	}
-	return awsdynamodb.NewTableV2(scope, jsii.String("Attempts"), &awsdynamodb.TablePropsV2{
+	return k.table("Attempts", &awsdynamodb.TablePropsV2{
 		PartitionKey: key("webhook_id"),
 		SortKey:      key("message_attempt"),
 		GlobalSecondaryIndexes: &[]*awsdynamodb.GlobalSecondaryIndexPropsV2{{
@@ -29,7 +27,6 @@ func newAttempts(scope constructs.Construct, removal awscdk.RemovalPolicy) awsdy
 		}},
 		TimeToLiveAttribute: jsii.String("expires_at"),
 		Billing:             awsdynamodb.Billing_OnDemand(nil),
-		Encryption:          awsdynamodb.TableEncryptionV2_DynamoOwnedKey(),
-		RemovalPolicy:       removal,
+		RemovalPolicy:       k.removal,
 	})
 }

@@ -30,7 +30,7 @@ func (e *Efferent) makeAudit(props Props) (err error) {
 	if err := checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, source); err != nil {
 		return err
 	}
-	e.AppendLedger, e.AppendLedgerLogs, err = newFunction(e.Construct, plan{
+	e.AppendLedger, e.AppendLedgerLogs, err = e.newFunction(plan{
 		id: "Audit", name: "audit", description: "Efferent: appends what was done to the ledger",
 		env: map[string]string{
 			settings.AuditQueueURL: *e.Audit.QueueUrl(),

@@ -33,7 +33,9 @@ func TestAnAuditorReadsAndNoMore(t *testing.T) {
 	for _, p := range made.of("AWS::IAM::Policy") {
 		for _, s := range statements(p["PolicyDocument"]) {
 			for _, action := range texts(s["Action"]) {
-				got = append(got, action+" "+text(s["Resource"]))
+				for _, resource := range texts(s["Resource"]) {
+					got = append(got, action+" "+resource)
+				}
 			}
 		}
 	}

@@ -49,7 +49,7 @@ func (e *Efferent) makeCheckpoint(props Props) (err error) {
 	if _, err := settings.ReadCheckpoint(func(name string) string { return env[name] }); err != nil {
 		return err
 	}
-	e.SignLedger, e.SignLedgerLogs, err = newFunction(e.Construct, plan{
+	e.SignLedger, e.SignLedgerLogs, err = e.newFunction(plan{
 		id: "Checkpoint", name: "checkpoint", description: "Efferent: verifies what was appended to the ledger, and signs it",
 		env: env, grants: e.checkpointGrants(props.Ledger.KeySecret),
 	}, props, p.FunctionProps)

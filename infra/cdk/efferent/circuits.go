@@ -1,9 +1,7 @@
 package efferent
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -11,12 +9,11 @@ import (
 // endpoints in: an item for each endpoint that has failed of late. They are few, so
 // who lists them scans. It says which messages in the waiting room are to be let
 // out, and so it stays when that one does.
-func newCircuits(scope constructs.Construct, removal awscdk.RemovalPolicy) awsdynamodb.ITableV2 {
-	return awsdynamodb.NewTableV2(scope, jsii.String("Circuits"), &awsdynamodb.TablePropsV2{
+func newCircuits(k keeping) awsdynamodb.ITableV2 {
+	return k.table("Circuits", &awsdynamodb.TablePropsV2{
 		PartitionKey:        &awsdynamodb.Attribute{Name: jsii.String("circuit"), Type: awsdynamodb.AttributeType_STRING},
 		TimeToLiveAttribute: jsii.String("expires_at"),
 		Billing:             awsdynamodb.Billing_OnDemand(nil),
-		Encryption:          awsdynamodb.TableEncryptionV2_DynamoOwnedKey(),
-		RemovalPolicy:       staying(removal),
+		RemovalPolicy:       staying(k.removal),
 	})
 }

@@ -27,6 +27,13 @@ type DeliverProps struct {
 	// AllowCIDRs lists networks that may be sent to although they are not
 	// public: "10.1.0.0/16,fd00::/8". Default: none.
 	AllowCIDRs string
+	// AllowPorts are the ports that may be connected to: "443,8000-8999". Default:
+	// all.
+	AllowPorts string
+	// ProxyResolves says that Sending.Proxy is given the names of endpoints, looks them
+	// up, and guards them: what it connects to is not checked by anybody else then.
+	// Default: addresses are looked up and checked here, and the proxy is given those.
+	ProxyResolves bool
 	// ExchangeTimeout is how long a whole exchange may take, from the look-up of
 	// the host to the end of the answer, 1 s to 20 s. Timeout must be 10 s more.
 	// Default: 10 s.
@@ -83,7 +90,7 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 	env[settings.CircuitsTable] = *e.Circuits.TableName()
 	e.redacts(env, props.Ledger)
 
-	e.Deliver, e.DeliverLogs, err = newFunction(e.Construct, plan{
+	e.Deliver, e.DeliverLogs, err = e.newFunction(plan{
 		id: "Deliver", name: "deliver", description: "Efferent: sends webhooks",
 		env: env, grants: e.deliverGrants(p),
 	}, props, p.FunctionProps)
@@ -99,6 +106,10 @@ func (p DeliverProps) environment(props Props) map[string]string {
 	env := props.Sending.environment(props.Queues)
 	given(env, settings.AllowHTTP, p.AllowHTTP)
 	given(env, settings.AllowCIDRs, p.AllowCIDRs)
+	given(env, settings.AllowPorts, p.AllowPorts)
+	if p.ProxyResolves {
+		env[settings.ProxyResolves] = "true"
+	}
 	if p.ExchangeTimeout != webhook.DefaultTimeout {
 		env[settings.Timeout] = p.ExchangeTimeout.String()
 	}

@@ -38,10 +38,11 @@ type Props struct {
 	// Version is what was built, for the stack's output. Default: what `make
 	// lambdas` left in the file "version" of Lambdas.
 	Version string
-	// RemovalPolicy is what becomes of the tables, the buckets, the ledger's key
-	// and the log groups when the stack is removed. Default: they stay, unless
-	// the very deployment that made them fails. The queues always go with the
-	// stack. A bucket that is not empty can't be removed.
+	// RemovalPolicy is what becomes of the queues, the tables, the buckets, the
+	// ledger's key and the log groups when they are removed from the stack, or it is
+	// removed itself. Default: they stay, unless the very deployment that made them
+	// fails. A queue whose name changes stays in any case. A bucket that is not empty
+	// can't be removed.
 	RemovalPolicy awscdk.RemovalPolicy
 	// WithoutNotifications leaves out the queues and the function of
 	// notifications, and all that is about them. Default: they are there.
@@ -50,7 +51,22 @@ type Props struct {
 	// deliveries, the function behind it, and all that is about them. Default:
 	// they are there.
 	WithoutAPI bool
+	// Key is the ARN of a key of KMS, of the stack's account and region, that encrypts
+	// queues, tables, buckets, logs and the secret of the ledger's hashes. The functions
+	// may use it through these services; CloudWatch Logs must be let by the key's own
+	// policy (LetLogsUse), and producers who are not given theirs by
+	// GrantSendMessages by themselves. Queues and tables of your own, and secrets,
+	// that are encrypted by a key must be so by this one. Default: AWS's own keys.
+	Key string
+	// VPC is where the functions run. Default: in no VPC of yours.
+	VPC VPCProps
+	// Tags are put on everything that takes tags, up to 50. Default: none.
+	Tags map[string]string
+	// XRay has the functions traced by AWS X-Ray, and lets them send it what they add.
+	// It is paid for by the trace. Default: they are not.
+	XRay       bool
 	Queues     QueueProps
+	Tables     TableProps
 	Sending    SendingProps
 	Deliver    DeliverProps
 	Notify     NotifyProps
@@ -115,6 +131,7 @@ type Efferent struct {
 	AppendLedger, SignLedger         awslambda.IFunction
 	AppendLedgerLogs, SignLedgerLogs awslogs.ILogGroup
 	Dashboard                        awscloudwatch.Dashboard
+	kept                             keeping
 	// ledgerKeys is the name of the secret of the keys that redact.
 	ledgerKeys string
 	// version is what was built, "" if nobody said.
@@ -133,17 +150,16 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		return nil, fmt.Errorf("prop Prefix %q: must be a letter, then letters, digits and hyphens, 40 at most", props.Prefix)
 	}
 	props = props.withDefaults()
-	if err := props.Queues.check(); err != nil {
-		return nil, fmt.Errorf("props of Queues: %w", err)
+	if err := props.check(); err != nil {
+		return nil, err
 	}
 	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id)), version: props.Version}
 
+	e.kept = newKeeping(e.Construct, props)
 	e.makeQueues(props)
-	e.Attempts = newAttempts(e.Construct, props.RemovalPolicy)
-	e.Waiting = newWaiting(e.Construct, props.RemovalPolicy)
-	e.Circuits = newCircuits(e.Construct, props.RemovalPolicy)
+	e.makeTables(props)
 	for _, part := range []struct {
-		of   string
+		name string
 		make func(Props) error
 	}{
 		{"Ledger", e.makeLedger}, {"Deliver", e.makeDeliver}, {"Notify", e.makeNotify}, {"Release", e.makeRelease},
@@ -151,13 +167,26 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		{"Replay", e.makeReplay}, {"Audit", e.makeAudit}, {"Checkpoint", e.makeCheckpoint},
 	} {
 		if err := part.make(props); err != nil {
-			return nil, fmt.Errorf("props of %s: %w", part.of, err)
+			return nil, of(part.name, err)
 		}
 	}
 
 	e.Dashboard = newDashboard(e, newAlarms(e, props))
 	e.explain()
+	tag(e.Construct, props.Tags)
 	return e, nil
+}
+
+func (e *Efferent) makeTables(props Props) {
+	for _, t := range []struct {
+		name  string
+		table *awsdynamodb.ITableV2
+		make  func(keeping) awsdynamodb.ITableV2
+	}{
+		{attemptsTable, &e.Attempts, newAttempts}, {waitingTable, &e.Waiting, newWaiting}, {circuitsTable, &e.Circuits, newCircuits},
+	} {
+		*t.table = props.Tables.table(e.Construct, t.name, func() awsdynamodb.ITableV2 { return t.make(e.kept) })
+	}
 }
 
 func (p Props) withDefaults() Props {

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/efferent/efferent/internal/settings"
 )
 
 // FunctionProps is what may be chosen of any function.
@@ -22,7 +24,7 @@ type FunctionProps struct {
 	// was built for, which is arm64 unless `make lambdas` was told otherwise.
 	// A bootstrap that was built for another one is refused.
 	Architecture awslambda.Architecture
-	// Timeout ends an invocation. Default: 30 s.
+	// Timeout ends an invocation, in whole seconds up to 15 minutes. Default: 30 s.
 	Timeout time.Duration
 	// Memory is in MiB, 128 to 10240. Lambda gives CPU in proportion.
 	// Default: 256.
@@ -73,27 +75,22 @@ type plan struct {
 // newFunction makes what is planned, with a log group and a role that are
 // its alone. The role's policy is inline, so that the function is never there
 // without it.
-func newFunction(scope constructs.Construct, p plan, props Props, f FunctionProps) (awslambda.IFunction, awslogs.ILogGroup, error) {
-	if !slices.Contains(retentions, f.LogRetention) {
-		return nil, nil, fmt.Errorf("prop LogRetention %d: CloudWatch Logs takes %d days", f.LogRetention, retentions)
-	}
-	code, arch, err := props.code(scope, p.name, f.Architecture)
+func (e *Efferent) newFunction(p plan, props Props, f FunctionProps) (awslambda.IFunction, awslogs.ILogGroup, error) {
+	code, arch, err := props.code(e.Construct, p.name, f.Architecture)
 	if err != nil {
 		return nil, nil, err
 	}
-	logs := awslogs.NewLogGroup(scope, jsii.String(p.id+"Logs"), &awslogs.LogGroupProps{
-		RemovalPolicy: props.RemovalPolicy,
-	})
-	logs.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(f.LogRetention))
-	grants := append(p.grants, allow(*logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"))
-	role := awsiam.NewRole(scope, jsii.String(p.id+"Role"), &awsiam.RoleProps{
+	logs := e.kept.logs(p.id+"Logs", f.LogRetention)
+	grants := slices.Concat(p.grants, []awsiam.PolicyStatement{allow(*logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents")},
+		e.kept.grants(), props.VPC.grants(), tracing(props))
+	role := awsiam.NewRole(e.Construct, jsii.String(p.id+"Role"), &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		Description: jsii.String("What Efferent's function " + p.name + " may do"),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{
 			p.name: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &grants}),
 		},
 	})
-	function := awslambda.NewFunction(scope, jsii.String(p.id+"Function"), &awslambda.FunctionProps{
+	function := awslambda.NewFunction(e.Construct, jsii.String(p.id+"Function"), &awslambda.FunctionProps{
 		Description:  jsii.String(p.description),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture: arch,
@@ -101,7 +98,7 @@ func newFunction(scope constructs.Construct, p plan, props Props, f FunctionProp
 		Code:         code,
 		Timeout:      seconds(f.Timeout),
 		MemorySize:   jsii.Number(f.Memory),
-		Environment:  pointers(p.env),
+		Environment:  pointers(p.env, props.Sending.Metrics),
 		Role:         role,
 		LogGroup:     logs,
 		// Of Lambda's own lines only those of what went wrong, a time-out too: START and
@@ -109,14 +106,31 @@ func newFunction(scope constructs.Construct, p plan, props Props, f FunctionProp
 		LoggingFormat:    awslambda.LoggingFormat_JSON,
 		SystemLogLevelV2: awslambda.SystemLogLevel_WARN,
 	})
+	made := function.Node().DefaultChild().(awslambda.CfnFunction)
 	// The CDK repeats as DependsOn what GetAtt of the role says already.
-	function.Node().DefaultChild().(awslambda.CfnFunction).AddMetadata(jsii.String("cfn-lint"),
-		map[string]any{"config": map[string]any{"ignore_checks": []string{"W3005"}}})
+	made.AddMetadata(jsii.String("cfn-lint"), map[string]any{"config": map[string]any{"ignore_checks": []string{"W3005"}}})
+	props.VPC.place(made)
+	if props.XRay {
+		made.SetTracingConfig(&awslambda.CfnFunction_TracingConfigProperty{Mode: jsii.String("Active")})
+	}
 	return function, logs, nil
 }
 
-func pointers(env map[string]string) *map[string]*string {
+// tracing lets a function send what it traces. X-Ray knows no resource for that
+// ("Actions, resources, and condition keys for AWS X-Ray").
+func tracing(props Props) []awsiam.PolicyStatement {
+	if !props.XRay {
+		return nil
+	}
+	return []awsiam.PolicyStatement{allow("*", "xray:PutTelemetryRecords", "xray:PutTraceSegments")}
+}
+
+// pointers is the environment, with what holds for each function.
+func pointers(env map[string]string, metrics string) *map[string]*string {
 	all := make(map[string]*string, len(env))
+	if metrics != "" {
+		all[settings.Metrics] = &metrics
+	}
 	for name, value := range env {
 		all[name] = &value
 	}

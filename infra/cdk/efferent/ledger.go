@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/efferent/efferent/internal/ledger"
@@ -83,10 +82,10 @@ func (e *Efferent) makeLedger(props Props) error {
 	if err := p.check(props.Sending.lanesOf()); err != nil {
 		return err
 	}
-	e.Ledger = newLedgerTable(e.Construct, props.RemovalPolicy)
-	e.LedgerObjects = newTiles(e.Construct, props)
-	e.Checkpoints = newCheckpoints(e.Construct, props)
-	e.ledgerKeys = newLedgerKeys(e.Construct, props)
+	e.Ledger = newLedgerTable(e.kept)
+	e.LedgerObjects = newTiles(e.kept, props)
+	e.Checkpoints = newCheckpoints(e.kept, props)
+	e.ledgerKeys = newLedgerKeys(e.kept, props)
 	stack := awscdk.Stack_Of(e.Construct)
 	e.LedgerOrigin = or(p.Origin, strings.Join([]string{"efferent", *stack.Region(), *stack.Account(), *stack.StackName()}, "/"))
 	if p.KeySecret == "" {
@@ -97,17 +96,16 @@ func (e *Efferent) makeLedger(props Props) error {
 
 // newLedgerTable makes the table that internal/aws/dynamodb keeps the lanes'
 // heads in, and entries until their bundle is full.
-func newLedgerTable(scope constructs.Construct, removal awscdk.RemovalPolicy) awsdynamodb.ITableV2 {
+func newLedgerTable(k keeping) awsdynamodb.ITableV2 {
 	key := func(name string) *awsdynamodb.Attribute {
 		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
 	}
-	return awsdynamodb.NewTableV2(scope, jsii.String("Ledger"), &awsdynamodb.TablePropsV2{
+	return k.table("Ledger", &awsdynamodb.TablePropsV2{
 		PartitionKey:                     key("lane"),
 		SortKey:                          key("item"),
 		Billing:                          awsdynamodb.Billing_OnDemand(nil),
-		Encryption:                       awsdynamodb.TableEncryptionV2_DynamoOwnedKey(),
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: jsii.Bool(true)},
-		RemovalPolicy:                    removal,
+		RemovalPolicy:                    k.removal,
 	})
 }
 
@@ -118,7 +116,7 @@ const replacedFor = 30 * day
 // newTiles makes the bucket of tiles and bundles of entries. A lane is a log of
 // C2SP tlog-tiles, with its newest checkpoint. What is deleted or replaced in it
 // can be brought back for a while.
-func newTiles(scope constructs.Construct, props Props) awss3.IBucket {
+func newTiles(k keeping, props Props) awss3.IBucket {
 	rules := []*awss3.LifecycleRule{{
 		Id:                          jsii.String("replaced"),
 		NoncurrentVersionExpiration: days(props.Ledger.Retention),
@@ -132,48 +130,49 @@ func newTiles(scope constructs.Construct, props Props) awss3.IBucket {
 			NoncurrentVersionExpiration: days(min(replacedFor, props.Ledger.Retention)),
 		})
 	}
-	bucket := bucketProps(props)
+	bucket := bucketProps(k)
 	bucket.LifecycleRules = &rules
-	return awss3.NewBucket(scope, jsii.String("LedgerTiles"), bucket)
+	return awss3.NewBucket(k.scope, jsii.String("LedgerTiles"), bucket)
 }
 
 // newCheckpoints makes the bucket of what was signed. Nothing in it expires:
 // the newest checkpoint is what all later ones are held against, however old it
 // is, and a year of them is some 100 MB.
-func newCheckpoints(scope constructs.Construct, props Props) awss3.IBucket {
-	bucket := bucketProps(props)
+func newCheckpoints(k keeping, props Props) awss3.IBucket {
+	bucket := bucketProps(k)
 	lock := awss3.ObjectLockRetention_Governance
 	if props.Ledger.Compliance {
 		lock = awss3.ObjectLockRetention_Compliance
 	}
 	bucket.ObjectLockDefaultRetention = lock(days(props.Ledger.CheckpointLock))
-	return awss3.NewBucket(scope, jsii.String("Checkpoints"), bucket)
+	return awss3.NewBucket(k.scope, jsii.String("Checkpoints"), bucket)
 }
 
 // bucketProps is what both buckets have.
-func bucketProps(props Props) *awss3.BucketProps {
-	return &awss3.BucketProps{
+func bucketProps(k keeping) *awss3.BucketProps {
+	b := &awss3.BucketProps{
 		Versioned:         jsii.Bool(true),
-		Encryption:        awss3.BucketEncryption_S3_MANAGED,
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
 		EnforceSSL:        jsii.Bool(true),
-		RemovalPolicy:     props.RemovalPolicy,
 	}
+	k.bucket(b)
+	return b
 }
 
 // newLedgerKeys makes the secret of the keys by which the ledger's hashes of
 // recipients and paths are made, one for each month. checkpoint puts them there
 // ahead of time; who deletes a month's makes its hashes unreadable for good.
-func newLedgerKeys(scope constructs.Construct, props Props) string {
+func newLedgerKeys(k keeping, props Props) string {
 	name := ledgerSecrets + props.Prefix + "keys"
-	awssecretsmanager.NewSecret(scope, jsii.String("LedgerKeys"), &awssecretsmanager.SecretProps{
+	awssecretsmanager.NewSecret(k.scope, jsii.String("LedgerKeys"), &awssecretsmanager.SecretProps{
 		SecretName:  jsii.String(name),
 		Description: jsii.String("Efferent: the keys of the ledger's hashes, by month"),
 		// Nothing secret yet. It must stay as it is: CloudFormation puts a new value
 		// where this one changes ("AWS::SecretsManager::Secret").
 		SecretStringValue: awscdk.SecretValue_UnsafePlainText(jsii.String("{}")),
-		RemovalPolicy:     props.RemovalPolicy,
+		EncryptionKey:     k.key,
+		RemovalPolicy:     k.removal,
 	})
 	return name
 }

@@ -3,6 +3,7 @@ package efferent_test
 import (
 	"debug/elf"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -75,8 +76,25 @@ func builtOf(t *testing.T, program []byte) string {
 	return dir
 }
 
+// newApp is an app with the flags of cdk.json, by which what is deployed is made.
 func newApp(t *testing.T) awscdk.App {
-	return awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir())})
+	t.Helper()
+	context := deployed(t)
+	return awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), Context: &context})
+}
+
+// deployed is the context of cdk.json.
+func deployed(t *testing.T) object {
+	t.Helper()
+	var file struct{ Context object }
+	b, err := os.ReadFile("../../../cdk.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Context
 }
 
 // synth makes a stack of props, of stand-ins for arm64 where props name none,

@@ -16,6 +16,10 @@ import (
 type NotifyProps struct {
 	FunctionProps
 	SourceProps
+	// Secrets is what the names of the secrets begin with that configure the
+	// channels: "efferent/prod/" makes "efferent/prod/smtp". Default: "efferent/".
+	// Two stacks of an account share what begins alike.
+	Secrets string
 	// SES lets it send email by Amazon SES, where the secret efferent/smtp
 	// says so. Default: it may not.
 	SES bool
@@ -27,6 +31,7 @@ type NotifyProps struct {
 func (p NotifyProps) withDefaults() NotifyProps {
 	p.FunctionProps = p.FunctionProps.withDefaults()
 	p.SourceProps = p.SourceProps.withDefaults()
+	p.Secrets = or(p.Secrets, channel.DefaultSecrets)
 	return p
 }
 
@@ -39,6 +44,9 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 		return err
 	}
 	env := props.Sending.environment(props.Queues)
+	if p.Secrets != channel.DefaultSecrets {
+		env[settings.ChannelSecrets] = p.Secrets
+	}
 	_, err = settings.ReadNotifications(func(name string) string { return env[name] })
 	if err = errors.Join(err, checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {
 		return err
@@ -49,7 +57,7 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 	env[settings.WaitingTable] = *e.Waiting.TableName()
 	e.redacts(env, props.Ledger)
 
-	e.Notify, e.NotifyLogs, err = newFunction(e.Construct, plan{
+	e.Notify, e.NotifyLogs, err = e.newFunction(plan{
 		id: "Notify", name: "notify", description: "Efferent: sends notifications by email, Slack and SMS",
 		env: env, grants: e.notifyGrants(p),
 	}, props, p.FunctionProps)
@@ -70,8 +78,8 @@ func (e *Efferent) notifyGrants(p NotifyProps) []awsiam.PolicyStatement {
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		e.readsLedgerKeys(),
 	}
-	for _, name := range []string{channel.EmailSecret, channel.SlackSecret, channel.SMSSecret} {
-		grants = append(grants, allow(e.secret(name), "secretsmanager:GetSecretValue"))
+	for _, on := range []channel.Name{channel.Email, channel.Slack, channel.SMS} {
+		grants = append(grants, allow(e.secret(channel.SecretUnder(p.Secrets, on)), "secretsmanager:GetSecretValue"))
 	}
 	if p.SES {
 		grants = append(grants, e.sesGrants()...)

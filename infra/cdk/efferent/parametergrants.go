@@ -56,10 +56,13 @@ func (e *Efferent) takesTokens() {
 	})
 }
 
-// tellsTopic has every alarm tell the topic, if one is named.
-func (e *Efferent) tellsTopic() {
-	topic := ifGiven("AlarmTopic", []any{map[string]any{"Ref": "AlarmTopic"}}, noValue)
+// tellsTopics has every alarm tell its topic, if one is named.
+func (e *Efferent) tellsTopics() {
+	one := func(parameter string) []any { return []any{map[string]any{"Ref": parameter}} }
+	topics := map[severity]any{page: ifGiven("AlarmTopic", one("AlarmTopic"), noValue)}
+	topics[ticket] = ifGiven("TicketTopic", one("TicketTopic"), topics[page])
 	for _, alarm := range all[awscloudwatch.CfnAlarm](e.Construct) {
+		topic := topics[severityOf(*alarm.AlarmDescription())]
 		alarm.AddPropertyOverride(jsii.String("AlarmActions"), topic)
 		alarm.AddPropertyOverride(jsii.String("OKActions"), topic)
 	}

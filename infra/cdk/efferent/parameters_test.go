@@ -17,15 +17,15 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 )
 
-// deployed is a template as CloudFormation would deploy it with these parameters,
+// filled is a template as CloudFormation would deploy it with these parameters,
 // and the template's defaults for the others: so much of its functions as we use.
-type deployed struct {
+type filled struct {
 	template   object
 	parameters map[string]any
 }
 
 func deploy(made template, chosen map[string]any) object {
-	d := deployed{made.json, maps.Clone(chosen)}
+	d := filled{made.json, maps.Clone(chosen)}
 	for name, p := range made.json["Parameters"].(object) {
 		if _, ok := chosen[name]; !ok {
 			d.parameters[name] = p.(object)["Default"]
@@ -34,7 +34,7 @@ func deploy(made template, chosen map[string]any) object {
 	return d.object(made.json["Resources"].(object))
 }
 
-func (d deployed) object(o object) object {
+func (d filled) object(o object) object {
 	all := object{}
 	for key, value := range o {
 		if key == "Metadata" {
@@ -51,7 +51,7 @@ func (d deployed) object(o object) object {
 }
 
 // value resolves a value; nil is AWS::NoValue.
-func (d deployed) value(value any) any {
+func (d filled) value(value any) any {
 	switch v := value.(type) {
 	case []any:
 		all := []any{}
@@ -71,7 +71,7 @@ func (d deployed) value(value any) any {
 	return value
 }
 
-func (d deployed) ref(name any) any {
+func (d filled) ref(name any) any {
 	if name == "AWS::NoValue" {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (d deployed) ref(name any) any {
 	return object{"Ref": name}
 }
 
-func (d deployed) either(argument any) any {
+func (d filled) either(argument any) any {
 	of := argument.([]any)
 	if d.holds(of[0].(string)) {
 		return d.value(of[1])
@@ -89,13 +89,13 @@ func (d deployed) either(argument any) any {
 	return d.value(of[2])
 }
 
-func (d deployed) holds(condition string) bool {
+func (d filled) holds(condition string) bool {
 	not := d.template["Conditions"].(object)[condition].(object)["Fn::Not"].([]any)[0].(object)
 	equal := not["Fn::Equals"].([]any)
 	return d.value(equal[0]) != equal[1]
 }
 
-func (d deployed) sub(argument any) any {
+func (d filled) sub(argument any) any {
 	text := argument.(string)
 	for name, value := range d.parameters {
 		text = strings.ReplaceAll(text, "${"+name+"}", fmt.Sprint(value))
@@ -103,13 +103,13 @@ func (d deployed) sub(argument any) any {
 	return text
 }
 
-func (d deployed) find(argument any) any {
+func (d filled) find(argument any) any {
 	of := argument.([]any)
 	return d.template["Mappings"].(object)[of[0].(string)].(object)[d.value(of[1]).(string)].(object)[of[2].(string)]
 }
 
 // join joins what stands side by side, as the CDK does.
-func (d deployed) join(argument any) any {
+func (d filled) join(argument any) any {
 	of := argument.([]any)
 	var parts []any
 	for _, part := range d.value(of[1]).([]any) {
@@ -259,11 +259,12 @@ func TestParametersRefuseWhatPropsRefuse(t *testing.T) {
 	t.Parallel()
 	parameters := distributed(t).json["Parameters"].(object)
 	for name, values := range map[string]struct{ takes, refuses []any }{
-		"Prefix":          {[]any{"", "prod-", strings.Repeat("a", 40)}, []any{"a.b", "1a", strings.Repeat("a", 41)}},
-		"SigningPrefix":   {[]any{"efferent/webhooks/", "efferent/webhooks/prod/"}, []any{"", "prod/", "efferent/smtp", "efferent/webhooks/*"}},
-		"CaBundle":        {[]any{"", "efferent/ca"}, []any{"/opt/ca.pem", "ca", "efferent/"}},
-		"AllowHttp":       {[]any{"none", "all", "loopback", "loopback,a.test"}, []any{"", "http://a.test", "a.test:80", "all,a.test"}},
-		"AllowCidrs":      {[]any{"", "10.0.0.0/8", "10.1.0.0/16,fd00::/8", "::/0"}, []any{"10.0.0.0", "10.0.0.0/33", "256.0.0.0/8", "fd00::/129", "10.0.0.0/8 "}},
+		"Prefix":        {[]any{"", "prod-", strings.Repeat("a", 40)}, []any{"a.b", "1a", strings.Repeat("a", 41)}},
+		"SigningPrefix": {[]any{"efferent/webhooks/", "efferent/webhooks/prod/"}, []any{"", "prod/", "efferent/smtp", "efferent/webhooks/*"}},
+		"CaBundle":      {[]any{"", "efferent/ca"}, []any{"/opt/ca.pem", "ca", "efferent/"}},
+		"AllowHttp":     {[]any{"none", "all", "loopback", "loopback,a.test"}, []any{"", "http://a.test", "a.test:80", "all,a.test"}},
+		"AllowCidrs": {[]any{"", "10.0.0.0/8", "10.1.0.0/16,fd00::/8", "::/0"},
+			[]any{"10.0.0.0", "10.0.0.0/33", "256.0.0.0/8", "fd00::/129", "10.0.0.0/8 "}},
 		"RetryPolicies":   {[]any{"", "slow=30s,60s", "a=1s;b=24h", "once="}, []any{"x=25h", "x", "x=0s", "X=1s", "x=1s,"}},
 		"ExchangeTimeout": {[]any{1, 20}, []any{0, 21}},
 		"ResponseLimit":   {[]any{1, 4096}, []any{0, 4097}},
@@ -278,10 +279,11 @@ func TestParametersRefuseWhatPropsRefuse(t *testing.T) {
 		"Origin":          {[]any{"", "example.com/prod"}, []any{"https://example.com", "a b", "a/"}},
 		"LedgerRetention": {[]any{30}, []any{29}},
 		"CheckpointLock":  {[]any{1}, []any{0}},
-		"AlarmTopic":      {[]any{"none", "arn:aws:sns:eu-north-1:000000000000:alarms"}, []any{"", "alarms", "arn:aws:sqs:eu-north-1:000000000000:alarms"}},
-		"Architecture":    {[]any{"arm64", "x86_64"}, []any{"amd64"}},
-		"CodeBucket":      {[]any{"my-code"}, []any{"", "s3://my-code", "My"}},
-		"CodePrefix":      {[]any{"", "efferent/", "a/b/"}, []any{"efferent", "/efferent/"}},
+		"AlarmTopic": {[]any{"none", "arn:aws:sns:eu-north-1:000000000000:alarms"},
+			[]any{"", "alarms", "arn:aws:sqs:eu-north-1:000000000000:alarms"}},
+		"Architecture": {[]any{"arm64", "x86_64"}, []any{"amd64"}},
+		"CodeBucket":   {[]any{"my-code"}, []any{"", "s3://my-code", "My"}},
+		"CodePrefix":   {[]any{"", "efferent/", "a/b/"}, []any{"efferent", "/efferent/"}},
 	} {
 		for _, v := range values.takes {
 			if !takes(t, parameters[name].(object), v) {
@@ -319,7 +321,7 @@ func TestChosenParametersReachTheTemplate(t *testing.T) {
 		"Architecture": "x86_64", "AllowHttp": "loopback", "AllowCidrs": "10.0.0.0/8", "RetryPolicies": "a=1s", "CaBundle": "efferent/ca",
 		"LogRetention": "7", "MaxConcurrency": "5", "NotifyMaxConcurrency": "5", "Ses": "true", "EndUserMessaging": "true",
 		"JwtIssuer": "https://id.test", "Origin": "example.com/o", "LedgerShowPaths": "true", "CheckpointMode": "COMPLIANCE",
-		"AlarmTopic": "arn:aws:sns:eu-north-1:000000000000:alarms"}
+		"AlarmTopic": "arn:aws:sns:eu-north-1:000000000000:alarms", "TicketTopic": "arn:aws:sns:eu-north-1:000000000000:tickets"}
 	for name, p := range made.json["Parameters"].(object) {
 		value, ok := others[name]
 		if p.(object)["Type"] == "Number" {

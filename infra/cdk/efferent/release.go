@@ -52,7 +52,7 @@ func (e *Efferent) makeRelease(props Props) (err error) {
 		settings.CircuitsTable:         *e.Circuits.TableName(),
 	}
 	props.Deliver.maxHeld(env)
-	e.Release, e.ReleaseLogs, err = newFunction(e.Construct, plan{
+	e.Release, e.ReleaseLogs, err = e.newFunction(plan{
 		id: "Release", name: "release", description: "Efferent: sends what is due in the waiting room back to its queue",
 		env: env, grants: e.releaseGrants(),
 	}, props, p.FunctionProps)

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/efferent/efferent/internal/settings"
@@ -76,7 +75,7 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 	if _, err := settings.ReadReplayPlaces(func(name string) string { return env[name] }); err != nil {
 		return err
 	}
-	e.Replay, e.ReplayLogs, err = newFunction(e.Construct, plan{
+	e.Replay, e.ReplayLogs, err = e.newFunction(plan{
 		id: "Replay", name: "replay", description: "Efferent: the API of dead-letter queues and deliveries",
 		env: env, grants: e.replayGrants(),
 	}, props, p.FunctionProps)
@@ -152,8 +151,7 @@ func (e *Efferent) makeAPI(props Props) {
 		AutoDeploy: jsii.Bool(true),
 		Throttle:   &awsapigatewayv2.ThrottleSettings{RateLimit: jsii.Number(p.Rate), BurstLimit: jsii.Number(p.Burst)},
 	})
-	e.APILogs = awslogs.NewLogGroup(e.Construct, jsii.String("ApiLogs"), &awslogs.LogGroupProps{RemovalPolicy: props.RemovalPolicy})
-	e.APILogs.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(p.LogRetention))
+	e.APILogs = e.kept.logs("ApiLogs", p.LogRetention)
 	stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
 		DestinationArn: e.APILogs.LogGroupArn(), Format: jsii.String(accessLog),
 	})

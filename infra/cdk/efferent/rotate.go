@@ -87,7 +87,7 @@ func (e *Efferent) makeRotate(props Props) (err error) {
 	if _, err := settings.ReadRotate(func(name string) string { return env[name] }); err != nil {
 		return err
 	}
-	e.Rotate, e.RotateLogs, err = newFunction(e.Construct, plan{
+	e.Rotate, e.RotateLogs, err = e.newFunction(plan{
 		id: "Rotate", name: "rotate", description: "Efferent: makes new keys that sign webhooks, when Secrets Manager asks",
 		env: env, grants: e.rotateGrants(p.Secrets),
 	}, props, p.FunctionProps)

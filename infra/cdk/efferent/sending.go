@@ -16,9 +16,16 @@ type SendingProps struct {
 	// SecretTTL is how long a secret is used before it is read again. Default:
 	// 5 minutes.
 	SecretTTL time.Duration
+	// Proxy makes the connections to endpoints, to Slack and to Twilio:
+	// "http://proxy.internal:3128". It may have a private address. Calls of AWS, and
+	// SMTP, do without it. Default: none; HTTP_PROXY and the like are not heeded.
+	Proxy string
 	// AuditLanes is the number of message groups of the audit queue, 1 to
 	// 1000; SQS takes 300 sends a second of each. Default: 4.
 	AuditLanes int
+	// Metrics is which metrics all functions write: settings.AllMetrics, or
+	// AlarmMetrics for those that alarms are on. Default: all.
+	Metrics string
 }
 
 // leastSending is the shortest timeout of a function that sends: what comes
@@ -47,6 +54,8 @@ func (p SendingProps) environment(q QueueProps) map[string]string {
 		settings.MaxReceives: strconv.Itoa(q.MaxReceiveCount),
 	}
 	given(env, settings.RetryPolicies, p.RetryPolicies)
+	given(env, settings.Proxy, p.Proxy)
+	given(env, settings.Metrics, p.Metrics)
 	if p.SecretTTL != 0 {
 		env[settings.SecretTTL] = p.SecretTTL.String()
 	}

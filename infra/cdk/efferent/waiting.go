@@ -3,7 +3,6 @@ package efferent
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -12,17 +11,16 @@ import (
 // An item is written twice in its life, and an index would double that. It holds
 // messages: where the very deployment that made it fails, functions may have been
 // using it already, so it stays then too.
-func newWaiting(scope constructs.Construct, removal awscdk.RemovalPolicy) awsdynamodb.ITableV2 {
+func newWaiting(k keeping) awsdynamodb.ITableV2 {
 	key := func(name string) *awsdynamodb.Attribute {
 		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
 	}
-	return awsdynamodb.NewTableV2(scope, jsii.String("Waiting"), &awsdynamodb.TablePropsV2{
+	return k.table("Waiting", &awsdynamodb.TablePropsV2{
 		PartitionKey:        key("place"),
 		SortKey:             key("position"),
 		TimeToLiveAttribute: jsii.String("expires_at"),
 		Billing:             awsdynamodb.Billing_OnDemand(nil),
-		Encryption:          awsdynamodb.TableEncryptionV2_DynamoOwnedKey(),
-		RemovalPolicy:       staying(removal),
+		RemovalPolicy:       staying(k.removal),
 	})
 }
 

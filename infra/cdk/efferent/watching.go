@@ -2,6 +2,7 @@ package efferent
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -23,6 +24,17 @@ const (
 	// ticket is in the morning: no delivery waits for it, and nothing is lost by then.
 	ticket severity = "ticket"
 )
+
+// begins is how the description of an alarm of this severity begins.
+func (s severity) begins() string { return "Efferent, " + string(s) + ": " }
+
+// severityOf is that of an alarm with this description.
+func severityOf(description string) severity {
+	if strings.HasPrefix(description, ticket.begins()) {
+		return ticket
+	}
+	return page
+}
 
 // again is in how many of three periods something must be wrong that is tried again by
 // itself, until it is an alarm.
@@ -69,7 +81,7 @@ func (w *watching) repeated(name string, s severity, description string, of awsc
 
 // alarm makes one. Its name is a heading in docs/operate.md.
 func (w *watching) alarm(name string, s severity, description string, of *awscloudwatch.AlarmProps) {
-	of.AlarmDescription = jsii.String(fmt.Sprintf("Efferent, %s: %s What to do: docs/operate.md, %s.", s, description, name))
+	of.AlarmDescription = jsii.String(fmt.Sprintf("%s%s What to do: docs/operate.md, %s.", s.begins(), description, name))
 	alarm := awscloudwatch.NewAlarm(w.scope, jsii.String(name+"Alarm"), of)
 	alarm.AddAlarmAction(w.actions[s]...)
 	alarm.AddOkAction(w.actions[s]...)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,16 @@ func NewTransport() *http.Transport {
 		DisableKeepAlives: true, DisableCompression: true,
 		TLSHandshakeTimeout: timeout, MaxResponseHeaderBytes: maxAnswer,
 	}
+}
+
+// NewTransportBy is that through a proxy, which is never the environment's; nil is
+// none.
+func NewTransportBy(proxy *url.URL) *http.Transport {
+	t := NewTransport()
+	if proxy != nil {
+		t.Proxy = http.ProxyURL(proxy)
+	}
+	return t
 }
 
 // Answer is what is known after one request.

@@ -3,9 +3,11 @@
 package senders
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +23,9 @@ import (
 // It may be used by many goroutines at once.
 type Maker struct {
 	Secrets channel.Secrets
+	// Prefix is what the names of the secrets begin with; channel.DefaultSecrets where
+	// it is empty.
+	Prefix string
 	// SES and EndUserMessaging make AWS's own senders; nil where there are none.
 	SES              func(channel.EmailConfig) channel.Sender
 	EndUserMessaging func(channel.SMSConfig) channel.Sender
@@ -39,13 +44,19 @@ type made struct {
 	sender channel.Sender
 }
 
+// Secret is the name of the secret that configures a channel.
+func (m *Maker) Secret(on channel.Name) string {
+	return channel.SecretUnder(cmp.Or(m.Prefix, channel.DefaultSecrets), on)
+}
+
 // Sender returns a channel's sender, of a secret that was read at or after
 // since, as channel.Secrets promises it. It is the very same value for as long
 // as the secret stays the same, so that a caller can tell a new one. Its error
 // wraps channel.ErrNotConfigured where there is none that can be used; any
 // other may pass.
 func (m *Maker) Sender(ctx context.Context, on channel.Name, since time.Time) (channel.Sender, error) {
-	secret, err := m.Secrets.Text(ctx, channel.SecretName(on), since)
+	name := m.Secret(on)
+	secret, err := m.Secrets.Text(ctx, name, since)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +66,9 @@ func (m *Maker) Sender(ctx context.Context, on channel.Name, since time.Time) (c
 		return kept.sender, nil
 	}
 	s, err := m.make(on, secret)
+	if usual := channel.SecretName(on); name != usual {
+		s, err = rename(s, err, usual, name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", channel.ErrNotConfigured, err)
 	}
@@ -63,6 +77,13 @@ func (m *Maker) Sender(ctx context.Context, on channel.Name, since time.Time) (c
 	}
 	m.made[on] = made{secret, s}
 	return s, nil
+}
+
+func rename(s channel.Sender, err error, from, to string) (channel.Sender, error) {
+	if err != nil {
+		return nil, renamedError{err, strings.ReplaceAll(err.Error(), from, to)}
+	}
+	return renamed{s, from, to}, nil
 }
 
 func (m *Maker) make(on channel.Name, secret string) (channel.Sender, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -183,4 +184,39 @@ func TestSenderOfANewSecret(t *testing.T) {
 	if _, err := m.Sender(t.Context(), channel.Slack, channeltest.Noon); err != nil || !a.since.Equal(channeltest.Noon) {
 		t.Errorf("%v: it was asked for one since %v", err, a.since)
 	}
+}
+
+// TestSecretsUnderAPrefix are read by their whole names, and named so by what goes
+// wrong.
+func TestSecretsUnderAPrefix(t *testing.T) {
+	t.Parallel()
+	const name = "efferent/prod/slack"
+	m := newMaker(secretTexts{name: hookSecret, channel.SlackSecret: "hush"}, false)
+	m.Prefix = "efferent/prod/"
+	m.HTTP = redirecting{}
+	s, err := m.Sender(t.Context(), channel.Slack, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := s.Send(t.Context(), channel.Handover{ID: "n", Body: "hello"})
+	if !strings.Contains(o.Reason, name) || strings.Contains(o.Reason, channel.SlackSecret) {
+		t.Errorf("got %+v, want it to name %s", o, name)
+	}
+	if again, err := m.Sender(t.Context(), channel.Slack, time.Time{}); err != nil || again != s {
+		t.Errorf("the same secret makes another sender: %v", err)
+	}
+	if a, ok := s.(interface{ Addressless() bool }); !ok || !a.Addressless() {
+		t.Error("a webhook needs an address all of a sudden")
+	}
+	m.Secrets = secretTexts{name: `{"webhook_url": "ftp://x"}`}
+	if _, err := m.Sender(t.Context(), channel.Slack, time.Time{}); !errors.Is(err, channel.ErrNotConfigured) ||
+		!strings.Contains(err.Error(), name) || strings.Contains(err.Error(), channel.SlackSecret) {
+		t.Errorf("got %v, want it to name %s", err, name)
+	}
+}
+
+type redirecting struct{}
+
+func (redirecting) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusFound, Header: http.Header{}, Body: http.NoBody}, nil
 }

@@ -124,7 +124,8 @@ func (h *Handler) read(ctx context.Context, from *events.SQSMessage) *item {
 	if err != nil {
 		m.malformed = errors.Is(err, ledger.ErrMalformed)
 		m.failed = !m.malformed
-		h.Log.ErrorContext(ctx, "an audit message can't be appended; it goes to the dead-letter queue", "message_id", from.MessageId, "lane", lane,
+		h.Log.ErrorContext(ctx, "an audit message can't be appended; it goes to the dead-letter queue",
+			"message_id", from.MessageId, "lane", lane,
 			"error", err)
 	}
 	return m

@@ -167,6 +167,8 @@ type provider struct {
 	version int // of the secret that it was made of
 }
 
+func (w *world) Secret(on channel.Name) string { return channel.SecretName(on) }
+
 func (w *world) Sender(_ context.Context, on channel.Name, since time.Time) (channel.Sender, error) {
 	if err := w.absent[on]; err != nil {
 		if w.appears == on {

@@ -29,6 +29,8 @@ import (
 // by many goroutines at once.
 type Senders interface {
 	Sender(ctx context.Context, on channel.Name, since time.Time) (channel.Sender, error)
+	// Secret is the name of the secret that configures a channel.
+	Secret(on channel.Name) string
 }
 
 // Needs is what a Handler needs, all of it.

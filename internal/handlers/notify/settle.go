@@ -85,7 +85,7 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 func (n *notice) misconfigured(on channel.Name) {
 	n.Note(metric.Event{Name: metric.Misconfigured, Value: 1, Labels: metric.Labels{Channel: string(on)}})
 	n.Log.ErrorContext(n.Writes(), "a channel is not configured as it should be: look at its secret, and at the provider's console", n.Names(),
-		"channel", on, "secret", channel.SecretName(on))
+		"channel", on, "secret", n.needs.Senders.Secret(on))
 }
 
 // tell fills in what a hand-over came to.

@@ -15,7 +15,9 @@ import (
 )
 
 // code is that of a function, and what it was built for.
-func (p Props) code(scope constructs.Construct, name string, wanted awslambda.Architecture) (awslambda.Code, awslambda.Architecture, error) {
+func (p Props) code(scope constructs.Construct, name string, wanted awslambda.Architecture) (
+	awslambda.Code, awslambda.Architecture, error,
+) {
 	if p.Code == nil {
 		return builtFunction(p.Lambdas, name, wanted)
 	}

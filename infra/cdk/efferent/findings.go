@@ -33,19 +33,23 @@ const (
 
 // Findings are all that stay.
 var Findings = []Finding{
-	{"AwsSolutions-IAM5", []string{aRole, aPolicy}, "An asterisk ends the name of secrets below a prefix, or of objects of the ledger's lanes; " +
+	{"AwsSolutions-IAM5", []string{aRole, aPolicy}, "An asterisk ends the name of secrets below a prefix, or of " +
+		"objects of the ledger's lanes; " +
 		"no action has one. A test names every permission."},
 	{"AwsSolutions-S1", []string{aBucket}, noAccessLogs},
 	{"CKV_AWS_18", []string{aBucket}, noAccessLogs},
-	{"AwsSolutions-SMG4", []string{aSecret}, "checkpoint adds a key for each month by itself; to replace one would make its hashes unreadable."},
+	{"AwsSolutions-SMG4", []string{aSecret},
+		"checkpoint adds a key for each month by itself; to replace one would make its hashes unreadable."},
 	{"CKV_AWS_149", []string{aSecret}, "It is encrypted with the key that AWS keeps for Secrets Manager. " +
 		"Who may read it is said by the functions' roles."},
 	{"CKV_AWS_27", []string{aQueue}, "It is encrypted with SQS's own keys (SSE-SQS), which the check does not know."},
-	{"CKV_AWS_158", []string{aLogGroup}, "CloudWatch Logs encrypts it with a key of its own, and no line holds a secret, a signature or a body."},
+	{"CKV_AWS_158", []string{aLogGroup},
+		"CloudWatch Logs encrypts it with a key of its own, and no line holds a secret, a signature or a body."},
 	{"CKV_AWS_173", []string{aFunction}, "Lambda encrypts it with a key of its own, and no variable holds a secret."},
 	{"CKV_AWS_115", []string{aFunction}, "Concurrency is bounded by the event source's MaximumConcurrency: " +
 		"a reserved one throttles, which uses up the messages' receives."},
-	{"CKV_AWS_116", []string{aFunction}, "What comes from a queue has that queue's dead-letter queue, and who is woken by a clock is woken again."},
+	{"CKV_AWS_116", []string{aFunction},
+		"What comes from a queue has that queue's dead-letter queue, and who is woken by a clock is woken again."},
 	{"CKV_AWS_117", []string{aFunction}, "Outside of a VPC a function reaches the internet, and nothing of yours."},
 	{"CKV_AWS_165", []string{aTable}, "What is in it lives for 30 days at most, and what was done is in the ledger, which has it."},
 }

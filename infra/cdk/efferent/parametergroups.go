@@ -146,7 +146,8 @@ func ofLedger() []parameter {
 			places: expirations()},
 		{name: "CheckpointLock", says: "Days for which what was signed can't be deleted", otherwise: 1, least: 1, most: 36500,
 			places: at("ObjectLockConfiguration.Rule.DefaultRetention.Days", "Checkpoints")},
-		{name: "CheckpointMode", says: "COMPLIANCE: not even by the account's root", otherwise: "GOVERNANCE", oneOf: []string{"GOVERNANCE", "COMPLIANCE"},
+		{name: "CheckpointMode", says: "COMPLIANCE: not even by the account's root",
+			otherwise: "GOVERNANCE", oneOf: []string{"GOVERNANCE", "COMPLIANCE"},
 			places: at("ObjectLockConfiguration.Rule.DefaultRetention.Mode", "Checkpoints")},
 	}
 }
@@ -157,7 +158,8 @@ func ofAlarms() []parameter {
 			pattern: topicPattern, must: "none, or the ARN of an SNS topic", conditional: true},
 		{name: "TicketTopic", says: "One that hears, in its place, of what can wait until the morning", otherwise: "none",
 			pattern: topicPattern, must: "none, or the ARN of an SNS topic", conditional: true, put: (*Efferent).tellsTopics},
-		{name: "MaxAge", says: "How old the oldest message of a queue may get that nobody has taken, in seconds", otherwise: 900, least: 60, most: 1209600,
+		{name: "MaxAge", says: "How old the oldest message of a queue may get that nobody has taken, in seconds",
+			otherwise: 900, least: 60, most: 1209600,
 			places: at("Threshold", "WebhookAgeAlarm", "NotificationAgeAlarm", "RoomAgeAlarm")},
 		{name: "MaxUndelivered", says: "How old a message may be that is tried, in seconds", otherwise: 43200, least: 60, most: 1209600,
 			places: at("Threshold", "WebhookUndeliveredAlarm", "NotificationUndeliveredAlarm")},

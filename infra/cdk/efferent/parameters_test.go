@@ -278,11 +278,12 @@ func TestParametersRefuseWhatPropsRefuse(t *testing.T) {
 	t.Parallel()
 	parameters := distributed(t).json["Parameters"].(object)
 	for name, values := range map[string]struct{ takes, refuses []any }{
-		"Prefix":          {[]any{"", "prod-", strings.Repeat("a", 40)}, []any{"a.b", "1a", strings.Repeat("a", 41)}},
-		"SigningPrefix":   {[]any{"efferent/webhooks/", "efferent/webhooks/prod/"}, []any{"", "prod/", "efferent/smtp", "efferent/webhooks/*"}},
-		"CaBundle":        {[]any{"", "efferent/ca"}, []any{"/opt/ca.pem", "ca", "efferent/"}},
-		"AllowHttp":       {[]any{"none", "all", "loopback", "loopback,a.test"}, []any{"", "http://a.test", "a.test:80", "all,a.test"}},
-		"AllowCidrs":      {[]any{"", "10.0.0.0/8", "10.1.0.0/16,fd00::/8", "::/0"}, []any{"10.0.0.0", "10.0.0.0/33", "256.0.0.0/8", "fd00::/129", "10.0.0.0/8 "}},
+		"Prefix":        {[]any{"", "prod-", strings.Repeat("a", 40)}, []any{"a.b", "1a", strings.Repeat("a", 41)}},
+		"SigningPrefix": {[]any{"efferent/webhooks/", "efferent/webhooks/prod/"}, []any{"", "prod/", "efferent/smtp", "efferent/webhooks/*"}},
+		"CaBundle":      {[]any{"", "efferent/ca"}, []any{"/opt/ca.pem", "ca", "efferent/"}},
+		"AllowHttp":     {[]any{"none", "all", "loopback", "loopback,a.test"}, []any{"", "http://a.test", "a.test:80", "all,a.test"}},
+		"AllowCidrs": {[]any{"", "10.0.0.0/8", "10.1.0.0/16,fd00::/8", "::/0"},
+			[]any{"10.0.0.0", "10.0.0.0/33", "256.0.0.0/8", "fd00::/129", "10.0.0.0/8 "}},
 		"RetryPolicies":   {[]any{"", "slow=30s,60s", "a=1s;b=24h", "once="}, []any{"x=25h", "x", "x=0s", "X=1s", "x=1s,"}},
 		"ExchangeTimeout": {[]any{1, 20}, []any{0, 21}},
 		"ResponseLimit":   {[]any{1, 4096}, []any{0, 4097}},
@@ -297,10 +298,11 @@ func TestParametersRefuseWhatPropsRefuse(t *testing.T) {
 		"Origin":          {[]any{"", "example.com/prod"}, []any{"https://example.com", "a b", "a/"}},
 		"LedgerRetention": {[]any{30}, []any{29}},
 		"CheckpointLock":  {[]any{1}, []any{0}},
-		"AlarmTopic":      {[]any{"none", "arn:aws:sns:eu-north-1:000000000000:alarms"}, []any{"", "alarms", "arn:aws:sqs:eu-north-1:000000000000:alarms"}},
-		"Architecture":    {[]any{"arm64", "x86_64"}, []any{"amd64"}},
-		"CodeBucket":      {[]any{"my-code"}, []any{"", "s3://my-code", "My"}},
-		"CodePrefix":      {[]any{"", "efferent/", "a/b/"}, []any{"efferent", "/efferent/"}},
+		"AlarmTopic": {[]any{"none", "arn:aws:sns:eu-north-1:000000000000:alarms"},
+			[]any{"", "alarms", "arn:aws:sqs:eu-north-1:000000000000:alarms"}},
+		"Architecture": {[]any{"arm64", "x86_64"}, []any{"amd64"}},
+		"CodeBucket":   {[]any{"my-code"}, []any{"", "s3://my-code", "My"}},
+		"CodePrefix":   {[]any{"", "efferent/", "a/b/"}, []any{"efferent", "/efferent/"}},
 	} {
 		for _, v := range values.takes {
 			if !takes(t, parameters[name].(object), v) {

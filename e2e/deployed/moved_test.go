@@ -16,6 +16,8 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 )
 
+var allQueues = []string{"webhooks", "webhook-failures", "notifications", "notification-failures", "audit.fifo", "audit-failures.fifo"}
+
 // TestPrefixChanges changes the prefix of a stack with a message in every queue, and
 // changes it back: each time nothing that is in a queue is lost, and the stack works.
 // Even where all is to be destroyed with the stack, and with much else chosen that an
@@ -23,14 +25,15 @@ import (
 func TestPrefixChanges(t *testing.T) {
 	target := newTarget(t)
 	config := target.start(t, false)
-	first := with(with(with(with(with(with(choices, "stack", "Moved"), "key", newKey(t, config)), "tags", "team=shop,cost=42"), "xray", "true"),
+	first := with(with(with(with(with(with(choices, "stack", "Moved"), "key", newKey(t, config)),
+		"tags", "team=shop,cost=42"), "xray", "true"),
 		"channelSecrets", "efferent/moved/"), "allowPorts", "1024-65535")
 	s, _, _ := deploy(t, target, config, first)
 	delivers(t, s, "before")
 	if by := s.Attributes(t, "webhooks")["KmsMasterKeyId"]; by != first["key"] {
 		t.Errorf("webhooks is under the key %q", by)
 	}
-	for _, name := range []string{"webhooks", "webhook-failures", "notifications", "notification-failures", "audit.fifo", "audit-failures.fifo"} {
+	for _, name := range allQueues {
 		leave(t, s, name)
 	}
 
@@ -84,7 +87,7 @@ func leave(t *testing.T, s *scenario.Stack, name string) {
 // holdsAll wants each queue, and the message that was left in it.
 func holdsAll(t *testing.T, s *scenario.Stack, when string) {
 	t.Helper()
-	for _, name := range []string{"webhooks", "webhook-failures", "notifications", "notification-failures", "audit.fifo", "audit-failures.fifo"} {
+	for _, name := range allQueues {
 		holds := 0
 		for _, where := range []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages,
 			types.QueueAttributeNameApproximateNumberOfMessagesDelayed, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible} {

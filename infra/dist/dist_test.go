@@ -138,8 +138,8 @@ func (r release) holds(t *testing.T, name, program string) {
 
 func (r release) billsAll(t *testing.T) {
 	var bom cyclonedx.BOM
-	read := cyclonedx.NewBOMDecoder(bytes.NewReader(r.read(t, "efferent_v1.2.3.cdx.json")), cyclonedx.BOMFileFormatJSON)
-	if err := read.Decode(&bom); err != nil {
+	text := bytes.NewReader(r.read(t, "efferent_v1.2.3.cdx.json"))
+	if err := cyclonedx.NewBOMDecoder(text, cyclonedx.BOMFileFormatJSON).Decode(&bom); err != nil {
 		t.Fatal(err)
 	}
 	refs := map[string]bool{bom.Metadata.Component.BOMRef: true}
@@ -165,8 +165,8 @@ func (r release) billsAll(t *testing.T) {
 			}
 		}
 	}
-	if bom.Metadata.Component.Version != "v1.2.3" || bom.Metadata.Timestamp != "2026-11-26T08:15:00Z" ||
-		bom.SpecVersion != cyclonedx.SpecVersion1_6 {
+	if bom.Metadata.Component.Version != "v1.2.3" ||
+		bom.Metadata.Timestamp != "2026-11-26T08:15:00Z" || bom.SpecVersion != cyclonedx.SpecVersion1_6 {
 		t.Errorf("got %+v", bom.Metadata)
 	}
 }

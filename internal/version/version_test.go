@@ -14,15 +14,15 @@ func TestOf(t *testing.T) {
 	t.Parallel()
 	settings := []debug.BuildSetting{{Key: "GOOS", Value: "linux"}, {Key: "vcs.revision", Value: "c87595911cfd"},
 		{Key: "vcs.time", Value: "2026-11-26T08:15:00Z"}}
+	const stamp = "v1.2.3 0aa1 2026-11-26T09:00:00Z"
+	stamped := Build{"v1.2.3", "0aa1", "2026-11-26T09:00:00Z", "go1.26.0"}
 	for name, c := range map[string]struct {
 		stamp, main string
 		settings    []debug.BuildSetting
 		want        Build
 	}{
-		"by make": {"v1.2.3 0aa1 2026-11-26T09:00:00Z", "(devel)", nil,
-			Build{"v1.2.3", "0aa1", "2026-11-26T09:00:00Z", "go1.26.0"}},
-		"by make, the stamp wins": {"v1.2.3 0aa1 2026-11-26T09:00:00Z", "v9.9.9", settings,
-			Build{"v1.2.3", "0aa1", "2026-11-26T09:00:00Z", "go1.26.0"}},
+		"by make":                  {stamp, "(devel)", nil, stamped},
+		"by make, the stamp wins":  {stamp, "v9.9.9", settings, stamped},
 		"by hand, of an archive":   {"v1.2.3", "(devel)", nil, Build{Version: "v1.2.3", Go: "go1.26.0"}},
 		"by go build":              {"", "v1.2.4", settings, Build{"v1.2.4", "c87595911cfd", "2026-11-26T08:15:00Z", "go1.26.0"}},
 		"by go install, of a tag":  {"", "v1.2.3", nil, Build{Version: "v1.2.3", Go: "go1.26.0"}},

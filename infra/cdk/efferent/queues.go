@@ -90,18 +90,15 @@ type pair struct {
 	main, failures awssqs.IQueue
 }
 
-func (e *Efferent) makeQueues(props Props) (pairs []pair) {
+func (e *Efferent) makeQueues(props Props) {
 	webhooks := e.makePair("Webhook", props, settings.WebhooksQueue, deadletter.WebhookFailures)
 	e.Webhooks, e.WebhookFailures = webhooks.main, webhooks.failures
-	pairs = append(pairs, webhooks)
 	if !props.WithoutNotifications {
 		notifications := e.makePair("Notification", props, settings.NotificationsQueue, deadletter.NotificationFailures)
 		e.Notifications, e.NotificationFailures = notifications.main, notifications.failures
-		pairs = append(pairs, notifications)
 	}
 	audit := e.makePair("Audit", props, settings.AuditQueue, settings.AuditFailuresQueue)
 	e.Audit, e.AuditFailures = audit.main, audit.failures
-	return append(pairs, audit)
 }
 
 // there are those of queues that were not left out.

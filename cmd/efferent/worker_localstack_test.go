@@ -1,10 +1,11 @@
-//go:build localstack
+//go:build localstack && linux
 
 package main
 
 import (
 	"fmt"
 	"net/http"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -52,12 +53,15 @@ func TestWalkOnLocalStack(t *testing.T) {
 			w.WriteHeader(http.StatusNotFound)
 		}
 	})
-	walk := func(args ...string) string {
-		t.Helper()
+	prepare := func(args ...string) *exec.Cmd {
 		c := command(args...)
 		c.Env = append(c.Env, "AWS_ENDPOINT_URL="+s.awsURL, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 			"EFFERENT_API_URL="+s.httpURL)
-		out, err := c.Output()
+		return c
+	}
+	walk := func(args ...string) string {
+		t.Helper()
+		out, err := prepare(args...).Output()
 		if err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)
 		}
@@ -83,7 +87,15 @@ func TestWalkOnLocalStack(t *testing.T) {
 	well.Store(true)
 	send("evt_2")
 	until("delivered", "deliveries", "show", "evt_2")
-	walk("dlq", "replay", "--all", "--yes")
+	look := [][]string{{"deliveries", "show", "evt_1"}, {"dlq", "list"}, {"queues", "create"}, {"secret", "list"}, {"waiting", "list"},
+		{"circuits", "list"}, {"health", "--ready", strings.TrimPrefix(s.httpURL, "http://")}, {"dlq", "replay", "--all", "--yes"}, {"dlq", "tasks"}}
+	for _, args := range look {
+		x := onTerminal(t, 80, prepare(args...))
+		if code := x.end(); code != 0 {
+			t.Errorf("%v: exit %d\n%s", args, code, x.shown())
+		}
+		fits(t, strings.ReplaceAll(x.shown(), "\r\n", "\n"), 80)
+	}
 	until("delivered", "deliveries", "show", "evt_1")
 	if out := walk("health", "--ready", strings.TrimPrefix(s.httpURL, "http://")); !strings.Contains(out, "webhooks: ok") {
 		t.Errorf("its health is %s", out)

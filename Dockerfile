@@ -5,7 +5,8 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /out/efferent ./cmd/efferent && mkdir /out/data
+ARG STAMP=
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X 'github.com/efferent/efferent/internal/version.stamp=$STAMP'" -o /out/efferent ./cmd/efferent && mkdir /out/data
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

@@ -222,13 +222,3 @@ func TestMetricsOfDev(t *testing.T) {
 		}
 	}
 }
-
-// TestOnlyHTTPIsSpoken: what can't be heeded is told of at the start.
-func TestOnlyHTTPIsSpoken(t *testing.T) {
-	t.Parallel()
-	c := command("dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", ":memory:")
-	c.Env = append(c.Env, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
-	if out, err := c.CombinedOutput(); err == nil || !strings.Contains(string(out), "OTEL_EXPORTER_OTLP_PROTOCOL") {
-		t.Errorf("%v: %s", err, out)
-	}
-}

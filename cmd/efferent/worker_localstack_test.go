@@ -88,7 +88,8 @@ func TestWalkOnLocalStack(t *testing.T) {
 	send("evt_2")
 	until("delivered", "deliveries", "show", "evt_2")
 	look := [][]string{{"deliveries", "show", "evt_1"}, {"dlq", "list"}, {"queues", "create"}, {"secret", "list"}, {"waiting", "list"},
-		{"circuits", "list"}, {"health", "--ready", strings.TrimPrefix(s.httpURL, "http://")}, {"dlq", "replay", "--all", "--yes"}, {"dlq", "tasks"}}
+		{"circuits", "list"}, {"health", "--ready", strings.TrimPrefix(s.httpURL, "http://")}, {"dlq", "replay", "--all", "--yes"},
+		{"dlq", "tasks"}}
 	for _, args := range look {
 		x := onTerminal(t, 80, prepare(args...))
 		if code := x.end(); code != 0 {

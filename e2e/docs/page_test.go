@@ -138,6 +138,17 @@ func TestExpected(t *testing.T) {
 			t.Errorf("%q: %v", output, got)
 		}
 	}
+	shown = expected("2026-11-26 10:48:04  ecab484d-97da-4b19-a7a6-373d3db258ad 0.01s 127.0.0.1:40123 4\n")
+	for output, want := range map[string]bool{
+		"2027-01-02 00:00:00 00000000-0000-4000-8000-000000000000 12.34s 127.0.0.1:9 4\n": true,
+		"2027-01-02 00:00:00 00000000-0000-4000-8000-000000000000 12.34s 127.0.0.1:9 5\n": false,
+		"2027-01-02 00:00:00 00000000-0000-4000-8000-000000000000 12.34s 127.0.0.2:9 4\n": false,
+		"2027-01-02 -        00000000-0000-4000-8000-000000000000 12.34s 127.0.0.1:9 4\n": false,
+	} {
+		if got := shown.MatchString(output); got != want {
+			t.Errorf("%q: %v", output, got)
+		}
+	}
 }
 
 // The tables of settings name what the code reads, all of it.

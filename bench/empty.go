@@ -4,36 +4,22 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
 )
 
 // empty is an SQS endpoint that keeps nothing: it reads a request and gives the
 // answer that is ready, the same message each time. No server behind net/http
 // can be faster, so it is what the others are measured by.
 func empty() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	url := "http://" + listener.Addr().String()
-	fmt.Println(url)
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
-	answers, err := readyAnswers(url)
-	if err != nil {
-		return err
-	}
-	return http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header()["Content-Type"] = []string{"application/x-amz-json-1.0"}
-		_, _ = w.Write(answers[r.Header.Get("X-Amz-Target")])
-	}))
+	return beServed(func(url string) (http.Handler, error) {
+		answers, err := readyAnswers(url)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header()["Content-Type"] = []string{"application/x-amz-json-1.0"}
+			_, _ = w.Write(answers[r.Header.Get("X-Amz-Target")])
+		}), err
+	})
 }
 
 func readyAnswers(url string) (map[string][]byte, error) {

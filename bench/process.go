@@ -3,7 +3,10 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -27,6 +30,25 @@ type served struct {
 	stdin io.WriteCloser
 	lines *bufio.Reader
 	cmd   *exec.Cmd
+}
+
+// beServed is the other side of it: it serves what handler makes for the URL.
+func beServed(handler func(url string) (http.Handler, error)) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	url := "http://" + listener.Addr().String()
+	h, err := handler(url)
+	if err != nil {
+		return err
+	}
+	fmt.Println(url)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	return http.Serve(listener, h)
 }
 
 func serve(c *exec.Cmd) (*served, error) {

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -15,15 +13,6 @@ import (
 // sink answers 200 to what comes to /in, 404 at /gone and 503 at /down, and
 // counts. It ends with its standard input.
 func sink() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	fmt.Printf("http://%s\n", listener.Addr())
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
 	c := &counter{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /in", c.in)
@@ -31,7 +20,7 @@ func sink() error {
 	mux.HandleFunc("POST /gone", c.refuse(http.StatusNotFound))
 	mux.HandleFunc("POST /down/", c.refuse(http.StatusServiceUnavailable))
 	mux.HandleFunc("GET /arrivals", c.report)
-	return http.Serve(listener, mux)
+	return beServed(func(string) (http.Handler, error) { return mux, nil })
 }
 
 // arrivals is what the sink saw since it was last asked to forget.

@@ -13,21 +13,12 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/settings"
-	"github.com/efferent/efferent/internal/sqlite"
 )
 
 // ownEndpoint is an SQS with the six queues behind a prefix, to be spoilt.
 func ownEndpoint(t *testing.T, prefix string) *sqsserver.Engine {
 	t.Helper()
-	db, err := sqlite.Open(":memory:")
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine, err := sqsserver.Open(t.Context(), sqlite.NewQueues(db), sqsserver.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { engine.Close(); db.Close() })
+	_, engine := memoryEngine(t)
 	m := queueMaker{api: engine, prefix: prefix, receives: 6, settle: func(context.Context) {}}
 	if _, err := m.all(t.Context()); err != nil {
 		t.Fatal(err)

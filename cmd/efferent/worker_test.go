@@ -22,9 +22,8 @@ import (
 	"github.com/efferent/efferent/internal/sqlite"
 )
 
-// startEndpoint serves SQS and Secrets Manager with nothing that works on the
-// queues, as LocalStack would.
-func startEndpoint(t *testing.T) *running {
+// memoryEngine is an SQS whose data file is in memory, both until the test ends.
+func memoryEngine(t *testing.T) (*sqlite.DB, *sqsserver.Engine) {
 	t.Helper()
 	db, err := sqlite.Open(":memory:")
 	if err != nil {
@@ -34,6 +33,15 @@ func startEndpoint(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { engine.Close(); db.Close() })
+	return db, engine
+}
+
+// startEndpoint serves SQS and Secrets Manager with nothing that works on the
+// queues, as LocalStack would.
+func startEndpoint(t *testing.T) *running {
+	t.Helper()
+	db, engine := memoryEngine(t)
 	secrets, err := secretserver.Open(t.Context(), sqlite.NewSecrets(db), secretserver.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +50,7 @@ func startEndpoint(t *testing.T) *running {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(awsRouter(sqsserver.NewHandler(engine), secretserver.NewHandler(secrets), http.NotFoundHandler()))
-	t.Cleanup(func() { engine.Close(); server.Close(); db.Close() })
+	t.Cleanup(func() { engine.Close(); server.Close() }) // who polls is not waited for
 	s := &running{t: t, awsURL: server.URL}
 	s.connect()
 	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)

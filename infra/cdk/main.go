@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
@@ -24,15 +23,7 @@ func main() {
 
 // synthesise writes the template of the stack that the context describes.
 func synthesise() (err error) {
-	defer func() {
-		switch found := recover().(type) {
-		case nil:
-		case runtime.Error: // a bug
-			panic(found)
-		default: // the CDK panics with what it finds wrong
-			err = fmt.Errorf("the CDK says: %v", found)
-		}
-	}()
+	defer efferent.Recover(&err)
 	app := awscdk.NewApp(nil)
 	context, _ := app.Node().GetAllContext(nil).(map[string]any)
 	c, err := readContext(context)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
@@ -16,15 +15,7 @@ import (
 // template writes the template. It wants no account that was bootstrapped for the
 // CDK, and nothing of the CDK's in the account.
 func (r release) template() (err error) {
-	defer func() {
-		switch found := recover().(type) {
-		case nil:
-		case runtime.Error: // a bug
-			panic(found)
-		default: // the CDK panics with what it finds wrong
-			err = fmt.Errorf("the CDK says: %v", found)
-		}
-	}()
+	defer efferent.Recover(&err)
 	dir, err := os.MkdirTemp("", "efferent-dist-")
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
 )
 
@@ -79,15 +78,4 @@ func (f *queueFlags) queueURL(ctx context.Context, client *sqs.Client, name stri
 		return "", f.missingQueue(ctx, client, name, fmt.Errorf("find the queue %s%s: %w", f.Prefix, name, err))
 	}
 	return aws.ToString(out.QueueUrl), nil
-}
-
-// unreached adds to an error that no efferent dev answers, where that is why.
-func (f *awsFlags) unreached(err error) error {
-	var answered smithy.APIError
-	var asked *smithy.OperationError
-	var told explainedError
-	if f.Dev && !errors.As(err, &told) && errors.As(err, &asked) && !errors.As(err, &answered) {
-		return fmt.Errorf("no efferent dev answers; start one, or say with --endpoint-url where it is: %w", err)
-	}
-	return err
 }

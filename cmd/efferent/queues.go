@@ -47,9 +47,6 @@ func (c *queuesCreateCommand) Run(ctx context.Context) error {
 	}
 	m := queueMaker{api: sqs.NewFromConfig(config), prefix: c.Prefix, receives: c.MaxReceives, update: c.Update, settle: settle}
 	made, err := m.all(ctx)
-	if err != nil {
-		err = c.unreached(err)
-	}
 	if c.JSON {
 		return errors.Join(json.MarshalWrite(os.Stdout, map[string]any{"queues": slices.Clip(made)},
 			jsontext.WithIndent("  "), json.FormatNilSliceAsNull(false)), err)

@@ -95,7 +95,7 @@ func (c *queueCheck) all(ctx context.Context, work, there []string) (map[string]
 		w, err := c.look(ctx, name, slices.Contains(work, name))
 		var bad *unfitError
 		if err != nil && !errors.As(err, &bad) {
-			return nil, c.flags.unreached(err)
+			return nil, err
 		}
 		if bad != nil {
 			unfit.add(c.flags.Prefix+name, bad.faults...)

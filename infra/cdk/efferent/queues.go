@@ -60,7 +60,6 @@ const (
 	mostVisibility = 12 * time.Hour
 	leastRetention = time.Minute
 	mostRetention  = 14 * 24 * time.Hour
-	mostReceives   = 1000
 )
 
 func (p QueueProps) check() error {
@@ -78,8 +77,8 @@ func (p QueueProps) check() error {
 	case p.MaxReceiveCount < leastReceives:
 		errs = append(errs, fmt.Errorf("prop MaxReceiveCount %d: must be at least %d, or throttled invocations alone may use up a message's "+
 			"receives", p.MaxReceiveCount, leastReceives))
-	case p.MaxReceiveCount > mostReceives:
-		errs = append(errs, fmt.Errorf("prop MaxReceiveCount %d: SQS takes %d at most", p.MaxReceiveCount, mostReceives))
+	case p.MaxReceiveCount > settings.MostReceives:
+		errs = append(errs, fmt.Errorf("prop MaxReceiveCount %d: SQS takes %d at most", p.MaxReceiveCount, settings.MostReceives))
 	}
 	return errors.Join(errs...)
 }

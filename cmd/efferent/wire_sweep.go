@@ -34,7 +34,10 @@ type swept interface {
 func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 	attempts, claims, room, circuits := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), sqlite.NewCircuits(db)
 	room.Now, circuits.Now = now, now
-	return stores{attempts: attempts, claims: claims, room: room, circuits: circuits, expire: []expiring{attempts, claims, room, circuits}}
+	return stores{
+		attempts: attempts, claims: claims, room: room, circuits: circuits, endpoints: sqlite.NewEndpoints(db),
+		expire: []expiring{attempts, claims, room, circuits},
+	}
 }
 
 // sweeper takes what has expired out of a data file, while it is in use.

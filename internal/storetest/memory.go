@@ -16,7 +16,7 @@ import (
 )
 
 // Memory keeps attempts, the index of their failures, claims, the waiting room,
-// circuits and secrets in memory, for the tests of those who need a store: a fake
+// circuits, endpoints and secrets in memory, for the tests of those who need a store: a fake
 // that breaks no promise, since it passes the suites. Faults are for whoever wraps it. The zero
 // Memory is empty.
 type Memory struct {
@@ -27,6 +27,7 @@ type Memory struct {
 	claims    map[itemKey]claim.Claim
 	room      room
 	circuits  map[string]circuit.State
+	endpoints endpoints
 	secrets   map[string]*memorySecret
 }
 

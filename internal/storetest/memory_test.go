@@ -11,5 +11,6 @@ func TestMemory(t *testing.T) {
 	TestClaims(t, store)
 	TestWaiting(t, store)
 	TestCircuits(t, store)
+	TestEndpoints(t, store)
 	TestSecrets(t, store)
 }

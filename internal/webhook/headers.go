@@ -54,6 +54,10 @@ func checkHeader(name, value string) string {
 	return ""
 }
 
+// CheckHeader says what is wrong with a header that an endpoint is to get besides
+// Efferent's; "" where nothing is. It never quotes the value.
+func CheckHeader(name, value string) string { return checkHeader(name, value) }
+
 // reserved reports whether a header (in lower case) is not the producer's to
 // set: what Efferent signs or fills in, and what concerns the connection.
 func reserved(name string) bool {

@@ -35,8 +35,10 @@ func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 	attempts, claims, room := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db)
 	circuits, paces := sqlite.NewCircuits(db), sqlite.NewPaces(db)
 	room.Now, circuits.Now = now, now
-	return stores{attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces,
-		expire: []expiring{attempts, claims, room, circuits, paces}}
+	return stores{
+		attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces, endpoints: sqlite.NewEndpoints(db),
+		expire: []expiring{attempts, claims, room, circuits, paces},
+	}
 }
 
 // sweeper takes what has expired out of a data file, while it is in use.

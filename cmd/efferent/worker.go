@@ -19,6 +19,7 @@ import (
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/pace"
@@ -48,7 +49,9 @@ type stores struct {
 	room     waiting.Store
 	circuits circuit.Store
 	paces    pace.Store
-	close    func()
+	// endpoints are those that are registered; nil where no table of them is set.
+	endpoints endpoint.Store
+	close     func()
 	// expire are the stores that nobody else deletes what has expired from.
 	expire []expiring
 	// sweeper has them do so, in a worker; nil where DynamoDB does it by itself.

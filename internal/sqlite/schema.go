@@ -25,6 +25,7 @@ var migrations = [][]string{
 	{waitingSchema, waitsIndex, waitingLeasesSchema, waitingSweptSchema},
 	{circuitsSchema, circuitsExpire},
 	{fileSchema, fileID},
+	{endpointsSchema, endpointsOfTenant, rostersSchema},
 	{pacesSchema},
 }
 

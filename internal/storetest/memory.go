@@ -17,7 +17,7 @@ import (
 )
 
 // Memory keeps attempts, the index of their failures, claims, the waiting room,
-// circuits, paces and secrets in memory, for the tests of those who need a store: a fake
+// circuits, endpoints, paces and secrets in memory, for the tests of those who need a store: a fake
 // that breaks no promise, since it passes the suites. Faults are for whoever wraps it. The zero
 // Memory is empty.
 type Memory struct {
@@ -29,6 +29,7 @@ type Memory struct {
 	room      room
 	circuits  map[string]circuit.State
 	paces     map[string]pace.State
+	endpoints endpoints
 	secrets   map[string]*memorySecret
 }
 

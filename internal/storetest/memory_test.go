@@ -12,5 +12,6 @@ func TestMemory(t *testing.T) {
 	TestWaiting(t, store)
 	TestCircuits(t, store)
 	TestPaces(t, store)
+	TestEndpoints(t, store)
 	TestSecrets(t, store)
 }

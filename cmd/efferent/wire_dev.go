@@ -192,7 +192,7 @@ func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secrets
 	if err != nil {
 		return err
 	}
-	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue, kept), n, providers(n, secrets), kept.attempts, kept.claims)
+	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue, kept), n, providers(n, secrets), kept)
 	if err != nil {
 		return err
 	}

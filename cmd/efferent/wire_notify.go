@@ -12,21 +12,19 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awsses "github.com/efferent/efferent/internal/aws/ses"
 	awssms "github.com/efferent/efferent/internal/aws/sms"
-	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
 	"github.com/efferent/efferent/internal/channel/senders"
-	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/notify"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 )
 
 // notificationsSource wires the handler that the notify Lambda runs to its
 // queue.
-func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims claim.Store) (
-	*eventsource.Source, error) {
-	handle, err := notifier(f, s, senders, attempts, claims)
+func notificationsSource(f feed, s settings.Sending, senders notify.Senders, kept stores) (*eventsource.Source, error) {
+	handle, err := notifier(f, s, senders, kept)
 	if err != nil {
 		return nil, err
 	}
@@ -34,12 +32,12 @@ func notificationsSource(f feed, s settings.Sending, senders notify.Senders, att
 }
 
 // notifier is that handler.
-func notifier(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims claim.Store) (
-	eventsource.Handler, error) {
+func notifier(f feed, s settings.Sending, senders notify.Senders, kept stores) (eventsource.Handler, error) {
 	handler, err := notify.New(notify.Needs{
-		Needs:   f.needs("notify", s, attempts),
+		Needs:   f.needs("notify", s, kept.attempts),
 		Senders: senders,
-		Claims:  claims,
+		Claims:  kept.claims,
+		Pace:    &pace.Keeper{Store: kept.paces, Patience: notify.Patience, Now: f.now, Log: f.log},
 	})
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +18,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
 	"github.com/efferent/efferent/internal/channel/mailbox"
+	"github.com/efferent/efferent/internal/pace"
 )
 
 // API is what sending takes.
@@ -35,6 +37,7 @@ const Tag = "efferent-id"
 type Sender struct {
 	api  API
 	from string
+	rate pace.Rate
 }
 
 // New returns the sender for c.From. It makes one request per Send: a retry
@@ -49,7 +52,12 @@ func New(config aws.Config, c channel.EmailConfig) *Sender {
 }
 
 // Over is New over an API of the caller's.
-func Over(api API, c channel.EmailConfig) *Sender { return &Sender{api: api, from: c.From} }
+func Over(api API, c channel.EmailConfig) *Sender {
+	return &Sender{api: api, from: c.From, rate: pace.PerSecond(c.RatePerSecond)}
+}
+
+// Limit is that of the account in this region ("Service quotas in Amazon SES").
+func (s *Sender) Limit(string) channel.Limit { return channel.Limit{Key: "ses", Rate: s.rate} }
 
 // Send hands h over once.
 //
@@ -116,6 +124,11 @@ func input(from string, h channel.Handover) *sesv2.SendEmailInput {
 	}
 }
 
+// quotaWait is how long to wait where the day's quota is used up ("Daily message quota
+// exceeded"): it is that of the last 24 hours, so that some of it comes back all the
+// time.
+const quotaWait = 10 * time.Minute
+
 // classes of the errors that SendEmail and every AWS service answer with
 // (SendEmail, errors; "Common error types"; "Errors related to the sending
 // quotas for your Amazon SES account"). A suppressed address is no error: SES
@@ -131,11 +144,11 @@ var classes = map[string]channel.Class{
 	"AccountSuspendedException":          channel.Configuration,
 	"SendingPausedException":             channel.Configuration,
 	"NotFoundException":                  channel.Configuration,
-	"LimitExceededException":             channel.Transient,
-	"TooManyRequestsException":           channel.Transient,
-	"ThrottlingException":                channel.Transient,
-	"Throttling":                         channel.Transient,
-	"RequestThrottled":                   channel.Transient,
+	"LimitExceededException":             channel.Limited,
+	"TooManyRequestsException":           channel.Limited,
+	"ThrottlingException":                channel.Limited,
+	"Throttling":                         channel.Limited,
+	"RequestThrottled":                   channel.Limited,
 }
 
 func failed(err error, connected bool) channel.Outcome {
@@ -151,12 +164,18 @@ func failed(err error, connected bool) channel.Outcome {
 	class, known := classes[api.ErrorCode()]
 	switch {
 	case known:
-	case status >= http.StatusInternalServerError, status == http.StatusTooManyRequests:
+	case status == http.StatusTooManyRequests:
+		class = channel.Limited
+	case status >= http.StatusInternalServerError:
 		class = channel.Transient
 	default:
 		class = channel.Configuration // credentials, the role, or the endpoint
 	}
-	return channel.Failed(class, status, "SES: "+api.ErrorCode()).Saying(api.ErrorCode() + ": " + api.ErrorMessage())
+	o := channel.Failed(class, status, "SES: "+api.ErrorCode())
+	if class == channel.Limited && strings.Contains(strings.ToLower(api.ErrorMessage()), "daily") {
+		o.RetryAfter = quotaWait
+	}
+	return o.Saying(api.ErrorCode() + ": " + api.ErrorMessage())
 }
 
 // lost is the outcome without an answer that can be read.

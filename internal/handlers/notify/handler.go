@@ -18,6 +18,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/need"
+	"github.com/efferent/efferent/internal/pace"
 )
 
 // Senders gives the sender of a channel, made of a secret that was read at or
@@ -39,7 +40,19 @@ type Needs struct {
 	Senders Senders
 	// Claims keeps who sends an SMS.
 	Claims claim.Store
+	Pace   Pace
 }
+
+// Pace keeps what goes out at the speed that each provider takes, as pace.Keeper does.
+type Pace interface {
+	Turn(ctx context.Context, key string, rate pace.Rate, w pace.Wish) (pace.Turn, error)
+	Slow(key string, rate pace.Rate, until time.Time)
+	Await(ctx context.Context, at time.Time) error
+}
+
+// Patience is how long a message may be kept in hand until its turn: others of its
+// batch are done with at its end only.
+const Patience = 3 * time.Second
 
 // Handler sends batches of notifications. It may be used by many goroutines at
 // once.

@@ -9,7 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
-	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/trace"
 )
 
@@ -23,7 +23,11 @@ type notice struct {
 	*batch.Item
 	needs   *Needs
 	message channel.Notification
-	policy  retry.Policy
+	// turn is the message's on a channel, turnOn; that is empty where there is none yet.
+	turn   pace.Turn
+	turnOn channel.Name
+	// refused says that a provider has refused it for its limit, in this invocation.
+	refused bool
 	// failures are the channels that are done with, in order.
 	failures []string
 	// announced says that the ledger knows of the hand-over to come.
@@ -48,11 +52,13 @@ func (n *notice) Prepare(ctx context.Context) {
 	}
 	n.State, n.announced = batch.Ready, true
 	if malformed == nil {
-		n.policy, malformed = n.Policy("")
+		_, malformed = n.Policy(n.message.Retry)
 	}
 	if malformed != nil {
 		n.State, n.why = batch.Refused, malformed.Error()
+		return
 	}
+	n.lineUp(ctx)
 }
 
 // current is the channel that is next; empty when every one has failed.
@@ -119,8 +125,8 @@ func (n *notice) try(ctx context.Context, on channel.Name) {
 	sender, out, asked := n.handOver(ctx, on, r)
 	switch {
 	case !asked:
-	case out.Paced && n.mayQueue(out):
-		n.queueUp(r, out)
+	case out.Class == channel.Limited && out.Reason != noTurn:
+		n.limited(ctx, on, sender, r, out)
 	case out.Class == channel.Configuration && n.renewed(ctx, on, sender):
 		n.tryAnew(r, out)
 	default:
@@ -143,13 +149,29 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 		n.FailedBy(string(out.Class))
 		return s, out, true
 	}
-	if !announced && !n.Announce() {
+	if n.turnOn != on && !n.takeTurn(ctx, on, s, address) {
+		n.comeBack()
+		return s, out, false
+	}
+	switch {
+	case n.turn.At.IsZero():
+		n.FailedBy(string(channel.Limited))
+		return s, channel.Failed(channel.Limited, 0, noTurn), true
+	case !n.turn.Go:
+		n.wait(r, n.turn.At, inLine)
+		return s, out, false
+	case !announced && !n.Announce():
+		return s, out, false
+	case n.needs.Pace.Await(ctx, n.turn.At) != nil:
+		r.Class = string(channel.Limited)
+		n.Tell(n.Outcome(*r))
+		n.comeBack()
 		return s, out, false
 	}
 	if on == channel.SMS && !n.claim(r) {
 		return s, out, false
 	}
-	r.At = n.Now()
+	r.At, n.turnOn = n.Now(), ""
 	_, end := n.Exchange("send "+string(on), func() []trace.Attribute { return []trace.Attribute{trace.Text("efferent.channel", string(on))} })
 	out = s.Send(ctx, n.message.Handover(n.ID, address))
 	end(string(out.Class), trace.Number("efferent.status", out.Status))

@@ -58,12 +58,15 @@ func layers() (all []layer) {
 		layer{"internal/batch", pure},
 		layer{"internal/need", nil},
 		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
+		// What has HTML only is given a text.
+		layer{"internal/handlers/notify", slices.Concat(pure, []string{"internal/batch", "internal/need", "internal/channel/plaintext"})},
 		// The API serves its own contract.
 		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/batch", "internal/need", "schemas"})},
 		// The senders know the notification, and not each other.
 		layer{"internal/channel/", slices.Concat(pure, wire)},
 		layer{"internal/channel/exchange", []string{"internal/retryafter"}},
 		layer{"internal/channel/mailbox", nil},
+		layer{"internal/channel/plaintext", nil},
 		layer{"internal/channel/senders", slices.Concat(pure, []string{"internal/channel/"})},
 		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery", "internal/localaws/bodies",
 			"internal/localaws/credential", "internal/localaws/origin", "internal/loopback"}},

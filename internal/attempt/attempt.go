@@ -57,6 +57,9 @@ type Record struct {
 	URL       string    `json:"url"`
 	EventType string    `json:"event_type"`
 	Tenant    string    `json:"tenant,omitzero"`
+	// Endpoint is the id of the registered endpoint that the try was made at, whose URL
+	// then was URL; empty where the message has its own.
+	Endpoint string `json:"endpoint,omitzero"`
 	// Status is the HTTP status, 0 where no answer came.
 	Status     int     `json:"status"`
 	DurationMS int64   `json:"duration_ms"`

@@ -92,6 +92,9 @@ const (
 	// SecretGrace is how long after a rotation the signing key before signs too
 	// ("24h").
 	SecretGrace = "EFFERENT_SECRET_GRACE"
+	// TenantClaim is the claim of the API's tokens that says which tenant their bearer
+	// is limited to; "*" in it is for all of them. Without it none is limited.
+	TenantClaim = "EFFERENT_TENANT_CLAIM"
 )
 
 // The queues, beside deadletter's. A deployment may put a prefix before their

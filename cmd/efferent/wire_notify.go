@@ -12,6 +12,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awsses "github.com/efferent/efferent/internal/aws/ses"
 	awssms "github.com/efferent/efferent/internal/aws/sms"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
 	"github.com/efferent/efferent/internal/channel/senders"
@@ -21,10 +22,18 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 )
 
+// notices is what the handler of notifications takes beside its queue.
+type notices struct {
+	settings settings.Notifications
+	senders  notify.Senders
+	kept     stores
+	files    notify.Files
+}
+
 // notificationsSource wires the handler that the notify Lambda runs to its
 // queue.
-func notificationsSource(f feed, s settings.Sending, senders notify.Senders, kept stores) (*eventsource.Source, error) {
-	handle, err := notifier(f, s, senders, kept)
+func notificationsSource(f feed, n notices) (*eventsource.Source, error) {
+	handle, err := notifier(f, n)
 	if err != nil {
 		return nil, err
 	}
@@ -32,12 +41,14 @@ func notificationsSource(f feed, s settings.Sending, senders notify.Senders, kep
 }
 
 // notifier is that handler.
-func notifier(f feed, s settings.Sending, senders notify.Senders, kept stores) (eventsource.Handler, error) {
+func notifier(f feed, n notices) (eventsource.Handler, error) {
 	handler, err := notify.New(notify.Needs{
-		Needs:   f.needs("notify", s, kept.attempts),
-		Senders: senders,
-		Claims:  kept.claims,
-		Pace:    &pace.Keeper{Store: kept.paces, Patience: notify.Patience, Now: f.now, Log: f.log},
+		Needs:   f.needs("notify", n.settings.Sending, n.kept.attempts),
+		Senders: n.senders,
+		Claims:  n.kept.claims,
+		Parts:   &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: f.url}},
+		Files:   n.files,
+		Pace:    &pace.Keeper{Store: n.kept.paces, Patience: notify.Patience, Now: f.now, Log: f.log},
 	})
 	if err != nil {
 		return nil, err
@@ -46,7 +57,7 @@ func notifier(f feed, s settings.Sending, senders notify.Senders, kept stores) (
 }
 
 // providers are the senders by the secrets' configurations, without AWS's own.
-func providers(s settings.Sending, secrets awssecrets.API) *senders.Maker {
+func providers(s settings.Notifications, secrets awssecrets.API) *senders.Maker {
 	return &senders.Maker{
 		Prefix:  s.ChannelSecrets,
 		Secrets: &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
@@ -65,7 +76,7 @@ func withAWS(p *senders.Maker, config aws.Config) *senders.Maker {
 // fillSecrets keeps the channels' secrets that environment variables give.
 // Those that they do not give stay as they are. Their names begin with prefix.
 func fillSecrets(ctx context.Context, secrets putSecretAPI, prefix string, getenv func(string) string) error {
-	for _, on := range []channel.Name{channel.Email, channel.Slack, channel.SMS} {
+	for _, on := range channel.Names {
 		text, err := channel.DevSecret(on, getenv)
 		if errors.Is(err, channel.ErrNotConfigured) {
 			continue

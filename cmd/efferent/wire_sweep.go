@@ -36,8 +36,8 @@ func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 	circuits, paces := sqlite.NewCircuits(db), sqlite.NewPaces(db)
 	room.Now, circuits.Now = now, now
 	return stores{
-		attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces, endpoints: sqlite.NewEndpoints(db),
-		expire: []expiring{attempts, claims, room, circuits, paces},
+		attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces,
+		endpoints: sqlite.NewEndpoints(db), expire: []expiring{attempts, claims, room, circuits, paces},
 	}
 }
 

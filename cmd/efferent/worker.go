@@ -48,9 +48,9 @@ type stores struct {
 	claims   replay.Claims
 	room     waiting.Store
 	circuits circuit.Store
-	paces    pace.Store
 	// endpoints are those that are registered; nil where no table of them is set.
 	endpoints endpoint.Store
+	paces     pace.Store
 	close     func()
 	// expire are the stores that nobody else deletes what has expired from.
 	expire []expiring

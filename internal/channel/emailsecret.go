@@ -33,6 +33,8 @@ type EmailConfig struct {
 	From string `json:"from"` // an address, with or without a name
 	// RatePerSecond is how many the server takes, or SES; 0 where no limit is known.
 	RatePerSecond float64 `json:"rate_per_second"`
+	// Senders are those of tenants that have their own.
+	Senders map[string]string `json:"senders"`
 
 	Host     string `json:"host"`
 	Port     int    `json:"port"` // by default 587, or 465 with implicit TLS
@@ -63,6 +65,9 @@ func ParseEmail(secret string) (EmailConfig, error) {
 	return c, nil
 }
 
+// Sender is who sends for a tenant.
+func (c EmailConfig) Sender(tenant string) string { return cmp.Or(c.Senders[tenant], c.From) }
+
 // submissions is the port of submission over implicit TLS (RFC 8314, section
 // 7.3).
 const submissions = 465
@@ -84,11 +89,16 @@ func (c EmailConfig) withDefaults() EmailConfig {
 }
 
 func (c EmailConfig) check() (field, problem string) {
-	if _, err := mail.ParseAddress(c.From); err != nil || message.HasControl(c.From) {
+	if !isSender(c.From) {
 		return "from", "is not an email address"
 	}
 	if !goodRate(c.RatePerSecond) {
 		return "rate_per_second", rateWanted
+	}
+	for tenant, from := range c.Senders {
+		if tenant == "" || message.CheckTenant(tenant) != "" || !isSender(from) {
+			return "senders", "must map names of tenants to email addresses"
+		}
 	}
 	if c.SES {
 		return c.checkSES()
@@ -112,6 +122,11 @@ func (c EmailConfig) check() (field, problem string) {
 		return "ehlo", "must be a full domain name in ASCII, or an address literal such as [192.0.2.1] or [IPv6:2001:db8::1]"
 	}
 	return c.checkTLS()
+}
+
+func isSender(s string) bool {
+	_, err := mail.ParseAddress(s)
+	return err == nil && !message.HasControl(s)
 }
 
 // checkSES: everything but the sender is the role's.

@@ -28,8 +28,8 @@ type Memory struct {
 	claims    map[itemKey]claim.Claim
 	room      room
 	circuits  map[string]circuit.State
-	paces     map[string]pace.State
 	endpoints endpoints
+	paces     map[string]pace.State
 	secrets   map[string]*memorySecret
 }
 

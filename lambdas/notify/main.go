@@ -16,6 +16,7 @@ import (
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/aws/fromenv"
+	awss3 "github.com/efferent/efferent/internal/aws/s3"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awsses "github.com/efferent/efferent/internal/aws/ses"
 	awssms "github.com/efferent/efferent/internal/aws/sms"
@@ -84,5 +85,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
 		Pace: &pace.Keeper{Store: &awsdynamodb.Paces{API: tables, Table: places.PaceTable}, Patience: notify.Patience,
 			Now: time.Now, Log: log},
+		Parts: &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
+		Files: &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
 	})
 }

@@ -32,9 +32,8 @@ const maxLimited = 24 * time.Hour
 // again when it is sent.
 func (n *notice) lineUp(ctx context.Context) {
 	on := n.current()
-	address := n.message.Address(on)
-	s, out, err := n.sender(ctx, on, address)
-	if err != nil || out.Class != "" || !n.takeTurn(ctx, on, s, address) {
+	s, out, err := n.sender(ctx, on, n.message.Address(on))
+	if err != nil || out.Class != "" || !n.takeTurn(ctx, on, s) {
 		return
 	}
 	if at := n.turn.At; !n.turn.Go && !at.IsZero() {
@@ -44,8 +43,8 @@ func (n *notice) lineUp(ctx context.Context) {
 
 // takeTurn asks for the message's turn on a channel, and reports whether it was
 // answered.
-func (n *notice) takeTurn(ctx context.Context, on channel.Name, s channel.Sender, address string) bool {
-	l := channel.LimitOf(s, on, address)
+func (n *notice) takeTurn(ctx context.Context, on channel.Name, s channel.Sender) bool {
+	l := channel.LimitOf(s, on, n.message.Address(on))
 	wish := pace.Wish{Back: n.refused || n.Held[string(waiting.Limit)] > 0, Until: n.until(on)}
 	turn, err := n.needs.Pace.Turn(ctx, l.Key, l.Rate, wish)
 	if err != nil {
@@ -53,6 +52,29 @@ func (n *notice) takeTurn(ctx context.Context, on channel.Name, s channel.Sender
 	}
 	n.turn, n.turnOn = turn, on
 	return true
+}
+
+// hasTurn waits for the message's turn on a channel, once it is announced, and reports
+// whether that is now. Otherwise out and asked are as handOver has them.
+func (n *notice) hasTurn(ctx context.Context, on channel.Name, s channel.Sender, r *attempt.Record, announced bool) (
+	out channel.Outcome, asked, now bool) {
+	switch {
+	case n.turnOn != on && !n.takeTurn(ctx, on, s):
+		n.comeBack()
+	case n.turn.At.IsZero():
+		n.FailedBy(string(channel.Limited))
+		return channel.Failed(channel.Limited, 0, noTurn), true, false
+	case !n.turn.Go:
+		n.wait(r, n.turn.At, inLine)
+	case !announced && !n.Announce():
+	case n.needs.Pace.Await(ctx, n.turn.At) != nil:
+		r.Class = string(channel.Limited)
+		n.Tell(n.Outcome(*r))
+		n.comeBack()
+	default:
+		return out, false, true
+	}
+	return out, false, false
 }
 
 // limited is after a provider has refused to take so much: everybody slows down, and
@@ -65,13 +87,12 @@ func (n *notice) limited(ctx context.Context, on channel.Name, s channel.Sender,
 	if out.RetryAfter > 0 {
 		until = n.Now().Add(out.RetryAfter)
 	}
-	address := n.message.Address(on)
-	l := channel.LimitOf(s, on, address)
+	l := channel.LimitOf(s, on, n.message.Address(on))
 	n.needs.Pace.Slow(l.Key, l.Rate, until)
 	again := !n.refused
 	n.refused = true
 	switch {
-	case !n.takeTurn(ctx, on, s, address):
+	case !n.takeTurn(ctx, on, s):
 		n.wait(r, n.Now().Add(max(out.RetryAfter, time.Second)), out.Reason)
 	case n.turn.At.IsZero():
 		r.Reason = batch.Because(r.Reason, noTurn)

@@ -28,6 +28,9 @@ type notifyCommand struct {
 	ID         string            `placeholder:"ID" help:"The notification's id; otherwise the SQS message id. No id is sent twice by SMS."`
 	Tenant     string            `placeholder:"NAME" help:"Whose message it is; busy tenants do not hold up others."`
 
+	Retry    string `placeholder:"POLICY" help:"The policy of the retries: seed, patient, …"`
+	Deadline string `placeholder:"TIME" help:"After how long the next channel takes it: 90s, 15m (the default), 2h."`
+
 	FallbackOnOptOut bool   `help:"Use the other channels even when the recipient has opted out of one."`
 	ListUnsubscribe  string `placeholder:"URL" help:"Where to unsubscribe from such emails: an https or mailto URL."`
 }
@@ -44,6 +47,8 @@ type notification struct {
 	FallbackOnOptOut bool              `json:"fallback_on_opt_out,omitzero"`
 	ListUnsubscribe  string            `json:"list_unsubscribe,omitzero"`
 	Tenant           string            `json:"tenant,omitzero"`
+	Retry            string            `json:"retry,omitzero"`
+	Deadline         string            `json:"deadline,omitzero"`
 }
 
 // notified is what notify prints.
@@ -77,6 +82,7 @@ func (c *notifyCommand) message() (string, error) {
 	n := notification{
 		ID: c.ID, Channel: c.Channel, Recipient: c.Recipient, Subject: c.Subject, Body: body, Recipients: c.Recipients,
 		FallbackOnOptOut: c.FallbackOnOptOut, ListUnsubscribe: c.ListUnsubscribe, Tenant: c.Tenant,
+		Retry: c.Retry, Deadline: c.Deadline,
 	}
 	switch {
 	case slices.Equal(c.Fallback, []string{"none"}):

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -154,6 +155,8 @@ func TestRetryOfAMessage(t *testing.T) {
 	}{
 		"another channel is left": {`{"id":"n_1","channel":"email","recipient":"a@b.test","recipients":{"slack":"C1"},"body":"b"}`,
 			7 * time.Second, 4},
+		"another is left, and this one asks for minutes": {`{"id":"n_1","channel":"email","recipient":"a@b.test",` +
+			`"recipients":{"slack":"C1"},"body":"minutes"}`, 0, 1},
 		"the last": {`{"id":"n_1","channel":"email","recipient":"a@b.test","body":"b","fallback":[]}`, 755 * time.Second, 5},
 		"the last, by its own": {`{"id":"n_1","channel":"email","recipient":"a@b.test","body":"b","fallback":[],"retry":"seed"}`,
 			7 * time.Second, 4},
@@ -164,7 +167,9 @@ func TestRetryOfAMessage(t *testing.T) {
 		"unknown": {`{"id":"n_1","channel":"email","recipient":"a@b.test","body":"b","retry":"sometimes"}`, 0, 0},
 	} {
 		w := newWorld(t)
-		w.answers["email"] = []channel.Outcome{busy}
+		if w.answers["email"] = []channel.Outcome{busy}; strings.Contains(c.body, "minutes") {
+			w.answers["email"][0].RetryAfter = 5 * time.Minute
+		}
 		began := w.now
 		q := w.message("a", c.body)
 		w.run(q)

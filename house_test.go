@@ -31,6 +31,7 @@ var pure = []string{
 	"internal/claim",
 	"internal/deadletter",
 	"internal/endpoint",
+	"internal/event",
 	"internal/ledger",
 	"internal/loopback",
 	"internal/message",

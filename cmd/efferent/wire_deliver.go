@@ -8,6 +8,7 @@ import (
 
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/settings"
@@ -31,7 +32,7 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 	if sending.TLS, err = awssecrets.Trust(context.Background(), secrets, s.CABundle); err != nil {
 		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
 	}
-	return deliver.New(deliver.Needs{
+	needs := deliver.Needs{
 		Needs:   f.needs("deliver", s.Sending, kept.attempts),
 		Day:     time.Now,
 		Sender:  webhook.NewClient(sending),
@@ -43,5 +44,9 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 			}).Changed,
 		},
 		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
-	})
+	}
+	if kept.endpoints != nil {
+		needs.Endpoints = &endpoint.Known{Store: kept.endpoints, Now: f.now}
+	}
+	return deliver.New(needs)
 }

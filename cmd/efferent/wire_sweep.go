@@ -32,9 +32,13 @@ type swept interface {
 
 // sqliteStores are the stores in a data file.
 func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
-	attempts, claims, room, circuits := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db), sqlite.NewCircuits(db)
+	attempts, claims, room := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db)
+	circuits, paces := sqlite.NewCircuits(db), sqlite.NewPaces(db)
 	room.Now, circuits.Now = now, now
-	return stores{attempts: attempts, claims: claims, room: room, circuits: circuits, expire: []expiring{attempts, claims, room, circuits}}
+	return stores{
+		attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces,
+		endpoints: sqlite.NewEndpoints(db), expire: []expiring{attempts, claims, room, circuits, paces},
+	}
 }
 
 // sweeper takes what has expired out of a data file, while it is in use.

@@ -27,7 +27,8 @@ type Name struct {
 	Scope Scope `json:"scope"`
 	// Tenant is whose endpoint it is; a host is nobody's.
 	Tenant string `json:"tenant,omitzero"`
-	// URL is scheme, host and port, and of an endpoint the path; without the query.
+	// URL is scheme, host and port, and of an endpoint the path; without the query. Of
+	// a registered endpoint it is the id, and there is no Tenant.
 	URL string `json:"url"`
 }
 

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +20,17 @@ func ValidID(s string) bool { return s != "" && len(s) <= maxID && OnlyOf(s, "_-
 func CheckID(s string) string {
 	if !ValidID(s) {
 		return "must be 1 to 128 of A-Z, a-z, 0-9, _ and -"
+	}
+	return ""
+}
+
+var endpoints = regexp.MustCompile(`^ep_[0-9A-Za-z]{1,61}$`)
+
+// CheckEndpoint says what is wrong with the id of a registered endpoint; "" when
+// nothing is.
+func CheckEndpoint(s string) string {
+	if !endpoints.MatchString(s) {
+		return "must be the id of a registered endpoint: ep_, and letters and digits"
 	}
 	return ""
 }

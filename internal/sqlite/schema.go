@@ -25,6 +25,8 @@ var migrations = [][]string{
 	{waitingSchema, waitsIndex, waitingLeasesSchema, waitingSweptSchema},
 	{circuitsSchema, circuitsExpire},
 	{fileSchema, fileID},
+	{endpointsSchema, endpointsOfTenant, rostersSchema},
+	{pacesSchema},
 }
 
 // fileSchema has the one row that tells this data file from others.

@@ -11,5 +11,7 @@ func TestMemory(t *testing.T) {
 	TestClaims(t, store)
 	TestWaiting(t, store)
 	TestCircuits(t, store)
+	TestEndpoints(t, store)
+	TestPaces(t, store)
 	TestSecrets(t, store)
 }

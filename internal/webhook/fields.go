@@ -22,6 +22,7 @@ const (
 var checks = map[string]func(string) string{
 	"id":         message.CheckID,
 	"secret":     checkSecret,
+	"endpoint":   message.CheckEndpoint,
 	"event_type": checkEventType,
 	"tenant":     message.CheckTenant,
 	"retry":      func(string) string { return "" },

@@ -29,6 +29,9 @@ type Message struct {
 	// of a JSON secret. It is never the secret itself.
 	Secret    string
 	EventType string
+	// EndpointID is that of a registered endpoint, which has the URL and the Secret:
+	// those are empty then. Either is there, or the two.
+	EndpointID string
 	// Body is the JSON value to send, byte for byte as in the message. It
 	// shares memory with what was decoded.
 	Body []byte
@@ -42,6 +45,9 @@ type Message struct {
 	// producer named none.
 	Timeout time.Duration
 
+	// Signature is that of the registered endpoint that the message goes to.
+	Signature *Signature
+
 	target *url.URL // URL, parsed
 }
 
@@ -50,7 +56,7 @@ type Message struct {
 func (m Message) Request(id string, secrets []Secret, at time.Time) Request {
 	return Request{
 		URL: m.URL, ID: id, EventType: m.EventType, Headers: m.Headers, Body: m.Body,
-		Secrets: secrets, At: at, Timeout: m.Timeout, target: m.target,
+		Secrets: secrets, At: at, Timeout: m.Timeout, Signature: m.Signature, target: m.target,
 	}
 }
 
@@ -100,10 +106,11 @@ func (r *reader) release() {
 
 var nothing = strings.NewReader("")
 
-// fields are the keys of a message. The first ones are required.
-var fields = [...]string{"url", "secret", "event_type", "body", "id", "tenant", "headers", "retry", "timeout"}
+// fields are the keys of a message. The first ones are required; of one to a
+// registered endpoint, only those that come after the direct ones are.
+var fields = [...]string{"url", "secret", "event_type", "body", "endpoint", "id", "tenant", "headers", "retry", "timeout"}
 
-const required = 4
+const required, direct = 4, 2
 
 func fieldIndex(name []byte) int {
 	for i, f := range fields {
@@ -189,6 +196,8 @@ func (p *parsing) field(name string, value jsontext.Value) {
 		p.m.URL = text
 	case "secret":
 		p.m.Secret = text
+	case "endpoint":
+		p.m.EndpointID = text
 	case "event_type":
 		p.m.EventType = text
 	case "tenant":
@@ -220,8 +229,14 @@ func EndpointOf(rawURL string) (endpoint, host string, err error) {
 }
 
 func (p *parsing) missing() {
+	registered := p.seen[required]
 	for i, name := range fields[:required] {
-		if !p.seen[i] {
+		switch {
+		case registered && i < direct:
+			if p.seen[i] {
+				p.Fail(name, "may not stand beside endpoint, which has its own")
+			}
+		case !p.seen[i]:
 			p.Fail(name, "missing")
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/waiting"
@@ -60,9 +61,13 @@ func (s *seen) finish(ctx context.Context) {
 }
 
 // names are whose circuits the message depends on.
-func (d *delivery) names() (endpoint, host circuit.Name) {
+func (d *delivery) names() (own, host circuit.Name) {
 	path, origin := d.webhook.Endpoint()
-	return circuit.Name{Scope: circuit.Endpoint, Tenant: d.webhook.Tenant, URL: path}, circuit.Name{Scope: circuit.Host, URL: origin}
+	own, host = circuit.Name{Scope: circuit.Endpoint, Tenant: d.webhook.Tenant, URL: path}, circuit.Name{Scope: circuit.Host, URL: origin}
+	if id := d.webhook.EndpointID; id != "" {
+		own = endpoint.Circuit(id)
+	}
+	return own, host
 }
 
 // await tells the circuit of a key that messages wait for it.

@@ -50,6 +50,9 @@ func (d *delivery) Prepare(ctx context.Context) {
 		return
 	}
 	d.begin()
+	if malformed == nil && !d.find(ctx) {
+		return
+	}
 	if malformed == nil {
 		d.policy, malformed = d.Policy(d.webhook.Retry)
 	}
@@ -87,7 +90,8 @@ func (d *delivery) ready(ctx context.Context) error {
 // begin makes the record of the attempt to come.
 func (d *delivery) begin() {
 	d.record = d.Begin()
-	d.record.URL, d.record.EventType, d.record.Tenant = d.webhook.URL, d.webhook.EventType, d.webhook.Tenant
+	d.record.URL, d.record.EventType, d.record.Tenant = d.webhook.URL, d.webhook.EventType, d.Tenant
+	d.record.Endpoint = d.webhook.EndpointID
 }
 
 // refuse notes that no exchange can ever be made.

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/batch"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -31,6 +32,13 @@ type Secrets interface {
 	Keys(ctx context.Context, ref string, since time.Time) (webhook.Keys, error)
 }
 
+// Endpoints gives registered endpoints by their ids, as endpoint.Known does. Errors:
+// endpoint.ErrNotFound and a *message.FieldError are for good; any other may pass. It
+// is used by many goroutines at once.
+type Endpoints interface {
+	Endpoint(ctx context.Context, id string) (*endpoint.Ready, error)
+}
+
 // Needs is what a Handler needs, all of it.
 type Needs struct {
 	batch.Needs
@@ -40,6 +48,8 @@ type Needs struct {
 	Ready    func(ctx context.Context) error `need:"optional"`
 	Secrets  Secrets
 	Circuits Circuits
+	// Endpoints are those that messages may name instead of a URL.
+	Endpoints Endpoints `need:"optional"`
 	// MostHeld is how long a message waits for open circuits in all before it is
 	// exhausted.
 	MostHeld time.Duration

@@ -16,6 +16,9 @@ type outcome struct {
 
 // tellOf has the ledger told of what came of an attempt.
 func (i *Item) tellOf(r *attempt.Record) {
+	if i.kind.Quiet {
+		return
+	}
 	i.outcomes = append(i.outcomes, outcome{i.job.Outcome(*r), r})
 }
 

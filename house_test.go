@@ -25,9 +25,27 @@ type layer struct {
 
 // pure packages know no AWS, no database and no clock of their own.
 var pure = []string{
-	"internal/attempt", "internal/channel", "internal/circuit", "internal/claim", "internal/deadletter",
-	"internal/endpoint", "internal/ledger", "internal/loopback", "internal/message", "internal/metric", "internal/outcome", "internal/retry", "internal/retryafter",
-	"internal/rotation", "internal/shortage", "internal/signingkey", "internal/trace", "internal/waiting", "internal/webhook",
+	"internal/attempt",
+	"internal/channel",
+	"internal/circuit",
+	"internal/claim",
+	"internal/deadletter",
+	"internal/endpoint",
+	"internal/ledger",
+	"internal/loopback",
+	"internal/message",
+	"internal/metric",
+	"internal/outcome",
+	"internal/outcome/transitions",
+	"internal/pace",
+	"internal/retry",
+	"internal/retryafter",
+	"internal/rotation",
+	"internal/shortage",
+	"internal/signingkey",
+	"internal/trace",
+	"internal/waiting",
+	"internal/webhook",
 }
 
 // layers are the house, from the inside out. The longest path that fits a

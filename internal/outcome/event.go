@@ -67,7 +67,7 @@ type envelope struct {
 // JSON is the event as a CloudEvent. What texts it has that are not UTF-8 are mended.
 func (e Event) JSON() ([]byte, error) {
 	b, err := json.Marshal(envelope{
-		SpecVersion: "1.0", ID: e.ID, Source: Source, Type: e.Kind, Subject: e.Subject, Time: at(e.Time), Tenant: e.Tenant,
+		SpecVersion: "1.0", ID: e.ID, Source: Source, Type: e.Kind, Subject: e.Subject, Time: At(e.Time), Tenant: e.Tenant,
 		ContentType: "application/json", Data: e.Data,
 	}, lenient)
 	if err != nil {
@@ -91,8 +91,8 @@ func (e Event) Published(tenant string) ([]byte, error) {
 	return b, err
 }
 
-// at is a time as all of Efferent's JSON has it.
-func at(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
+// At is a time as events have it.
+func At(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
 const idPrefix = "out_"
 

@@ -22,6 +22,8 @@ const (
 	WaitingTable = "WAITING_TABLE"
 	// CircuitsTable is the DynamoDB table of the circuits of endpoints.
 	CircuitsTable = "CIRCUITS_TABLE"
+	// PaceTable is the DynamoDB table of how fast whom may be sent to.
+	PaceTable = "PACE_TABLE"
 	// MaxHeld is how long a message waits for an open circuit in all before it is
 	// exhausted, 1m to 14 days ("6h").
 	MaxHeld = "EFFERENT_MAX_HELD"

@@ -24,7 +24,7 @@ func parseChannelSecrets(text string) (string, error) {
 
 // NotifyPlaces is where the notify Lambda finds its queues and its tables.
 type NotifyPlaces struct {
-	NotificationsQueueURL, AuditQueueURL, AttemptsTable, WaitingTable string
+	NotificationsQueueURL, AuditQueueURL, AttemptsTable, WaitingTable, PaceTable string
 }
 
 // ReadNotifyPlaces reads the places; each of them is needed.
@@ -35,6 +35,7 @@ func ReadNotifyPlaces(getenv func(string) string) (NotifyPlaces, error) {
 		AuditQueueURL:         r.needed(AuditQueueURL),
 		AttemptsTable:         r.needed(AttemptsTable),
 		WaitingTable:          r.needed(WaitingTable),
+		PaceTable:             r.needed(PaceTable),
 	}
 	return n, errors.Join(r.errs...)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
@@ -59,6 +60,8 @@ type world struct {
 	keeper                                                 *circuit.Keeper
 	changes                                                []string
 	secretErr, readyErr                                    error
+	endpoints                                              map[string]endpoint.Endpoint
+	endpointErr                                            error
 
 	lines  strings.Builder // logged, above Debug
 	logger *slog.Logger
@@ -84,7 +87,7 @@ func (w *world) handler() *Handler {
 			Now: w.time, Jitter: func() float64 { return 0 }, Log: w.logger,
 		},
 		Sender: w, Secrets: w, MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
-		Circuits: w.circuits(),
+		Circuits: w.circuits(), Endpoints: w,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -103,6 +106,20 @@ func (w *world) circuits() *circuit.Keeper {
 		}
 	}
 	return w.keeper
+}
+
+// Endpoint is one of the world's, as it is now.
+func (w *world) Endpoint(_ context.Context, id string) (*endpoint.Ready, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e, ok := w.endpoints[id]
+	switch {
+	case w.endpointErr != nil:
+		return nil, w.endpointErr
+	case !ok:
+		return nil, endpoint.ErrNotFound
+	}
+	return e.Check()
 }
 
 func (w *world) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.State, error) {

@@ -106,10 +106,13 @@ var lenient = jsontext.AllowInvalidUTF8(true)
 func IsID(id string) bool { return ids.MatchString(id) }
 
 // idOf is the id of what parts say.
-func idOf(parts ...string) string {
+func idOf(parts ...string) string { return idPrefix + Hash(parts...) }
+
+// Hash is a short text of hex digits that stands for parts, and for no others.
+func Hash(parts ...string) string {
 	h := sha256.New()
 	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
-	return idPrefix + hex.EncodeToString(h.Sum(nil)[:16])
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
@@ -58,7 +59,7 @@ type world struct {
 	circuitReads                                           int
 	keeper                                                 *circuit.Keeper
 	changes                                                []string
-	secretErr, readyErr                                    error
+	secretErr, readyErr, endpointsErr                      error
 
 	lines  strings.Builder // logged, above Debug
 	logger *slog.Logger
@@ -83,7 +84,8 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 6,
 			Now: w.time, Jitter: func() float64 { return 0 }, Log: w.logger,
 		},
-		Sender: w, Secrets: w, MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
+		Sender: w, Secrets: w, Endpoints: &endpoint.Known{Store: w, Now: w.time},
+		MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
 		Circuits: w.circuits(),
 	})
 	if err != nil {
@@ -125,6 +127,13 @@ func (w *world) KeptCircuits(ctx context.Context, keys []string) ([]circuit.Stat
 
 func (w *world) PageCircuits(ctx context.Context, from string, limit int) ([]circuit.State, string, error) {
 	return w.store.PageCircuits(ctx, from, limit)
+}
+
+func (w *world) Endpoints(ctx context.Context, ids []string) ([]endpoint.Endpoint, error) {
+	if w.endpointsErr != nil {
+		return nil, w.endpointsErr
+	}
+	return w.store.Endpoints(ctx, ids)
 }
 
 func (w *world) time() time.Time {

@@ -2,6 +2,7 @@ package message
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,6 +44,34 @@ func CheckTenant(s string) string {
 	return ""
 }
 
+var owners = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.@-]{0,99}$`)
+
+// CheckOwner says what is wrong with the name of a tenant who is to have endpoints;
+// "" when nothing is. It stands in paths, in the names of secrets and in those of
+// message groups.
+func CheckOwner(s string) string {
+	if !owners.MatchString(s) {
+		return "must be 1 to 100 of A-Z, a-z, 0-9, _, ., @ and -, and begin with a letter or a digit"
+	}
+	return ""
+}
+
+const maxEventType = 256
+
+// CheckEventType says what is wrong with the type of an event that endpoints are to
+// subscribe to; "" when nothing is. EventBridge's and CloudEvents' types are such.
+func CheckEventType(s string) string {
+	switch {
+	case s == "" || len(s) > maxEventType:
+		return "must be 1 to 256 bytes"
+	case slices.Contains(strings.Split(s, "."), "") || strings.TrimSpace(s) != s:
+		return "must be names with dots between them, such as invoice.paid"
+	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '*' }):
+		return "must be of ASCII's visible characters and spaces, without *"
+	}
+	return ""
+}
+
 // OnlyOf reports whether s holds letters, digits and the characters of extra
 // only, all of ASCII.
 func OnlyOf(s, extra string) bool {
@@ -53,6 +82,11 @@ func OnlyOf(s, extra string) bool {
 		}
 	}
 	return true
+}
+
+// OnlyASCII reports whether s is ASCII.
+func OnlyASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // HasControl reports whether s has a control character: one of Unicode's

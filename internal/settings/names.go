@@ -53,6 +53,9 @@ const (
 	// ChannelSecrets is what the names of the secrets begin with that configure the
 	// channels of notifications ("efferent/").
 	ChannelSecrets = "EFFERENT_CHANNEL_SECRETS"
+	// Attachments are the buckets, or parts of buckets, that the attachments of emails
+	// may be read from: "acme-files/invoices/,acme-public". None by default.
+	Attachments = "EFFERENT_ATTACHMENTS"
 	// RetryPolicies adds to the retry policies: "seed=1s,2s,4s;slow=30s,60s".
 	RetryPolicies = "EFFERENT_RETRY_POLICIES"
 	// Timeout is how long a whole exchange with an endpoint may take ("10s").

@@ -15,6 +15,7 @@ import (
 const (
 	WebhookFailures      = "webhook-failures"
 	NotificationFailures = "notification-failures"
+	EventFailures        = "event-failures"
 )
 
 // QueueOf names the queue that SQS moves a message to after an attempt; empty

@@ -20,6 +20,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // notices is what the handler of notifications takes beside its queue.
@@ -62,7 +63,15 @@ func providers(s settings.Notifications, secrets awssecrets.API) *senders.Maker 
 		Prefix:  s.ChannelSecrets,
 		Secrets: &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
 		HTTP:    exchange.NewTransportBy(s.Proxy),
-		Clock:   clockwork.NewRealClock(),
+		Webhooks: &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
+			options := s.Client()
+			var err error
+			if options.TLS, err = awssecrets.Trust(ctx, secrets, s.CABundle); err != nil {
+				return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
+			}
+			return webhook.NewClient(options), nil
+		}},
+		Clock: clockwork.NewRealClock(),
 	}
 }
 

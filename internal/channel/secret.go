@@ -28,11 +28,19 @@ const (
 	EmailSecret = "efferent/smtp"
 	SlackSecret = "efferent/slack"
 	SMSSecret   = "efferent/twilio"
+
+	TeamsSecret   = "efferent/teams"
+	DiscordSecret = "efferent/discord"
+	WebhookSecret = "efferent/webhook"
 )
+
+var secretOf = map[Name]string{
+	Email: EmailSecret, Slack: SlackSecret, SMS: SMSSecret, Teams: TeamsSecret, Discord: DiscordSecret, Webhook: WebhookSecret,
+}
 
 // SecretName is the name of the secret that configures a channel.
 func SecretName(n Name) string {
-	return map[Name]string{Email: EmailSecret, Slack: SlackSecret, SMS: SMSSecret}[n]
+	return secretOf[n]
 }
 
 // SecretUnder is that name where such names begin with prefix.
@@ -47,7 +55,7 @@ func Configured(name string) Name {
 	if found == nil || CheckSecrets(found[1]) != nil {
 		return ""
 	}
-	for _, n := range []Name{Email, Slack, SMS} {
+	for _, n := range Names {
 		if SecretUnder(found[1], n) == name {
 			return n
 		}
@@ -84,6 +92,12 @@ func CheckSecret(name, text string) (err error) {
 		_, err = ParseSlack(text)
 	case SMS:
 		_, err = ParseSMS(text)
+	case Teams:
+		_, err = ParseTeams(text)
+	case Discord:
+		_, err = ParseDiscord(text)
+	case Webhook:
+		_, err = ParseSigned(text)
 	}
 	return err
 }

@@ -44,6 +44,16 @@ func TestParseSecrets(t *testing.T) {
 			SMSConfig{AccountSID: "AC1", AuthToken: "t", MessagingServiceSID: "MG1", BaseURL: "http://localhost:1", MaxSegments: 2}},
 		{SMS, `{"end_user_messaging": true, "origination_identity": "pool-1"}`,
 			SMSConfig{EndUserMessaging: true, OriginationIdentity: "pool-1", MaxSegments: 10}},
+		{Email, `{"host": "m", "senders": {"acme": "Acme <e@acme.test>"}}`,
+			EmailConfig{Host: "m", Port: 587, TLS: TLSStart, From: DefaultFrom, Senders: map[string]string{"acme": "Acme <e@acme.test>"}}},
+		{Teams, `{"webhook_url": "https://prod-1.logic.azure.com:443/workflows/1?sig=a"}`,
+			HookConfig{WebhookURL: "https://prod-1.logic.azure.com:443/workflows/1?sig=a"}},
+		{Teams, `{"webhooks": {"ops": "http://127.0.0.1:1/a"}}`, HookConfig{Webhooks: map[string]string{"ops": "http://127.0.0.1:1/a"}}},
+		{Discord, `{"webhook_url": "https://discord.com/api/webhooks/1/a_-"}`, HookConfig{WebhookURL: "https://discord.com/api/webhooks/1/a_-"}},
+		{Webhook, `{"url": "https://a.test/in", "secret": "whsec_aHVzaA=="}`,
+			SignedConfig{SignedEndpoint: SignedEndpoint{URL: "https://a.test/in", Key: "whsec_aHVzaA=="}}},
+		{Webhook, `{"webhooks": {"ops": {"url": "https://a.test/in", "secret": "whsk_aHVzaA=="}}}`,
+			SignedConfig{Webhooks: map[string]SignedEndpoint{"ops": {URL: "https://a.test/in", Key: "whsk_aHVzaA=="}}}},
 	} {
 		got, err := parse(c.on, c.in)
 		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
@@ -58,6 +68,12 @@ func parse(on Name, secret string) (any, error) {
 		return ParseEmail(secret)
 	case Slack:
 		return ParseSlack(secret)
+	case Teams:
+		return ParseTeams(secret)
+	case Discord:
+		return ParseDiscord(secret)
+	case Webhook:
+		return ParseSigned(secret)
 	}
 	return ParseSMS(secret)
 }
@@ -226,6 +242,21 @@ func TestCheckSecret(t *testing.T) {
 		{SlackSecret, `{"host": "mail.acme.test"}`, false},
 		{SMSSecret, `{"end_user_messaging": true, "origination_identity": "EFFERENT"}`, true},
 		{SMSSecret, "hush", false},
+		{EmailSecret, `{"host": "m", "senders": {"acme": "hush"}}`, false},
+		{EmailSecret, `{"host": "m", "senders": {"": "e@acme.test"}}`, false},
+		{EmailSecret, `{"host": "m", "senders": ["hush"]}`, false},
+		{TeamsSecret, `{"webhook_url": "https://a.test/hush?sig=hush"}`, true},
+		{TeamsSecret, `{"webhook_url": "http://a.test/hush"}`, false},
+		{TeamsSecret, `{"webhook_url": "https://a.test/", "webhooks": {"hush": "https://a.test/"}}`, false},
+		{TeamsSecret, `{"webhooks": {"hush hush": "https://a.test/"}}`, false},
+		{TeamsSecret, `{"webhooks": {}}`, false},
+		{DiscordSecret, `{"webhook_url": "https://discord.com/api/webhooks/1/hush"}`, true},
+		{DiscordSecret, `{"webhook_url": "https://discord.com/hush"}`, false},
+		{WebhookSecret, `{"url": "https://a.test/", "secret": "whsec_aHVzaA=="}`, true},
+		{WebhookSecret, `{"url": "https://a.test/", "secret": "hush"}`, false},
+		{WebhookSecret, `{"url": "https://a.test/"}`, false},
+		{WebhookSecret, `{"url": "hush", "secret": "whsec_aHVzaA=="}`, false},
+		{WebhookSecret, `{"webhooks": {"a": {"url": "https://a.test/", "secret": "whsec_hush!"}}}`, false},
 		{"efferent/webhooks/acme", "hush", true},
 	} {
 		if err := CheckSecret(c.name, c.text); (err == nil) != c.good || err != nil && strings.Contains(err.Error(), "hush") {

@@ -14,7 +14,7 @@ import (
 )
 
 // Bot posts by chat.postMessage, to any conversation that its token may
-// write to.
+// write to, and changes what it has posted by chat.update.
 type Bot struct {
 	token, base string
 	rate        pace.Rate
@@ -38,17 +38,22 @@ func (s *Bot) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if problem := channel.CheckRecipient(channel.Slack, h.Recipient); problem != "" {
 		return channel.Failed(channel.Permanent, 0, "Slack: the recipient "+problem)
 	}
-	body, refused, ok := bodyOf(h)
+	method, m, thread := forBot(h)
+	body, refused, ok := encoded(m, h)
 	if !ok {
 		return refused
 	}
 	header := jsonHeader()
 	header.Set("Authorization", "Bearer "+s.token)
-	a := exchange.Post(ctx, s.rt, s.base+"/api/chat.postMessage", header, body)
+	a := exchange.Post(ctx, s.rt, s.base+"/api/"+method, header, body)
 	if a.Err != nil {
 		return lost(a)
 	}
-	return botOutcome(a.Status, a.Body, a.RetryAfter(s.clock.Now())).Saying(string(a.Body), s.token)
+	o := botOutcome(a.Status, a.Body, a.RetryAfter(s.clock.Now())).Saying(string(a.Body), s.token)
+	if o.Sent() && thread != "" {
+		o.ProviderID += "/" + thread
+	}
+	return o
 }
 
 // botAnswer is a part of every answer of the Web API.
@@ -74,7 +79,7 @@ func botOutcome(status int, body []byte, after time.Duration) channel.Outcome {
 	case a.OK == nil || status != http.StatusOK:
 		return byStatus(status)
 	case *a.OK:
-		return channel.Taken(a.Channel+"/"+a.TS, status)
+		return channel.Taken(posted{conversation: a.Channel, ts: a.TS}.String(), status)
 	}
 	name := errorName.FindString(a.Error)
 	class, known := errorClasses[name]

@@ -43,6 +43,9 @@ func (s *Webhook) Addressless() bool { return true }
 // before Slack's apps heed h.Recipient ("Sending messages using incoming
 // webhooks"), so it may be empty, and one that is no channel is left out.
 func (s *Webhook) Send(ctx context.Context, h channel.Handover) channel.Outcome {
+	if h.Thread != "" || h.Replaces != "" {
+		return channel.Failed(channel.Permanent, 0, "Slack: thread and update take a bot_token; an incoming webhook can only post")
+	}
 	if channel.CheckRecipient(channel.Slack, h.Recipient) != "" {
 		h.Recipient = ""
 	}

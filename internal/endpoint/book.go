@@ -3,7 +3,6 @@ package endpoint
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"sync"
 )
@@ -34,9 +33,6 @@ type page struct {
 	ready   []*Ready
 }
 
-// errMoving: a tenant's endpoints are changed faster than they can be read.
-var errMoving = errors.New("the tenant's endpoints were changed time and again while they were read; try again")
-
 // Of gives a tenant's endpoints, in the order in which they were created. One that
 // can't be meant any more is left out.
 func (b *Book) Of(ctx context.Context, tenant string) ([]*Ready, error) {
@@ -44,27 +40,18 @@ func (b *Book) Of(ctx context.Context, tenant string) ([]*Ready, error) {
 	if err != nil {
 		return nil, err
 	}
-	for range 3 {
-		if p, ok := b.known(tenant); ok && p.version == r.Version {
-			return p.ready, nil
-		}
-		found, err := b.Store.Endpoints(ctx, r.IDs)
-		if err != nil {
-			return nil, err
-		}
-		// What was read is of this version only if it still is the present one.
-		now, err := b.Store.Roster(ctx, tenant)
-		if err != nil {
-			return nil, err
-		}
-		if now.Version == r.Version {
-			ready := prepared(r.IDs, found)
-			b.keep(tenant, page{r.Version, ready})
-			return ready, nil
-		}
-		r = now
+	if p, ok := b.known(tenant); ok && p.version == r.Version {
+		return p.ready, nil
 	}
-	return nil, errMoving
+	// What is changed from here on is read as it was or as it is, and anew next time:
+	// the roster has another version then.
+	found, err := b.Store.Endpoints(ctx, r.IDs)
+	if err != nil {
+		return nil, err
+	}
+	ready := prepared(r.IDs, found)
+	b.keep(tenant, page{r.Version, ready})
+	return ready, nil
 }
 
 // prepared are endpoints that were read, in the order of ids.

@@ -45,6 +45,24 @@ func BenchmarkSign(b *testing.B) {
 	}
 }
 
+// BenchmarkSignBy is what a scheme adds to v1's.
+func BenchmarkSignBy(b *testing.B) {
+	for name, s := range map[string]Signature{
+		"svix": {Scheme: SchemeSvix}, "outpost": {Scheme: SchemeOutpost}, "convoy": {Scheme: SchemeConvoy, Timestamped: true},
+	} {
+		b.Run(name, func(b *testing.B) {
+			r := Request{ID: "evt_1", EventType: "invoice.paid", At: time.Unix(1614265330, 0), Body: []byte(kibibyte), Signature: &s,
+				Secrets: []Secret{secret(b, "whsec_aHVudGVyMg==")}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := r.sign(make(http.Header, 8)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func sink(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	w.WriteHeader(http.StatusNoContent)

@@ -123,6 +123,8 @@ type Request struct {
 	Secrets []Secret
 	// At is the time that the signature states.
 	At time.Time
+	// Signature signs besides, or instead of, Efferent's own headers; nil is those alone.
+	Signature *Signature
 	// Trace is the exchange's place in its producer's trace, which goes out as
 	// traceparent and tracestate, unless Headers have a traceparent; none sends neither.
 	Trace trace.Context
@@ -285,7 +287,7 @@ func (c *Client) request(r Request) (*http.Request, error) {
 	}
 	h["Content-Type"] = contentTypeValue
 	follow(h, r.Trace)
-	if err := Sign(h, r.Secrets, r.ID, r.EventType, r.At, r.Body); err != nil {
+	if err := r.sign(h); err != nil {
 		return nil, err
 	}
 	return &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}, nil

@@ -59,13 +59,16 @@ func checkHeader(name, value string) string {
 func CheckHeader(name, value string) string { return checkHeader(name, value) }
 
 // reserved reports whether a header (in lower case) is not the producer's to
-// set: what Efferent signs or fills in, and what concerns the connection
-// (RFC 9110, section 7.6.1) or how the exchange runs on it.
+// set: what Efferent signs or fills in, and what concerns the connection.
 func reserved(name string) bool {
-	for _, prefix := range []string{"content-", "webhook-", "x-webhook-", "proxy-"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
+	return strings.HasPrefix(name, "webhook-") || strings.HasPrefix(name, "x-webhook-") || ofConnection(name)
+}
+
+// ofConnection reports whether a header (in lower case) concerns the connection
+// (RFC 9110, section 7.6.1), how the exchange runs on it, or the content's form.
+func ofConnection(name string) bool {
+	if strings.HasPrefix(name, "content-") || strings.HasPrefix(name, "proxy-") {
+		return true
 	}
 	switch name {
 	case "host", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect", "http2-settings":

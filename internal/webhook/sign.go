@@ -4,12 +4,14 @@ import (
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"hash"
 	"net/http"
-	"strconv"
 	"time"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 // The headers that Sign sets, in the form that http.Header keeps them.
@@ -28,15 +30,10 @@ const (
 //
 // Scheme of webhook-*: Standard Webhooks specification, "Signature scheme".
 func Sign(h http.Header, secrets []Secret, id, eventType string, at time.Time, body []byte) error {
-	if len(secrets) == 0 {
-		return unusable("there is none to sign with")
+	if err := checkAll(secrets); err != nil {
+		return err
 	}
-	for _, s := range secrets {
-		if s.key == nil {
-			return unusable("it was never parsed")
-		}
-	}
-	timestamp := strconv.FormatInt(at.Unix(), 10)
+	timestamp := seconds(at)
 	values := [5]string{id, timestamp, signatures(secrets, id, timestamp, body), eventType}
 	v := values[:] // the five lists of one value share one array
 	h[headerID], h[headerTimestamp], h[headerSignatures], h[headerEvent] = v[0:1:1], v[1:2:2], v[2:3:3], v[3:4:4]
@@ -44,6 +41,37 @@ func Sign(h http.Header, secrets []Secret, id, eventType string, at time.Time, b
 	if first := secrets[0].key; first.private == nil {
 		v[4] = first.seedSignature(body)
 		h[headerSeed] = v[4:5:5]
+	}
+	return nil
+}
+
+// sign signs by Efferent's own headers and by the request's Signature.
+func (r *Request) sign(h http.Header) error {
+	if r.Signature == nil {
+		return Sign(h, r.Secrets, r.ID, r.EventType, r.At, r.Body)
+	}
+	if field, problem := r.Signature.Check(); problem != "" {
+		return &message.FieldError{Field: "signature." + field, Problem: problem}
+	}
+	if err := checkAll(r.Secrets); err != nil {
+		return err
+	}
+	if !r.Signature.Only {
+		if err := Sign(h, r.Secrets, r.ID, r.EventType, r.At, r.Body); err != nil {
+			return err
+		}
+	}
+	return r.Signature.sign(h, r.Secrets, r.ID, r.EventType, r.At, r.Body)
+}
+
+func checkAll(secrets []Secret) error {
+	if len(secrets) == 0 {
+		return unusable("there is none to sign with")
+	}
+	for _, s := range secrets {
+		if s.key == nil {
+			return unusable("it was never parsed")
+		}
 	}
 	return nil
 }
@@ -96,10 +124,34 @@ func (k *key) seedSignature(body []byte) string {
 	return string(m.scratch[sum:])
 }
 
+// appendDigest appends the HMAC of start and body under the secret's own bytes, by
+// the hash and in the encoding of s.
+func (k *key) appendDigest(dst []byte, s *Signature, start string, body []byte) []byte {
+	m := k.macs.Get().(*macs)
+	defer k.macs.Put(m)
+	mac := m.whole
+	if s.Hash == hashSHA512 {
+		if m.long == nil {
+			m.long = hmac.New(sha512.New, k.whole)
+		}
+		mac = m.long
+	}
+	mac.Reset()
+	m.scratch = append(m.scratch[:0], start...)
+	mac.Write(m.scratch)
+	mac.Write(body)
+	m.scratch = mac.Sum(m.scratch[:0])
+	if s.Encoding == encodingBase64 {
+		return base64.StdEncoding.AppendEncode(dst, m.scratch)
+	}
+	return hex.AppendEncode(dst, m.scratch)
+}
+
 // macs are a shared secret's HMACs, ready to be used again: setting one up
 // costs two blocks of SHA-256 and some memory.
 type macs struct {
 	whole, v1 hash.Hash
+	long      hash.Hash // SHA-512 of whole; made when it is first asked for
 	scratch   []byte
 }
 

@@ -102,6 +102,10 @@ type Record struct {
 	// good: it is in no dead-letter queue.
 	Dropped bool `json:"dropped,omitzero"`
 
+	// Event says that it is the try to turn an event into messages to the endpoints of
+	// its tenant: URL is empty then.
+	Event bool `json:"event,omitzero"`
+
 	// Of a notification, whose id is WebhookID: the channel of this try, its
 	// address there, what the provider calls it, the failure's class, and the
 	// channels that are done with, in order, this one included.

@@ -44,7 +44,7 @@ const (
 var values = map[string]map[string][]string{
 	Attempts: {Verdict: {"delivered", "retryable", "permanent", "exhausted"}, Channel: {"email", "slack", "sms"}},
 	Failures: {Reason: {DNS, Connect, TLS, Timeout, Closed, NotHTTP, Redirect, Client, Throttled, Gone, Server, Blocked, Malformed, Secret,
-		Endpoint, Overdue, Permanent, Transient, Configuration, Unknown, OptedOut, Other}},
+		Endpoint, Overdue, Permanent, Transient, Limit, Configuration, Unknown, OptedOut, Other}},
 	Held:            {Reason: {Trouble, OpenByFail, Paused, RetryAfter, Limit, Turn, Other}},
 	ExchangeLatency: {Channel: {"email", "slack", "sms"}},
 	Misconfigured:   {Channel: {"email", "slack", "sms"}},

@@ -197,7 +197,7 @@ func (l *local) handle(w settings.Webhooks, n settings.Notifications, secrets *s
 		return err
 	}
 	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue, kept), notices{
-		n, providers(n, secrets), kept.attempts, kept.claims, objects.NewFiles(l.attachments)})
+		n, providers(n, secrets), kept, objects.NewFiles(l.attachments)})
 	if err != nil {
 		return err
 	}

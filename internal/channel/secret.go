@@ -149,6 +149,11 @@ func secretError(secret, field, problem string) error {
 	return fmt.Errorf("secret %q: field %s: %s", secret, strconv.Quote(field), problem)
 }
 
+const rateWanted = "must be a number from 0.001 to 10000"
+
+// goodRate takes 0 for one that is not given.
+func goodRate(n float64) bool { return n == 0 || n >= 0.001 && n <= 10_000 }
+
 const urlWanted = "must be an https URL, or http on a loopback address, without a user, a query or a fragment"
 
 // baseURL is u, or its default, without a slash at its end.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"regexp"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -98,15 +97,13 @@ func NewID() string {
 // and digits.
 func IsID(s string) bool { return message.CheckEndpoint(s) == "" }
 
-var tenants = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.@-]{0,99}$`)
-
 // ErrTenant says that no endpoint can be registered under a tenant's name.
 var ErrTenant = errors.New("the tenant must be 1 to 100 of A-Z, a-z, 0-9, _, ., @ and -, and begin with a letter or a digit")
 
 // CheckTenant refuses the name of a tenant who can't have endpoints: it stands in
 // paths, in the names of secrets and in those of message groups.
 func CheckTenant(name string) error {
-	if !tenants.MatchString(name) {
+	if message.CheckOwner(name) != "" {
 		return fmt.Errorf("%.120q: %w", name, ErrTenant)
 	}
 	return nil

@@ -27,6 +27,7 @@ var migrations = [][]string{
 	{fileSchema, fileID},
 	{endpointsSchema, endpointsOfTenant, rostersSchema},
 	{pacesSchema},
+	{eventsSchema, eventKeysSchema},
 }
 
 // fileSchema has the one row that tells this data file from others.

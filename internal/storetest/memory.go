@@ -29,6 +29,7 @@ type Memory struct {
 	room      room
 	circuits  map[string]circuit.State
 	endpoints endpoints
+	events    events
 	paces     map[string]pace.State
 	secrets   map[string]*memorySecret
 }

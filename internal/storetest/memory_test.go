@@ -12,6 +12,8 @@ func TestMemory(t *testing.T) {
 	TestWaiting(t, store)
 	TestCircuits(t, store)
 	TestEndpoints(t, store)
+	TestEvents(t, store)
+	TestKeys(t, store)
 	TestPaces(t, store)
 	TestSecrets(t, store)
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/efferent/efferent/internal/channel/exchange"
 	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/handlers/notify"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/version"
@@ -86,8 +87,10 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Clock:            clockwork.NewRealClock(),
 		},
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
-		Parts:  &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
-		Files:  &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
+		Pace: &pace.Keeper{Store: &awsdynamodb.Paces{API: tables, Table: places.PaceTable}, Patience: notify.Patience,
+			Now: time.Now, Log: log},
+		Parts: &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
+		Files: &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
 	})
 }
 

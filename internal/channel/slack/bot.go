@@ -10,19 +10,27 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/pace"
 )
 
 // Bot posts by chat.postMessage, to any conversation that its token may
 // write to, and changes what it has posted by chat.update.
 type Bot struct {
 	token, base string
+	rate        pace.Rate
 	rt          http.RoundTripper
 	clock       clockwork.Clock
 }
 
 // NewBot returns the sender for c.BotToken.
 func NewBot(c channel.SlackConfig, rt http.RoundTripper, clock clockwork.Clock) *Bot {
-	return &Bot{token: c.BotToken, base: c.BaseURL, rt: rt, clock: clock}
+	return &Bot{token: c.BotToken, base: c.BaseURL, rate: pace.PerSecond(c.RatePerSecond), rt: rt, clock: clock}
+}
+
+// Limit is that of one conversation ("Rate limits": posting messages, 1 per second per
+// channel).
+func (s *Bot) Limit(recipient string) channel.Limit {
+	return channel.Limit{Key: channel.LimitKey("slack", s.token, recipient), Rate: s.rate}
 }
 
 // Send posts h's text to h.Recipient. Links and channel names in it stay text.
@@ -65,7 +73,7 @@ func botOutcome(status int, body []byte, after time.Duration) channel.Outcome {
 	}
 	switch {
 	case status == http.StatusTooManyRequests || a.Error == "ratelimited" || a.Error == "rate_limited":
-		o := channel.Failed(channel.Transient, status, "Slack: too many requests")
+		o := channel.Failed(channel.Limited, status, "Slack: too many requests")
 		o.RetryAfter = after
 		return o
 	case a.OK == nil || status != http.StatusOK:

@@ -67,8 +67,10 @@ var errorClasses = byName(map[channel.Class]string{
 	// It may pass. Slack says of fatal_error and internal_error that a part may
 	// have been done; for Slack, transient and unknown both mean another try.
 	channel.Transient: `
-		rollup_error ratelimited rate_limited message_limit_exceeded internal_error fatal_error service_unavailable
+		rollup_error message_limit_exceeded internal_error fatal_error service_unavailable
 		request_timeout team_added_to_org org_login_required`,
+
+	channel.Limited: `ratelimited rate_limited`,
 })
 
 func byName(names map[channel.Class]string) map[string]channel.Class {

@@ -61,7 +61,7 @@ func TestWhoIsServed(t *testing.T) {
 // TestToken: only the token opens, however it is written down.
 func TestToken(t *testing.T) {
 	t.Parallel()
-	h := tokenOnly(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "in") }), exampleToken)
+	h := tokenOnly(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "in") }), exampleToken, true)
 	for authorization, in := range map[string]bool{
 		"Bearer " + exampleToken: true, "bearer " + exampleToken: true, "Bearer  " + exampleToken: true,
 		"": false, "Bearer": false, "Bearer ": false, exampleToken: false, "Basic " + exampleToken: false,

@@ -36,6 +36,7 @@ var pure = []string{
 	"internal/loopback",
 	"internal/message",
 	"internal/metric",
+	"internal/outcome",
 	"internal/pace",
 	"internal/retry",
 	"internal/retryafter",

@@ -51,8 +51,9 @@ var vars = kong.Vars{
 	"dev_aws":      devAWS, "dev_http": devHTTP,
 	"list_source": "index lists failures as they were recorded (the default); queue looks into the queue itself, " +
 		"for what died without a handler: up to 200.",
+	"notify_channels": "email, slack, sms, teams, discord or webhook.",
 	"notify_fallback": "The channels to use when the first fails, in order; none for no other. " +
-		"Otherwise Slack after email, email after Slack or SMS.",
+		"Otherwise Slack after email, none after a webhook, and email after the rest.",
 	"max_receives": strconv.Itoa(settings.DefaultMaxReceives),
 	"queues_update": "Give those that are there this attribute of a deployment's, such as VisibilityTimeout; " +
 		"all for every one that differs. May be repeated.",

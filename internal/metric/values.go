@@ -43,12 +43,14 @@ const (
 var values = map[string]map[string][]string{
 	Attempts: {Verdict: {"delivered", "retryable", "permanent", "exhausted"}, Channel: {"email", "slack", "sms"}},
 	Failures: {Reason: {DNS, Connect, TLS, Timeout, Closed, NotHTTP, Redirect, Client, Throttled, Gone, Server, Blocked, Malformed, Secret,
-		Overdue, Permanent, Transient, Configuration, Unknown, OptedOut, Other}},
+		Overdue, Permanent, Transient, Limit, Configuration, Unknown, OptedOut, Other}},
 	Held:            {Reason: {Trouble, OpenByFail, Paused, RetryAfter, Limit, Turn, Other}},
 	ExchangeLatency: {Channel: {"email", "slack", "sms"}},
 	Misconfigured:   {Channel: {"email", "slack", "sms"}},
 	CircuitChanges:  {Phase: {"open", "closed"}},
 	OutcomesMissing: {Action: {"webhook.delivered", "webhook.failed", "notification.sent", "notification.failed"}},
+	OutcomesUntold: {Action: {"delivery.delivered", "delivery.failed", "endpoint.failing", "endpoint.recovered", "endpoint.disabled",
+		"endpoint.verified", "endpoint.updated"}},
 }
 
 // Values are those that a dimension of a metric may have.

@@ -92,6 +92,9 @@ type Record struct {
 	// Circuit is the key of the open circuit that the message waits for in the
 	// waiting room; empty where it waits for a time.
 	Circuit string `json:"circuit,omitzero"`
+	// Paused says of such a one that it waits because its endpoint is paused or
+	// disabled, however its circuit is.
+	Paused bool `json:"paused,omitzero"`
 	// TraceID is that of its producer's trace, in 32 hex digits (W3C Trace Context,
 	// section 3.2.2.3); empty where there is none.
 	TraceID string `json:"trace_id,omitzero"`

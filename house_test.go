@@ -25,9 +25,26 @@ type layer struct {
 
 // pure packages know no AWS, no database and no clock of their own.
 var pure = []string{
-	"internal/attempt", "internal/channel", "internal/circuit", "internal/claim", "internal/deadletter",
-	"internal/endpoint", "internal/ledger", "internal/loopback", "internal/message", "internal/metric", "internal/retry", "internal/retryafter",
-	"internal/rotation", "internal/shortage", "internal/signingkey", "internal/trace", "internal/waiting", "internal/webhook",
+	"internal/attempt",
+	"internal/channel",
+	"internal/circuit",
+	"internal/claim",
+	"internal/deadletter",
+	"internal/endpoint",
+	"internal/ledger",
+	"internal/loopback",
+	"internal/message",
+	"internal/metric",
+	"internal/outcome",
+	"internal/pace",
+	"internal/retry",
+	"internal/retryafter",
+	"internal/rotation",
+	"internal/shortage",
+	"internal/signingkey",
+	"internal/trace",
+	"internal/waiting",
+	"internal/webhook",
 }
 
 // layers are the house, from the inside out. The longest path that fits a
@@ -41,18 +58,25 @@ func layers() (all []layer) {
 	return append(all,
 		layer{"internal/batch", pure},
 		layer{"internal/need", nil},
+		layer{"internal/api", pure},
+		layer{"internal/api/apitest", []string{"internal/api", "schemas"}},
 		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
+		// What has HTML only is given a text.
+		layer{"internal/handlers/notify", slices.Concat(pure, []string{"internal/batch", "internal/need", "internal/channel/plaintext"})},
 		// The API serves its own contract.
-		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/batch", "internal/need", "schemas"})},
+		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/api", "internal/batch", "internal/need", "schemas"})},
+		layer{"internal/handlers/endpoints", slices.Concat(pure, []string{"internal/api", "internal/need"})},
 		// The senders know the notification, and not each other.
 		layer{"internal/channel/", slices.Concat(pure, wire)},
 		layer{"internal/channel/exchange", []string{"internal/retryafter"}},
 		layer{"internal/channel/mailbox", nil},
+		layer{"internal/channel/plaintext", nil},
 		layer{"internal/channel/senders", slices.Concat(pure, []string{"internal/channel/"})},
 		layer{"internal/localaws/", []string{"internal/localaws/awsjson", "internal/localaws/awsquery", "internal/localaws/bodies",
 			"internal/localaws/credential", "internal/localaws/origin", "internal/loopback"}},
 		layer{"internal/eventsource", nil},
 		layer{"internal/aws/", pure},
+		layer{"internal/aws/gateway", []string{"internal/api"}},
 		layer{"internal/aws/ses", slices.Concat(pure, wire)},
 		layer{"internal/aws/sms", slices.Concat(pure, wire)},
 		// SQLite keeps the engines' state, by the interfaces that they declare.

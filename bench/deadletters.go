@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/attempt"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/deadletter"
@@ -107,7 +108,7 @@ func newLetterBench() (_ *letterBench, err error) {
 		}},
 		History: b.attempts, Failures: b.attempts, Claims: sqlite.NewClaims(b.db),
 		Audit: &awssqs.Audit{API: b.client, URL: urls[settings.AuditQueue], Lanes: 4}, Redactors: redactors(time.Now),
-		Caller: func(*http.Request) string { return "bench" }, Now: time.Now,
+		Caller: func(*http.Request) (api.Caller, error) { return api.Caller{Name: "bench"}, nil }, Now: time.Now,
 		Wait: func(_ context.Context, d time.Duration) { time.Sleep(d) }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

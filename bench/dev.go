@@ -33,11 +33,19 @@ type dev struct {
 var ready = regexp.MustCompile(`^ready aws=(\S+) http=\S+ data=`)
 
 func startDev(efferent string) (*dev, error) {
+	return startDevWith(efferent, func(string) error { return nil })
+}
+
+// startDevWith lets prepare write to the data file before dev is started.
+func startDevWith(efferent string, prepare func(data string) error) (*dev, error) {
 	dir, err := os.MkdirTemp("", "efferent-bench-")
 	if err != nil {
 		return nil, err
 	}
 	d := &dev{dir: dir}
+	if err := prepare(dataOf(dir)); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
 	if err := d.start(efferent); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -49,7 +57,7 @@ func startDev(efferent string) (*dev, error) {
 
 // start starts dev on the data file of its folder.
 func (d *dev) start(efferent string) error {
-	d.cmd = exec.Command(efferent, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", filepath.Join(d.dir, "bench.db"))
+	d.cmd = exec.Command(efferent, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", dataOf(d.dir))
 	// Each failed attempt is a line of it.
 	log, err := os.Create(filepath.Join(d.dir, "log"))
 	if err != nil {

@@ -32,13 +32,16 @@ var loads = []load{
 
 // one measures a binary by so many webhooks to one path: for a profile, or by hand.
 func one(args []string) (result, error) {
+	s, err := startSink()
+	if err != nil {
+		return result{}, err
+	}
+	defer func() { _ = s.stop() }()
+	if n, ok := strings.CutPrefix(args[2], "fanout"); ok {
+		return fanout(number(n)).measure(args[0], s, number(args[1]))
+	}
 	for _, l := range loads {
 		if strings.Trim(l.path, "/") == args[2] {
-			s, err := startSink()
-			if err != nil {
-				return result{}, err
-			}
-			defer func() { _ = s.stop() }()
 			return l.measure(args[0], s, number(args[1]))
 		}
 	}

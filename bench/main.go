@@ -33,6 +33,8 @@ func run(args []string) error {
 			return sink()
 		case "send":
 			return send(args[1:])
+		case "publish":
+			return publish(args[1:])
 		case "bare":
 			return printResult(bare(args[1:]))
 		case "handler":
@@ -119,6 +121,9 @@ func measure(efferent string, webhooks, rounds int) error {
 	for _, l := range loads {
 		parts = append(parts, part{l.name, func() (result, error) { return l.measure(efferent, s, webhooks) }})
 	}
+	for _, f := range []fanout{1, 10} {
+		parts = append(parts, part{f.String(), func() (result, error) { return f.measure(efferent, s, webhooks) }})
+	}
 	results := make([][]result, len(parts))
 	for range rounds {
 		for i, p := range parts {
@@ -131,11 +136,12 @@ func measure(efferent string, webhooks, rounds int) error {
 	}
 	fmt.Printf("%d webhooks of 1 KiB, %d in flight, medians of %d rounds\n\n", webhooks, inFlight, rounds)
 	fmt.Printf("%-28s %12s %16s %14s %14s\n", "", "webhooks/s", "CPU s per 1,000", "CPU / bare's", "/ delivered's")
-	base, delivered := median(results[0], result.cpuPer1000), median(results[len(parts)-len(loads)], result.cpuPer1000)
+	const first = 3 // of what goes through dev
+	base, delivered := median(results[0], result.cpuPer1000), median(results[first], result.cpuPer1000)
 	for i, p := range parts {
 		cpu := median(results[i], result.cpuPer1000)
 		fmt.Printf("%-28s %12.0f %16.3f %13.2fx", p.name, median(results[i], result.rate), cpu, cpu/base)
-		if i > len(parts)-len(loads) {
+		if i > first {
 			fmt.Printf(" %13.2fx", cpu/delivered)
 		}
 		fmt.Println()

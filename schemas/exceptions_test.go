@@ -2,10 +2,16 @@ package schemas_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"mime"
+	"net/mail"
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/efferent/efferent/internal/message"
 )
@@ -25,14 +31,33 @@ type exception struct {
 var exceptions = []exception{
 	// Whatever is wrong with the first of two is wrong by the reader alone.
 	{"a key twice", "", "", func(_ *message.FieldError, data []byte) bool { return keyTwice(data, strings.Clone) }},
-	{"a header twice", "webhook", "", func(_ *message.FieldError, data []byte) bool {
+	{"a header twice", "", "", func(_ *message.FieldError, data []byte) bool {
 		return keyTwice(value(data, "headers"), strings.ToLower)
 	}},
 	{"an address twice", "notification", "", func(_ *message.FieldError, data []byte) bool {
 		return keyTwice(value(data, "recipients"), strings.Clone)
 	}},
 	{"no Unicode", "", "valid Unicode", func(_ *message.FieldError, data []byte) bool { return !isUnicode(data) }},
-	{"no Unicode", "notification", "addresses (strings)", func(_ *message.FieldError, data []byte) bool { return !isUnicode(data) }},
+	{"a key twice, inside", "notification", "", func(_ *message.FieldError, data []byte) bool { return keyTwiceInside(data) }},
+	{"no Unicode", "notification", "", func(_ *message.FieldError, data []byte) bool { return !isUnicode(data) }},
+	{"no email address", "notification", "must be one email address", noMailbox},
+	{"too many recipients", "notification", "makes more than 50 recipients", func(_ *message.FieldError, data []byte) bool {
+		return len(list(data, "cc"))+len(list(data, "bcc"))+max(1, len(list(data, "recipient"))) > 50
+	}},
+	{"an attachment that is none", "notification", "] must have ", noAttachment},
+	{"an attachment shown twice", "notification", "has the content_id of another", func(_ *message.FieldError, data []byte) bool {
+		seen := map[string]bool{}
+		for _, a := range attachments(data) {
+			if id, twice := a["content_id"], seen[a["content_id"]]; id != "" && twice {
+				return true
+			}
+			seen[a["content_id"]] = true
+		}
+		return false
+	}},
+	{"its own id", "notification", "is the message's own id", func(f *message.FieldError, data []byte) bool {
+		return text(data, f.Field) == text(data, "id")
+	}},
 	{"no Unicode", "webhook", "is not valid UTF-8", func(_ *message.FieldError, data []byte) bool { return !utf8.Valid(data) }},
 	{"no Unicode", "", "not valid JSON", func(_ *message.FieldError, data []byte) bool { return !utf8.Valid(data) }},
 	{"a length in bytes", "", "bytes", tooManyBytes},
@@ -45,6 +70,60 @@ var exceptions = []exception{
 	{"no international name", "webhook", "neither a name nor an address", isInternational},
 	{"no international name", "webhook", "longer than names can be", isInternational},
 	{"over 1 MiB", "notification", "at most 1 MiB", func(_ *message.FieldError, data []byte) bool { return len(data) > 1<<20 }},
+}
+
+// noMailbox reports whether an address is none, or too long in bytes.
+func noMailbox(f *message.FieldError, data []byte) bool {
+	all := list(data, f.Field)
+	if f.Field == "reply_to" {
+		all = []string{text(data, f.Field)}
+	}
+	for _, s := range all {
+		a, err := mail.ParseAddress(s)
+		if err != nil || len(s) > 320 || len(a.Address) > 254 {
+			return true
+		}
+		if again, err := mail.ParseAddress(a.Address); err != nil || again.Address != a.Address {
+			return true // it has a quoted local part
+		}
+	}
+	return false
+}
+
+// noAttachment reports whether a file's content or its media type is none, or what
+// names it is too long in bytes.
+func noAttachment(_ *message.FieldError, data []byte) bool {
+	for _, a := range attachments(data) {
+		content, err := base64.StdEncoding.DecodeString(a["content"])
+		_, _, wrong := mime.ParseMediaType(a["type"])
+		_, has := a["content"]
+		if err != nil || has && len(content) == 0 || a["type"] != "" && wrong != nil || len(a["name"]) > 255 || len(a["s3"]) > 1088 ||
+			len(a["type"]) > 200 {
+			return true
+		}
+	}
+	return false
+}
+
+func attachments(data []byte) (all []map[string]string) {
+	if json.Unmarshal(value(data, "attachments"), &all) != nil {
+		return nil
+	}
+	return all
+}
+
+func list(data []byte, field string) (all []string) {
+	if json.Unmarshal(value(data, field), &all) != nil {
+		return nil
+	}
+	return all
+}
+
+// keyTwiceInside reports whether any object in data has a key twice.
+func keyTwiceInside(data []byte) bool {
+	d := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowInvalidUTF8(true))
+	_, err := d.ReadValue()
+	return errors.Is(err, jsontext.ErrDuplicateName)
 }
 
 var international = regexp.MustCompile(`^[A-Za-z]+://[^/?]*(?:[^\x00-\x7f]|%[89a-fA-F])`)

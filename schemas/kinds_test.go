@@ -33,27 +33,42 @@ var webhookKind = kind{
 }
 
 var notificationKind = kind{
-	required: []string{"channel", "recipient", "body"}, rich: []string{"list_unsubscribe", "fallback"},
+	required: []string{"channel", "recipient", "body"},
+	rich:     []string{"list_unsubscribe", "fallback", "recipient", "attachments", "headers", "cc", "reply_to", "blocks", "card", "embeds"},
 	good: map[string][]string{
-		"id":                  {`"n_7"`},
-		"channel":             {`"email"`, `"slack"`, `"sms"`},
-		"recipient":           {`"ann@acme.test"`, `"nobody"`, `"+46701234567"`},
+		"id":        {`"n_7"`},
+		"channel":   {`"email"`, `"slack"`, `"sms"`, `"email"`, `"slack"`, `"teams"`, `"discord"`, `"webhook"`},
+		"recipient": {`"ann@acme.test"`, `"nobody"`, `"+46701234567"`, `["ann@acme.test"]`},
+		"each":      {`true`, `false`},
+		"html":      {`"<p>It is <b>paid</b>."`},
+		"cc":        {`[]`, `["bob@acme.test","Bo B <b@acme.test>"]`},
+		"bcc":       {`["\"Eve, E\" <eve@acme.test>"]`},
+		"reply_to":  {`"help@acme.test"`, `"Hjälp <help@acme.test>"`},
+		"headers":   {`{}`, `{"X-Campaign":"a b","REFERENCES":"<a@b>"}`},
+		"attachments": {`[]`,
+			`[{"name":"a.pdf","content":"SGVs\r\nbG8=","content_id":"logo"},{"s3":"acme-files/a/b.pdf","type":"text/plain; charset=utf-8"}]`},
+		"blocks":              {`[{"type":"divider"},{"type":"x","a":[{"b":1}]}]`},
+		"card":                {`{"type":"AdaptiveCard","body":[]}`},
+		"embeds":              {`[{}]`, `[{"title":"a"}]`},
 		"body":                {`"It is paid."`, `"a\nb\u0000"`},
 		"subject":             {`"Invoice"`, `""`},
 		"recipients":          {`{}`, `{"slack":"C0123"}`, `{"email":"","sms":"é"}`},
 		"fallback":            {`[]`},
 		"fallback_on_opt_out": {`true`, `false`},
 		"tenant":              {`"acme"`, `""`},
+		"thread":              {`"n_6"`, `"n_7"`},
+		"update":              {`"n_6"`},
 		"list_unsubscribe":    {`"https://acme.test/out?u=7"`, `"mailto:out@acme.test?subject=out"`},
 	},
 	near: map[string]func(*rand.Rand) string{
 		"id": nearID, "tenant": nearTenant, "list_unsubscribe": nearUnsubscribe, "recipients": nearRecipients,
-		"fallback": nearFallback,
+		"fallback": nearFallback, "recipient": nearRecipient, "cc": nearMailboxes, "bcc": nearMailboxes, "reply_to": nearMailbox,
+		"headers": nearMailHeaders, "attachments": nearAttachments, "blocks": nearBlocks, "embeds": nearBlocks, "card": nearCard,
+		"thread": nearID, "update": nearID, "html": odd, "each": func(r *rand.Rand) string { return pick(r, oddValues) },
 		"channel": func(r *rand.Rand) string {
-			return pick(r, []string{`"Email"`, `"e-mail"`, `"sms "`, `"slack"`, `"sms"`, odd(r)})
+			return pick(r, []string{`"Email"`, `"e-mail"`, `"sms "`, `"slack"`, `"sms"`, `"teams"`, `"discord"`, `"webhook"`, odd(r)})
 		},
-		"subject":   func(r *rand.Rand) string { return quote(strange(r, pick(r, []string{"", "Invoice"}))) },
-		"recipient": odd,
+		"subject": func(r *rand.Rand) string { return quote(strange(r, pick(r, []string{"", "Invoice"}))) },
 		"body": func(r *rand.Rand) string {
 			if r.IntN(200) == 0 {
 				return quote(strings.Repeat("a", 1<<20-60+r.IntN(120)))
@@ -168,7 +183,7 @@ func nearHeaders(r *rand.Rand) string {
 func nearRecipients(r *rand.Rand) string {
 	var all []string
 	for range r.IntN(3) {
-		all = append(all, fmt.Sprintf("%s:%s", pick(r, []string{`"email"`, `"slack"`, `"sms"`, `"SMS"`, `""`, `"s\u006ds"`, `"fax"`}),
+		all = append(all, fmt.Sprintf("%s:%s", pick(r, []string{`"email"`, `"slack"`, `"sms"`, `"teams"`, `"SMS"`, `""`, `"s\u006ds"`, `"fax"`}),
 			pick(r, []string{`"a"`, `""`, `"é\n"`, "null", "1", `["a"]`, `"\ud800"`})))
 	}
 	return "{" + strings.Join(all, ",") + "}"
@@ -177,7 +192,7 @@ func nearRecipients(r *rand.Rand) string {
 func nearFallback(r *rand.Rand) string {
 	var all []string
 	for range r.IntN(4) {
-		all = append(all, pick(r, []string{`"email"`, `"slack"`, `"sms"`, `"email"`, `"slack"`, `"sms"`, `"s\u006ds"`,
+		all = append(all, pick(r, []string{`"email"`, `"slack"`, `"sms"`, `"teams"`, `"discord"`, `"webhook"`, `"s\u006ds"`,
 			`"Sms"`, `""`, "null", "1", `["sms"]`, `"\ud800"`}))
 	}
 	return "[" + strings.Join(all, ",") + "]"
@@ -191,4 +206,124 @@ func nearUnsubscribe(r *rand.Rand) string {
 		"https://h:80", "https://h:123456", "https://h#/a",
 		"https://h/%4", "mailto:a%", "mailto:%20", "mailto:a%20b,c", "https://h/" + long(r, "a", 985), "mailto:" + long(r, "a", 988),
 	}))
+}
+
+func nearMailbox(r *rand.Rand) string {
+	return quote(pick(r, []string{
+		"ann@acme.test", "Ann <ann@acme.test>", "<ann@acme.test>", "ann", "ann@", "@acme.test", "ann@acme.test, bob@acme.test", "a: b@c;",
+		"\"a b\"@acme.test", "ann@bücher.test", "Ann\r\n <ann@acme.test>", strange(r, "ann@acme.test"), strange(r, "Ann <ann@acme.test>"),
+		long(r, "a", 200) + "@acme.test", long(r, "é", 300) + " <ann@acme.test>", "",
+	}))
+}
+
+func nearMailboxes(r *rand.Rand) string {
+	if r.IntN(20) == 0 {
+		return many(r, func(i int) string { return quote(fmt.Sprintf("u%d@acme.test", i)) })
+	}
+	return several(r, func() string {
+		return pick(r, []string{nearMailbox(r), nearMailbox(r), `"bob@acme.test"`, `"b\u006fb@acme.test"`, pick(r, oddValues)})
+	})
+}
+
+func nearRecipient(r *rand.Rand) string {
+	switch r.IntN(10) {
+	case 0:
+		return many(r, func(i int) string { return quote(fmt.Sprintf("u%d@acme.test", i)) })
+	case 1, 2, 3:
+		return odd(r)
+	}
+	return several(r, func() string {
+		return pick(r, []string{`"ann@acme.test"`, `"bob"`, `"carol"`, `"b\u006fb"`, `""`, odd(r), pick(r, oddValues)})
+	})
+}
+
+// many is an array of about as many as are allowed.
+func many(r *rand.Rand, one func(i int) string) string {
+	var all []string
+	for i := range 47 + r.IntN(6) {
+		all = append(all, one(i))
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
+func several(r *rand.Rand, one func() string) string {
+	var all []string
+	for range r.IntN(4) {
+		all = append(all, one())
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
+func nearMailHeaders(r *rand.Rand) string {
+	names := []string{"X-A", "x-a", "X-Campaign", "X-", "X-SES-TAGS", "x-ses", "X-Ses-", "X-SESSION", "Subject", "From", "Bcc",
+		"DKIM-Signature",
+		"references", "IN-REPLY-TO", "Precedence", "precedence", "List-Unsubscribe", "List-Id", "Feedback-ID", "feedbac\u212a-id", "X-a b",
+		"X-a:",
+		"X-é", "X-" + long(r, "a", 60), "\u017fensitivity", "Importance\n", "", "Content-Type", "MIME-Version", "Auto-Submitted"}
+	values := []string{"b", "", " ", "a b", " a", "a ", "a\r\nb", "é", "\x7f", long(r, "a", 870), long(r, "a ", 870)}
+	var all []string
+	if r.IntN(8) == 0 {
+		return pick(r, []string{`{"X-A":"b","x-a":"c"}`, `{"References":"<a@b>","REFERENCES":"<a@b>"}`})
+	}
+	for i := range pick(r, []int{0, 1, 1, 2, 3, 9 + r.IntN(4)}) {
+		name, value := pick(r, names), quote(pick(r, values))
+		if i > 3 {
+			name, value = fmt.Sprint("X-", i), `"a"`
+		}
+		if r.IntN(12) == 0 {
+			value = pick(r, oddValues)
+		}
+		all = append(all, quote(name)+":"+value)
+	}
+	return "{" + strings.Join(all, ",") + "}"
+}
+
+func nearAttachments(r *rand.Rand) string {
+	members := map[string][]string{
+		"name": {"a.pdf", "", "a/b", `a\b`, "å b.txt", "a\nb", long(r, "a", 255), long(r, "é", 255)},
+		"type": {"application/pdf", "text/plain; charset=utf-8", "text/plain;", "text/plain; a", "text", "multipart/mixed", "Message/RFC822",
+			"a/b;c=\"d",
+			"multiparts/x", "", "a b/c", "a/b; c=d; c=e"},
+		"content": {"SGVsbG8=", "SGVs\nbG8=", "SGVsbG8", "=", "", "SGVs!", "SGV=sbG8=", "\n"},
+		"s3": {"acme-files/a.pdf", "acme-files/", "acme-files", "Acme/a", "a/b", "acme-files/a\nb", "acme-files/å",
+			"acme-files/" + long(r, "a", 1077), "acme-files/a\\b"},
+		"content_id": {"logo", "logo", "", "a b", "<a>", "a@b"},
+		"path":       {"/etc/passwd"},
+	}
+	names := []string{"name", "type", "content", "s3", "content_id", "content", "name", "path"}
+	if r.IntN(15) == 0 {
+		return many(r, func(int) string { return `{"s3":"acme-files/a"}` })
+	}
+	if r.IntN(10) == 0 {
+		return `[{"s3":"acme-files/a","content_id":"logo"},{"s3":"acme-files/b","content_id":"` + pick(r, []string{"logo", "Logo"}) + `"}]`
+	}
+	return several(r, func() string {
+		var all []string
+		for range r.IntN(5) {
+			name := pick(r, names)
+			value := quote(pick(r, members[name][:1+r.IntN(len(members[name]))]))
+			if r.IntN(15) == 0 {
+				value = pick(r, oddValues)
+			}
+			all = append(all, quote(name)+":"+value)
+		}
+		return "{" + strings.Join(all, ",") + "}"
+	})
+}
+
+func nearBlocks(r *rand.Rand) string {
+	if r.IntN(15) == 0 {
+		return many(r, func(int) string { return `{"type":"divider"}` })
+	}
+	return several(r, func() string {
+		return pick(r, []string{`{"type":"divider"}`, `{"type":1}`, `{}`, `{"type":"a","type":"b"}`, `{"type":"a","b":[{"c":1,"c":2}]}`,
+			`{"Type":"a"}`,
+			`{"type":"\ud800"}`, pick(r, oddValues)})
+	})
+}
+
+func nearCard(r *rand.Rand) string {
+	return pick(r, []string{`{"type":"AdaptiveCard"}`, `{"type":"adaptiveCard"}`, `{"type":"AdaptiveCard","a":{"b":1,"b":2}}`,
+		`{"type":null}`, `{}`,
+		`{"type":"Adaptive\u0043ard"}`, pick(r, oddValues)})
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/loopback"
 )
 
@@ -187,7 +187,7 @@ func (e *apiError) Error() string { return e.detail }
 // refusal reads what is wrong: the API's own problem, or that of the gateway
 // before it.
 func (c *apiClient) refusal(resp *http.Response, answer []byte) error {
-	var p replay.Problem
+	var p api.Problem
 	if json.Unmarshal(answer, &p) == nil && p.Detail != "" {
 		return &apiError{resp.StatusCode, p.Detail}
 	}

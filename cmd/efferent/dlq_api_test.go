@@ -12,7 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/api"
 )
 
 // answered is one answer of a scripted API.
@@ -24,7 +24,7 @@ type answered struct {
 
 // problem is an answer of the API that is no success.
 func problem(status int, detail string) answered {
-	return answered{status, replay.Problem{Status: status, Detail: detail}}
+	return answered{status, api.Problem{Status: status, Detail: detail}}
 }
 
 // scriptedAPI gives its answers in turn, the last one again and again, and

@@ -75,3 +75,12 @@ func openLedger(db *sqlite.DB, data string) ledgerStore {
 
 // ledgerDirectory is efferent.ledger for efferent.db.
 func ledgerDirectory(data string) string { return strings.TrimSuffix(data, ".db") + ".ledger" }
+
+// attachmentsDirectory is efferent.attachments for efferent.db: a folder in it is a
+// bucket.
+func attachmentsDirectory(data string) string {
+	if data == ":memory:" {
+		data = "efferent.db"
+	}
+	return strings.TrimSuffix(data, ".db") + ".attachments"
+}

@@ -24,6 +24,7 @@ import (
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/localaws/stsserver"
+	"github.com/efferent/efferent/internal/objects"
 	"github.com/efferent/efferent/internal/queuelog"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
@@ -51,22 +52,24 @@ type localConfig struct {
 type local struct {
 	awsURL, httpURL string
 	// allowed are the host names beside those of the loopback.
-	allowed   []string
-	log       *slog.Logger
-	clock     clockwork.Clock
-	db        *sqlite.DB
-	recent    *queuelog.Store // nil where the data is in memory
-	engine    *sqsserver.Engine
-	poller    *sqsserver.Poller
-	servers   []*http.Server
-	listeners []net.Listener
-	sources   []*eventsource.Source
-	kept      ledgerStore
-	signer    *checkpoint.Handler
-	releaser  *release.Handler
-	redactors ledger.Redactors
-	sweeper   *sweeper
-	watch     watch
+	allowed []string
+	// attachments is the directory that emails' files are read from.
+	attachments string
+	log         *slog.Logger
+	clock       clockwork.Clock
+	db          *sqlite.DB
+	recent      *queuelog.Store // nil where the data is in memory
+	engine      *sqsserver.Engine
+	poller      *sqsserver.Poller
+	servers     []*http.Server
+	listeners   []net.Listener
+	sources     []*eventsource.Source
+	kept        ledgerStore
+	signer      *checkpoint.Handler
+	releaser    *release.Handler
+	redactors   ledger.Redactors
+	sweeper     *sweeper
+	watch       watch
 }
 
 // openLocal opens the state and the two addresses. Errors name the flag that
@@ -85,7 +88,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 			return nil, fmt.Errorf("--allow-host: %w", err)
 		}
 	}
-	l := &local{log: c.Log, clock: c.Clock, allowed: c.AllowHosts}
+	l := &local{log: c.Log, clock: c.Clock, allowed: c.AllowHosts, attachments: attachmentsDirectory(c.Data)}
 	if l.clock == nil {
 		l.clock = steady.New()
 	}
@@ -183,7 +186,7 @@ func localStores(ctx context.Context, db *sqlite.DB, now func() time.Time) (stor
 }
 
 // handle feeds the handlers that the Lambdas run.
-func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secretserver.Server, kept stores) error {
+func (l *local) handle(w settings.Webhooks, n settings.Notifications, secrets *secretserver.Server, kept stores) error {
 	entries, err := auditSource(l.feed(settings.AuditQueue, kept), l.poller, l.kept)
 	if err != nil {
 		return err
@@ -192,7 +195,8 @@ func (l *local) handle(w settings.Webhooks, n settings.Sending, secrets *secrets
 	if err != nil {
 		return err
 	}
-	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue, kept), n, providers(n, secrets), kept.attempts, kept.claims)
+	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue, kept), notices{
+		n, providers(n, secrets), kept.attempts, kept.claims, objects.NewFiles(l.attachments)})
 	if err != nil {
 		return err
 	}

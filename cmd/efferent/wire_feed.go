@@ -20,6 +20,7 @@ type feed struct {
 	queues interface {
 		awssqs.ConsumeAPI
 		awssqs.SendAPI
+		awssqs.SendBatchAPI
 	}
 	url, arn, region, auditURL string
 	redactors                  ledger.Redactors

@@ -12,6 +12,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awsses "github.com/efferent/efferent/internal/aws/ses"
 	awssms "github.com/efferent/efferent/internal/aws/sms"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
@@ -22,11 +23,19 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 )
 
+// notices is what the handler of notifications takes beside its queue.
+type notices struct {
+	settings settings.Notifications
+	senders  notify.Senders
+	attempts batch.Attempts
+	claims   claim.Store
+	files    notify.Files
+}
+
 // notificationsSource wires the handler that the notify Lambda runs to its
 // queue.
-func notificationsSource(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims claim.Store) (
-	*eventsource.Source, error) {
-	handle, err := notifier(f, s, senders, attempts, claims)
+func notificationsSource(f feed, n notices) (*eventsource.Source, error) {
+	handle, err := notifier(f, n)
 	if err != nil {
 		return nil, err
 	}
@@ -34,12 +43,13 @@ func notificationsSource(f feed, s settings.Sending, senders notify.Senders, att
 }
 
 // notifier is that handler.
-func notifier(f feed, s settings.Sending, senders notify.Senders, attempts batch.Attempts, claims claim.Store) (
-	eventsource.Handler, error) {
+func notifier(f feed, n notices) (eventsource.Handler, error) {
 	handler, err := notify.New(notify.Needs{
-		Needs:   f.needs("notify", s, attempts),
-		Senders: senders,
-		Claims:  claims,
+		Needs:   f.needs("notify", n.settings.Sending, n.attempts),
+		Senders: n.senders,
+		Claims:  n.claims,
+		Parts:   &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: f.url}},
+		Files:   n.files,
 	})
 	if err != nil {
 		return nil, err
@@ -48,7 +58,7 @@ func notifier(f feed, s settings.Sending, senders notify.Senders, attempts batch
 }
 
 // providers are the senders by the secrets' configurations, without AWS's own.
-func providers(s settings.Sending, secrets awssecrets.API) *senders.Maker {
+func providers(s settings.Notifications, secrets awssecrets.API) *senders.Maker {
 	return &senders.Maker{
 		Prefix:  s.ChannelSecrets,
 		Secrets: &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
@@ -67,7 +77,7 @@ func withAWS(p *senders.Maker, config aws.Config) *senders.Maker {
 // fillSecrets keeps the channels' secrets that environment variables give.
 // Those that they do not give stay as they are. Their names begin with prefix.
 func fillSecrets(ctx context.Context, secrets putSecretAPI, prefix string, getenv func(string) string) error {
-	for _, on := range []channel.Name{channel.Email, channel.Slack, channel.SMS} {
+	for _, on := range channel.Names {
 		text, err := channel.DevSecret(on, getenv)
 		if errors.Is(err, channel.ErrNotConfigured) {
 			continue

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/efferent/efferent/internal/api"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
@@ -66,7 +67,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		Room: p.room, Exit: p.exit, Circuits: p.circuits,
 		ExactCounts: p.exact, Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
-		Caller:  func(*http.Request) string { return p.caller },
+		Caller:  func(*http.Request) (api.Caller, error) { return api.Caller{Name: p.caller}, nil },
 		Metrics: p.watch.of("replay"), Now: p.exit.Now, Wait: pause, Log: p.log,
 	}
 	for _, q := range []struct {

@@ -18,6 +18,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/localaws/secretserver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -35,7 +36,8 @@ func rows(t *testing.T, db *sqlite.DB) (n int) {
 	t.Helper()
 	err := db.Do(t.Context(), func(tx *sqlite.Tx) error {
 		s, err := tx.Stmt(`SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM attempts) + (SELECT count(*) FROM claims)
-			+ (SELECT count(*) FROM waiting) + (SELECT count(*) FROM circuits)`)
+			+ (SELECT count(*) FROM waiting) + (SELECT count(*) FROM circuits)
+			+ (SELECT count(*) FROM paces)`)
 		if err != nil {
 			return err
 		}
@@ -105,7 +107,8 @@ func keepOneOfEach(t *testing.T, db *sqlite.DB, engine *sqsserver.Engine, now ti
 	circuits.Now = func() time.Time { return now }
 	_, circuitErr := circuits.PutCircuit(ctx, circuit.State{Name: circuit.Name{Scope: circuit.Host, URL: "https://a.test"}, Version: 1})
 	_, roomErr := sqlite.NewWaiting(db).Enter(ctx, waiting.Item{MessageID: "m", Attempt: 1, Due: now, State: waiting.Waiting})
-	err = errors.Join(sendErr, circuitErr, roomErr,
+	_, paceErr := sqlite.NewPaces(db).Slow(ctx, pace.Slow{Key: "k", Now: now})
+	err = errors.Join(sendErr, circuitErr, roomErr, paceErr,
 		sqlite.NewAttempts(db).Put(ctx, []attempt.Record{{WebhookID: "w", MessageID: "m", Attempt: 1, At: now, Verdict: attempt.Permanent}}),
 		sqlite.NewClaims(db).PutClaim(ctx, claim.Claim{Queue: deadletter.WebhookFailures, ItemID: "i", Token: "t", At: now}))
 	if err != nil {

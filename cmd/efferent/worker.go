@@ -22,6 +22,7 @@ import (
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/telemetry"
@@ -49,6 +50,7 @@ type stores struct {
 	circuits circuit.Store
 	// endpoints are those that are registered; nil where no table of them is set.
 	endpoints endpoint.Store
+	paces     pace.Store
 	close     func()
 	// expire are the stores that nobody else deletes what has expired from.
 	expire []expiring
@@ -240,14 +242,16 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		kept.close, kept.sweeper = func() { _ = db.Close() }, newSweeper(db, kept, clockwork.NewRealClock(), log)
 		return kept, nil
 	}
-	table, room, circuits := os.Getenv(settings.AttemptsTable), os.Getenv(settings.WaitingTable), os.Getenv(settings.CircuitsTable)
-	if c.Store != "dynamodb" || table == "" || room == "" || circuits == "" {
-		return stores{}, fmt.Errorf("--store %s: must be sqlite:FILE, or dynamodb with %s, %s and %s naming the tables", c.Store,
-			settings.AttemptsTable, settings.WaitingTable, settings.CircuitsTable)
+	table, room := os.Getenv(settings.AttemptsTable), os.Getenv(settings.WaitingTable)
+	circuits, paces := os.Getenv(settings.CircuitsTable), os.Getenv(settings.PaceTable)
+	if c.Store != "dynamodb" || table == "" || room == "" || circuits == "" || paces == "" {
+		return stores{}, fmt.Errorf("--store %s: must be sqlite:FILE, or dynamodb with %s, %s, %s and %s naming the tables", c.Store,
+			settings.AttemptsTable, settings.WaitingTable, settings.CircuitsTable, settings.PaceTable)
 	}
 	client := dynamodb.NewFromConfig(config)
 	return stores{
 		attempts: &awsdynamodb.Attempts{API: client, Table: table}, claims: &awsdynamodb.Claims{API: client, Table: table},
-		room: &awsdynamodb.Waiting{API: client, Table: room}, circuits: &awsdynamodb.Circuits{API: client, Table: circuits}, close: func() {},
+		room: &awsdynamodb.Waiting{API: client, Table: room}, circuits: &awsdynamodb.Circuits{API: client, Table: circuits},
+		paces: &awsdynamodb.Paces{API: client, Table: paces}, close: func() {},
 	}, nil
 }

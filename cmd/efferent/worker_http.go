@@ -15,10 +15,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/go-json-experiment/json"
 
+	"github.com/efferent/efferent/internal/api"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
-	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/loopback"
 )
@@ -91,11 +90,11 @@ func (h *workerHTTP) token(ctx context.Context, secrets awssecrets.API) (string,
 func (w *worker) openServers(ctx context.Context) error {
 	health := &health{watches: w.watches, stopping: ctx}
 	if w.HTTP != "" {
-		api, err := w.api(ctx)
+		served, err := w.api(ctx)
 		if err != nil {
 			return err
 		}
-		if err := w.listen("http", w.HTTP, health.before(api)); err != nil {
+		if err := w.listen("http", w.HTTP, health.before(served)); err != nil {
 			return err
 		}
 	}
@@ -148,10 +147,7 @@ func tokenOnly(next http.Handler, token string) http.Handler {
 			return
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="efferent"`)
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(http.StatusUnauthorized)
-		_ = json.MarshalWrite(w, replay.Problem{Type: "about:blank", Title: http.StatusText(http.StatusUnauthorized),
-			Status: http.StatusUnauthorized, Detail: "send the token of this API, as Authorization: Bearer TOKEN"})
+		api.WriteProblem(w, http.StatusUnauthorized, "send the token of this API, as Authorization: Bearer TOKEN")
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/efferent/efferent/internal/api"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
@@ -110,7 +111,7 @@ func (w *world) newAPI() (http.Handler, error) {
 		History: w.stores, Failures: w.stores, Claims: w.stores, Records: w.stores, Room: w.stores, Circuits: w.stores,
 		Exit: w.newExit(), Audit: w.audit,
 		Redactors: w.audit,
-		Caller:    func(*http.Request) string { return "operator" },
+		Caller:    func(*http.Request) (api.Caller, error) { return api.Caller{Name: "operator"}, nil },
 		Now:       w.clock.Now, Wait: func(_ context.Context, d time.Duration) { w.clock.Advance(d) }, Log: quiet,
 	})
 	if err != nil {

@@ -70,6 +70,10 @@ type Record struct {
 	// Untold says that the ledger is still to be told of the outcome: the audit
 	// queue could not be written. The message's next receive does it.
 	Untold bool `json:"untold,omitzero"`
+	// OutcomeDue says that producers are still to be told of the message's end. A record
+	// of one is kept with it first, where they are told at all, so that no crash after
+	// that can lose it.
+	OutcomeDue bool `json:"outcome_due,omitzero"`
 	// Reason says in words why the try failed; empty when it did not.
 	Reason string `json:"reason"`
 	// Response is the beginning of the answer's body, at most ResponseLimit

@@ -183,6 +183,7 @@ func (b *batch) conclude() {
 	b.visibilities.finish(b)
 	b.measure()
 	b.tell()
+	b.visibilities.finish(b) // of those that had to wait for it
 	b.record()
 }
 

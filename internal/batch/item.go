@@ -76,8 +76,8 @@ type Item struct {
 	sent     attempt.Record
 	recorded bool
 	// dead says that its end is recorded.
-	dead     bool
-	outcomes []outcome
+	dead    bool
+	reports []report
 	// carriedTrace is the trace that it carries from now on, span what is made of it.
 	carriedTrace string
 	span         trace.Span

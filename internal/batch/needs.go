@@ -10,8 +10,9 @@
 //     or its place in the waiting room; as tries succeed, their records, within
 //     a second and many at a time;
 //  4. conclude: what is left of the records and visibilities, then one audit
-//     message with the outcomes. Those that can't be written now are written
-//     with the message's next receive.
+//     message with the outcomes, and what producers are told of those that are
+//     the end of a message. Those that can't be written now are written with the
+//     message's next receive.
 //
 // What a handler sends, and what a failure means, is its own: it brings a Job.
 package batch
@@ -25,6 +26,7 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/trace"
 	"github.com/efferent/efferent/internal/waiting"
@@ -57,6 +59,8 @@ type Needs struct {
 	Room     Room
 	Queue    Queue
 	Audit    ledger.Audit
+	// Outcomes tells producers how each message ended; nil tells nobody.
+	Outcomes *outcome.Teller `need:"optional"`
 	// Redactors keep out of the ledger what must stay erasable.
 	Redactors ledger.Redactors
 	// Metrics is told, at the end of each batch, what it came to.

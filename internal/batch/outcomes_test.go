@@ -16,6 +16,7 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/waiting"
@@ -46,6 +47,10 @@ type life struct {
 	tries   map[string]int
 	ledger  []ledger.Entry
 	missing []string
+	// listens says that somebody wants to hear how the message ends, and heard is what
+	// they heard.
+	listens bool
+	heard   []outcome.Event
 	// receives is of the receive at hand; most is the queue's maxReceiveCount.
 	receives, most int
 	now            time.Time
@@ -91,7 +96,7 @@ func (l *life) Enter(ctx context.Context, item waiting.Item) (state waiting.Stat
 func (l *life) Put(ctx context.Context, records []attempt.Record) error {
 	what := "put"
 	for _, r := range records {
-		what += fmt.Sprintf(" %d%s", r.Attempt, map[bool]string{true: "!"}[r.Untold])
+		what += fmt.Sprintf(" %d%s%s", r.Attempt, map[bool]string{true: "!"}[r.Untold], map[bool]string{true: "?"}[r.OutcomeDue])
 	}
 	return l.call(what, func() error { return l.store.Put(ctx, records) })
 }
@@ -106,6 +111,15 @@ func (l *life) Append(_ context.Context, _ string, entries []ledger.Entry) error
 		what += " " + e.Action + strings.TrimPrefix(e.ID, "m")
 	}
 	return l.call(what, func() error { l.ledger = append(l.ledger, entries...); return nil })
+}
+
+// Tell is outcome.Sink's.
+func (l *life) Tell(_ context.Context, events []outcome.Event) error {
+	what := "inform"
+	for _, e := range events {
+		what += " " + string(e.Kind)
+	}
+	return l.call(what, func() error { l.heard = append(l.heard, events...); return nil })
 }
 
 // performance is the Job of a life.
@@ -144,7 +158,7 @@ func (p *performance) act() (again bool) {
 		return false
 	}
 	r := p.Begin()
-	r.At = p.l.now
+	r.At, r.Tenant = p.l.now, p.Tenant
 	p.l.tries["m#"+strconv.Itoa(r.Attempt)]++
 	switch p.l.script[r.Attempt-1] {
 	case 'd':
@@ -172,6 +186,10 @@ func (l *life) receive() {
 	n := Needs{Attempts: l, Room: l, Queue: l, Audit: l, Redactors: noRedactors{}, Policies: retry.Policies{}, MaxReceives: l.most,
 		Metrics: l,
 		Now:     func() time.Time { return l.now }, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler)}
+	if l.listens {
+		kinds, _ := outcome.ParseKinds("*")
+		n.Outcomes = &outcome.Teller{Sink: l, Kinds: kinds}
+	}
 	response := n.Handle(context.Background(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", ReceiptHandle: "r",
 		Attributes: map[string]string{"ApproximateReceiveCount": strconv.Itoa(l.receives)}}}},
 		Kind{Actor: "test", IDName: "id", Job: func(i *Item) Job { return &performance{i, l} }})
@@ -181,7 +199,7 @@ func (l *life) receive() {
 // Record notes what will be missing.
 func (l *life) Record(events []metric.Event) {
 	for _, e := range events {
-		if e.Name == metric.OutcomesMissing && !l.dead {
+		if (e.Name == metric.OutcomesMissing || e.Name == metric.OutcomesUntold) && !l.dead {
 			l.missing = append(l.missing, e.Action)
 		}
 	}

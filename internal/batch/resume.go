@@ -108,7 +108,7 @@ func (i *Item) due(ctx context.Context, last attempt.Record) bool {
 	case last.Verdict == attempt.Delivered:
 		// The invocation that sent it ended before the queue knew, and perhaps before the ledger did.
 		i.State, i.recorded = Done, true
-		i.tellOf(&last)
+		i.tellSent(&last)
 		return false
 	case last.Dropped:
 		// It was in the waiting room, and the queue did not know.

@@ -187,6 +187,24 @@ func (i *Item) baseAfter(r *attempt.Record) int {
 	return base
 }
 
+// Part is what a part of the message goes on as, in a message of its own: in the
+// same group, with its producer's attributes, its policy and its trace.
+func (i *Item) Part(body string) waiting.Outgoing {
+	attributes := map[string]message.Attribute{}
+	for name, a := range i.attributes() {
+		if !message.IsCarried(name) {
+			attributes[name] = a
+		}
+	}
+	for name, text := range (message.Carried{Retry: i.Carried.Retry, Trace: i.carriedTrace}).Attributes() {
+		attributes[name] = message.Text(text)
+	}
+	return waiting.Outgoing{Body: body, Group: i.Msg.Attributes["MessageGroupId"], Attributes: attributes}
+}
+
+// Divided says that the message goes on in parts: it is done with.
+func (i *Item) Divided() { i.State, i.recorded = Moved, true }
+
 // attributes are the message's own.
 func (i *Item) attributes() map[string]message.Attribute {
 	var all map[string]message.Attribute

@@ -41,6 +41,7 @@ const tooOld = "14 days have passed since its first receipt"
 // with the batch. Where the record can't be written nothing is known of the
 // message that could be gone by: it waits.
 func (i *Item) Keep(r attempt.Record) bool {
+	r.OutcomeDue = i.Outcomes.WantsAttempt(&r)
 	if r.Verdict != attempt.Held {
 		i.tellOf(&r)
 		i.settled(&r)
@@ -52,6 +53,7 @@ func (i *Item) Keep(r attempt.Record) bool {
 	}
 	i.State = Left
 	if r.Verdict.Final() {
+		i.tellEnd(r.OutcomeDue)
 		i.note(metric.DeadLetters, 1, metric.Labels{})
 	}
 	if r.Verdict != attempt.Held {
@@ -79,10 +81,12 @@ func (i *Item) End(r attempt.Record) bool {
 
 // Bury sends a message whose end is recorded on its way to the dead-letter
 // queue: it is shown at once, again and again, until the queue's redrive policy
-// moves it.
+// moves it. Where producers are still to be told of its end that comes first.
 func (i *Item) Bury() {
-	i.dead = true
-	i.Hide(0)
+	i.dead, i.State = true, Left
+	if !i.ends() {
+		i.Hide(0)
+	}
 }
 
 // maxTrouble is how long a message is held by trouble of our own, in all.
@@ -173,6 +177,7 @@ func (i *Item) Sent(r attempt.Record) {
 	r.Held = i.Held.String()
 	i.State, i.sent = Done, r
 	i.tellOf(&i.sent)
+	i.tellEnd(i.Outcomes.WantsAttempt(&i.sent))
 	i.settled(&i.sent)
 	if !i.recorded {
 		i.successes.add(i.batch, i)
@@ -181,7 +186,7 @@ func (i *Item) Sent(r attempt.Record) {
 
 // Tell has the ledger told, with the batch's outcomes, that an announced attempt
 // was not made in the end: the next receive makes it, under the same number.
-func (i *Item) Tell(e ledger.Entry) { i.outcomes = append(i.outcomes, outcome{Entry: e}) }
+func (i *Item) Tell(e ledger.Entry) { i.reports = append(i.reports, report{Entry: e}) }
 
 // Announce tells the ledger at once of an attempt that the batch's intents did
 // not tell of: one that follows another in the same invocation. Without it the

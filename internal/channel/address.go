@@ -15,6 +15,8 @@ var (
 	// A conversation's or user's id, or a channel's name: Slack, "Conversations
 	// API" and the channel argument of chat.postMessage.
 	slackChannel = regexp.MustCompile(`^([CDGUW][A-Z0-9]{1,63}|#[^\s#@<>&[:cntrl:]]{1,80})$`)
+	// What a secret calls one of several webhooks.
+	hookName = regexp.MustCompile(`^[A-Za-z0-9_.#@-]{1,100}$`)
 )
 
 // maxKept is how much of an address Decode keeps, in bytes: more than any
@@ -33,6 +35,8 @@ func CheckRecipient(on Name, address string) string {
 		return "must be one email address, without a name"
 	case on == Slack && !slackChannel.MatchString(address):
 		return "must be the id of a Slack channel or user, or a #name"
+	case (on == Teams || on == Discord || on == Webhook) && !hookName.MatchString(address):
+		return "must be the name of one of the webhooks in the channel's secret: 1 to 100 of A-Z, a-z, 0-9, _, ., #, @ and -"
 	case on == SMS && !phoneNumber.MatchString(address):
 		return "must be a phone number as in E.164: + and 7 to 15 digits"
 	}
@@ -44,4 +48,12 @@ func CheckRecipient(on Name, address string) string {
 func isEmail(s string) bool {
 	a, err := mail.ParseAddress(s)
 	return err == nil && a.Name == "" && a.Address == s && len(s) <= maxEmailAddress
+}
+
+// bare is an address without its name.
+func bare(s string) string {
+	if a, err := mail.ParseAddress(s); err == nil {
+		return a.Address
+	}
+	return s
 }

@@ -1,5 +1,5 @@
 // Package channel is the notification: the message as its producer writes it,
-// its texts and addresses by email, Slack and SMS, the secrets that configure
+// its texts and addresses on each channel, the secrets that configure
 // the channels, and one classification of what can come of a hand-over. The
 // senders are in the folders below it, so that who only reads notifications
 // links none. None of it knows a policy: whether and when to try again, or
@@ -8,7 +8,11 @@ package channel
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Name is a way to reach somebody.
@@ -16,12 +20,34 @@ type Name string
 
 // The channels.
 const (
-	Email Name = "email"
-	Slack Name = "slack"
-	SMS   Name = "sms"
+	Email   Name = "email"
+	Slack   Name = "slack"
+	SMS     Name = "sms"
+	Teams   Name = "teams"
+	Discord Name = "discord"
+	Webhook Name = "webhook"
 )
 
-func (n Name) known() bool { return n == Email || n == Slack || n == SMS }
+// Names are all channels.
+var Names = []Name{Email, Slack, SMS, Teams, Discord, Webhook}
+
+func (n Name) known() bool { return slices.Contains(Names, n) }
+
+// oneOf names all channels in words, the last after a word such as "or".
+func oneOf(word string) string {
+	var all strings.Builder
+	for i, n := range Names {
+		switch i {
+		case 0:
+		case len(Names) - 1:
+			all.WriteString(" " + word + " ")
+		default:
+			all.WriteString(", ")
+		}
+		all.WriteString(string(n))
+	}
+	return all.String()
+}
 
 // Sender hands one notification over, once at most. What went wrong is in the
 // Outcome. It may be used by many goroutines at once.
@@ -48,17 +74,62 @@ type Handover struct {
 	Tenant string
 	// Recipient is the address on the sender's channel, as Decode takes it.
 	Recipient string
-	Subject   string // may be empty
-	Body      string
+	// More are further recipients of the same message. Only email has any.
+	More    []string
+	Subject string // may be empty
+	Body    string
 	// ListUnsubscribe is an https or mailto URL, or empty. Only email has it.
 	ListUnsubscribe string
+	// Mail is what else only an email has. Its attachments have their content.
+	Mail
+	// Content is what only one of the others has.
+	Content
+	// Thread is what the provider calls the message that this one belongs under,
+	// and Replaces the one that it takes the place of, as an Outcome's ProviderID
+	// has it; empty for none.
+	Thread, Replaces string
 }
 
-// Handover is n as it is given to the sender of a channel. Address says what
-// its recipient is there; the id is given apart, as n may have none.
-func (n Notification) Handover(id, recipient string) Handover {
-	return Handover{
-		ID: id, Tenant: n.Tenant, Recipient: recipient,
-		Subject: n.Subject, Body: n.Body, ListUnsubscribe: n.ListUnsubscribe,
+// Mail is what of a notification only an email shows.
+type Mail struct {
+	HTML        string
+	Attachments []Attachment
+	// ReplyTo, CC and BCC are addresses, with or without a name.
+	ReplyTo string
+	CC, BCC []string
+	Headers map[string]string // of those that checkHeaders takes
+}
+
+// Attachment is a file of an email.
+type Attachment struct {
+	Name string // without a folder
+	// Type is its media type; empty where its name says it, or nothing does.
+	Type string
+	// Content is the file's. Where S3 has it, it is empty until it is read.
+	Content []byte
+	// S3 is "bucket/key".
+	S3 string
+	// ContentID is by what the HTML shows it (cid:…); empty for one that is listed.
+	ContentID string
+}
+
+// Content is what of a notification only one channel shows, as JSON of its
+// provider's own; empty for none.
+type Content struct {
+	Blocks jsontext.Value // Slack: an array
+	Card   jsontext.Value // Teams: an adaptive card
+	Embeds jsontext.Value // Discord: an array
+}
+
+// Handover is n as it is given to the sender of a channel. Its id is given apart,
+// as n may have none.
+func (n Notification) Handover(id string, on Name) Handover {
+	h := Handover{
+		ID: id, Tenant: n.Tenant, Recipient: n.Address(on), Subject: n.Subject, Body: n.Body, ListUnsubscribe: n.ListUnsubscribe,
+		Mail: n.Mail, Content: n.Content,
 	}
+	if on == n.Channel {
+		h.More = n.More
+	}
+	return h
 }

@@ -29,6 +29,8 @@ type EmailConfig struct {
 	// SES: send by SES, with the function's own role. All but From is empty.
 	SES  bool   `json:"ses"`
 	From string `json:"from"` // an address, with or without a name
+	// Senders are those of tenants that have their own.
+	Senders map[string]string `json:"senders"`
 
 	Host     string `json:"host"`
 	Port     int    `json:"port"` // by default 587, or 465 with implicit TLS
@@ -56,6 +58,9 @@ func ParseEmail(secret string) (EmailConfig, error) {
 	return c, nil
 }
 
+// Sender is who sends for a tenant.
+func (c EmailConfig) Sender(tenant string) string { return cmp.Or(c.Senders[tenant], c.From) }
+
 // submissions is the port of submission over implicit TLS (RFC 8314, section
 // 7.3).
 const submissions = 465
@@ -77,8 +82,13 @@ func (c EmailConfig) withDefaults() EmailConfig {
 }
 
 func (c EmailConfig) check() (field, problem string) {
-	if _, err := mail.ParseAddress(c.From); err != nil || message.HasControl(c.From) {
+	if !isSender(c.From) {
 		return "from", "is not an email address"
+	}
+	for tenant, from := range c.Senders {
+		if tenant == "" || message.CheckTenant(tenant) != "" || !isSender(from) {
+			return "senders", "must map names of tenants to email addresses"
+		}
 	}
 	if c.SES {
 		return c.checkSES()
@@ -100,6 +110,11 @@ func (c EmailConfig) check() (field, problem string) {
 		return "ehlo", "must be a full domain name in ASCII, or an address literal such as [192.0.2.1] or [IPv6:2001:db8::1]"
 	}
 	return c.checkTLS()
+}
+
+func isSender(s string) bool {
+	_, err := mail.ParseAddress(s)
+	return err == nil && !message.HasControl(s)
 }
 
 // checkSES: everything but the sender is the role's.

@@ -14,11 +14,15 @@ const (
 	maxUnsubscribe = 995 // bytes: SES's longest header value
 	maxFallback    = 8   // more than there are channels: the rest is a mistake
 	notAString     = "is not valid Unicode"
-	badFallback    = "must be a list of channel names (email, slack, sms)"
 	badRecipients  = "must map channel names to addresses (strings), each once"
-	channelWanted  = "must be email, slack or sms"
 	subjectWanted  = "must have no line breaks or other control characters"
 	unsubscrWanted = "must be an https or mailto URL of at most 995 ASCII characters"
+	badFlag        = "must be true or false"
+)
+
+var (
+	badFallback   = "must be a list of channel names (" + oneOf("and") + ")"
+	channelWanted = "must be " + oneOf("or")
 )
 
 // field is one key of a notification: the JSON that it takes, where its value
@@ -26,6 +30,7 @@ const (
 // with it when it does.
 type field struct {
 	kind   jsontext.Kind
+	or     jsontext.Kind // another that will do; 0 for none
 	target func(*Notification) any
 	wrong  string
 	check  func(*Notification) string
@@ -39,12 +44,29 @@ func text(target func(*Notification) *string, check func(string) string) field {
 	}
 }
 
+// kinds is what JSON a field takes, in words.
+func (f field) kinds() string {
+	if f.or == 0 || f.or == jsontext.KindFalse {
+		return message.KindName(f.kind)
+	}
+	return message.KindName(f.kind) + " or " + message.KindName(f.or)
+}
+
+func flag(target func(*Notification) *bool) field {
+	return field{
+		kind: jsontext.KindTrue, or: jsontext.KindFalse, wrong: badFlag, target: func(n *Notification) any { return target(n) },
+	}
+}
+
 var fields = map[string]field{
 	"id":      text(func(n *Notification) *string { return &n.ID }, message.CheckID),
 	"channel": text(func(n *Notification) *string { return (*string)(&n.Channel) }, checkChannel),
 	// An address that its channel can't take is the channel's failure, and a text
 	// that is too long for one too: another may do. Each sender looks at both.
-	"recipient":        text(func(n *Notification) *string { return &n.Recipient }, checkFilled),
+	"recipient": {
+		kind: jsontext.KindString, or: jsontext.KindBeginArray, wrong: badReceivers,
+		target: func(n *Notification) any { return (*receivers)(n) }, check: checkReceivers,
+	},
 	"subject":          text(func(n *Notification) *string { return &n.Subject }, checkSubject),
 	"body":             text(func(n *Notification) *string { return &n.Body }, checkFilled),
 	"tenant":           text(func(n *Notification) *string { return &n.Tenant }, message.CheckTenant),
@@ -57,19 +79,37 @@ var fields = map[string]field{
 		kind: jsontext.KindBeginArray, wrong: badFallback,
 		target: func(n *Notification) any { return &n.Fallback }, check: checkFallback,
 	},
-	"fallback_on_opt_out": {
-		kind: jsontext.KindTrue, wrong: "must be true or false",
-		target: func(n *Notification) any { return &n.FallbackOnOptOut },
+	"fallback_on_opt_out": flag(func(n *Notification) *bool { return &n.FallbackOnOptOut }),
+	"each":                flag(func(n *Notification) *bool { return &n.Each }),
+	"thread":              text(func(n *Notification) *string { return &n.Thread }, message.CheckID),
+	"update":              text(func(n *Notification) *string { return &n.Update }, message.CheckID),
+
+	"html":     text(func(n *Notification) *string { return &n.HTML }, checkFilled),
+	"reply_to": text(func(n *Notification) *string { return &n.ReplyTo }, checkMailbox),
+	"cc":       mailboxes(func(n *Notification) *[]string { return &n.CC }),
+	"bcc":      mailboxes(func(n *Notification) *[]string { return &n.BCC }),
+	"headers": {
+		kind: jsontext.KindBeginObject, wrong: badHeaders,
+		target: func(n *Notification) any { return (*headers)(&n.Headers) }, check: checkHeaders,
 	},
+	"attachments": {
+		kind: jsontext.KindBeginArray, wrong: badAttachments,
+		target: func(n *Notification) any { return (*attachments)(&n.Attachments) }, check: checkAttachments,
+	},
+
+	"blocks": native(jsontext.KindBeginArray, func(c *Content) *jsontext.Value { return &c.Blocks }, checkBlocks),
+	"embeds": native(jsontext.KindBeginArray, func(c *Content) *jsontext.Value { return &c.Embeds }, checkEmbeds),
+	"card":   native(jsontext.KindBeginObject, func(c *Content) *jsontext.Value { return &c.Card }, checkCard),
 }
 
+// required are what every message has; the body may be made of html.
 var required = []string{"channel", "recipient", "body"}
 
 // checkTogether looks at what takes more than one field, and at what is
 // missing of a message that was read to its end.
 func (p *parsing) checkTogether(whole bool) {
 	for _, name := range required {
-		if whole && !p.seen[name] {
+		if whole && !p.seen[name] && !(name == "body" && p.seen["html"]) {
 			p.Fail(name, "missing")
 		}
 	}
@@ -77,6 +117,8 @@ func (p *parsing) checkTogether(whole bool) {
 	if n.Channel == "" {
 		return
 	}
+	p.checkReach(n)
+	p.checkEarlier(n)
 	for _, f := range n.Fallback {
 		if f == n.Channel {
 			p.Fail("fallback", "names the message's own channel, "+string(f))
@@ -127,7 +169,7 @@ func checkUnsubscribe(s string) string {
 func checkRecipients(n *Notification) string {
 	for name := range n.Recipients {
 		if !name.known() {
-			return "has a key that is not email, slack or sms"
+			return "has a key that is not " + oneOf("or")
 		}
 	}
 	return ""

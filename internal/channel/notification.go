@@ -17,8 +17,13 @@ type Notification struct {
 	ID        string
 	Channel   Name
 	Recipient string // on Channel
-	Subject   string // optional
-	Body      string
+	// More are further recipients on Channel: of the same email, or, with Each, of
+	// a message each.
+	More []string
+	Each bool
+	// Subject is optional. Body may be empty where there is HTML to make it of.
+	Subject string
+	Body    string
 	// Recipients are the addresses on other channels.
 	Recipients map[Name]string
 	// Fallback are the channels to use when Channel fails, in order. It is nil
@@ -32,9 +37,15 @@ type Notification struct {
 	// ListUnsubscribe is an https or mailto URL for the email's header of that
 	// name; optional.
 	ListUnsubscribe string
+	Mail
+	Content
+	// Thread is the id of an earlier notification that this one belongs under,
+	// Update of one that it takes the place of; empty for none.
+	Thread, Update string
 }
 
-var defaultFallback = map[Name][]Name{Email: {Slack}, Slack: {Email}, SMS: {Email}}
+// defaultFallback is none for webhooks: there a machine reads.
+var defaultFallback = map[Name][]Name{Email: {Slack}, Slack: {Email}, SMS: {Email}, Teams: {Email}, Discord: {Email}}
 
 // Chain is every channel to try, in order, each once.
 func (n Notification) Chain() []Name {
@@ -44,6 +55,9 @@ func (n Notification) Chain() []Name {
 	}
 	return append([]Name{n.Channel}, rest...)
 }
+
+// Everyone is who n goes to on its own channel.
+func (n Notification) Everyone() []string { return append([]string{n.Recipient}, n.More...) }
 
 // Address is where n goes on a channel: its entry of recipients, or recipient
 // on the message's own channel. It is empty where there is none.
@@ -81,6 +95,9 @@ func Decode(data []byte) (Notification, error) {
 	whole := p.Read(p.member)
 	p.checkTogether(whole)
 	p.n.Recipient = message.Shorten(p.n.Recipient, maxKept)
+	for i, address := range p.n.More {
+		p.n.More[i] = message.Shorten(address, maxKept)
+	}
 	for name, address := range p.n.Recipients {
 		p.n.Recipients[name] = message.Shorten(address, maxKept)
 	}
@@ -111,8 +128,8 @@ func (p *parsing) member() bool {
 		p.Fail(name, "unknown"+message.Suggestion(name, slices.Sorted(maps.Keys(fields))))
 	case p.seen[name]:
 		p.Fail(name, "appears more than once")
-	case value.Kind() != f.kind && !(f.kind == jsontext.KindTrue && value.Kind() == jsontext.KindFalse):
-		p.Fail(name, "must be "+message.KindName(f.kind)+", not "+message.KindName(value.Kind()))
+	case value.Kind() != f.kind && value.Kind() != f.or:
+		p.Fail(name, "must be "+f.kinds()+", not "+message.KindName(value.Kind()))
 	default:
 		p.take(name, f, value)
 	}

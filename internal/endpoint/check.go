@@ -36,7 +36,7 @@ func (e Endpoint) Check() (*Ready, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, check := range []func() (string, string){e.checkTypes, e.checkRate, e.checkAuth, e.checkText, e.checkState} {
+	for _, check := range []func() (string, string){e.checkTypes, e.checkRate, e.checkAuth, e.checkSignature, e.checkText, e.checkState} {
 		if field, problem := check(); problem != "" {
 			return nil, &message.FieldError{Field: field, Problem: problem}
 		}
@@ -45,7 +45,7 @@ func (e Endpoint) Check() (*Ready, error) {
 	if err != nil {
 		return nil, &message.FieldError{Field: "filter", Problem: err.Error()}
 	}
-	e.URL = t.URL
+	e.URL, t.Signature = t.URL, e.Signature
 	return &Ready{Endpoint: e, Target: t, filter: f}, nil
 }
 
@@ -91,6 +91,14 @@ func (e *Endpoint) checkAuth() (field, problem string) {
 		}
 	}
 	return "", ""
+}
+
+func (e *Endpoint) checkSignature() (field, problem string) {
+	if e.Signature == nil {
+		return "", ""
+	}
+	field, problem = e.Signature.Check()
+	return "signature." + field, problem
 }
 
 func (e *Endpoint) checkText() (field, problem string) {

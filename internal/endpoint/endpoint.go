@@ -15,6 +15,7 @@ import (
 
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // State is whether an endpoint gets what it subscribes to.
@@ -52,6 +53,9 @@ type Endpoint struct {
 	// their names: references as Secret is one.
 	Headers map[string]string `json:"headers,omitzero"`
 	Auth    map[string]string `json:"auth,omitzero"`
+	// Signature is what signs besides, or instead of, Efferent's own headers; nil is
+	// those alone.
+	Signature *webhook.Signature `json:"signature,omitzero"`
 
 	Description string            `json:"description,omitzero"`
 	Labels      map[string]string `json:"labels,omitzero"`

@@ -65,6 +65,15 @@ func (k *Known) Endpoint(ctx context.Context, id string) (*Ready, error) {
 	}
 }
 
+// Where says whose an endpoint is, and where. Errors are Endpoint's.
+func (k *Known) Where(ctx context.Context, id string) (tenant, url string, err error) {
+	e, err := k.Endpoint(ctx, id)
+	if err != nil {
+		return "", "", err
+	}
+	return e.Tenant, e.URL, nil
+}
+
 func (k *Known) recent(id string) (seen, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

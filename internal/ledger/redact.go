@@ -78,14 +78,13 @@ func (r *Redactor) AfterSending(rawURL string, status int) string {
 	})
 }
 
-// OnChannel is the resource of a hand-over of a notification to an address,
-// which is empty where the channel has its own; class is its failure's, empty
-// where there is none.
-func (r *Redactor) OnChannel(channel, address, class string) string {
+// OnChannel is the resource of a hand-over of a notification to addresses: none
+// where the channel has its own; class is its failure's, empty where there is none.
+func (r *Redactor) OnChannel(channel string, addresses []string, class string) string {
 	return r.text(func(m *mac) {
 		m.add("channel=")
 		m.add(channel)
-		if address != "" {
+		for _, address := range addresses {
 			m.add(", recipient=")
 			m.addHash("recipient", address)
 		}

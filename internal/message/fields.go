@@ -55,6 +55,11 @@ func OnlyOf(s, extra string) bool {
 	return true
 }
 
+// OnlyASCII reports whether s is ASCII.
+func OnlyASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
 // HasControl reports whether s has a control character: one of Unicode's
 // category Cc, a line break among them, or a line or paragraph separator
 // (U+2028, U+2029), which end a line for many readers.

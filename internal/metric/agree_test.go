@@ -9,6 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/outcome"
 )
 
 // TestValuesAreThoseInUse: what others call verdicts, channels, classes, phases and
@@ -27,6 +28,8 @@ func TestValuesAreThoseInUse(t *testing.T) {
 		{metric.CircuitChanges, metric.Phase, []string{string(circuit.Open), string(circuit.Closed)}},
 		{metric.OutcomesMissing, metric.Action, []string{ledger.WebhookDelivered, ledger.WebhookFailed, ledger.NotificationSent,
 			ledger.NotificationFailed}},
+		{metric.OutcomesUntold, metric.Action, []string{string(outcome.Delivered), string(outcome.Failed), string(outcome.Failing),
+			string(outcome.Recovered), string(outcome.Disabled), string(outcome.Verified), string(outcome.Updated)}},
 	} {
 		known := metric.Values(c.name, c.dimension)
 		for _, value := range c.used {

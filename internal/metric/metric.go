@@ -50,6 +50,9 @@ const (
 	// OutcomesMissing counts the outcomes of attempts that the ledger will not hold, by
 	// action.
 	OutcomesMissing = "OutcomesMissing"
+	// OutcomesUntold counts the outcomes that producers will not be told of, by action:
+	// the kind of the outcome.
+	OutcomesUntold = "OutcomesUntold"
 )
 
 // What is measured: Average, Maximum and percentiles mean something.
@@ -108,6 +111,7 @@ func Definitions() []Definition {
 		{Name: CircuitChanges, Unit: Count, By: [][]string{{Phase}}, Always: true, Help: "Circuits that opened and closed."},
 		{Name: Misconfigured, Unit: Count, By: [][]string{{Channel}}, Always: true, Help: "Hand-overs that failed by configuration."},
 		{Name: OutcomesMissing, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Outcomes that the ledger will not hold."},
+		{Name: OutcomesUntold, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Outcomes that producers will not be told of."},
 		{Name: ExchangeLatency, Unit: Milliseconds, By: [][]string{{Channel}}, Help: "How long exchanges and hand-overs took."},
 		{Name: TimeToDelivery, Unit: Seconds, Help: "From the producer's send to the delivery."},
 		{Name: OldestUndelivered, Unit: Seconds, Always: true, Help: "Age of the oldest message that is not delivered."},

@@ -49,6 +49,8 @@ var values = map[string]map[string][]string{
 	Misconfigured:   {Channel: {"email", "slack", "sms"}},
 	CircuitChanges:  {Phase: {"open", "closed"}},
 	OutcomesMissing: {Action: {"webhook.delivered", "webhook.failed", "notification.sent", "notification.failed"}},
+	OutcomesUntold: {Action: {"delivery.delivered", "delivery.failed", "endpoint.failing", "endpoint.recovered", "endpoint.disabled",
+		"endpoint.verified", "endpoint.updated"}},
 }
 
 // Values are those that a dimension of a metric may have.

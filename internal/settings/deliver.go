@@ -91,7 +91,7 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 
 // DeliverPlaces is where the deliver Lambda finds its queues and its tables.
 type DeliverPlaces struct {
-	WebhooksQueueURL, AuditQueueURL, AttemptsTable, WaitingTable, CircuitsTable string
+	WebhooksQueueURL, AuditQueueURL, AttemptsTable, WaitingTable, CircuitsTable, PaceTable string
 }
 
 // ReadDeliverPlaces reads the places; each of them is needed.
@@ -103,6 +103,7 @@ func ReadDeliverPlaces(getenv func(string) string) (DeliverPlaces, error) {
 		AttemptsTable:    r.needed(AttemptsTable),
 		WaitingTable:     r.needed(WaitingTable),
 		CircuitsTable:    r.needed(CircuitsTable),
+		PaceTable:        r.needed(PaceTable),
 	}
 	return d, errors.Join(r.errs...)
 }

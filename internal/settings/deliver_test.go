@@ -56,7 +56,8 @@ func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 
 func TestReadDeployed(t *testing.T) {
 	t.Parallel()
-	_, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t", WaitingTable, "r", CircuitsTable, "c"))
+	_, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t", WaitingTable, "r", CircuitsTable, "c",
+		PaceTable, "p"))
 	if err != nil {
 		t.Error(err)
 	}

@@ -28,6 +28,8 @@ const (
 	CircuitsTable = "CIRCUITS_TABLE"
 	// EndpointsTable is the DynamoDB table of the endpoints that are registered.
 	EndpointsTable = "ENDPOINTS_TABLE"
+	// PaceTable is the DynamoDB table of how fast whom may be sent to.
+	PaceTable = "PACE_TABLE"
 	// MaxHeld is how long a message waits for an open circuit in all before it is
 	// exhausted, 1m to 14 days ("6h").
 	MaxHeld = "EFFERENT_MAX_HELD"
@@ -57,6 +59,9 @@ const (
 	// ChannelSecrets is what the names of the secrets begin with that configure the
 	// channels of notifications ("efferent/").
 	ChannelSecrets = "EFFERENT_CHANNEL_SECRETS"
+	// Attachments are the buckets, or parts of buckets, that the attachments of emails
+	// may be read from: "acme-files/invoices/,acme-public". None by default.
+	Attachments = "EFFERENT_ATTACHMENTS"
 	// RetryPolicies adds to the retry policies: "seed=1s,2s,4s;slow=30s,60s".
 	RetryPolicies = "EFFERENT_RETRY_POLICIES"
 	// Timeout is how long a whole exchange with an endpoint may take ("10s").
@@ -93,6 +98,9 @@ const (
 	// SecretGrace is how long after a rotation the signing key before signs too
 	// ("24h").
 	SecretGrace = "EFFERENT_SECRET_GRACE"
+	// TenantClaim is the claim of the API's tokens that says which tenant their bearer
+	// is limited to; "*" in it is for all of them. Without it none is limited.
+	TenantClaim = "EFFERENT_TENANT_CLAIM"
 )
 
 // The queues, beside deadletter's. A deployment may put a prefix before their

@@ -18,6 +18,8 @@ type ReplayPlaces struct {
 	LedgerTable, LedgerBucket, CheckpointsBucket        string
 	AuditLanes                                          int
 	Redaction
+	// TenantClaim is the claim that limits a token to one tenant; empty for none.
+	TenantClaim string
 	// FewMetrics is as Sending has it.
 	FewMetrics bool
 }
@@ -50,6 +52,7 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 		CheckpointsBucket:       r.needed(CheckpointsBucket),
 		AuditLanes:              r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		Redaction:               r.redaction(),
+		TenantClaim:             getenv(TenantClaim),
 		FewMetrics:              parsed(&r, Metrics, parseMetrics),
 	}
 	if getenv(NotificationsQueueURL) != None {

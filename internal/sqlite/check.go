@@ -41,6 +41,7 @@ var checks = []struct {
 	{"claims", []string{"queue", "item_id"}, []string{"claim"}},
 	{"waiting", []string{"place", "position"}, []string{"item"}},
 	{"circuits", []string{"circuit"}, []string{"state"}},
+	{"paces", []string{"pace"}, nil},
 	{"ledger_heads", []string{"lane"}, nil},
 	{"ledger_staged", []string{"lane", "ends", "root"}, nil},
 }

@@ -165,6 +165,8 @@ func TestExpiredRowsGoByAndBy(t *testing.T) {
 			func(db *sqlite.DB) error { return sqlite.NewWaiting(db).Expire(t.Context(), now) }},
 		"circuits": {`INSERT INTO circuits SELECT i, %d + i, '{}' FROM n`,
 			func(db *sqlite.DB) error { return sqlite.NewCircuits(db).Expire(t.Context(), now) }},
+		"paces": {`INSERT INTO paces SELECT i, 0, 0, 0, 0, %d + i FROM n`,
+			func(db *sqlite.DB) error { return sqlite.NewPaces(db).Expire(t.Context(), now) }},
 	} {
 		t.Run(table, func(t *testing.T) {
 			t.Parallel()

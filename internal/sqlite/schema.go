@@ -26,6 +26,7 @@ var migrations = [][]string{
 	{circuitsSchema, circuitsExpire},
 	{fileSchema, fileID},
 	{endpointsSchema, endpointsOfTenant, rostersSchema},
+	{pacesSchema},
 }
 
 // fileSchema has the one row that tells this data file from others.

@@ -85,7 +85,7 @@ func attemptsFields(t *testing.T, s Attempts) {
 	r.Notification, r.Channel, r.Recipient, r.ProviderID = true, "sms", "+46700000000", "SM1"
 	r.Class, r.FailedChannels = "transient", []string{"email", "sms"}
 	r.Reason, r.Response, r.NextAt = "503 \"quoted\"\n", "<é\u2028\x00>", time.Time{}
-	r.Uncounted, r.Untold, r.Waiting, r.Dropped = true, true, true, true
+	r.Uncounted, r.Untold, r.OutcomeDue, r.Waiting, r.Dropped = true, true, true, true, true
 	r.Held, r.TraceID = "retry-after=3600,trouble=60", "4bf92f3577b34da6a3ce929d0e0e4736"
 	put(t, s, r)
 	wantMessage(t, s, r.WebhookID, r.MessageID, []attempt.Record{r})

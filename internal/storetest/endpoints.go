@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // TestEndpoints runs the suite of what endpoint.Store promises. The store may be
@@ -47,6 +48,7 @@ func (s endpointsOf) endpoint() endpoint.Endpoint {
 		ID: endpoint.NewID(), Tenant: s.tenant, URL: "https://a.test/in", EventTypes: []string{"invoice.*", "user"},
 		Filter: []byte(`{"amount":[{"numeric":[">",1]}]}`), Secret: "efferent/webhooks/acme#ep", Retry: "seed", Timeout: "15s",
 		RatePerSecond: 0.5, Headers: map[string]string{"X-A": "b"}, Auth: map[string]string{"Authorization": "efferent/webhooks/acme#t"},
+		Signature:   &webhook.Signature{Scheme: webhook.SchemeConvoy, Header: "X-Acme", Timestamped: true, Hash: "sha512", Only: true},
 		Description: "the first", Labels: map[string]string{"plan": "pro"},
 		State: endpoint.Paused, Why: "by hand", Since: storedAt, Created: storedAt, Updated: storedAt.Add(time.Hour), Version: 1,
 	}

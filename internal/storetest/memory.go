@@ -13,10 +13,11 @@ import (
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/pace"
 )
 
 // Memory keeps attempts, the index of their failures, claims, the waiting room,
-// circuits, endpoints and secrets in memory, for the tests of those who need a store: a fake
+// circuits, endpoints, paces and secrets in memory, for the tests of those who need a store: a fake
 // that breaks no promise, since it passes the suites. Faults are for whoever wraps it. The zero
 // Memory is empty.
 type Memory struct {
@@ -28,6 +29,7 @@ type Memory struct {
 	room      room
 	circuits  map[string]circuit.State
 	endpoints endpoints
+	paces     map[string]pace.State
 	secrets   map[string]*memorySecret
 }
 

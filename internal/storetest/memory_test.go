@@ -12,5 +12,6 @@ func TestMemory(t *testing.T) {
 	TestWaiting(t, store)
 	TestCircuits(t, store)
 	TestEndpoints(t, store)
+	TestPaces(t, store)
 	TestSecrets(t, store)
 }

@@ -45,6 +45,9 @@ type Message struct {
 	// producer named none.
 	Timeout time.Duration
 
+	// Signature is that of the registered endpoint that the message goes to.
+	Signature *Signature
+
 	target *url.URL // URL, parsed
 }
 
@@ -53,7 +56,7 @@ type Message struct {
 func (m Message) Request(id string, secrets []Secret, at time.Time) Request {
 	return Request{
 		URL: m.URL, ID: id, EventType: m.EventType, Headers: m.Headers, Body: m.Body,
-		Secrets: secrets, At: at, Timeout: m.Timeout, target: m.target,
+		Secrets: secrets, At: at, Timeout: m.Timeout, Signature: m.Signature, target: m.target,
 	}
 }
 

@@ -20,6 +20,8 @@ type Target struct {
 	Retry   string
 	Timeout time.Duration
 	Headers http.Header
+	// Signature signs besides, or instead of, Efferent's own headers; nil is those alone.
+	Signature *Signature
 
 	target *url.URL // URL, parsed
 }
@@ -70,7 +72,7 @@ func newHeaders(given map[string]string) (headers http.Header, problem string) {
 // To is the message as it goes to a target. What the message says itself goes
 // before what its target does.
 func (m Message) To(t Target) Message {
-	m.URL, m.Secret, m.target = t.URL, t.Secret, t.target
+	m.URL, m.Secret, m.Signature, m.target = t.URL, t.Secret, t.Signature, t.target
 	if m.Retry == "" {
 		m.Retry = t.Retry
 	}

@@ -27,7 +27,7 @@ import (
 
 var whole = map[string]string{
 	settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
-	settings.AttemptsTable: "attempts", settings.WaitingTable: "waiting", settings.CircuitsTable: "circuits",
+	settings.AttemptsTable: "attempts", settings.WaitingTable: "waiting", settings.CircuitsTable: "circuits", settings.PaceTable: "pace",
 	"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 }
 

@@ -16,6 +16,7 @@ import (
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/aws/fromenv"
+	awss3 "github.com/efferent/efferent/internal/aws/s3"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awsses "github.com/efferent/efferent/internal/aws/ses"
 	awssms "github.com/efferent/efferent/internal/aws/sms"
@@ -81,5 +82,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Clock:            clockwork.NewRealClock(),
 		},
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
+		Parts:  &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
+		Files:  &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
 	})
 }

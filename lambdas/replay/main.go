@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"net/http"
 	"os"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/aws/fromenv"
+	"github.com/efferent/efferent/internal/aws/gateway"
 	awss3 "github.com/efferent/efferent/internal/aws/s3"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
@@ -78,7 +78,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 		Redactors: &awssecrets.Redactors{
 			API: secretsmanager.NewFromConfig(aws), Name: places.LedgerKeys, ShowPaths: places.LedgerShowPaths, Now: time.Now, Log: log,
 		},
-		Caller: caller, Now: time.Now, Wait: pause, Log: log,
+		Caller: gateway.Caller(places.TenantClaim), Now: time.Now, Wait: pause, Log: log,
 	})
 }
 
@@ -99,20 +99,6 @@ func deadLetters(api *sqs.Client, p settings.ReplayPlaces) []replay.Queue {
 			p.NotificationsQueueURL, replay.ReadNotification))
 	}
 	return all
-}
-
-// caller is who signed the request, or whom its token is about: API Gateway has
-// checked it.
-func caller(r *http.Request) string {
-	event, ok := algnhsa.APIGatewayV2RequestFromContext(r.Context())
-	switch a := event.RequestContext.Authorizer; {
-	case !ok || a == nil:
-	case a.IAM != nil && a.IAM.UserARN != "":
-		return a.IAM.UserARN
-	case a.JWT != nil && a.JWT.Claims["sub"] != "":
-		return a.JWT.Claims["iss"] + "#" + a.JWT.Claims["sub"]
-	}
-	return "unknown"
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -96,20 +96,24 @@ func TestWhereItGoes(t *testing.T) {
 	}
 }
 
-// TestCaller: the ledger is told who API Gateway says the caller is.
+// TestCaller: who API Gateway says is limited to one tenant sees nothing here.
 func TestCaller(t *testing.T) {
 	t.Parallel()
-	for want, authorizer := range map[string]string{
-		"arn:aws:iam::1:user/ann": `,"authorizer":{"iam":{"userArn":"arn:aws:iam::1:user/ann"}}`,
-		"https://id.test#ann":     `,"authorizer":{"jwt":{"claims":{"iss":"https://id.test","sub":"ann"}}}`,
-		"unknown":                 "",
-	} {
-		var got string
-		handler := algnhsa.New(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = caller(r) }),
-			&algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2})
-		request := `{"version":"2.0","rawPath":"/","requestContext":{"http":{"method":"GET","path":"/"}` + authorizer + `}}`
-		if _, err := handler.Invoke(t.Context(), []byte(request)); err != nil || got != want {
-			t.Errorf("got %q, %v, want %q", got, err, want)
+	h, err := wire(func(name string) string {
+		if name == settings.TenantClaim {
+			return "tenant"
+		}
+		return whole[name]
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := algnhsa.New(h.Routes(), &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2})
+	for path, want := range map[string]string{"/api/v1/openapi.json": `"statusCode":200`, "/api/v1/waiting": "limited to"} {
+		got, err := handler.Invoke(t.Context(), []byte(`{"version":"2.0","rawPath":"`+path+`","requestContext":{"http":{"method":"GET"},`+
+			`"authorizer":{"jwt":{"claims":{"iss":"https://id.test","sub":"ann","tenant":"acme"}}}}}`))
+		if err != nil || !strings.Contains(string(got), want) {
+			t.Errorf("%s: got %.200s, %v, want %s", path, got, err, want)
 		}
 	}
 }

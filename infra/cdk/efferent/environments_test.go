@@ -25,7 +25,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	deployed, err := settings.ReadDeliverPlaces(env("Deliver"))
 	if want := (settings.DeliverPlaces{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue",
-		AttemptsTable: "Attempts", WaitingTable: "Waiting", CircuitsTable: "Circuits"}); err != nil ||
+		AttemptsTable: "Attempts", WaitingTable: "Waiting", CircuitsTable: "Circuits", PaceTable: "Pace"}); err != nil ||
 		deployed != want {
 		t.Errorf("deliver: %+v, %v", deployed, err)
 	}
@@ -34,7 +34,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	notifying, err := settings.ReadNotifyPlaces(env("Notify"))
 	if want := (settings.NotifyPlaces{NotificationsQueueURL: "NotificationQueue", AuditQueueURL: "AuditQueue",
-		AttemptsTable: "Attempts", WaitingTable: "Waiting"}); err != nil || notifying != want {
+		AttemptsTable: "Attempts", WaitingTable: "Waiting", PaceTable: "Pace"}); err != nil || notifying != want {
 		t.Errorf("notify: %+v, %v", notifying, err)
 	}
 	if n, err := settings.ReadNotifications(env("Notify")); err != nil || n.MaxReceives != settings.DefaultMaxReceives {

@@ -50,11 +50,11 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	deliver := append(append(consumes("WebhookQueue"), logs("Deliver")...),
 		"sqs:SendMessage AuditQueue.Arn", "dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
 		"dynamodb:Query Attempts.Arn", "dynamodb:PutItem Waiting.Arn", "dynamodb:BatchGetItem Circuits.Arn", "dynamodb:PutItem Circuits.Arn",
-		hashKeys, secret+"webhooks/*")
+		"dynamodb:BatchGetItem Pace.Arn", "dynamodb:UpdateItem Pace.Arn", hashKeys, secret+"webhooks/*")
 	notify := append(consumes("NotificationQueue"), logs("Notify")...)
 	notify = append(notify, "sqs:SendMessage AuditQueue.Arn",
 		"dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
-		"dynamodb:Query Attempts.Arn", "dynamodb:PutItem Waiting.Arn", hashKeys,
+		"dynamodb:Query Attempts.Arn", "dynamodb:PutItem Waiting.Arn", "dynamodb:BatchGetItem Pace.Arn", "dynamodb:UpdateItem Pace.Arn", hashKeys,
 		secret+"slack-??????", secret+"smtp-??????", secret+"twilio-??????")
 	for name, c := range map[string]struct {
 		made template

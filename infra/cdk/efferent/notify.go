@@ -55,6 +55,7 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 	env[settings.AuditQueueURL] = *e.Audit.QueueUrl()
 	env[settings.AttemptsTable] = *e.Attempts.TableName()
 	env[settings.WaitingTable] = *e.Waiting.TableName()
+	env[settings.PaceTable] = *e.Pace.TableName()
 	e.redacts(env, props.Ledger)
 
 	e.Notify, e.NotifyLogs, err = e.newFunction(plan{
@@ -76,6 +77,7 @@ func (e *Efferent) notifyGrants(p NotifyProps) []awsiam.PolicyStatement {
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
+		allow(*e.Pace.TableArn(), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
 		e.readsLedgerKeys(),
 	}
 	for _, on := range []channel.Name{channel.Email, channel.Slack, channel.SMS} {

@@ -259,7 +259,7 @@ func TestRefused(t *testing.T) {
 		"an own queue of the wrong kind": {own(map[string]string{"audit.fifo": "arn:aws:sqs:eu-north-1:000000000000:audit",
 			"audit-failures.fifo": ""}), []string{"audit.fifo", "FIFO"}},
 		"an own ledger": {efferent.Props{Tables: efferent.TableProps{Own: map[string]string{"ledger": "mine"}}},
-			[]string{"Tables", `"ledger"`, "attempts, waiting, circuits"}},
+			[]string{"Tables", `"ledger"`, "attempts, waiting, circuits, pace"}},
 		"an own table that is none": {efferent.Props{Tables: efferent.TableProps{Own: map[string]string{"waiting": "a/b"}}},
 			[]string{`"a/b"`}},
 		"nothing built":   {efferent.Props{Lambdas: "nowhere"}, []string{"deliver/bootstrap", "make lambdas"}},

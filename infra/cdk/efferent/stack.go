@@ -43,6 +43,7 @@ func (e *Efferent) outputs() []output {
 		{"AttemptsTable", e.Attempts.TableName()},
 		{"WaitingTable", e.Waiting.TableName()},
 		{"CircuitsTable", e.Circuits.TableName()},
+		{"PaceTable", e.Pace.TableName()},
 		{"LedgerOrigin", &e.LedgerOrigin},
 		{"LedgerTable", e.Ledger.TableName()},
 		{"LedgerBucket", e.LedgerObjects.BucketName()},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/jsii-runtime-go"
@@ -16,6 +17,7 @@ import (
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -25,6 +27,7 @@ type (
 	keptWaiting  struct{ awsdynamodb.WaitingAPI }
 	keptCircuits struct{ awsdynamodb.CircuitsAPI }
 	keptLedger   struct{ awsdynamodb.LedgerAPI }
+	keptPaces    struct{ awsdynamodb.PacesAPI }
 )
 
 func (kept) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
@@ -41,6 +44,11 @@ func (keptCircuits) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...f
 
 func (keptLedger) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	return caught(in)
+}
+
+func (keptPaces) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (
+	*dynamodb.UpdateItemOutput, error) {
+	return nil, names(append(slices.Collect(maps.Keys(in.Key)), slices.Collect(maps.Values(in.ExpressionAttributeNames))...))
 }
 
 func caught(in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
@@ -110,6 +118,25 @@ func TestCircuitsAreFoundByTheirNames(t *testing.T) {
 	}
 	_, err := (&awsdynamodb.Circuits{API: keptCircuits{}, Table: "t"}).PutCircuit(t.Context(), circuit.State{Version: 1})
 	for _, name := range []string{"circuit", "expires_at"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("the store writes no %s: %v", name, err)
+		}
+	}
+}
+
+// TestPacesAreFoundByTheirKeys: and go by themselves.
+func TestPacesAreFoundByTheirKeys(t *testing.T) {
+	t.Parallel()
+	table := synth(t, efferent.Props{}).of("AWS::DynamoDB::GlobalTable")["Pace"]
+	if d := cmp.Diff([]any{object{"AttributeName": "pace", "KeyType": "HASH"}}, table["KeySchema"]); d != "" {
+		t.Error(d)
+	}
+	if table["BillingMode"] != "PAY_PER_REQUEST" ||
+		!cmp.Equal(table["TimeToLiveSpecification"], object{"AttributeName": "expires_at", "Enabled": true}) {
+		t.Errorf("the table is %v", table)
+	}
+	_, err := (&awsdynamodb.Paces{API: keptPaces{}, Table: "t"}).Slow(t.Context(), pace.Slow{Key: "k", Now: time.Now()})
+	for _, name := range []string{"pace", "expires_at"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("the store writes no %s: %v", name, err)
 		}

@@ -122,7 +122,10 @@ func termHolds(term string, i item, names map[string]string, values item) bool {
 	}
 	parts := strings.Split(term, " ")
 	have, want := i[names[parts[0]]], values[parts[2]]
-	if want == nil {
+	if name, ok := names[parts[2]]; ok && i[name] != nil {
+		want = i[name]
+	}
+	if want == nil && have != nil {
 		panic("there is no value for " + term)
 	}
 	if have == nil {
@@ -133,6 +136,8 @@ func termHolds(term string, i item, names map[string]string, values item) bool {
 		return order == 0
 	case "<":
 		return order < 0
+	case ">":
+		return order > 0
 	case "<=":
 		return order <= 0
 	case ">=":
@@ -361,6 +366,39 @@ func (f *fakeTable) Scan(_ context.Context, in *sdk.ScanInput, _ ...func(*sdk.Op
 	return &sdk.ScanOutput{Items: page, Count: int32(len(page)), LastEvaluatedKey: last}, after
 }
 
-func (*fakeTable) UpdateItem(context.Context, *sdk.UpdateItemInput, ...func(*sdk.Options)) (*sdk.UpdateItemOutput, error) {
-	return nil, errors.New("UpdateItem is not played")
+// UpdateItem plays what sets attributes to values, or adds values to them.
+func (f *fakeTable) UpdateItem(_ context.Context, in *sdk.UpdateItemInput, _ ...func(*sdk.Options)) (*sdk.UpdateItemOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after, err := f.begin("UpdateItem", in)
+	if err != nil {
+		return nil, err
+	}
+	old := f.items[f.key(in.Key)]
+	if !holds(in.ConditionExpression, old, in.ExpressionAttributeNames, in.ExpressionAttributeValues) {
+		f.writes += units(sizeOf(old), 1024)
+		return nil, cmp.Or(after, error(&types.ConditionalCheckFailedException{Item: old}))
+	}
+	next := maps.Clone(in.Key)
+	maps.Copy(next, old)
+	for _, set := range strings.Split(strings.TrimPrefix(*in.UpdateExpression, "SET "), ", ") {
+		name, value, _ := strings.Cut(set, " = ")
+		name = in.ExpressionAttributeNames[name]
+		if _, more, ok := strings.Cut(value, " + "); ok {
+			next[name] = sum(old[name], in.ExpressionAttributeValues[more])
+			continue
+		}
+		next[name] = in.ExpressionAttributeValues[value]
+	}
+	return &sdk.UpdateItemOutput{Attributes: old}, errors.Join(f.put(next), after)
+}
+
+// sum panics where one of them is no number: DynamoDB refuses that.
+func sum(a, b types.AttributeValue) types.AttributeValue {
+	x, xErr := strconv.ParseInt(a.(*types.AttributeValueMemberN).Value, 10, 64)
+	y, yErr := strconv.ParseInt(b.(*types.AttributeValueMemberN).Value, 10, 64)
+	if xErr != nil || yErr != nil {
+		panic(errors.Join(xErr, yErr))
+	}
+	return number(x + y)
 }

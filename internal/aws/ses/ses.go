@@ -4,7 +4,10 @@ package awsses
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,10 +34,12 @@ const timeout = 10 * time.Second
 // SES's events.
 const Tag = "efferent-id"
 
-// Sender sends from one address or domain that SES has verified.
+// Sender sends from addresses or domains that SES has verified.
 type Sender struct {
-	api  API
-	from string
+	api API
+	c   channel.EmailConfig
+	// domain is that of SES's Message-IDs.
+	domain string
 }
 
 // New returns the sender for c.From. It makes one request per Send: a retry
@@ -45,11 +50,22 @@ func New(config aws.Config, c channel.EmailConfig) *Sender {
 		if client, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
 			o.HTTPClient = client.WithTimeout(0)
 		}
-	}), c)
+	}), c, config.Region)
 }
 
-// Over is New over an API of the caller's.
-func Over(api API, c channel.EmailConfig) *Sender { return &Sender{api: api, from: c.From} }
+// Over is New over an API of the caller's, in a region.
+func Over(api API, c channel.EmailConfig, region string) *Sender {
+	return &Sender{api: api, c: c, domain: messageDomain(region)}
+}
+
+// messageDomain is what SES's Message-IDs end with ("Amazon SES header fields":
+// email.amazonses.com in us-east-1, and the region's name elsewhere).
+func messageDomain(region string) string {
+	if region == "us-east-1" {
+		region = "email"
+	}
+	return "@" + region + ".amazonses.com"
+}
 
 // Send hands h over once.
 //
@@ -60,60 +76,108 @@ func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if refused, ok := channel.CheckEmail(h); !ok {
 		return refused
 	}
-	from, refused, ok := s.addresses(&h)
+	in, refused, ok := s.input(h)
 	if !ok {
 		return refused
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ctx, connected := exchange.Watch(ctx)
-	out, err := s.api.SendEmail(ctx, input(from, h))
+	out, err := s.api.SendEmail(ctx, in)
 	if err != nil {
 		return failed(err, connected())
 	}
 	return channel.Outcome{ProviderID: aws.ToString(out.MessageId), Status: http.StatusOK}
 }
 
-// addresses writes the sender and h's recipient in ASCII: domains in A-labels,
-// the name in encoded words. SES takes nothing else: it knows no SMTPUTF8
-// (Destination, in SES's API reference).
-func (s *Sender) addresses(h *channel.Handover) (from string, refused channel.Outcome, ok bool) {
-	const ascii = "must have only ASCII before the @ for SES"
-	sender, err := mailbox.Parse(s.from)
-	if err == nil && mailbox.NeedsUTF8(sender) {
-		err = errors.New(ascii)
-	}
+// input is h as SES takes it.
+func (s *Sender) input(h channel.Handover) (in *sesv2.SendEmailInput, refused channel.Outcome, ok bool) {
+	from, err := inASCII(s.c.Sender(h.Tenant))
 	if err != nil {
-		return "", channel.Failed(channel.Configuration, 0, "SES: from "+err.Error()+": check it in the secret "+channel.EmailSecret), false
+		return nil, channel.Failed(channel.Configuration, 0, "SES: from "+err.Error()+": check it in the secret "+channel.EmailSecret), false
 	}
-	to, err := mailbox.Parse(h.Recipient)
-	if err == nil && mailbox.NeedsUTF8(to) {
-		err = errors.New(ascii)
-	}
-	if err != nil {
-		return "", channel.Failed(channel.Permanent, 0, "SES: the recipient "+err.Error()), false
-	}
-	h.Recipient = to.Address
-	if mailbox.IsASCII(s.from) { // as it was written
-		return s.from, channel.Outcome{}, true
-	}
-	return sender.String(), channel.Outcome{}, true
-}
-
-func input(from string, h channel.Handover) *sesv2.SendEmailInput {
-	utf8 := func(s string) *types.Content { return &types.Content{Data: &s, Charset: aws.String("UTF-8")} }
-	m := &types.Message{Subject: utf8(h.Subject), Body: &types.Body{Text: utf8(h.Body)}}
-	m.Headers = []types.MessageHeader{{Name: aws.String("Auto-Submitted"), Value: aws.String("auto-generated")}}
-	if h.ListUnsubscribe != "" {
-		for name, value := range channel.UnsubscribeHeaders(h.ListUnsubscribe) {
-			m.Headers = append(m.Headers, types.MessageHeader{Name: &name, Value: &value})
-		}
-	}
-	return &sesv2.SendEmailInput{
-		FromEmailAddress: &from, Destination: &types.Destination{ToAddresses: []string{h.Recipient}},
-		Content:   &types.EmailContent{Simple: m},
+	in = &sesv2.SendEmailInput{
+		FromEmailAddress: &from, Destination: &types.Destination{}, Content: &types.EmailContent{Simple: s.message(h)},
 		EmailTags: []types.MessageTag{{Name: aws.String(Tag), Value: &h.ID}},
 	}
+	var replyTo []string
+	if h.ReplyTo != "" {
+		replyTo = []string{h.ReplyTo}
+	}
+	for _, list := range []struct {
+		what  string
+		texts []string
+		into  *[]string
+	}{
+		{"the recipient", append([]string{h.Recipient}, h.More...), &in.Destination.ToAddresses},
+		{"an address in cc", h.CC, &in.Destination.CcAddresses}, {"an address in bcc", h.BCC, &in.Destination.BccAddresses},
+		{"reply_to", replyTo, &in.ReplyToAddresses},
+	} {
+		for _, text := range list.texts {
+			address, err := inASCII(text)
+			if err != nil {
+				return nil, channel.Failed(channel.Permanent, 0, "SES: "+list.what+" "+err.Error()), false
+			}
+			*list.into = append(*list.into, address)
+		}
+	}
+	return in, channel.Outcome{}, true
+}
+
+// inASCII writes an address in ASCII: the domain in A-labels, the name in encoded
+// words. SES takes nothing else: it knows no SMTPUTF8 (Destination, in SES's API
+// reference). What has a name and is ASCII stays as it was written.
+func inASCII(text string) (string, error) {
+	a, err := mailbox.Parse(text)
+	switch {
+	case err != nil:
+		return "", err
+	case mailbox.NeedsUTF8(a):
+		return "", errors.New("must have only ASCII before the @ for SES")
+	case mailbox.IsASCII(text):
+		return text, nil
+	case a.Name == "":
+		return a.Address, nil
+	}
+	return a.String(), nil
+}
+
+func (s *Sender) message(h channel.Handover) *types.Message {
+	utf8 := func(s string) *types.Content { return &types.Content{Data: &s, Charset: aws.String("UTF-8")} }
+	m := &types.Message{Subject: utf8(h.Subject), Body: &types.Body{}}
+	if h.Body != "" {
+		m.Body.Text = utf8(h.Body)
+	}
+	if h.HTML != "" {
+		m.Body.Html = utf8(h.HTML)
+	}
+	earlier := h.Thread
+	if earlier != "" && !strings.Contains(earlier, "@") {
+		earlier += s.domain
+	}
+	headers := channel.OwnHeaders(h, earlier)
+	if h.ListUnsubscribe != "" {
+		maps.Copy(headers, channel.UnsubscribeHeaders(h.ListUnsubscribe))
+	}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		m.Headers = append(m.Headers, types.MessageHeader{Name: &name, Value: aws.String(headers[name])})
+	}
+	for _, a := range h.Attachments {
+		m.Attachments = append(m.Attachments, file(a))
+	}
+	return m
+}
+
+func file(a channel.Attachment) types.Attachment {
+	f := types.Attachment{
+		FileName: &a.Name, RawContent: a.Content, ContentType: aws.String(a.MediaType()),
+		ContentDisposition:      types.AttachmentContentDispositionAttachment,
+		ContentTransferEncoding: types.AttachmentContentTransferEncodingBase64,
+	}
+	if a.ContentID != "" {
+		f.ContentDisposition, f.ContentId = types.AttachmentContentDispositionInline, &a.ContentID
+	}
+	return f
 }
 
 // classes of the errors that SendEmail and every AWS service answer with

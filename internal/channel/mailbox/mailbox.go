@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/mail"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -36,6 +37,30 @@ func Parse(s string) (*mail.Address, error) {
 		return nil, errors.New("must be at most 254 bytes, with 64 before the @, its domain in A-labels")
 	}
 	return a, nil
+}
+
+// ParseAll is Parse of each.
+func ParseAll(texts []string) (all []*mail.Address, err error) {
+	for _, s := range texts {
+		a, err := Parse(s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// Distinct are the addresses of all lists, in order, each once.
+func Distinct(lists ...[]*mail.Address) (all []*mail.Address) {
+	seen := map[string]bool{}
+	for _, a := range slices.Concat(lists...) {
+		if !seen[a.Address] {
+			seen[a.Address] = true
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // NeedsUTF8 reports whether an address that Parse read can be sent by SMTPUTF8

@@ -1,10 +1,16 @@
 package smtp
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
+	"mime"
 	"net/mail"
+	"net/textproto"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,42 +25,109 @@ import (
 // email is one mail and its envelope.
 type email struct {
 	*gomail.Msg
-	from, to *mail.Address
+	from *mail.Address
+	// to are those in To, and everyone these and the others, each once.
+	to, everyone []*mail.Address
+	utf8         bool // it needs SMTPUTF8
 }
 
-// mail is h, which channel.CheckEmail has passed, as an email: plain text in
-// UTF-8, one recipient.
+// addressed is who a mail is from and for.
+type addressed struct {
+	from        *mail.Address
+	to, cc, bcc []*mail.Address
+	replyTo     *mail.Address // nil for none
+}
+
+// mail is h, which channel.CheckEmail has passed, as an email.
 func (s *Sender) mail(h channel.Handover) (m *email, refused channel.Outcome, ok bool) {
-	from, err := mailbox.Parse(s.c.From)
-	if err != nil {
+	var a addressed
+	var err error
+	if a.from, err = mailbox.Parse(s.c.Sender(h.Tenant)); err != nil {
 		return nil, misconfigured(0, "from "+err.Error()+": check it"), false
 	}
-	to, err := mailbox.Parse(h.Recipient)
-	if err != nil {
-		return nil, channel.Failed(channel.Permanent, 0, "email: the recipient "+err.Error()), false
+	for _, list := range []struct {
+		what  string
+		texts []string
+		into  *[]*mail.Address
+	}{
+		{"the recipient", append([]string{h.Recipient}, h.More...), &a.to}, {"an address in cc", h.CC, &a.cc}, {"an address in bcc", h.BCC,
+			&a.bcc},
+	} {
+		if *list.into, err = mailbox.ParseAll(list.texts); err != nil {
+			return nil, channel.Failed(channel.Permanent, 0, "email: "+list.what+" "+err.Error()), false
+		}
 	}
-	return &email{newMail(from, to, h, s.now()), from, to}, channel.Outcome{}, true
+	if h.ReplyTo != "" {
+		if a.replyTo, err = mailbox.Parse(h.ReplyTo); err != nil {
+			return nil, channel.Failed(channel.Permanent, 0, "email: reply_to "+err.Error()), false
+		}
+	}
+	m = &email{Msg: newMail(a, h, s.now()), from: a.from, to: mailbox.Distinct(a.to), everyone: mailbox.Distinct(a.to, a.cc, a.bcc)}
+	m.utf8 = slices.ContainsFunc(m.everyone,
+		mailbox.NeedsUTF8) || mailbox.NeedsUTF8(a.from) || a.replyTo != nil && mailbox.NeedsUTF8(a.replyTo)
+	return m, channel.Outcome{}, true
 }
 
-func newMail(from, to *mail.Address, h channel.Handover, date time.Time) *gomail.Msg {
+func newMail(a addressed, h channel.Handover, date time.Time) *gomail.Msg {
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithCharset(gomail.CharsetUTF8), gomail.WithEncoding(gomail.EncodingQP))
-	m.FromMailAddress(from)
-	m.ToMailAddress(to)
+	m.FromMailAddress(a.from)
+	m.ToMailAddress(a.to...)
+	if len(a.cc) > 0 {
+		m.CcMailAddress(a.cc...)
+	}
+	if a.replyTo != nil {
+		m.ReplyToMailAddress(a.replyTo)
+	}
 	m.SetDateWithValue(date)
-	m.SetMessageIDWithValue(messageID(from.Address, h))
+	m.SetMessageIDWithValue(messageID(a.from.Address, h))
 	m.SetGenHeaderPreformatted(gomail.HeaderSubject, encodeSubject(h.Subject))
-	// RFC 3834: nobody's holiday notice shall answer.
-	m.SetGenHeader("Auto-Submitted", "auto-generated")
+	earlier := h.Thread
+	if !strings.Contains(earlier, "@") { // it went out by another way, which has no Message-ID of ours
+		earlier = ""
+	}
+	for name, value := range channel.OwnHeaders(h, earlier) {
+		m.SetGenHeader(gomail.Header(name), value)
+	}
 	if h.ListUnsubscribe != "" {
 		for name, value := range channel.UnsubscribeHeaders(h.ListUnsubscribe) {
 			m.SetGenHeaderPreformatted(gomail.Header(name), value)
 		}
 	}
-	m.SetBodyString(gomail.TypeTextPlain, h.Body)
+	setContent(m, h)
 	return m
 }
 
-func (m *email) needsUTF8() bool { return mailbox.NeedsUTF8(m.from) || mailbox.NeedsUTF8(m.to) }
+// setContent gives a mail its parts. The text comes before the HTML: of several
+// the last that it can show is what a reader shows (RFC 2046, section 5.1.4).
+func setContent(m *gomail.Msg, h channel.Handover) {
+	if h.Body != "" || h.HTML == "" {
+		m.SetBodyString(gomail.TypeTextPlain, h.Body)
+	}
+	if h.HTML != "" {
+		m.AddAlternativeString(gomail.TypeTextHTML, h.HTML)
+	}
+	for _, a := range h.Attachments {
+		content := bytes.NewReader(a.Content)
+		if a.ContentID != "" {
+			m.EmbedReadSeeker(a.Name, content, headersOf(a, "inline"))
+			continue
+		}
+		m.AttachReadSeeker(a.Name, content, headersOf(a, "attachment"))
+	}
+}
+
+// headersOf writes a file's headers by RFC 2231, which go-mail does not.
+func headersOf(a channel.Attachment, disposition string) gomail.FileOption {
+	return func(f *gomail.File) {
+		f.Header.Set("Content-Type", a.MediaType())
+		f.Header.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": a.Name}))
+		if a.ContentID != "" {
+			f.Header.Set("Content-ID", "<"+a.ContentID+">")
+		}
+	}
+}
+
+func (m *email) needsUTF8() bool { return m.utf8 }
 
 // withoutUTF8 is the outcome where the server knows no SMTPUTF8 and the mail
 // needs it.
@@ -65,30 +138,55 @@ func (m *email) withoutUTF8() channel.Outcome {
 	return channel.Failed(channel.Permanent, 0, "SMTP: the server has no SMTPUTF8, which the recipient's address needs")
 }
 
-// handOver goes through a mail's commands, and tells at which it ended.
-func (m *email) handOver(session *wiresmtp.Client) (at stage, err error) {
+// handOver goes through a mail's commands, and tells at which it ended. Of several
+// recipients it leaves out those that the server will never take, unless nobody in
+// To is left; what it said of them is in left.
+func (m *email) handOver(session *wiresmtp.Client, patient func()) (left leftOut, at stage, err error) {
 	from, err := m.GetSender(false)
 	if err != nil {
-		return atMail, err
+		return left, atMail, err
 	}
 	if err := session.Mail(from); err != nil {
-		return atMail, err
+		return left, atMail, err
 	}
-	to, err := m.GetRecipients()
-	if err != nil {
-		return atRcpt, err
-	}
-	if err := session.Rcpt(to[0]); err != nil {
-		return atRcpt, err
+	if left, err = m.name(session); err != nil {
+		return left, atRcpt, err
 	}
 	content, err := session.Data()
 	if err != nil {
-		return atData, err
+		return left, atData, err
 	}
 	if _, err := m.WriteTo(content); err != nil {
-		return atContent, err
+		return left, atContent, err
 	}
-	return atEnd, content.Close()
+	patient()
+	return left, atEnd, content.Close()
+}
+
+// leftOut are the recipients that a server refuses.
+type leftOut struct {
+	of      int
+	answers []string
+}
+
+// name names the recipients to the server.
+func (m *email) name(session *wiresmtp.Client) (left leftOut, err error) {
+	left.of = len(m.everyone)
+	taken := 0
+	for i, to := range m.everyone {
+		err := session.Rcpt("<" + to.Address + ">")
+		var answer *textproto.Error
+		switch {
+		case err == nil && i < len(m.to):
+			taken++
+		case err == nil:
+		case i == len(m.to)-1 && taken == 0, !errors.As(err, &answer), refusedMail(atRcpt, err, nil).Class != channel.Permanent:
+			return left, err
+		default:
+			left.answers = append(left.answers, strconv.Itoa(answer.Code)+" "+answer.Msg)
+		}
+	}
+	return left, nil
 }
 
 // A line with an encoded word has at most 76 characters (RFC 2047, section 2):
@@ -121,6 +219,7 @@ func encodeSubject(subject string) string {
 // systems can tell a second one. Ids need not be unique: tenants may use the
 // same ones, and one may go to several people.
 func messageID(sender string, h channel.Handover) string {
-	sum := sha256.Sum256([]byte(h.Tenant + "\x00" + h.ID + "\x00" + h.Recipient))
+	everyone := strings.Join(append([]string{h.Recipient}, h.More...), ",")
+	sum := sha256.Sum256([]byte(h.Tenant + "\x00" + h.ID + "\x00" + everyone))
 	return h.ID + "." + hex.EncodeToString(sum[:6]) + sender[strings.LastIndexByte(sender, '@'):]
 }

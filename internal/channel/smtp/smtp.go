@@ -4,6 +4,7 @@ package smtp
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"os"
 	"strconv"
@@ -17,8 +18,12 @@ import (
 )
 
 const (
-	// timeout bounds a hand-over as a whole, unless ctx ends sooner.
+	// timeout bounds a hand-over until the mail's end is sent, unless ctx ends sooner.
 	timeout = 20 * time.Second
+	// endPatience is how long a server may take to answer the mail's end: it may be
+	// delivering meanwhile, and who gives up too early gets it delivered twice (RFC
+	// 5321, sections 4.5.3.2.6 and 6.1). A function's own time ends sooner.
+	endPatience = 10 * time.Minute
 	// quitPatience is how long we wait for a polite end after the mail was
 	// taken.
 	quitPatience = 2 * time.Second
@@ -61,9 +66,11 @@ func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if !ok {
 		return refused
 	}
+	late, giveUp := context.WithTimeout(ctx, endPatience)
+	defer giveUp()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	w := &wire{ctx: ctx, connect: s.dial, tls: s.tls, implicit: s.c.TLS == channel.TLSImplicit}
+	w := &wire{ctx: ctx, late: late, connect: s.dial, tls: s.tls, implicit: s.c.TLS == channel.TLSImplicit}
 	defer w.close()
 	return s.said(s.session(ctx, w, m))
 }
@@ -87,13 +94,23 @@ func (s *Sender) session(ctx context.Context, w *wire, m *email) (o channel.Outc
 		_ = session.Quit()
 		return m.withoutUTF8(), nil
 	}
-	if at, err := m.handOver(session); err != nil {
+	left, at, err := m.handOver(session, w.await)
+	if err != nil {
 		return refusedMail(at, err, w), err
 	}
 	// It was taken: whatever becomes of the session's end.
 	w.hurry(quitPatience)
 	_ = session.Quit()
-	return channel.Taken(strings.Trim(m.GetMessageID(), "<>"), 250), nil
+	return left.told(channel.Taken(strings.Trim(m.GetMessageID(), "<>"), 250), s.c.Password), nil
+}
+
+// told says in the outcome of a mail that was taken who will not get it.
+func (l leftOut) told(o channel.Outcome, password string) channel.Outcome {
+	if len(l.answers) > 0 {
+		o.Reason = fmt.Sprintf("SMTP: sent, but the server refused %d of %d recipients", len(l.answers), l.of)
+		o.Response = channel.Said(strings.Join(l.answers, "\n"), password)
+	}
+	return o
 }
 
 // options of a client for one mail: a client that is shared would race

@@ -14,6 +14,7 @@ import (
 type wire struct {
 	net.Conn
 	ctx      context.Context // of the hand-over: the connection ends with it
+	late     context.Context // the same, once the mail's end is sent
 	connect  func(ctx context.Context, network, address string) (net.Conn, error)
 	tls      *tls.Config
 	implicit bool        // TLS from the first byte
@@ -63,6 +64,15 @@ func (w *wire) note(what brokenBy, err error) {
 	if err != nil && w.broken == byNothing {
 		w.broken = what
 	}
+}
+
+// await waits for the answer to the mail's end.
+func (w *wire) await() {
+	if !w.stop() {
+		return // it is over already
+	}
+	w.stop = context.AfterFunc(w.late, func() { w.Conn.Close() })
+	_ = w.Conn.SetDeadline(time.Time{})
 }
 
 // hurry gives what is left of the session a short time.

@@ -63,6 +63,9 @@ type world struct {
 	hangs   bool               // providers answer when the invocation's sending is cut
 	at      channel.Name       // the one that knows its recipient by itself
 
+	parts []waiting.Outgoing // what messages were divided into
+	files files
+
 	fault map[string]func(n int) fault
 	ops   map[string]int
 	asked int // also when dead
@@ -84,7 +87,7 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
 			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
-		Senders: w, Claims: w,
+		Senders: w, Claims: w, Parts: parts{w}, Files: w.files,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -395,4 +398,29 @@ func (w *world) Record(events []metric.Event) {
 			w.alarms = append(w.alarms, e.Channel)
 		}
 	}
+}
+
+// parts are what messages are divided into.
+type parts struct{ w *world }
+
+func (p parts) Send(_ context.Context, queue string, messages []waiting.Outgoing) (sent []int, err error) {
+	if queue != "notifications" {
+		p.w.t.Errorf("parts go to %s", queue)
+	}
+	err = p.w.call("divide", func() error { p.w.parts = append(p.w.parts, messages...); return nil })
+	return sent, err
+}
+
+// files are what attachments are kept elsewhere.
+type files map[string]string
+
+func (f files) File(_ context.Context, place string, most int) ([]byte, error) {
+	content, ok := f[place]
+	switch {
+	case content == "trouble":
+		return nil, errFault
+	case !ok || len(content) > most:
+		return nil, fmt.Errorf("not there: %w", channel.ErrNoFile)
+	}
+	return []byte(content), nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/need"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // Senders gives the sender of a channel, made of a secret that was read at or
@@ -39,6 +40,18 @@ type Needs struct {
 	Senders Senders
 	// Claims keeps who sends an SMS.
 	Claims claim.Store
+	// Parts sends the messages that one to several recipients is divided into.
+	Parts waiting.Sender
+	// Files reads attachments that are kept elsewhere; without it there are none.
+	Files Files `need:"optional"`
+}
+
+// Files reads what attachments name. It is used by many goroutines at once.
+type Files interface {
+	// File returns what is at "bucket/key". Its error wraps channel.ErrNoFile where
+	// there is nothing that may be attached, or more than most bytes, and says why
+	// without a part of the key; any other may pass.
+	File(ctx context.Context, place string, most int) ([]byte, error)
 }
 
 // Handler sends batches of notifications. It may be used by many goroutines at
@@ -46,6 +59,8 @@ type Needs struct {
 type Handler struct {
 	Needs
 	dead *batch.Dead
+	// files has a place for each message whose attachments are in memory.
+	files chan struct{}
 }
 
 // New returns a Handler. Its error names each need that is missing.
@@ -53,14 +68,14 @@ func New(n Needs) (*Handler, error) {
 	if err := need.All(n); err != nil {
 		return nil, fmt.Errorf("the handler of notifications: %w", err)
 	}
-	return &Handler{n, batch.NewDead(batch.RememberedDead)}, nil
+	return &Handler{n, batch.NewDead(batch.RememberedDead), make(chan struct{}, mostFiles)}, nil
 }
 
 // Handle sends a batch and says which messages are not done with. Its error is
 // always nil: one would bring back the sent ones too.
 func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	return h.Needs.Handle(ctx, event, batch.Kind{
-		Actor: "efferent:notify", IDName: "notification_id", Queue: "notifications", Recalls: true, Dead: h.dead,
-		Job: func(i *batch.Item) batch.Job { return &notice{Item: i, needs: &h.Needs} },
+		Actor: "efferent:notify", IDName: "notification_id", Queue: notificationsQueue, Recalls: true, Dead: h.dead,
+		Job: func(i *batch.Item) batch.Job { return &notice{Item: i, needs: &h.Needs, files: h.files} },
 	}), nil
 }

@@ -37,10 +37,10 @@ func TestWhatTheLedgerHolds(t *testing.T) {
 		}
 	}
 	for act, want := range map[string]string{
-		"notification.attempt m-1#1": r.OnChannel("email", "ann@acme.test", ""),
-		"notification.failed m-1#1":  r.OnChannel("email", "ann@acme.test", "permanent"),
-		"notification.attempt m-1#2": r.OnChannel("slack", "C123", ""),
-		"notification.sent m-1#2":    r.OnChannel("slack", "C123", ""),
+		"notification.attempt m-1#1": r.OnChannel("email", []string{"ann@acme.test"}, ""),
+		"notification.failed m-1#1":  r.OnChannel("email", []string{"ann@acme.test"}, "permanent"),
+		"notification.attempt m-1#2": r.OnChannel("slack", []string{"C123"}, ""),
+		"notification.sent m-1#2":    r.OnChannel("slack", []string{"C123"}, ""),
 	} {
 		if got[act] != want {
 			t.Errorf("%s: got %q, want %q", act, got[act], want)

@@ -3,14 +3,18 @@ package notify
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/plaintext"
 	"github.com/efferent/efferent/internal/claim"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/trace"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // handoverTime is what must be left of an invocation's sending for another
@@ -33,6 +37,8 @@ type notice struct {
 	// why is what refuse says; held is the claim on the SMS.
 	why  string
 	held claim.Claim
+	// files has a place for each message whose attachments are in memory.
+	files chan struct{}
 }
 
 // Prepare decides what is to be done with the message.
@@ -50,10 +56,36 @@ func (n *notice) Prepare(ctx context.Context) {
 	if malformed == nil {
 		n.policy, malformed = n.Policy("")
 	}
-	if malformed != nil {
+	switch {
+	case malformed != nil:
 		n.State, n.why = batch.Refused, malformed.Error()
+	case n.message.Divided():
+		n.Later(func() { n.divide() })
+	case n.message.Body == "":
+		n.message.Body = plaintext.Of(n.message.HTML)
 	}
 }
+
+// divide sends on a message to each of several recipients.
+func (n *notice) divide() {
+	texts, err := n.message.Divide([]byte(n.Msg.Body), n.ID)
+	parts := make([]waiting.Outgoing, len(texts))
+	for i, text := range texts {
+		parts[i] = n.Part(text)
+	}
+	if err == nil {
+		_, err = n.needs.Parts.Send(n.Writes(), notificationsQueue, parts)
+	}
+	if err != nil {
+		n.Hold(n.Record(), "it can't be divided among its recipients: "+err.Error())
+		return
+	}
+	n.Divided()
+	n.Log.InfoContext(n.Writes(), "divided among its recipients", n.Names(), "recipients", len(parts))
+}
+
+// notificationsQueue is where the messages come from.
+const notificationsQueue = "notifications"
 
 // current is the channel that is next; empty when every one has failed.
 func (n *notice) current() channel.Name {
@@ -133,8 +165,13 @@ func (n *notice) try(ctx context.Context, on channel.Name) {
 func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Record) (s channel.Sender, out channel.Outcome, asked bool) {
 	announced := n.announced
 	n.announced = false
-	address := n.message.Address(on)
-	s, out, err := n.sender(ctx, on, address)
+	s, out, err := n.sender(ctx, on, n.message.Address(on))
+	var h channel.Handover
+	if err == nil && out.Class == "" {
+		var done func()
+		h, done, out, err = n.complete(ctx, on)
+		defer done()
+	}
 	switch {
 	case err != nil:
 		n.hold(r, err.Error())
@@ -151,7 +188,7 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 	}
 	r.At = n.Now()
 	_, end := n.Exchange("send "+string(on), func() []trace.Attribute { return []trace.Attribute{trace.Text("efferent.channel", string(on))} })
-	out = s.Send(ctx, n.message.Handover(n.ID, address))
+	out = s.Send(ctx, h)
 	end(string(out.Class), trace.Number("efferent.status", out.Status))
 	took := n.Now().Sub(r.At)
 	r.DurationMS = took.Milliseconds()
@@ -182,6 +219,17 @@ func (n *notice) renewed(ctx context.Context, on channel.Name, failed channel.Se
 func (n *notice) record(on channel.Name) *attempt.Record {
 	r := n.Begin()
 	r.Notification, r.At, r.Tenant = true, n.Now(), n.message.Tenant
-	r.Channel, r.Recipient = string(on), n.message.Address(on)
+	r.Channel, r.Recipient = string(on), n.addressed(on)
 	return &r
+}
+
+// maxAddressed is how much of several addresses a record keeps, in bytes.
+const maxAddressed = 1 << 10
+
+// addressed is who the message is to on a channel, as a record has it.
+func (n *notice) addressed(on channel.Name) string {
+	if on != n.message.Channel || len(n.message.More) == 0 {
+		return n.message.Address(on)
+	}
+	return message.Shorten(strings.Join(n.message.Everyone(), ", "), maxAddressed)
 }

@@ -218,7 +218,7 @@ func (n *notice) logFailure(r *attempt.Record) {
 // Intent announces the hand-over to come.
 func (n *notice) Intent() ledger.Entry {
 	now, on := n.Now(), n.current()
-	e := n.Entry(ledger.NotificationAttempt, n.Number, n.Redactor(now).OnChannel(string(on), n.message.Address(on), ""), now)
+	e := n.Entry(ledger.NotificationAttempt, n.Number, n.Redactor(now).OnChannel(string(on), n.message.Reached(on), ""), now)
 	e.FailedChannels = n.failures
 	return e
 }
@@ -229,7 +229,7 @@ func (n *notice) Outcome(r attempt.Record) ledger.Entry {
 	if r.Verdict == attempt.Delivered {
 		action = ledger.NotificationSent
 	}
-	e := n.Entry(action, r.Attempt, n.Redactor(r.Ended()).OnChannel(r.Channel, r.Recipient, r.Class), r.Ended())
+	e := n.Entry(action, r.Attempt, n.Redactor(r.Ended()).OnChannel(r.Channel, n.message.Reached(channel.Name(r.Channel)), r.Class), r.Ended())
 	e.FailedChannels = r.FailedChannels
 	return e
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/claim"
@@ -71,7 +72,7 @@ func (a *acting) take(ctx context.Context, l *letter) error {
 	case errors.Is(err, claim.ErrTaken) && other.Settled && l.triedSince(other):
 		// The claim is about the message's last stay here: where a move task keeps
 		// the message's id (LocalStack), it can come here again.
-		return wrapUnavailable("the item can't be claimed", a.Claims.PutClaim(ctx, l.claim))
+		return api.Unavailable("the item can't be claimed", a.Claims.PutClaim(ctx, l.claim))
 	case errors.Is(err, claim.ErrTaken) && other.Settled:
 		// Its holder died before the delete, or SQS hands out what was deleted.
 		if err := a.queue.Letters.Delete(ctx, []events.SQSMessage{l.msg}); err != nil {
@@ -83,16 +84,9 @@ func (a *acting) take(ctx context.Context, l *letter) error {
 		return heldBy(other)
 	case err != nil:
 		a.drop(ctx, l)
-		return &unavailable{"the item can't be claimed", err}
+		return api.Unavailable("the item can't be claimed", err)
 	}
 	return nil
-}
-
-func wrapUnavailable(detail string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &unavailable{detail, err}
 }
 
 // triedSince reports whether the message was tried after c was taken.
@@ -102,11 +96,11 @@ func (l *letter) triedSince(c claim.Claim) bool {
 }
 
 func settledAlready(c claim.Claim) error {
-	return notFound("item %s was %sed at %s by %s", c.ItemID, c.Act, c.At.UTC().Format("2006-01-02T15:04:05Z"), c.Actor)
+	return api.NotFound("item %s was %sed at %s by %s", c.ItemID, c.Act, c.At.UTC().Format("2006-01-02T15:04:05Z"), c.Actor)
 }
 
 func heldBy(c claim.Claim) error {
-	return conflict("item %s is held by %s, who began to %s it at %s; try again in a minute",
+	return api.Conflict("item %s is held by %s, who began to %s it at %s; try again in a minute",
 		c.ItemID, c.Actor, c.Act, c.At.UTC().Format("2006-01-02T15:04:05Z"))
 }
 
@@ -131,7 +125,7 @@ func (a *acting) announce(ctx context.Context, letters []*letter) {
 	if err := a.Audit.Append(ctx, entries[0].ID, entries); err != nil {
 		a.each(ctx, letters, func(ctx context.Context, l *letter) error {
 			a.drop(ctx, l)
-			return &unavailable{"nothing was done: the audit queue can't be written", err}
+			return api.Unavailable("nothing was done: the audit queue can't be written", err)
 		})
 	}
 }
@@ -144,7 +138,7 @@ func (a *acting) sendAgain(ctx context.Context, l *letter) (err error) {
 		Released: a.Now(), Retry: replayPolicy, Trace: trace}
 	if l.newID, err = a.queue.Source.Send(ctx, l.msg, carried.Attributes()); err != nil {
 		a.drop(ctx, l)
-		return wrapUnavailable("the message can't be sent", err)
+		return api.Unavailable("the message can't be sent", err)
 	}
 	return nil
 }
@@ -158,7 +152,7 @@ func (a *acting) settle(ctx context.Context, l *letter) error {
 		a.Log.WarnContext(ctx, "a replayed item's claim was not settled", "item_id", l.msg.MessageId, "error", err)
 		return nil
 	}
-	return wrapUnavailable("the item can't be claimed", err)
+	return api.Unavailable("the item can't be claimed", err)
 }
 
 // finish deletes what was settled, and takes it out of the index.
@@ -196,14 +190,14 @@ func (a *acting) drop(ctx context.Context, l *letter) {
 
 // acting prepares the acts of a request.
 func (h *Handler) acting(r *http.Request, q *Queue, act string) *acting {
-	return &acting{Handler: h, queue: q, act: act, actor: h.Caller(r)}
+	return &acting{Handler: h, queue: q, act: act, actor: api.CallerOf(r).Name}
 }
 
 // missing explains why an item was not found.
 func (h *Handler) missing(ctx context.Context, q *Queue, id string, e end) error {
 	claims, err := h.Claims.ClaimsOn(ctx, q.Name, []string{id})
 	if err != nil {
-		return &unavailable{"the claims can't be read", err}
+		return api.Unavailable("the claims can't be read", err)
 	}
 	for _, c := range claims {
 		if c.Settled {
@@ -214,7 +208,7 @@ func (h *Handler) missing(ctx context.Context, q *Queue, id string, e end) error
 		}
 	}
 	if e == othersHold {
-		return conflict("item %s was not found, and %s has messages that somebody else holds; try again in a moment", id, q.Name)
+		return api.Conflict("item %s was not found, and %s has messages that somebody else holds; try again in a moment", id, q.Name)
 	}
-	return notFound("there is no item %s in %s", id, q.Name)
+	return api.NotFound("there is no item %s in %s", id, q.Name)
 }

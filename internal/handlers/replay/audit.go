@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
@@ -31,7 +32,7 @@ func (h *Handler) checkpoints(r *http.Request) (int, any, error) {
 		lane := ledger.LaneName(n)
 		signed, err := h.Book.Newest(r.Context(), lane)
 		if err != nil {
-			return 0, nil, &unavailable{"the checkpoints can't be read", err}
+			return 0, nil, api.Unavailable("the checkpoints can't be read", err)
 		}
 		if signed != nil {
 			all.Items = append(all.Items, Checkpoint{lane, string(signed)})
@@ -44,19 +45,19 @@ func (h *Handler) checkpoints(r *http.Request) (int, any, error) {
 // and has it signed first where that can be done.
 func (h *Handler) reads(r *http.Request, what string) error {
 	if h.Book == nil {
-		return &refusal{http.StatusNotImplemented, "this worker does not know where the ledger is: LEDGER_TABLE, LEDGER_BUCKET and " +
-			"CHECKPOINTS_BUCKET tell it"}
+		return api.Refuse(http.StatusNotImplemented, "this worker does not know where the ledger is: LEDGER_TABLE, LEDGER_BUCKET and "+
+			"CHECKPOINTS_BUCKET tell it")
 	}
 	id := uuid.NewString()
 	err := h.Audit.Append(r.Context(), id, []ledger.Entry{{
-		Action: ledger.LedgerRead, Actor: h.Caller(r), ID: id, Resource: "ledger=" + what, Timestamp: h.Now(),
+		Action: ledger.LedgerRead, Actor: api.CallerOf(r).Name, ID: id, Resource: "ledger=" + what, Timestamp: h.Now(),
 	}})
 	if err != nil {
-		return &unavailable{"the ledger is not shown: the audit queue can't be written", err}
+		return api.Unavailable("the ledger is not shown: the audit queue can't be written", err)
 	}
 	if h.Sign != nil {
 		if err := h.Sign(r.Context()); err != nil {
-			return &unavailable{"the ledger can't be signed", err}
+			return api.Unavailable("the ledger can't be signed", err)
 		}
 	}
 	return nil
@@ -69,16 +70,16 @@ func (h *Handler) proofs(r *http.Request) (int, any, error) {
 	id := r.PathValue("webhook_id")
 	records, err := h.History.OfWebhook(r.Context(), id)
 	if err != nil {
-		return 0, nil, &unavailable{"the attempts can't be read", err}
+		return 0, nil, api.Unavailable("the attempts can't be read", err)
 	}
 	if len(records) == 0 {
-		return 0, nil, notFound("no attempt is recorded for the webhook id %q, and so nothing says when to look for it in the ledger; "+
+		return 0, nil, api.NotFound("no attempt is recorded for the webhook id %q, and so nothing says when to look for it in the ledger; "+
 			"it was not tried yet, or its records are older than %d days: audit prove --since finds it in the ledger itself",
 			id, attempt.Retention/(24*time.Hour))
 	}
 	times, err := h.acted(r.Context(), records)
 	if err != nil {
-		return 0, nil, &unavailable{"the claims can't be read", err}
+		return 0, nil, api.Unavailable("the claims can't be read", err)
 	}
 	if err := h.reads(r, "proofs, webhook_id="+id); err != nil {
 		return 0, nil, err
@@ -87,12 +88,12 @@ func (h *Handler) proofs(r *http.Request) (int, any, error) {
 	switch {
 	case errors.Is(err, ledger.ErrChanged) || errors.Is(err, ledger.ErrGap):
 		h.Log.ErrorContext(r.Context(), "the ledger is not what was signed", "error", err)
-		return 0, nil, &refusal{http.StatusInternalServerError, "the ledger is not what was signed; audit verify says where"}
+		return 0, nil, api.Refuse(http.StatusInternalServerError, "the ledger is not what was signed; audit verify says where")
 	case err != nil:
-		return 0, nil, &unavailable{"the ledger can't be read", err}
+		return 0, nil, api.Unavailable("the ledger can't be read", err)
 	case len(found) > mostProofs:
-		return 0, nil, &refusal{http.StatusUnprocessableEntity, fmt.Sprintf("%d entries are more than an answer holds; "+
-			"audit prove with the ledger's own places has no such limit", len(found))}
+		return 0, nil, api.Refuse(http.StatusUnprocessableEntity, "%d entries are more than an answer holds; "+
+			"audit prove with the ledger's own places has no such limit", len(found))
 	}
 	return http.StatusOK, Proofs{id, proofsOf(found), untold(records, found)}, nil
 }

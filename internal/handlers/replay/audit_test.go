@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/objects"
@@ -137,7 +138,7 @@ func TestProofs(t *testing.T) {
 		return out.Code
 	}
 	const path = "/api/v1/audit/proofs/evt"
-	var p Problem
+	var p api.Problem
 	if code := ask(path, &p); code != http.StatusNotImplemented || len(w.entries) != 0 {
 		t.Errorf("without a ledger: %d %+v", code, p)
 	}

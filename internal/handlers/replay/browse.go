@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/efferent/efferent/internal/api"
 )
 
 // fromQueue answers a listing from the queue itself, for what died without a
@@ -14,7 +16,7 @@ import (
 // all of them back. There is no cursor: SQS hands out messages in no order.
 func (l *listing) fromQueue(r *http.Request) (int, any, error) {
 	if l.before != "" {
-		return 0, nil, badRequest("cursor: source=queue has none")
+		return 0, nil, api.BadRequest("cursor: source=queue has none")
 	}
 	var mu sync.Mutex
 	p, err := l.begin(r, l.queue, passCursor{Started: l.Now()})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/webhook"
@@ -46,7 +47,7 @@ func (h *Handler) openCircuit(r *http.Request) (int, any, error) {
 	case err != nil:
 		return 0, nil, err
 	case o != OpenCircuit{Why: o.Why}:
-		return 0, nil, badRequest("the id says whose circuit it is: only \"why\" belongs in the body")
+		return 0, nil, api.BadRequest("the id says whose circuit it is: only \"why\" belongs in the body")
 	}
 	s, err := h.keptCircuit(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -71,7 +72,7 @@ func (h *Handler) openNewCircuit(r *http.Request) (int, any, error) {
 
 func (h *Handler) open(r *http.Request, name circuit.Name, why string) (int, any, error) {
 	return h.decide(r, func(ctx context.Context, k *circuit.Keeper) (circuit.State, error) {
-		return k.Open(ctx, name, "opened by "+h.Caller(r)+": "+why)
+		return k.Open(ctx, name, "opened by "+api.CallerOf(r).Name+": "+why)
 	})
 }
 
@@ -89,10 +90,10 @@ func (h *Handler) closeCircuit(r *http.Request) (int, any, error) {
 func (h *Handler) decide(r *http.Request, do func(context.Context, *circuit.Keeper) (circuit.State, error)) (int, any, error) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(r.Context()), passTime)
 	defer stop()
-	journal := &circuit.Journal{Audit: h.Audit, Redactors: h.Redactors, Actor: h.Caller(r), Metrics: h.Metrics, Log: h.Log}
+	journal := &circuit.Journal{Audit: h.Audit, Redactors: h.Redactors, Actor: api.CallerOf(r).Name, Metrics: h.Metrics, Log: h.Log}
 	s, err := do(ctx, &circuit.Keeper{Store: h.Circuits, Now: h.Now, Changed: journal.Changed, Log: h.Log})
 	if err != nil {
-		return 0, nil, &unavailable{"the circuit can't be changed", err}
+		return 0, nil, api.Unavailable("the circuit can't be changed", err)
 	}
 	return h.shown(ctx, s)
 }
@@ -109,28 +110,28 @@ func (h *Handler) shown(ctx context.Context, s circuit.State) (int, any, error) 
 // keptCircuit finds a circuit by its id.
 func (h *Handler) keptCircuit(ctx context.Context, id string) (s circuit.State, err error) {
 	if !circuit.IsKey(id) {
-		return s, notFound("%.80q is no circuit's id: such as endpoint-0123456789abcdef0123456789abcdef", id)
+		return s, api.NotFound("%.80q is no circuit's id: such as endpoint-0123456789abcdef0123456789abcdef", id)
 	}
 	kept, err := h.Circuits.KeptCircuits(ctx, []string{id})
 	switch {
 	case err != nil:
-		return s, &unavailable{"the circuits can't be read", err}
+		return s, api.Unavailable("the circuits can't be read", err)
 	case len(kept) == 0:
-		return s, notFound("the circuit %s is not known: it is closed and nothing has failed there, or that is a day ago", id)
+		return s, api.NotFound("the circuit %s is not known: it is closed and nothing has failed there, or that is a day ago", id)
 	}
 	return kept[0], nil
 }
 
 func readOpenCircuit(r *http.Request) (o OpenCircuit, err error) {
-	if _, err := readObject(r, &o, `say why: {"why": "…"}`); err != nil {
+	if _, err := api.Object(r, &o, `say why: {"why": "…"}`); err != nil {
 		return o, err
 	}
 	o.Why = strings.TrimSpace(o.Why)
 	switch {
 	case o.Why == "":
-		return o, badRequest(`field "why": say why, for those who find the messages that were not sent`)
+		return o, api.BadRequest(`field "why": say why, for those who find the messages that were not sent`)
 	case utf8.RuneCountInString(o.Why) > maxWhy || message.HasControl(o.Why):
-		return o, badRequest(`field "why": must be one line of at most %d characters`, maxWhy)
+		return o, api.BadRequest(`field "why": must be one line of at most %d characters`, maxWhy)
 	}
 	return o, nil
 }
@@ -140,20 +141,20 @@ func (o OpenCircuit) name() (n circuit.Name, err error) {
 	endpoint, host, err := webhook.EndpointOf(o.URL)
 	switch {
 	case o.URL == "":
-		return n, badRequest(`field "url": say where the messages go that are not to be sent`)
+		return n, api.BadRequest(`field "url": say where the messages go that are not to be sent`)
 	case err != nil:
-		return n, badRequest(`field "url": %v`, err)
+		return n, api.BadRequest(`field "url": %v`, err)
 	case utf8.RuneCountInString(o.Tenant) > maxTenant || message.HasControl(o.Tenant):
-		return n, badRequest(`field "tenant": must be at most %d characters, without control characters`, maxTenant)
+		return n, api.BadRequest(`field "tenant": must be at most %d characters, without control characters`, maxTenant)
 	}
 	switch circuit.Scope(o.Scope) {
 	case circuit.Endpoint, "":
 		return circuit.Name{Scope: circuit.Endpoint, Tenant: o.Tenant, URL: endpoint}, nil
 	case circuit.Host:
 		if o.Tenant != "" {
-			return n, badRequest(`field "tenant": a host is nobody's; leave it out`)
+			return n, api.BadRequest(`field "tenant": a host is nobody's; leave it out`)
 		}
 		return circuit.Name{Scope: circuit.Host, URL: host}, nil
 	}
-	return n, badRequest(`field "scope": %.40q is none; there are endpoint and host`, o.Scope)
+	return n, api.BadRequest(`field "scope": %.40q is none; there are endpoint and host`, o.Scope)
 }

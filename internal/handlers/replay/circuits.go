@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -73,7 +74,7 @@ func (h *Handler) circuits(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	limit, err := limitOf(query)
+	limit, err := api.Limit(query)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -97,9 +98,9 @@ func (l *circuitList) read(ctx context.Context) error {
 		states, next, err := l.Handler.Circuits.PageCircuits(ctx, l.Cursor, circuitsPage)
 		switch {
 		case errors.Is(err, circuit.ErrCursor):
-			return badRequest("cursor: is not one that this API gave")
+			return api.BadRequest("cursor: is not one that this API gave")
 		case err != nil:
-			return &unavailable{"the circuits can't be read", err}
+			return api.Unavailable("the circuits can't be read", err)
 		}
 		now := l.Now()
 		states = slices.DeleteFunc(states, func(s circuit.State) bool { return !l.filter.takes(s, now) })
@@ -147,7 +148,7 @@ func (h *Handler) showCircuits(ctx context.Context, states []circuit.State) ([]C
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, &unavailable{"the waiting room can't be read", err}
+		return nil, api.Unavailable("the waiting room can't be read", err)
 	}
 	return shown, nil
 }
@@ -204,7 +205,7 @@ func circuitFilterOf(query url.Values) (f circuitFilter, err error) {
 		"phase": {f.phase, []string{PhaseClosed, PhaseOpen, PhaseHalfOpen, PhaseAll}},
 	} {
 		if c.value != "" && !slices.Contains(c.is, c.value) {
-			return f, badRequest("parameter %s: %.40q is none; there are %s", name, c.value, strings.Join(c.is, ", "))
+			return f, api.BadRequest("parameter %s: %.40q is none; there are %s", name, c.value, strings.Join(c.is, ", "))
 		}
 	}
 	return f, nil

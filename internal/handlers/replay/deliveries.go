@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/attempt"
 )
 
@@ -21,10 +22,10 @@ func (h *Handler) delivery(r *http.Request) (int, any, error) {
 	id := r.PathValue("webhook_id")
 	records, err := h.History.OfWebhook(r.Context(), id)
 	if err != nil {
-		return 0, nil, &unavailable{"the attempts can't be read", err}
+		return 0, nil, api.Unavailable("the attempts can't be read", err)
 	}
 	if len(records) == 0 {
-		return 0, nil, notFound("no attempt is recorded for the webhook id %q; "+
+		return 0, nil, api.NotFound("no attempt is recorded for the webhook id %q; "+
 			"it was not tried yet, or its records are older than %d days", id, attempt.Retention/(24*time.Hour))
 	}
 	return http.StatusOK, Delivery{id, byOrigin(records)}, nil

@@ -20,6 +20,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/go-json-experiment/json"
 
+	"github.com/efferent/efferent/internal/api"
+	"github.com/efferent/efferent/internal/api/apitest"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
@@ -114,7 +116,9 @@ func (w *world) handler() *Handler {
 			{Name: "notification-failures", From: "notifications", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
 		History: w, Failures: w, Claims: w, Audit: w, Redactors: w, Records: w, Room: (*room)(w), Exit: w.exit,
 		Circuits: (*circuits)(w), Metrics: (*transitions)(w),
-		Caller: func(r *http.Request) string { return cmp.Or(r.Header.Get("Caller"), "ann") }, ExactCounts: w.exact,
+		Caller: func(r *http.Request) (api.Caller, error) {
+			return api.Caller{Name: cmp.Or(r.Header.Get("Caller"), "ann")}, nil
+		}, ExactCounts: w.exact,
 		Now: w.time, Wait: func(_ context.Context, d time.Duration) {
 			runtime.Gosched()
 			w.advance(min(d, cmp.Or(w.pause, d)))
@@ -132,9 +136,9 @@ func (w *world) ask(method, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	out := httptest.NewRecorder()
 	w.handler().Routes().ServeHTTP(out, r)
-	conforms(w.t, r, out)
+	apitest.Conforms(w.t, r, out)
 	if out.Code >= 400 {
-		var p Problem
+		var p api.Problem
 		if err := json.Unmarshal(out.Body.Bytes(), &p); err != nil || p.Status != out.Code || p.Detail == "" ||
 			out.Header().Get("Content-Type") != "application/problem+json" {
 			w.t.Errorf("%s %s: %d is no problem: %s", method, path, out.Code, out.Body)

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
@@ -184,7 +185,7 @@ func (f *fates) readPasts(ctx context.Context, failures []attempt.Record) error 
 		g.Go(func() (err error) { found[i], err = f.History.OfWebhook(ctx, id); return err })
 	}
 	if err := g.Wait(); err != nil {
-		return &unavailable{"the attempts can't be read", err}
+		return api.Unavailable("the attempts can't be read", err)
 	}
 	for i, id := range ids {
 		f.pasts[id] = newPast(found[i])
@@ -197,7 +198,7 @@ func (f *fates) readClaims(ctx context.Context, ids []string) error {
 	for some := range slices.Chunk(ids, 100) {
 		claims, err := f.Claims.ClaimsOn(ctx, f.queue.Name, some)
 		if err != nil {
-			return &unavailable{"the claims can't be read", err}
+			return api.Unavailable("the claims can't be read", err)
 		}
 		for _, c := range claims {
 			f.claims[c.ItemID] = c

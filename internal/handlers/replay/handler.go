@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/metric"
@@ -65,8 +66,8 @@ type Needs struct {
 	Sign func(context.Context) error `need:"optional"`
 	// Redactors keep out of the ledger what must stay erasable.
 	Redactors ledger.Redactors
-	// Caller names who makes a request, for the ledger: an ARN, or a subject.
-	Caller func(*http.Request) string
+	// Caller says who makes a request. A Refusal is told to them as it is.
+	Caller func(*http.Request) (api.Caller, error)
 	Now    func() time.Time
 	// Wait pauses for d, or less if ctx ends before.
 	Wait func(ctx context.Context, d time.Duration)
@@ -91,10 +92,7 @@ func New(n Needs) (*Handler, error) {
 }
 
 const (
-	// requestTime is how long a request may work: API Gateway gives up after
-	// 30 s ("Quotas for configuring and running an HTTP API").
-	requestTime = 27 * time.Second
-	// passTime is how much of it may be spent on receiving.
+	// passTime is how much of a request's time may be spent on receiving.
 	passTime = 18 * time.Second
 	// hideTime is how long a received message stays hidden if this process
 	// ends before it gives it back, in a pass that has just begun.
@@ -120,5 +118,5 @@ func (h *Handler) queue(name string) (*Queue, error) {
 		names = append(names, q.Name)
 	}
 	slices.Sort(names)
-	return nil, notFound("there is no dead-letter queue %q; there are %s", name, strings.Join(names, " and "))
+	return nil, api.NotFound("there is no dead-letter queue %q; there are %s", name, strings.Join(names, " and "))
 }

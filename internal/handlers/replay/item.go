@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
@@ -75,7 +76,7 @@ func (h *Handler) recall(ctx context.Context, l *letter) (err error) {
 		l.history, err = h.History.OfMessage(ctx, l.item.WebhookID, l.msg.MessageId)
 	}
 	if err != nil {
-		return &unavailable{"the attempts can't be read", err}
+		return api.Unavailable("the attempts can't be read", err)
 	}
 	l.checkOrigin()
 	l.history = slices.DeleteFunc(l.history, func(r attempt.Record) bool {

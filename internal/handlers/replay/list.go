@@ -11,13 +11,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
 const (
-	defaultLimit = 50
-	maxLimit     = 200
 	// listTime is how long a listing looks for items among failures that have
 	// been dealt with.
 	listTime = 10 * time.Second
@@ -53,7 +52,7 @@ func (h *Handler) list(r *http.Request) (int, any, error) {
 	case "queue":
 		return l.fromQueue(r)
 	default:
-		err = badRequest("parameter source: %.40q is neither index nor queue", source)
+		err = api.BadRequest("parameter source: %.40q is neither index nor queue", source)
 	}
 	return http.StatusOK, l.answer(), err
 }
@@ -73,12 +72,12 @@ func (h *Handler) listing(r *http.Request) (l *listing, err error) {
 	query := r.URL.Query()
 	l = &listing{Handler: h}
 	if query.Get("queue") == "" {
-		return nil, badRequest("parameter queue: is missing; name a dead-letter queue")
+		return nil, api.BadRequest("parameter queue: is missing; name a dead-letter queue")
 	}
 	if l.queue, err = h.queue(query.Get("queue")); err != nil {
 		return nil, err
 	}
-	if l.limit, err = limitOf(query); err != nil {
+	if l.limit, err = api.Limit(query); err != nil {
 		return nil, err
 	}
 	l.fates = fates{Handler: h, queue: l.queue}
@@ -98,7 +97,7 @@ func readListCursor(text string) (there int, before attempt.Position, err error)
 	there, countErr := strconv.Atoi(count)
 	before = attempt.Position(position)
 	if err != nil || countErr != nil || there < 0 || !before.Valid() {
-		return 0, "", badRequest("cursor: is not one that this API gave")
+		return 0, "", api.BadRequest("cursor: is not one that this API gave")
 	}
 	return there, before, nil
 }
@@ -112,7 +111,7 @@ func (l *listing) fromIndex(ctx context.Context) error {
 	for end := l.Now().Add(listTime); len(l.items) < l.limit && l.Now().Before(end); {
 		failures, err := l.Failures.NewestFailures(ctx, l.queue.Name, l.from, l.before, l.limit)
 		if err != nil {
-			return &unavailable{"the failures can't be read", err}
+			return api.Unavailable("the failures can't be read", err)
 		}
 		if err := l.add(ctx, failures); err != nil {
 			return err
@@ -133,7 +132,7 @@ func (l *listing) look(ctx context.Context) error {
 	g.Go(func() (err error) { moves, err = l.queue.Moves.List(ctx); return err })
 	g.Go(func() (err error) { l.count, err = l.queue.Letters.Count(ctx); return err })
 	if err := g.Wait(); err != nil {
-		return &unavailable{"the queue can't be looked at", err}
+		return api.Unavailable("the queue can't be looked at", err)
 	}
 	l.fates.tasks = tasksThatMoved(moves)
 	from := l.Now().Add(-l.count.Retention)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
 )
@@ -14,7 +15,7 @@ func (h *Handler) startMove(r *http.Request, q *Queue, rate int) (Task, error) {
 	ctx := r.Context()
 	moves, err := q.Moves.List(ctx)
 	if err != nil {
-		return Task{}, &unavailable{"the move tasks can't be read", err}
+		return Task{}, api.Unavailable("the move tasks can't be read", err)
 	}
 	for _, m := range moves {
 		if m.Status == deadletter.Running || m.Status == deadletter.Cancelling {
@@ -26,7 +27,7 @@ func (h *Handler) startMove(r *http.Request, q *Queue, rate int) (Task, error) {
 		return Task{}, err
 	}
 	if err := q.Moves.Start(ctx, rate); err != nil {
-		return Task{}, wrapUnavailable("the move task can't be started", err)
+		return Task{}, api.Unavailable("the move task can't be started", err)
 	}
 	// It runs: what can't be read of it now is read with the tasks later.
 	if moves, err := q.Moves.List(ctx); err == nil && len(moves) > 0 {
@@ -38,9 +39,9 @@ func (h *Handler) startMove(r *http.Request, q *Queue, rate int) (Task, error) {
 func (h *Handler) announceMove(r *http.Request, q *Queue, action string, now time.Time) error {
 	id := q.Name + "@" + taskID(now)
 	err := h.Audit.Append(r.Context(), id, []ledger.Entry{{
-		Action: action, Actor: h.Caller(r), ID: id, Resource: ledger.DeadLetters(q.Name), Timestamp: now,
+		Action: action, Actor: api.CallerOf(r).Name, ID: id, Resource: ledger.DeadLetters(q.Name), Timestamp: now,
 	}})
-	return wrapUnavailable("nothing was done: the audit queue can't be written", err)
+	return api.Unavailable("nothing was done: the audit queue can't be written", err)
 }
 
 // tasks answers GET /api/v1/dlq/{queue}/tasks.
@@ -51,7 +52,7 @@ func (h *Handler) tasks(r *http.Request) (int, any, error) {
 	}
 	moves, err := q.Moves.List(r.Context())
 	if err != nil {
-		return 0, nil, &unavailable{"the move tasks can't be read", err}
+		return 0, nil, api.Unavailable("the move tasks can't be read", err)
 	}
 	all := Tasks{Tasks: make([]Task, len(moves))}
 	for i, m := range moves {
@@ -68,7 +69,7 @@ func (h *Handler) cancel(r *http.Request) (int, any, error) {
 	}
 	moves, err := q.Moves.List(r.Context())
 	if err != nil {
-		return 0, nil, &unavailable{"the move tasks can't be read", err}
+		return 0, nil, api.Unavailable("the move tasks can't be read", err)
 	}
 	id := r.PathValue("task_id")
 	for _, m := range moves {
@@ -76,18 +77,18 @@ func (h *Handler) cancel(r *http.Request) (int, any, error) {
 			continue
 		}
 		if m.Status != deadletter.Running {
-			return 0, nil, conflict("task %s of %s is %s: only a running one can be cancelled", id, q.Name, m.Status)
+			return 0, nil, api.Conflict("task %s of %s is %s: only a running one can be cancelled", id, q.Name, m.Status)
 		}
 		if err := h.announceMove(r, q, ledger.DLQCancel, h.Now()); err != nil {
 			return 0, nil, err
 		}
 		if err := q.Moves.Cancel(r.Context(), m.Handle); err != nil {
-			return 0, nil, wrapUnavailable("the move task can't be cancelled", err)
+			return 0, nil, api.Unavailable("the move task can't be cancelled", err)
 		}
 		m.Status = deadletter.Cancelling
 		return http.StatusAccepted, Started{taskOf(q, m)}, nil
 	}
-	return 0, nil, notFound("there is no task %s among the latest of %s", id, q.Name)
+	return 0, nil, api.NotFound("there is no task %s among the latest of %s", id, q.Name)
 }
 
 func taskOf(q *Queue, m deadletter.Move) Task {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/deadletter"
 )
 
@@ -18,8 +19,8 @@ func (h *Handler) show(r *http.Request) (int, any, error) {
 		return true, nil
 	})
 	if err == nil && goOn != "" {
-		err = &refusal{http.StatusServiceUnavailable, "the item was not found within the time of one request; the search goes on where it was " +
-			"if you ask again now"}
+		err = api.Refuse(http.StatusServiceUnavailable, "the item was not found within the time of one request; the search goes on where it was "+
+			"if you ask again now")
 	}
 	return http.StatusOK, shown, err
 }
@@ -120,7 +121,7 @@ func (c passCursor) hide(now time.Time) time.Duration {
 }
 
 // String is opaque to clients.
-func (c passCursor) String() string { return opaque(c) }
+func (c passCursor) String() string { return api.Opaque(c) }
 
 // readPassCursor reads what String wrote; an empty text begins a pass.
 func readPassCursor(text string, now time.Time) (passCursor, error) {
@@ -128,9 +129,9 @@ func readPassCursor(text string, now time.Time) (passCursor, error) {
 	if text == "" {
 		return c, nil
 	}
-	if !readOpaque(text, &c) || c.Held < 0 || c.Held > mostHeld || c.Until.After(now.Add(maxHideTime)) ||
+	if !api.ReadOpaque(text, &c) || c.Held < 0 || c.Held > mostHeld || c.Until.After(now.Add(maxHideTime)) ||
 		now.Sub(c.Started) > time.Hour || c.Started.After(now) {
-		return c, badRequest("cursor: is not one that this API gave")
+		return c, api.BadRequest("cursor: is not one that this API gave")
 	}
 	return c, nil
 }

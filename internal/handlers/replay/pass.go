@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/claim"
 )
 
@@ -74,7 +75,7 @@ func (p *pass) run(patience bool) (end, error) {
 		// Nothing more came. A short poll may miss some; a long one does not.
 		messages, err := p.queue.Letters.Receive(p.work, p.hide, time.Second)
 		if err != nil {
-			return stopped, &unavailable{"the queue can't be read", err}
+			return stopped, api.Unavailable("the queue can't be read", err)
 		}
 		if len(messages) > 0 {
 			p.examine(messages)
@@ -97,7 +98,7 @@ func (p *pass) run(patience bool) (end, error) {
 func (p *pass) others() (int, error) {
 	count, err := p.queue.Letters.Count(p.work)
 	if err != nil {
-		return 0, &unavailable{"the queue can't be counted", err}
+		return 0, api.Unavailable("the queue can't be counted", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,7 +135,7 @@ func (p *pass) receive() {
 	for !p.over() {
 		messages, err := p.queue.Letters.Receive(p.work, p.hide, 0)
 		if err != nil {
-			p.stop(&unavailable{"the queue can't be read", err})
+			p.stop(api.Unavailable("the queue can't be read", err))
 			return
 		}
 		if len(messages) == 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/message"
@@ -28,7 +29,7 @@ func (h *Handler) replaySome(r *http.Request) (int, any, error) {
 	var task Task
 	if s.everything() {
 		if s.Cursor != "" {
-			return 0, nil, badRequest("field \"cursor\": is for replaying by a filter only")
+			return 0, nil, api.BadRequest("field \"cursor\": is for replaying by a filter only")
 		}
 		task, err = h.startMove(r, q, s.Rate)
 	} else {
@@ -62,7 +63,7 @@ func (h *Handler) replayMatching(r *http.Request, q *Queue, s Some) (Task, error
 	}
 	if err != nil && m.moved > 0 {
 		h.Log.ErrorContext(p.work, "a replay by filter broke off", "queue", q.Name, "replayed", m.moved, "error", err)
-		task.Status, task.Reason, err = deadletter.Failed, publicDetail(err)+"; what is left was not replayed", nil
+		task.Status, task.Reason, err = deadletter.Failed, api.PublicDetail(err)+"; what is left was not replayed", nil
 	}
 	return task, err
 }
@@ -131,7 +132,7 @@ func (m *matching) replayedHere(ctx context.Context, l *letter) (bool, error) {
 	}
 	claims, err := m.Claims.ClaimsOn(ctx, m.queue.Name, former[max(0, len(former)-100):])
 	if err != nil {
-		return false, &unavailable{"the claims can't be read", err}
+		return false, api.Unavailable("the claims can't be read", err)
 	}
 	return slices.ContainsFunc(claims, func(c claim.Claim) bool { return c.Settled && !c.At.Before(m.from.Started) }), nil
 }
@@ -143,14 +144,12 @@ func (m *matching) count(taken []*letter, hold []events.SQSMessage) ([]events.SQ
 	defer m.mu.Unlock()
 	var broken error
 	for _, l := range taken {
-		var known *refusal
-		var closed *unavailable
 		switch {
 		case l.err == nil:
 			m.moved++
 			continue
-		case errors.As(l.err, &known):
-		case errors.As(l.err, &closed) && !errors.Is(l.err, deadletter.ErrTooLarge):
+		case errors.As(l.err, new(*api.Refusal)):
+		case api.PublicDetail(l.err) != "" && !errors.Is(l.err, deadletter.ErrTooLarge):
 			broken = l.err
 			m.failed++
 		default:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
@@ -186,7 +187,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		{"rate of a filter", "POST", path("/replay"), `{"rate":5,"tenant":"a"}`, 400, "everything only"},
 		{"cursor of everything", "POST", path("/replay"), `{"cursor":"e30"}`, 400, "by a filter only"},
 		{"foreign cursor", "POST", path("/replay"), `{"tenant":"a","cursor":"e30x"}`, 400, "cursor"},
-		{"too long", "POST", path("/replay"), `{"tenant":"` + strings.Repeat("a", maxBody) + `"}`, 413, "longer than"},
+		{"too long", "POST", path("/replay"), `{"tenant":"` + strings.Repeat("a", api.MaxBody) + `"}`, 413, "longer than"},
 		{"unknown queue", "POST", "/api/v1/dlq/webhooks/replay", "{}", 404, `"webhooks"; there are notification-failures and webhook-failures`},
 		{"unknown queue of one", "POST", "/api/v1/dlq/x/replay/a", "", 404, `"x"`},
 		{"unknown queue to discard from", "DELETE", "/api/v1/dlq/x/a", "", 404, `"x"`},

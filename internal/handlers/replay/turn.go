@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 )
@@ -16,21 +17,21 @@ import (
 func (h *Handler) begin(r *http.Request, q *Queue, from passCursor) (*pass, error) {
 	now := h.Now()
 	p := &pass{Handler: h, queue: q, from: from, client: r.Context(), hide: from.hide(now), deadline: now.Add(passTime)}
-	p.work, p.stopWork = context.WithTimeout(context.WithoutCancel(p.client), requestTime)
-	p.turn = claim.Claim{Queue: q.Name, ItemID: deadletter.Whole, Act: deadletter.Search, Actor: h.Caller(r), Token: uuid.NewString()}
+	p.work, p.stopWork = context.WithTimeout(context.WithoutCancel(p.client), api.RequestTime)
+	p.turn = claim.Claim{Queue: q.Name, ItemID: deadletter.Whole, Act: deadletter.Search, Actor: api.CallerOf(r).Name, Token: uuid.NewString()}
 	for {
 		p.turn.At = h.Now()
-		p.turn.Until = p.turn.At.Add(requestTime)
+		p.turn.Until = p.turn.At.Add(api.RequestTime)
 		other, err := h.Claims.TakeClaim(p.work, p.turn)
 		switch {
 		case err == nil:
 			return p, nil
 		case !errors.Is(err, claim.ErrTaken):
 			p.leave()
-			return nil, &unavailable{"the queue can't be claimed", err}
+			return nil, api.Unavailable("the queue can't be claimed", err)
 		case p.late():
 			p.stopWork()
-			return nil, conflict("%s is being searched by %s; try again in a moment", q.Name, other.Actor)
+			return nil, api.Conflict("%s is being searched by %s; try again in a moment", q.Name, other.Actor)
 		}
 		h.Wait(p.work, turnTime)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -57,7 +58,7 @@ func (h *Handler) waits(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	limit, err := limitOf(r.URL.Query())
+	limit, err := api.Limit(r.URL.Query())
 	if err != nil {
 		return 0, nil, err
 	}
@@ -110,9 +111,9 @@ func (w *walk) walk(ctx context.Context, take func([]waiting.Item) (taken int, e
 		items, after, err := w.Room.Page(ctx, next, w.size)
 		switch {
 		case errors.Is(err, waiting.ErrCursor):
-			return "", badRequest("cursor: is not one that this API gave")
+			return "", api.BadRequest("cursor: is not one that this API gave")
 		case err != nil:
-			return "", &unavailable{"the waiting room can't be read", err}
+			return "", api.Unavailable("the waiting room can't be read", err)
 		}
 		w.seen += len(items)
 		chosen := slices.DeleteFunc(items, func(i waiting.Item) bool { return !w.filter.takes(&i) })

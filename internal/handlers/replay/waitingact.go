@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
@@ -29,7 +30,7 @@ func (h *Handler) release(r *http.Request) (int, any, error) {
 // drop answers POST /api/v1/waiting/drop: what waits is never sent again. Its
 // record is kept first: an item that is dropped has no message any more.
 func (h *Handler) drop(r *http.Request) (int, any, error) {
-	actor := h.Caller(r)
+	actor := api.CallerOf(r).Name
 	return h.actOnWaiting(r, ledger.WaitingDrop, func(ctx context.Context, items []waiting.Item) ([]waiting.Item, error) {
 		return h.Exit.Drop(ctx, items, func(ctx context.Context, items []waiting.Item) error {
 			records := make([]attempt.Record, len(items))
@@ -74,7 +75,7 @@ func (h *Handler) actOnWaiting(r *http.Request, action string, do func(context.C
 	if err != nil {
 		return 0, nil, err
 	}
-	a := &waitingAct{Handler: h, action: action, actor: h.Caller(r), do: do, some: some}
+	a := &waitingAct{Handler: h, action: action, actor: api.CallerOf(r).Name, do: do, some: some}
 	if a.from, err = readActCursor(some.Cursor, h.Now()); err != nil {
 		return 0, nil, err
 	}
@@ -89,7 +90,7 @@ func (h *Handler) actOnWaiting(r *http.Request, action string, do func(context.C
 // run walks through the room, for as long as client waits. What has begun comes
 // to its end all the same.
 func (a *waitingAct) run(client context.Context) error {
-	work, stop := context.WithTimeout(context.WithoutCancel(client), requestTime)
+	work, stop := context.WithTimeout(context.WithoutCancel(client), api.RequestTime)
 	defer stop()
 	w := walk{Handler: a.Handler, filter: a.some.WaitingFilter, from: a.from.Next, size: actPage, end: a.Now().Add(passTime)}
 	next, err := w.walk(client, func(items []waiting.Item) (int, error) {
@@ -102,7 +103,7 @@ func (a *waitingAct) run(client context.Context) error {
 	switch {
 	case err != nil && a.task.Moved > 0:
 		a.Log.ErrorContext(work, "an act on what waits broke off", "action", a.action, "done", a.task.Moved, "error", err)
-		a.task.Status, a.task.Reason = deadletter.Failed, publicDetail(err)+"; what is left waits on"
+		a.task.Status, a.task.Reason = deadletter.Failed, api.PublicDetail(err)+"; what is left waits on"
 		return nil
 	case err != nil:
 		return err
@@ -111,7 +112,7 @@ func (a *waitingAct) run(client context.Context) error {
 	case next != "":
 		a.task.Status, a.task.Cursor = deadletter.Running, actCursor{a.from.Started, next}.String()
 	case a.some.ItemID != "":
-		return notFound("no message waits as item %s: it was sent or dropped, or it never waited", a.some.ItemID)
+		return api.NotFound("no message waits as item %s: it was sent or dropped, or it never waited", a.some.ItemID)
 	}
 	return nil
 }
@@ -145,14 +146,14 @@ func (a *waitingAct) act(ctx context.Context, items []waiting.Item) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, waiting.ErrTaken) && a.some.ItemID != "":
-		return conflict("item %s: %v", a.some.ItemID, waiting.ErrTaken)
+		return api.Conflict("item %s: %v", a.some.ItemID, waiting.ErrTaken)
 	}
 	a.task.Failed += len(meant) - len(done)
 	if errors.Is(err, waiting.ErrTaken) {
 		a.task.Reason = waiting.ErrTaken.Error()
 		return nil
 	}
-	return &unavailable{"what waits can't be let go", err}
+	return api.Unavailable("what waits can't be let go", err)
 }
 
 // tell records for the ledger what is about to be done.
@@ -169,7 +170,7 @@ func (a *waitingAct) tell(ctx context.Context, items []waiting.Item) error {
 			Resource: resource, Tenant: i.Tenant, Timestamp: now}
 	}
 	err := a.Audit.Append(ctx, entries[0].ID, entries)
-	return wrapUnavailable("nothing was done: the audit queue can't be written", err)
+	return api.Unavailable("nothing was done: the audit queue can't be written", err)
 }
 
 // actCursor is where a request of an act left off, and when the first of them
@@ -181,7 +182,7 @@ type actCursor struct {
 }
 
 // String is opaque to clients.
-func (c actCursor) String() string { return opaque(c) }
+func (c actCursor) String() string { return api.Opaque(c) }
 
 // readActCursor reads what String wrote; an empty text begins an act.
 func readActCursor(text string, now time.Time) (actCursor, error) {
@@ -189,8 +190,8 @@ func readActCursor(text string, now time.Time) (actCursor, error) {
 	if text == "" {
 		return c, nil
 	}
-	if !readOpaque(text, &c) || c.Started.After(now) {
-		return c, badRequest("cursor: is not one that this API gave")
+	if !api.ReadOpaque(text, &c) || c.Started.After(now) {
+		return c, api.BadRequest("cursor: is not one that this API gave")
 	}
 	return c, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -49,7 +50,7 @@ func (h *Handler) check(f WaitingFilter) error {
 		}
 	}
 	if f.Reason != "" && !slices.Contains(waitingReasons, f.Reason) {
-		return badRequest("reason: %.40q is none; there are %s", f.Reason, strings.Join(waitingReasons, ", "))
+		return api.BadRequest("reason: %.40q is none; there are %s", f.Reason, strings.Join(waitingReasons, ", "))
 	}
 	return nil
 }
@@ -64,7 +65,7 @@ func (h *Handler) queueBefore(name string) (*Queue, error) {
 		names = append(names, h.Queues[i].From)
 	}
 	slices.Sort(names)
-	return nil, notFound("there is no queue %q; there are %s", name, strings.Join(names, " and "))
+	return nil, api.NotFound("there is no queue %q; there are %s", name, strings.Join(names, " and "))
 }
 
 var waitingParameters = []string{"queue", "tenant", "url_prefix", "reason", "webhook_id"}
@@ -80,7 +81,7 @@ func (h *Handler) waitingQuery(r *http.Request) (*walk, error) {
 // readWaitingSome reads what an act is for. Nothing at all may be a slip.
 func (h *Handler) readWaitingSome(r *http.Request) (s WaitingSome, err error) {
 	const ways = `name an item_id, or filter by queue, tenant, url_prefix, reason or webhook_id, or say {"all": true}`
-	if _, err := readObject(r, &s, ways); err != nil {
+	if _, err := api.Object(r, &s, ways); err != nil {
 		return s, err
 	}
 	n := 0
@@ -91,9 +92,9 @@ func (h *Handler) readWaitingSome(r *http.Request) (s WaitingSome, err error) {
 	}
 	switch {
 	case n == 0:
-		return s, badRequest("the body names nothing: " + ways)
+		return s, api.BadRequest("the body names nothing: " + ways)
 	case n > 1:
-		return s, badRequest("item_id, all and filters do not go together: use one of them")
+		return s, api.BadRequest("item_id, all and filters do not go together: use one of them")
 	}
 	return s, h.check(s.WaitingFilter)
 }

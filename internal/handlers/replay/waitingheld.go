@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -21,7 +22,7 @@ func (h *Handler) countHeld(ctx context.Context, items []waiting.Item) error {
 	}
 	kept, err := h.Circuits.KeptCircuits(ctx, keys)
 	if err != nil {
-		return &unavailable{"nothing was done: the circuits that messages wait for can't be read", err}
+		return api.Unavailable("nothing was done: the circuits that messages wait for can't be read", err)
 	}
 	states := map[string]circuit.State{}
 	for _, s := range kept {

@@ -1,4 +1,4 @@
-package replay
+package api
 
 import (
 	"encoding/base64"
@@ -6,8 +6,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// opaque is a cursor as a text that means nothing to clients.
-func opaque(cursor any) string {
+// Opaque is a cursor as a text that means nothing to clients.
+func Opaque(cursor any) string {
 	b, err := json.Marshal(cursor)
 	if err != nil {
 		return "" // it can't be: there is nothing in it that JSON has not
@@ -15,8 +15,8 @@ func opaque(cursor any) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// readOpaque reads into a cursor what opaque wrote, and reports whether it could.
-func readOpaque(text string, cursor any) bool {
+// ReadOpaque reads into a cursor what Opaque wrote, and reports whether it could.
+func ReadOpaque(text string, cursor any) bool {
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	return err == nil && json.Unmarshal(b, cursor) == nil
 }

@@ -1,0 +1,298 @@
+package outcome_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/outcome"
+)
+
+var noon = time.Date(2026, 11, 26, 12, 0, 0, 123456789, time.UTC)
+
+// heard is a Sink that remembers.
+type heard struct {
+	events []outcome.Event
+	err    error
+}
+
+func (h *heard) Tell(_ context.Context, events []outcome.Event) error {
+	h.events = append(h.events, events...)
+	return h.err
+}
+
+func teller(t testing.TB, kinds string) (*outcome.Teller, *heard) {
+	t.Helper()
+	k, err := outcome.ParseKinds(kinds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &heard{}
+	return &outcome.Teller{Sink: h, Kinds: k}, h
+}
+
+func failed() attempt.Record {
+	return attempt.Record{
+		WebhookID: "evt_1", Origin: "o", MessageID: "m", Attempt: 4, At: noon, DurationMS: 5, URL: "https://a.test/in?token=hidden#x",
+		EventType: "invoice.paid", Tenant: "acme", Endpoint: "ep_1", Status: 500, Verdict: attempt.Exhausted, Reason: "no more \xff tries",
+		Response: "hidden too", Held: "circuit=3",
+	}
+}
+
+func TestDeliveryAsJSON(t *testing.T) {
+	t.Parallel()
+	r := failed()
+	got, err := outcome.OfAttempt(&r).JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := outcome.OfAttempt(&r).ID
+	want := `{"specversion":"1.0","id":"` + id + `","source":"efferent","type":"delivery.failed","subject":"evt_1",` +
+		`"time":"2026-11-26T12:00:00.128Z","tenant":"acme","datacontenttype":"application/json","data":{"kind":"webhook","webhook_id":"evt_1",` +
+		`"origin":"o","message_id":"m","tenant":"acme","endpoint":"ep_1","url":"https://a.test/in","event_type":"invoice.paid","attempts":4,` +
+		`"status":500,"verdict":"exhausted","reason":"no more ` + "\uFFFD" + ` tries"}}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if !outcome.IsID(id) || message.CheckID(id) != "" {
+		t.Errorf("%s can't be a webhook-id", id)
+	}
+}
+
+// TestTheSameID: an outcome has the same id whenever it is told, and no other has it.
+func TestTheSameID(t *testing.T) {
+	t.Parallel()
+	r := failed()
+	seen := map[string]string{outcome.OfAttempt(&r).ID: "the first"}
+	marked := r
+	marked.OutcomeDue, marked.Untold = true, true
+	if outcome.OfAttempt(&marked).ID != outcome.OfAttempt(&r).ID {
+		t.Error("a mark makes another id")
+	}
+	for name, change := range map[string]func(*attempt.Record){
+		"another message": func(r *attempt.Record) { r.MessageID = "n" },
+		"another attempt": func(r *attempt.Record) { r.Attempt++ },
+		"another end":     func(r *attempt.Record) { r.Verdict = attempt.Delivered },
+	} {
+		other := r
+		change(&other)
+		id := outcome.OfAttempt(&other).ID
+		if seen[id] != "" {
+			t.Errorf("%s has the id of %s", name, seen[id])
+		}
+		seen[id] = name
+	}
+}
+
+func TestWantsAttempt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		kinds  string
+		change func(*attempt.Record)
+		want   bool
+	}{
+		"a failure":                 {"", func(*attempt.Record) {}, true},
+		"for good":                  {"", func(r *attempt.Record) { r.Verdict = attempt.Permanent }, true},
+		"to be tried again":         {"*", func(r *attempt.Record) { r.Verdict = attempt.Retryable }, false},
+		"held":                      {"*", func(r *attempt.Record) { r.Verdict = attempt.Held }, false},
+		"delivered":                 {"", func(r *attempt.Record) { r.Verdict = attempt.Delivered }, false},
+		"delivered, wanted":         {"delivery.*", func(r *attempt.Record) { r.Verdict = attempt.Delivered }, true},
+		"a failure, not wanted":     {"endpoint.*", func(*attempt.Record) {}, false},
+		"of an outcome":             {"*", func(r *attempt.Record) { r.WebhookID = outcome.OfAttempt(r).ID }, false},
+		"of what looks nearly like": {"*", func(r *attempt.Record) { r.WebhookID = "out_1" }, true},
+		"of who gets the outcomes":  {"*", func(r *attempt.Record) { r.Tenant = "operator" }, false},
+	} {
+		r := failed()
+		c.change(&r)
+		tell, _ := teller(t, c.kinds)
+		tell.Quiet = "operator"
+		if got := tell.WantsAttempt(&r); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	var off *outcome.Teller
+	if r := failed(); off.WantsAttempt(&r) {
+		t.Error("nobody is told, and yet wants to be")
+	}
+}
+
+func TestParseKinds(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                                      "delivery.failed endpoint.disabled endpoint.failing endpoint.recovered endpoint.updated endpoint.verified",
+		" delivery.failed , delivery.delivered": "delivery.delivered delivery.failed",
+		"delivery.*,delivery.failed":            "delivery.delivered delivery.failed",
+		"endpoint.failing":                      "endpoint.failing",
+		"delivery":                              "!",
+		"delivery.fail*":                        "!",
+		"nothing.*":                             "!",
+		"delivery.failed,":                      "!",
+		".*":                                    "!",
+	} {
+		kinds, err := outcome.ParseKinds(text)
+		var got []string
+		for _, k := range outcome.All {
+			if kinds.Has(k) {
+				got = append(got, string(k))
+			}
+		}
+		slices.Sort(got)
+		if err != nil {
+			got = []string{"!"}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	if all, err := outcome.ParseKinds("*"); err != nil || len(all) != len(outcome.All) {
+		t.Errorf("*: %v, %v", all, err)
+	}
+}
+
+func TestOnlyWhatIsWanted(t *testing.T) {
+	t.Parallel()
+	tell, h := teller(t, "")
+	tell.Quiet = "operator"
+	events := []outcome.Event{{Kind: outcome.Delivered}, {Kind: outcome.Failed, ID: "a"}, {Kind: outcome.Failed, Tenant: "operator"},
+		{Kind: outcome.Failing, ID: "b"}}
+	if err := tell.Tell(t.Context(), events...); err != nil || len(h.events) != 2 || h.events[0].ID != "a" || h.events[1].ID != "b" {
+		t.Errorf("heard %+v, %v", h.events, err)
+	}
+	if events[0].Kind != outcome.Delivered || events[3].ID != "b" {
+		t.Error("what was given is changed")
+	}
+	h.events, h.err = nil, errors.New("out of reach")
+	if err := tell.Tell(t.Context(), outcome.Event{Kind: outcome.Delivered}); err != nil || h.events != nil {
+		t.Errorf("what nobody wants was told: %v", err)
+	}
+	if err := tell.Tell(t.Context(), outcome.Event{Kind: outcome.Failed}); err == nil {
+		t.Error("it does not say that nobody was told")
+	}
+}
+
+func TestPublished(t *testing.T) {
+	t.Parallel()
+	r := failed()
+	e := outcome.OfAttempt(&r)
+	own, err := e.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.Published("operator")
+	want := `{"id":"` + e.ID + `","tenant":"operator","event_type":"delivery.failed","body":` + string(own) + `}`
+	if err != nil || string(got) != want {
+		t.Errorf("got  %s, %v\nwant %s", got, err, want)
+	}
+}
+
+// known is a Finder of one endpoint.
+type known struct{ err error }
+
+func (k known) Where(context.Context, string) (string, string, error) {
+	if k.err != nil {
+		return "", "", k.err
+	}
+	return "acme", "https://a.test/in?token=hidden", nil
+}
+
+// TestTransitions: a change is told of once, by whose endpoint it is: never by that of
+// another tenant. A host's is nobody's.
+func TestTransitions(t *testing.T) {
+	t.Parallel()
+	open := func(n circuit.Name) circuit.State {
+		return circuit.State{Name: n, Phase: circuit.Open, Version: 3, Change: "c", Why: "500 time and again", Opened: noon,
+			Until: noon.Add(time.Minute)}
+	}
+	plain := func(tenant string) circuit.Name {
+		return circuit.Name{Scope: circuit.Endpoint, Tenant: tenant, URL: "https://a.test/in"}
+	}
+	registered := circuit.Name{Scope: circuit.Endpoint, URL: "ep_1"}
+	for name, c := range map[string]struct {
+		before, after circuit.State
+		find          error
+		want          string // kind, tenant and subject; empty: none
+	}{
+		"opens":            {circuit.State{}, open(plain("acme")), nil, "endpoint.failing acme https://a.test/in"},
+		"another tenant's": {circuit.State{}, open(plain("globex")), nil, "endpoint.failing globex https://a.test/in"},
+		"registered":       {circuit.State{}, open(registered), nil, "endpoint.failing acme ep_1"},
+		"nobody knows it":  {circuit.State{}, open(registered), errors.New("out of reach"), "endpoint.failing  ep_1"},
+		"opens once more":  {open(plain("acme")), open(plain("acme")), nil, ""},
+		"a host's":         {circuit.State{}, open(circuit.Name{Scope: circuit.Host, URL: "https://a.test"}), nil, ""},
+		"closes": {open(registered), circuit.State{Name: registered, Phase: circuit.Closed, Version: 4, ClosedAt: noon}, nil,
+			"endpoint.recovered acme ep_1"},
+		"of who is to know": {circuit.State{}, open(plain("operator")), nil, ""},
+	} {
+		tell, h := teller(t, "")
+		tell.Quiet = "operator"
+		first := 0
+		changed := outcome.Transitions{Teller: tell, Endpoints: known{c.find}, Log: slog.New(slog.DiscardHandler)}.
+			After(func(context.Context, circuit.State, circuit.State) { first++ })
+		changed(t.Context(), c.before, c.after)
+		got := ""
+		for _, e := range h.events {
+			b, err := e.JSON()
+			if err != nil || bytes.Contains(b, []byte("hidden")) {
+				t.Errorf("%s: %s, %v", name, b, err)
+			}
+			got += string(e.Kind) + " " + e.Tenant + " " + e.Subject
+		}
+		if got != c.want || first != 1 {
+			t.Errorf("%s: got %q; the ledger was told %d times", name, got, first)
+		}
+	}
+}
+
+// TestAlertsOfTenants: the same URL of two tenants has two circuits, whose alerts have
+// nothing in common; and of one circuit, each change has its own.
+func TestAlertsOfTenants(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, tenant := range []string{"", "acme", "globex"} {
+		for version := range int64(3) {
+			for _, phase := range []circuit.Phase{circuit.Open, circuit.Closed} {
+				of := circuit.Name{Scope: circuit.Endpoint, Tenant: tenant, URL: "https://a.test/in"}
+				s := circuit.State{Name: of, Phase: phase, Version: version}
+				e, ok := outcome.OfCircuit(s, "initech", "https://other.test/")
+				if !ok || seen[e.ID] || e.Tenant != tenant || e.Data.(outcome.Endpoint).Tenant != tenant {
+					t.Errorf("%+v of %+v", e, s)
+				}
+				seen[e.ID] = true
+			}
+		}
+	}
+}
+
+// counts is a metric.Recorder.
+type counts struct{ of map[string]float64 }
+
+func (c *counts) Record(events []metric.Event) {
+	for _, e := range events {
+		c.of[e.Name+" "+e.Action] += e.Value
+	}
+}
+
+// TestToldToNobody: what can't be told, and comes back for nobody, is counted.
+func TestToldToNobody(t *testing.T) {
+	t.Parallel()
+	tell, h := teller(t, "")
+	h.err = errors.New("out of reach")
+	c := &counts{map[string]float64{}}
+	tell.Now(t.Context(), outcome.Event{Kind: outcome.Updated}, c, slog.New(slog.DiscardHandler))
+	if c.of["OutcomesUntold endpoint.updated"] != 1 {
+		t.Errorf("counted %v", c.of)
+	}
+	var off *outcome.Teller
+	off.Now(t.Context(), outcome.Event{Kind: outcome.Updated}, c, slog.New(slog.DiscardHandler))
+	if len(c.of) != 1 || c.of["OutcomesUntold endpoint.updated"] != 1 {
+		t.Errorf("counted %v", c.of)
+	}
+}

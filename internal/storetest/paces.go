@@ -1,0 +1,226 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/efferent/efferent/internal/pace"
+)
+
+// TestPaces runs the suite of what pace.Store promises. The store may be shared by all
+// of its tests: each has keys of its own.
+func TestPaces(t *testing.T, store pace.Store) {
+	t.Helper()
+	for name, test := range map[string]func(*testing.T, paces){
+		"nothing is there at first":     pacesEmpty,
+		"as the pure function has it":   pacesPure,
+		"whatever was seen":             pacesSeen,
+		"none gets another's time":      pacesAtOnce,
+		"who is refused slows all down": pacesSlow,
+		"keys apart":                    pacesKeys,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, paces{store, uuid.NewString()})
+		})
+	}
+}
+
+// paces is the store as one test sees it.
+type paces struct {
+	pace.Store
+	key string
+}
+
+// ask has wishes for n, of which so many are back, at a time of the test.
+func (p paces) ask(at time.Duration, n, back int) pace.Ask {
+	a := pace.Ask{Key: p.key, Rate: pace.Rate{Interval: time.Second}, Now: storedAt.Add(at), Patience: 3 * time.Second}
+	for i := range n {
+		a.Wishes = append(a.Wishes, pace.Wish{Back: i < back})
+	}
+	return a
+}
+
+// takes asks, and wants what the pure function gives.
+func (p paces) takes(t *testing.T, was pace.State, a pace.Ask) pace.State {
+	t.Helper()
+	want, wanted := pace.Take(was, a)
+	now, turns, err := p.Take(t.Context(), a)
+	if diff := cmp.Diff(inLine(want), inLine(now)) + cmp.Diff(wanted, turns); err != nil || diff != "" {
+		t.Fatalf("%d wishes at %v: %v (-want +got):\n%s", len(a.Wishes), a.Now, err, diff)
+	}
+	return now
+}
+
+// inLine is a state without a Line that says nothing.
+func inLine(s pace.State) pace.State {
+	if !s.Line.After(s.Go) {
+		s.Line = time.Time{}
+	}
+	return s
+}
+
+func (p paces) want(t *testing.T, want pace.State) {
+	t.Helper()
+	soon(t, func() string {
+		got, err := p.Paces(t.Context(), []string{p.key, p.key})
+		if err != nil {
+			return err.Error()
+		}
+		return cmp.Diff(inLine(want), inLine(got[p.key]))
+	})
+}
+
+func pacesEmpty(t *testing.T, p paces) {
+	if got, err := p.Paces(t.Context(), []string{p.key, p.key + "2"}); err != nil || len(got) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := p.Paces(t.Context(), nil); err != nil || len(got) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	a := p.ask(0, 2, 0)
+	a.Interval = 0 // nothing to keep
+	p.takes(t, pace.State{}, a)
+	p.takes(t, pace.State{}, p.ask(0, 0, 0))
+	p.want(t, pace.State{})
+}
+
+// pacesPure goes through all kinds of changes: at rest, going, in line, both, bounded,
+// late, with a burst, and by parts of a second.
+func pacesPure(t *testing.T, p paces) {
+	var s pace.State
+	for n, a := range p.story() {
+		if s = p.takes(t, s, a); n%3 == 0 {
+			p.want(t, s)
+		}
+	}
+	p.want(t, s)
+}
+
+func (p paces) story() []pace.Ask {
+	const ms = time.Millisecond
+	bounded := p.ask(40*time.Second, 9, 0)
+	for n := range bounded.Wishes {
+		bounded.Wishes[n].Until = bounded.Now.Add(time.Duration(9-n) * time.Second)
+	}
+	none := p.ask(41*time.Second, 3, 0)
+	for n := range none.Wishes {
+		none.Wishes[n].Until = none.Now
+	}
+	burst := p.ask(300*time.Second, 7, 0)
+	burst.Rate = pace.Rate{Interval: 333333*time.Nanosecond + 1, Burst: 5}
+	again := burst
+	again.Now = again.Now.Add(ms)
+	return []pace.Ask{
+		p.ask(0, 1, 0), p.ask(ms, 1, 0), p.ask(2*ms, 1, 0), p.ask(3*ms, 10, 0), p.ask(4*ms, 10, 0), p.ask(5*ms+1, 1, 1),
+		p.ask(6*ms, 3, 2), p.ask(10*time.Second, 2, 2), p.ask(20*time.Second, 5, 1), p.ask(25*time.Second, 1, 0), bounded, none,
+		p.ask(100*time.Second, 4, 4), p.ask(101*time.Second, 4, 4), p.ask(102*time.Second, 4, 4), burst, again, p.ask(400*time.Second, 1, 1),
+		p.ask(399*time.Second, 1, 0),
+	}
+}
+
+// pacesSeen: whatever was last seen of a key, the turns are those by what is kept.
+func pacesSeen(t *testing.T, p paces) {
+	var s pace.State
+	seen := []pace.State{{}, {Go: storedAt.Add(time.Hour)}, {Line: storedAt.Add(time.Hour)}, {Interval: time.Minute, Learned: storedAt}}
+	for n, a := range slices.Concat(p.story(), p.story()) {
+		a.Seen = s
+		if n%5 != 0 {
+			a.Seen = seen[n%len(seen)]
+		}
+		s = p.takes(t, s, a)
+		seen = append(seen, s)
+	}
+}
+
+// pacesAtOnce: of many who ask at once none gets another's time, nor a place of it.
+func pacesAtOnce(t *testing.T, p paces) {
+	const askers, each = 20, 10
+	var turns [askers][]pace.Turn
+	var all sync.WaitGroup
+	for n := range turns {
+		all.Go(func() {
+			var err error
+			if _, turns[n], err = p.Take(t.Context(), p.ask(0, each, 0)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	goes, places := times(turns[:])
+	want := make([]time.Time, 0, askers*each)
+	for n := range askers * each {
+		want = append(want, storedAt.Add(time.Duration(n)*time.Second))
+	}
+	if got := slices.Concat(goes, places); len(goes) != 4 || !slices.EqualFunc(got, want, time.Time.Equal) {
+		t.Errorf("%d go, %d get a place:\n%s", len(goes), len(places), cmp.Diff(want, got))
+	}
+}
+
+func times(turns [][]pace.Turn) (goes, places []time.Time) {
+	for _, some := range turns {
+		for _, turn := range some {
+			if turn.Go {
+				goes = append(goes, turn.At)
+				continue
+			}
+			places = append(places, turn.At)
+		}
+	}
+	slices.SortFunc(goes, time.Time.Compare)
+	slices.SortFunc(places, time.Time.Compare)
+	return goes, places
+}
+
+func pacesSlow(t *testing.T, p paces) {
+	var s pace.State
+	for n, r := range []pace.Slow{
+		{Now: storedAt},
+		{Now: storedAt, Rate: pace.Rate{Interval: time.Second}, Until: storedAt.Add(time.Minute)},
+		{Now: storedAt.Add(time.Second), Until: storedAt.Add(time.Second)},
+		{Now: storedAt.Add(time.Minute), Seen: pace.State{Go: storedAt}},
+		{Now: storedAt.Add(2 * time.Minute), Until: storedAt.Add(time.Hour)},
+	} {
+		r.Key = p.key
+		want := pace.Slower(s, r)
+		now, err := p.Slow(t.Context(), r)
+		if diff := cmp.Diff(inLine(want), inLine(now)); err != nil || diff != "" {
+			t.Fatalf("refusal %d: %v (-want +got):\n%s", n, err, diff)
+		}
+		s = now
+		p.want(t, s)
+		a := p.ask(time.Duration(n)*time.Minute, 3, 1)
+		if n%2 == 0 {
+			a.Interval = 0
+		}
+		s = p.takes(t, s, a)
+	}
+}
+
+func pacesKeys(t *testing.T, p paces) {
+	want := map[string]pace.State{}
+	var keys []string
+	for n := range 130 { // more than one request may ask for
+		a := p.ask(time.Duration(n)*time.Second, 1, 0)
+		a.Key = fmt.Sprint(p.key, "/é\"", n)
+		keys = append(keys, a.Key)
+		now, _, err := p.Take(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[a.Key] = now
+	}
+	soon(t, func() string {
+		got, err := p.Paces(t.Context(), keys)
+		if err != nil {
+			return err.Error()
+		}
+		return cmp.Diff(want, got)
+	})
+}

@@ -122,7 +122,8 @@ func (w *worker) api(ctx context.Context) (http.Handler, error) {
 		caller = "front"
 	}
 	handler, err := replayHandler(replayParts{queues: queues, attempts: w.kept.attempts, claims: w.kept.claims, room: w.kept.room,
-		exit: exit, circuits: w.kept.circuits, lanes: w.delivery.AuditLanes, caller: caller, url: w.url,
+		exit: exit, circuits: w.kept.circuits, outcomes: w.outcomes, endpoints: w.kept.endpoints, lanes: w.delivery.AuditLanes,
+		caller: caller, url: w.url,
 		redactors: redactors(w.delivery.Redaction, secrets, w.log), log: w.log, book: workerBook(w.config, w.delivery.AuditLanes),
 		watch: w.watch})
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 type notifyCommand struct {
 	queueFlags
 	Channel    string            `required:"" placeholder:"CHANNEL" help:"${notify_channels}"`
-	Recipient  []string          `required:"" sep:"none" placeholder:"ADDRESS" help:"The address on that channel. Several get one email, or --each."`
+	Recipient  []string          `required:"" sep:"none" placeholder:"ADDRESS" help:"The address there. Several get one email, or --each."`
 	Each       bool              `help:"Send a message of its own to each recipient."`
 	Subject    string            `placeholder:"TEXT" help:"The subject."`
 	Body       string            `xor:"body" placeholder:"TEXT" help:"The text; may be left out beside HTML."`
@@ -33,6 +33,9 @@ type notifyCommand struct {
 	Tenant     string            `placeholder:"NAME" help:"Whose message it is; busy tenants do not hold up others."`
 	Thread     string            `placeholder:"ID" help:"The earlier notification that this one goes under (email, Slack)."`
 	Update     string            `placeholder:"ID" help:"The earlier notification that this one takes the place of (Slack, Discord)."`
+
+	Retry    string `placeholder:"POLICY" help:"The policy of the retries: seed, patient, …"`
+	Deadline string `placeholder:"TIME" help:"After how long the next channel takes it: 90s, 15m (the default), 2h."`
 
 	FallbackOnOptOut bool   `help:"Use the other channels even when the recipient has opted out of one."`
 	ListUnsubscribe  string `placeholder:"URL" help:"Where to unsubscribe from such emails: an https or mailto URL."`
@@ -61,6 +64,8 @@ type notification struct {
 	FallbackOnOptOut bool              `json:"fallback_on_opt_out,omitzero"`
 	ListUnsubscribe  string            `json:"list_unsubscribe,omitzero"`
 	Tenant           string            `json:"tenant,omitzero"`
+	Retry            string            `json:"retry,omitzero"`
+	Deadline         string            `json:"deadline,omitzero"`
 	Thread           string            `json:"thread,omitzero"`
 	Update           string            `json:"update,omitzero"`
 
@@ -106,6 +111,7 @@ func (c *notifyCommand) message() (string, error) {
 		ID: c.ID, Channel: c.Channel, Recipient: c.Recipient, Each: c.Each, Subject: c.Subject, Body: c.Body, Recipients: c.Recipients,
 		FallbackOnOptOut: c.FallbackOnOptOut, ListUnsubscribe: c.ListUnsubscribe, Tenant: c.Tenant, Thread: c.Thread, Update: c.Update,
 		CC: c.CC, BCC: c.BCC, ReplyTo: c.ReplyTo, Headers: c.Header,
+		Retry: c.Retry, Deadline: c.Deadline,
 	}
 	if c.Body == "" && c.BodyFile == "" && c.HTMLFile == "" {
 		return "", misusedf("--body, --body-file or --html-file must say what the message is, and field \"body\" must not be empty")

@@ -129,7 +129,7 @@ func (n *notice) deadline() time.Time { return n.begun().Add(n.message.TimeLeft(
 
 // begun is when somebody sent the message: its producer, or who replayed it.
 func (n *notice) begun() time.Time {
-	if sent := message.SentAt(n.Msg.Attributes); n.Carried.Anew() && !sent.IsZero() && sent.Before(n.Now()) {
+	if sent := message.SentAt(n.Msg.Attributes); n.Carried.Anew() && !sent.IsZero() && !sent.After(n.Now()) {
 		return sent
 	}
 	return n.First

@@ -37,6 +37,7 @@ var pure = []string{
 	"internal/message",
 	"internal/metric",
 	"internal/outcome",
+	"internal/outcome/transitions",
 	"internal/pace",
 	"internal/retry",
 	"internal/retryafter",

@@ -20,7 +20,7 @@ import (
 )
 
 type queuesCommand struct {
-	Create queuesCreateCommand `cmd:"" help:"Make the six queues as a deployment does; those that are there stay as they are."`
+	Create queuesCreateCommand `cmd:"" help:"Make the eight queues as a deployment does; those that are there stay as they are."`
 }
 
 type queuesCreateCommand struct {

@@ -46,7 +46,7 @@ type queueDifference struct {
 	Changed  bool   `json:"changed"`
 }
 
-// all makes the six queues. What it had made before an error is returned too.
+// all makes the eight queues. What it had made before an error is returned too.
 func (m *queueMaker) all(ctx context.Context) (made []queueMade, err error) {
 	for _, pair := range queuePairs(m.receives) {
 		dead, deadMade, err := m.ensure(ctx, m.prefix+pair.failures, nil)

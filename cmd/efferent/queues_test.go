@@ -101,7 +101,7 @@ func deployedName(t *testing.T, arn any) string {
 	t.Helper()
 	id := arn.(map[string]any)["Fn::GetAtt"].([]any)[0].(string)
 	for part, name := range map[string]string{"WebhookFailures": "webhook-failures", "NotificationFailures": "notification-failures",
-		"AuditFailures": settings.AuditFailuresQueue} {
+		"EventFailures": "event-failures", "AuditFailures": settings.AuditFailuresQueue} {
 		if strings.Contains(id, part) {
 			return name
 		}
@@ -221,7 +221,7 @@ func TestQueuesCreateAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out struct{ Queues []queueMade }
-	if err := json.Unmarshal([]byte(s.queues(t, "--json", "--update", visibility)), &out); err != nil || len(out.Queues) != 6 {
+	if err := json.Unmarshal([]byte(s.queues(t, "--json", "--update", visibility)), &out); err != nil || len(out.Queues) != 8 {
 		t.Fatalf("%v: %+v", err, out)
 	}
 	want := queueMade{Name: "webhooks", URL: aws.ToString(s.QueueURL(t, "webhooks")), Untaken: []string{},
@@ -307,7 +307,7 @@ func TestQueuesOfAWS(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || len(made) != 6 || settled != 6 || !slices.Equal(made[1].Untaken, c.untaken) {
+			if err != nil || len(made) != 8 || settled != 8 || !slices.Equal(made[1].Untaken, c.untaken) {
 				t.Fatalf("%v: %+v, waited %d times", err, made, settled)
 			}
 			if a := attributes(t, engine, "webhooks"); c.refuse[transport] == nil && a[transport] != tlsOnly(a["QueueArn"]) {

@@ -87,6 +87,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
+	notification.Network = delivery.Network // on one machine, as there
 	for _, name := range c.AllowHosts {
 		if err := sqsserver.CheckHost(name); err != nil {
 			return nil, fmt.Errorf("--allow-host: %w", err)
@@ -206,7 +207,7 @@ func (l *local) handle(w settings.Webhooks, n settings.Notifications, secrets *s
 		return err
 	}
 	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue, kept), notices{
-		n, providers(n, secrets), kept.attempts, kept.claims, objects.NewFiles(l.attachments)})
+		n, providers(n, secrets), kept, objects.NewFiles(l.attachments)})
 	if err != nil {
 		return err
 	}

@@ -28,11 +28,12 @@ func queuePairs(maxReceives int) []queuePair {
 	return []queuePair{
 		{settings.WebhooksQueue, deadletter.WebhookFailures, maxReceives},
 		{settings.NotificationsQueue, deadletter.NotificationFailures, maxReceives},
+		{settings.EventsQueue, deadletter.EventFailures, maxReceives},
 		{settings.AuditQueue, settings.AuditFailuresQueue, settings.AuditMaxReceives},
 	}
 }
 
-// ownQueues are the names of the six.
+// ownQueues are the names of the eight.
 func ownQueues() (names []string) {
 	for _, q := range queuePairs(0) {
 		names = append(names, q.name, q.failures)
@@ -65,7 +66,7 @@ func deployedAttributes(name string) map[string]string {
 	return set
 }
 
-// createQueues makes dev's six queues with the attributes of a deployment. Those
+// createQueues makes dev's eight queues with the attributes of a deployment. Those
 // that are there already stay as they are, but for their redrive policy: who
 // handles a message drains it by the same count that SQS moves it by.
 func createQueues(ctx context.Context, api queueAPI, maxReceives int) error {

@@ -45,7 +45,7 @@ type replayParts struct {
 	caller func(*http.Request) (api.Caller, error)
 	// redactors are the ledger's.
 	redactors ledger.Redactors
-	// url finds one of the six queues.
+	// url finds one of the eight queues.
 	url  func(name string) (string, error)
 	log  *slog.Logger
 	book ledger.Book

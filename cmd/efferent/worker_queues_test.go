@@ -15,7 +15,7 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 )
 
-// ownEndpoint is an SQS with the six queues behind a prefix, to be spoilt.
+// ownEndpoint is an SQS with the eight queues behind a prefix, to be spoilt.
 func ownEndpoint(t *testing.T, prefix string) *sqsserver.Engine {
 	t.Helper()
 	_, engine := memoryEngine(t)
@@ -202,7 +202,7 @@ func TestWhatAWorkerNeeds(t *testing.T) {
 		{"webhooks,notifications", "", "audit.fifo"},
 		{"webhooks", "", "audit.fifo,notifications"},
 		{"audit.fifo", "", ""},
-		{"webhooks,notifications", "127.0.0.1:0", "webhook-failures,notification-failures,audit.fifo,audit-failures.fifo"},
+		{"webhooks,notifications", "127.0.0.1:0", "webhook-failures,notification-failures,events,event-failures,audit.fifo,audit-failures.fifo"},
 	} {
 		w := &worker{workerCommand: &workerCommand{Queues: strings.Split(c.queues, ","), workerHTTP: workerHTTP{HTTP: c.http}}}
 		if got := w.needed(); !slices.Equal(got, strings.FieldsFunc(c.want, func(r rune) bool { return r == ',' })) {

@@ -46,7 +46,7 @@ func (w *worker) handlers() (map[string]workerHandler, error) {
 		settings.NotificationsQueue: {func(f feed, receives int) (eventsource.Handler, error) {
 			n := notification
 			n.MaxReceives = receives
-			return notifier(f, notices{n, withAWS(providers(n, secrets), w.config), w.kept.attempts, w.kept.claims,
+			return notifier(f, notices{n, withAWS(providers(n, secrets), w.config), w.kept,
 				&awss3.Files{API: awss3.NewClient(w.config), Places: n.Attachments}})
 		}, eventsource.Options{MaxConcurrency: notifyBatches()}},
 		// A lane has one batch in flight, as in a Lambda function.

@@ -38,6 +38,10 @@ type Kind struct {
 	Actor, IDName string
 	// Queue is what the batches come from, without the stack's prefix.
 	Queue string
+	// Quiet says that nothing leaves the account: the ledger is told of no attempt, and
+	// those that succeed are not recorded. Jobs are then not asked for an Intent or an
+	// Outcome.
+	Quiet bool
 	// Recalls says that what was tried before a message came out of the waiting
 	// room decides what comes next, so that it must be read.
 	Recalls bool
@@ -151,6 +155,9 @@ func (i *Item) run(ctx context.Context) {
 
 // announce writes the intents. Without them nothing may leave the account.
 func (b *batch) announce() {
+	if b.kind.Quiet {
+		return
+	}
 	intents := make([]ledger.Entry, 0, len(b.items))
 	for _, i := range b.items {
 		if i.State == Ready {

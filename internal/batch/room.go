@@ -31,12 +31,12 @@ func (i *Item) wait(r attempt.Record, h Hold) bool {
 	var item waiting.Item
 	r.NextAt, r.Held = i.Now().Add(h.Wait), i.Held.String()
 	if h.Circuit != "" && (h.Leave || !i.inQueue(h.Wait)) {
-		r.Circuit = h.Circuit
+		r.Circuit, r.Paused = h.Circuit, h.Reason == waiting.Paused
 		if item = i.roomItem(&r); item.Fits() {
 			r.Waiting = true
 			return i.keepWaiting(r, item, h.Wait)
 		}
-		r.Circuit = ""
+		r.Circuit, r.Paused = "", false
 	}
 	if h.Reason != waiting.Delay {
 		i.Held = i.Held.With(string(h.Reason), h.Wait)
@@ -100,7 +100,7 @@ func (i *Item) moved() {
 // looked for.
 func (i *Item) enterRoom(ctx context.Context, item waiting.Item) (waiting.State, error) {
 	if item.Circuit != "" {
-		if err := i.Await(ctx, item.Circuit); err != nil {
+		if err := i.Await(ctx, &item); err != nil {
 			return "", err
 		}
 	}
@@ -144,6 +144,8 @@ func (i *Item) roomItem(r *attempt.Record) waiting.Item {
 // reasonOf is why a message waits after an attempt.
 func reasonOf(r *attempt.Record) waiting.Reason {
 	switch {
+	case r.Paused:
+		return waiting.Paused
 	case r.Circuit != "":
 		return waiting.Circuit
 	case r.Verdict == attempt.Held && r.Class != "":

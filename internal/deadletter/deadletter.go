@@ -15,6 +15,7 @@ import (
 const (
 	WebhookFailures      = "webhook-failures"
 	NotificationFailures = "notification-failures"
+	EventFailures        = "event-failures"
 )
 
 // QueueOf names the queue that SQS moves a message to after an attempt; empty
@@ -23,6 +24,8 @@ func QueueOf(r attempt.Record) string {
 	switch {
 	case r.Verdict != attempt.Permanent && r.Verdict != attempt.Exhausted || r.Dropped:
 		return ""
+	case r.Event:
+		return EventFailures
 	case r.Notification:
 		return NotificationFailures
 	}

@@ -2,6 +2,7 @@ package event
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestDecode(t *testing.T) {
 			Event{"", "acme", "a", []byte(`{"specversion":"1.0","detail":1,"detail-type":"b"}`)}},
 	} {
 		got, err := Decode([]byte(c.data))
-		if err != nil || got.ID != c.want.ID || got.Tenant != c.want.Tenant || got.Type != c.want.Type || string(got.Body) != string(c.want.Body) {
+		if err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v (%s), %v", name, got, got.Body, err)
 		}
 	}

@@ -14,6 +14,10 @@ const (
 	None = "none"
 	// NotificationFailuresQueueURL is the dead-letter queue of notifications.
 	NotificationFailuresQueueURL = "NOTIFICATION_FAILURES_QUEUE_URL"
+	// EventsQueueURL is the queue of events, which go to the endpoints that subscribe.
+	EventsQueueURL = "EVENTS_QUEUE_URL"
+	// EventFailuresQueueURL is the dead-letter queue of events.
+	EventFailuresQueueURL = "EVENT_FAILURES_QUEUE_URL"
 	// AuditQueueURL is the FIFO queue to the ledger.
 	AuditQueueURL = "AUDIT_QUEUE_URL"
 	// AttemptsTable is the DynamoDB table of attempt records.
@@ -24,6 +28,8 @@ const (
 	CircuitsTable = "CIRCUITS_TABLE"
 	// PaceTable is the DynamoDB table of how fast whom may be sent to.
 	PaceTable = "PACE_TABLE"
+	// EndpointsTable is the DynamoDB table of the endpoints that are registered.
+	EndpointsTable = "ENDPOINTS_TABLE"
 	// MaxHeld is how long a message waits for an open circuit in all before it is
 	// exhausted, 1m to 14 days ("6h").
 	MaxHeld = "EFFERENT_MAX_HELD"
@@ -107,6 +113,7 @@ const (
 const (
 	WebhooksQueue      = "webhooks"
 	NotificationsQueue = "notifications"
+	EventsQueue        = "events"
 	AuditQueue         = "audit.fifo"
 	AuditFailuresQueue = "audit-failures.fifo"
 )

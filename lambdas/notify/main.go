@@ -3,6 +3,8 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -26,9 +28,11 @@ import (
 	"github.com/efferent/efferent/internal/channel/exchange"
 	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/handlers/notify"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/version"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 func main() {
@@ -79,10 +83,26 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			SES:              func(c channel.EmailConfig) channel.Sender { return awsses.New(aws, c) },
 			EndUserMessaging: func(c channel.SMSConfig) channel.Sender { return awssms.New(aws, c) },
 			HTTP:             exchange.NewTransportBy(s.Proxy),
+			Webhooks:         guarded(s, secrets),
 			Clock:            clockwork.NewRealClock(),
 		},
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
-		Parts:  &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
-		Files:  &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
+		Pace: &pace.Keeper{Store: &awsdynamodb.Paces{API: tables, Table: places.PaceTable}, Patience: notify.Patience,
+			Now: time.Now, Log: log},
+		Parts: &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
+		Files: &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
 	})
+}
+
+// guarded is what sends signed webhooks, once the first one is to be sent: the
+// certificates of private authorities are read then.
+func guarded(s settings.Notifications, secrets awssecrets.API) *webhook.Late {
+	return &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
+		options := s.Client()
+		var err error
+		if options.TLS, err = awssecrets.Trust(ctx, secrets, s.CABundle); err != nil {
+			return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
+		}
+		return webhook.NewClient(options), nil
+	}}
 }

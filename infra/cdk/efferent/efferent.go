@@ -84,9 +84,9 @@ type Efferent struct {
 	// Construct holds all of it.
 	Construct constructs.Construct
 	// What producers send to; nil what was left out.
-	Webhooks, Notifications awssqs.IQueue
+	Webhooks, Notifications, Events awssqs.IQueue
 	// Where SQS parks what could not be delivered.
-	WebhookFailures, NotificationFailures awssqs.IQueue
+	WebhookFailures, NotificationFailures, EventFailures awssqs.IQueue
 	// The FIFO queue to the ledger, and what the ledger could not take.
 	Audit, AuditFailures awssqs.IQueue
 	// Attempts is the table of attempt records.

@@ -21,6 +21,7 @@ import (
 var failuresOf = map[string]string{
 	settings.WebhooksQueue:      deadletter.WebhookFailures,
 	settings.NotificationsQueue: deadletter.NotificationFailures,
+	settings.EventsQueue:        deadletter.EventFailures,
 	settings.AuditQueue:         settings.AuditFailuresQueue,
 }
 

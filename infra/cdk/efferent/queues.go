@@ -96,6 +96,8 @@ func (e *Efferent) makeQueues(props Props) {
 		notifications := e.makePair("Notification", props, settings.NotificationsQueue, deadletter.NotificationFailures)
 		e.Notifications, e.NotificationFailures = notifications.main, notifications.failures
 	}
+	events := e.makePair("Event", props, settings.EventsQueue, deadletter.EventFailures)
+	e.Events, e.EventFailures = events.main, events.failures
 	audit := e.makePair("Audit", props, settings.AuditQueue, settings.AuditFailuresQueue)
 	e.Audit, e.AuditFailures = audit.main, audit.failures
 }

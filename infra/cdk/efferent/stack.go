@@ -36,6 +36,8 @@ func (e *Efferent) outputs() []output {
 	all := []output{
 		{"WebhooksQueueUrl", e.Webhooks.QueueUrl()},
 		{"WebhookFailuresQueueUrl", e.WebhookFailures.QueueUrl()},
+		{"EventsQueueUrl", e.Events.QueueUrl()},
+		{"EventFailuresQueueUrl", e.EventFailures.QueueUrl()},
 		{"AuditQueueUrl", e.Audit.QueueUrl()},
 		{"AuditFailuresQueueUrl", e.AuditFailures.QueueUrl()},
 		{"AttemptsTable", e.Attempts.TableName()},

@@ -29,6 +29,8 @@ var stateful = map[string]string{
 	"EfferentLedgerTiles34AD25C7":          "AWS::S3::Bucket",
 	"EfferentAuditFailures8C213B94":        "AWS::SQS::Queue",
 	"EfferentAuditQueue60008960":           "AWS::SQS::Queue",
+	"EfferentEventFailures8997D239":        "AWS::SQS::Queue",
+	"EfferentEventQueue56B2F355":           "AWS::SQS::Queue",
 	"EfferentNotificationFailures80C4EFEA": "AWS::SQS::Queue",
 	"EfferentNotificationQueue272AF5EA":    "AWS::SQS::Queue",
 	"EfferentWebhookFailuresB4F0FC10":      "AWS::SQS::Queue",

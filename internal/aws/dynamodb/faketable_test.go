@@ -271,6 +271,46 @@ func (f *fakeTable) BatchWriteItem(_ context.Context, in *sdk.BatchWriteItemInpu
 	return out, after
 }
 
+// TransactWriteItems does all of it or nothing. Twice the write units are billed.
+func (f *fakeTable) TransactWriteItems(_ context.Context, in *sdk.TransactWriteItemsInput, _ ...func(*sdk.Options)) (
+	*sdk.TransactWriteItemsOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after, err := f.begin("TransactWriteItems", in)
+	if err != nil {
+		return nil, err
+	}
+	var failed bool
+	var reasons []types.CancellationReason
+	for _, w := range in.TransactItems {
+		reason := "None"
+		if p, d := w.Put, w.Delete; p != nil && !holds(p.ConditionExpression, f.items[f.key(p.Item)], p.ExpressionAttributeNames,
+			p.ExpressionAttributeValues) || d != nil && !holds(d.ConditionExpression, f.items[f.key(d.Key)], d.ExpressionAttributeNames,
+			d.ExpressionAttributeValues) {
+			reason, failed = "ConditionalCheckFailed", true
+		}
+		reasons = append(reasons, types.CancellationReason{Code: &reason})
+	}
+	if failed {
+		return nil, cmp.Or(after, error(&types.TransactionCanceledException{CancellationReasons: reasons}))
+	}
+	return &sdk.TransactWriteItemsOutput{}, errors.Join(f.transact(in.TransactItems), after)
+}
+
+func (f *fakeTable) transact(all []types.TransactWriteItem) error {
+	before := f.writes
+	for _, w := range all {
+		if w.Delete != nil {
+			f.writes += units(sizeOf(f.items[f.key(w.Delete.Key)]), 1024)
+			delete(f.items, f.key(w.Delete.Key))
+		} else if err := f.put(w.Put.Item); err != nil {
+			return err
+		}
+	}
+	f.writes += f.writes - before
+	return nil
+}
+
 // page reads on from a key: up to limit items and 1 MB of those that are wanted,
 // of which those are given that the filter leaves.
 func (f *fakeTable) page(from item, limit *int32, consistent *bool, wanted, filter func(item) bool) (page []item, last item) {

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // find gives a message to a registered endpoint what that has: where it goes, and
@@ -28,6 +32,7 @@ func (d *delivery) find(ctx context.Context) bool {
 	switch {
 	case errors.Is(err, endpoint.ErrNotFound):
 		d.refuse(&message.FieldError{Field: "endpoint", Problem: "there is no endpoint " + id + "; it may have been deleted"})
+		d.FailedBy(metric.Endpoint)
 		return false
 	case errors.As(err, &malformed):
 		d.refuse(fmt.Errorf("the endpoint %s: %w", id, err))
@@ -38,5 +43,21 @@ func (d *delivery) find(ctx context.Context) bool {
 	}
 	d.webhook, d.Tenant = d.webhook.To(to.Target), to.Tenant
 	d.record.URL, d.record.Tenant = d.webhook.URL, to.Tenant
+	if to.State != endpoint.Enabled {
+		d.Later(func() { d.holdPaused(&to.Endpoint) })
+		return false
+	}
 	return true
+}
+
+// holdPaused has the message wait for its endpoint, which takes nothing: nobody knows
+// for how long. What is too large for the room has its receives for it.
+func (d *delivery) holdPaused(e *endpoint.Endpoint) {
+	why := fmt.Sprintf("not sent: the endpoint %s is %s", e.ID, e.State)
+	if e.Why != "" {
+		why += ": " + e.Why
+	}
+	d.HoldFor(d.record, batch.Hold{
+		Why: why, Reason: waiting.Paused, Circuit: endpoint.Circuit(e.ID).Key(), Leave: true, Wait: retry.Blind(d.Receives),
+	})
 }

@@ -32,21 +32,26 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 	if sending.TLS, err = awssecrets.Trust(context.Background(), secrets, s.CABundle); err != nil {
 		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
 	}
+	keeper := &circuit.Keeper{
+		Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log,
+		Changed: (&circuit.Journal{
+			Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Metrics: f.watch.of("deliver"), Log: f.log,
+		}).Changed,
+	}
 	needs := deliver.Needs{
-		Needs:   f.needs("deliver", s.Sending, kept.attempts),
-		Day:     time.Now,
-		Sender:  webhook.NewClient(sending),
-		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: f.now},
-		Circuits: &circuit.Keeper{
-			Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log,
-			Changed: (&circuit.Journal{
-				Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Metrics: f.watch.of("deliver"), Log: f.log,
-			}).Changed,
-		},
-		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
+		Needs:    f.needs("deliver", s.Sending, kept.attempts),
+		Day:      time.Now,
+		Sender:   webhook.NewClient(sending),
+		Secrets:  &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: f.now},
+		Circuits: keeper, MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
 	}
 	if kept.endpoints != nil {
-		needs.Endpoints = &endpoint.Known{Store: kept.endpoints, Now: f.now}
+		disabler := &endpoint.Disabler{
+			Store: kept.endpoints, Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Limit: s.Circuits.Disable,
+			Metrics: f.watch.of("deliver"), Now: f.now, Log: f.log,
+		}
+		needs.Endpoints, needs.Disabler = &endpoint.Known{Store: kept.endpoints, Now: f.now}, disabler
+		keeper.Failing = disabler.Failing
 	}
 	return deliver.New(needs)
 }

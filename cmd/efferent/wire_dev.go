@@ -83,11 +83,11 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
+	notification.Network = delivery.Network // on one machine, as there
 	registration, err := settings.ReadEndpoints(c.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	notification.Network = delivery.Network // on one machine, as there
 	for _, name := range c.AllowHosts {
 		if err := sqsserver.CheckHost(name); err != nil {
 			return nil, fmt.Errorf("--allow-host: %w", err)
@@ -190,7 +190,7 @@ func localStores(ctx context.Context, db *sqlite.DB, now func() time.Time) (stor
 	kept := sqliteStores(db, now)
 	claims := sqlite.NewClaims(db)
 	err := sqlite.NewWaiting(db).Abandon(ctx)
-	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
+	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures, deadletter.EventFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
 	return kept, err
@@ -211,7 +211,11 @@ func (l *local) handle(w settings.Webhooks, n settings.Notifications, secrets *s
 	if err != nil {
 		return err
 	}
-	l.sources = []*eventsource.Source{entries, webhooks, notifications}
+	events, err := eventsSource(l.feed(settings.EventsQueue, kept), queueURL(l.awsURL, settings.WebhooksQueue), w.Sending, kept)
+	if err != nil {
+		return err
+	}
+	l.sources = []*eventsource.Source{entries, webhooks, notifications, events}
 	return nil
 }
 

@@ -25,10 +25,12 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/circuit"
+	registered "github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -124,7 +126,7 @@ func (w *world) deliver(policies retry.Policies) (*deliver.Handler, error) {
 			Store: w.circuitStore(), Now: w.clock.Now, Jitter: needs.Jitter, Log: needs.Log,
 			Changed: (&circuit.Journal{Audit: audit, Redactors: needs.Redactors, Actor: "efferent:deliver", Log: needs.Log}).Changed,
 		},
-		MostHeld: settings.DefaultMaxHeld,
+		Endpoints: &registered.Known{Store: new(storetest.Memory), Now: w.clock.Now}, MostHeld: settings.DefaultMaxHeld,
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	"github.com/efferent/efferent/internal/circuit"
-	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/settings"
@@ -44,9 +43,6 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 			}).Changed,
 		},
 		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
-	}
-	if kept.endpoints != nil {
-		needs.Endpoints = &endpoint.Known{Store: kept.endpoints, Now: f.now}
 	}
 	return deliver.New(needs)
 }

@@ -31,11 +31,13 @@ var pure = []string{
 	"internal/claim",
 	"internal/deadletter",
 	"internal/endpoint",
+	"internal/event",
 	"internal/ledger",
 	"internal/loopback",
 	"internal/message",
 	"internal/metric",
 	"internal/outcome",
+	"internal/outcome/transitions",
 	"internal/pace",
 	"internal/retry",
 	"internal/retryafter",
@@ -65,7 +67,8 @@ func layers() (all []layer) {
 		layer{"internal/handlers/notify", slices.Concat(pure, []string{"internal/batch", "internal/need", "internal/channel/plaintext"})},
 		// The API serves its own contract.
 		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/api", "internal/batch", "internal/need", "schemas"})},
-		layer{"internal/handlers/endpoints", slices.Concat(pure, []string{"internal/api", "internal/need"})},
+		layer{"internal/handlers/endpoints", slices.Concat(pure, []string{"internal/access", "internal/api", "internal/need"})},
+		layer{"internal/access", []string{"internal/api"}},
 		// The senders know the notification, and not each other.
 		layer{"internal/channel/", slices.Concat(pure, wire)},
 		layer{"internal/channel/exchange", []string{"internal/retryafter"}},

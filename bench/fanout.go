@@ -57,7 +57,7 @@ func (f fanout) register(data, url string) error {
 	for t := range tenants {
 		for i := range int(f) + 1 {
 			e := registered.Endpoint{
-				ID: registered.NewID(), Tenant: tenant(t), URL: fmt.Sprintf("%s/in/%d/%d", url, t, i), EventTypes: []string{"bench.*"},
+				ID: fmt.Sprintf("ep_bench%dx%d", t, i), Tenant: tenant(t), URL: fmt.Sprintf("%s/in/%d/%d", url, t, i), EventTypes: []string{"bench.*"},
 				Secret: secretName, State: registered.Enabled, Created: now, Updated: now, Version: 1,
 			}
 			if i == int(f) {

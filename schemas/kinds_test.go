@@ -56,6 +56,8 @@ var notificationKind = kind{
 		"fallback":            {`[]`},
 		"fallback_on_opt_out": {`true`, `false`},
 		"tenant":              {`"acme"`, `""`},
+		"retry":               {`"seed"`, `"patient"`, `""`},
+		"deadline":            {`"1s"`, `"90s"`, `"15m"`, `"24h"`, `"86400s"`, `"1440m"`},
 		"thread":              {`"n_6"`, `"n_7"`},
 		"update":              {`"n_6"`},
 		"list_unsubscribe":    {`"https://acme.test/out?u=7"`, `"mailto:out@acme.test?subject=out"`},
@@ -68,6 +70,7 @@ var notificationKind = kind{
 		"channel": func(r *rand.Rand) string {
 			return pick(r, []string{`"Email"`, `"e-mail"`, `"sms "`, `"slack"`, `"sms"`, `"teams"`, `"discord"`, `"webhook"`, odd(r)})
 		},
+		"retry": odd, "deadline": nearDeadline,
 		"subject": func(r *rand.Rand) string { return quote(strange(r, pick(r, []string{"", "Invoice"}))) },
 		"body": func(r *rand.Rand) string {
 			if r.IntN(200) == 0 {
@@ -93,6 +96,12 @@ func nearTimeout(r *rand.Rand) string {
 	fraction := pick(r, []string{"", "", "", ".", ".0", ".5", ".000000000", ".000000001", ".9999999999"})
 	unit := pick(r, []string{"s", "s", "ms", "ms", "us", "µs", "m", "h", "S", "", "s ", "s500ms", " s"})
 	return quote(number + fraction + unit)
+}
+
+func nearDeadline(r *rand.Rand) string {
+	number := pick(r, []string{"0", "1", "01", "9", "10", "23", "24", "25", "1439", "1440", "1441", "86399", "86400", "86401", "90000",
+		"99999", "100000", "-5", "+5", "1.5", ""})
+	return quote(number + pick(r, []string{"s", "s", "m", "m", "h", "h", "ms", "d", "S", "", "s ", "s500ms", "m0s"}))
 }
 
 func nearSecret(r *rand.Rand) string {

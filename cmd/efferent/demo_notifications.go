@@ -64,7 +64,8 @@ func ways() []*way {
 }
 
 func (w *way) message() (string, error) {
-	c := notifyCommand{ID: w.id, Channel: string(w.on), Recipient: w.to[w.on], Subject: "Demo: " + w.id, Body: w.story, Fallback: w.fallback,
+	c := notifyCommand{ID: w.id, Channel: string(w.on), Recipient: []string{w.to[w.on]}, Subject: "Demo: " + w.id, Body: w.story,
+		Fallback:   w.fallback,
 		Recipients: map[string]string{}}
 	for on, address := range w.to {
 		c.Recipients[string(on)] = address

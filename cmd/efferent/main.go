@@ -51,8 +51,9 @@ var vars = kong.Vars{
 	"dev_aws":      devAWS, "dev_http": devHTTP,
 	"list_source": "index lists failures as they were recorded (the default); queue looks into the queue itself, " +
 		"for what died without a handler: up to 200.",
+	"notify_channels": "email, slack, sms, teams, discord or webhook.",
 	"notify_fallback": "The channels to use when the first fails, in order; none for no other. " +
-		"Otherwise Slack after email, email after Slack or SMS.",
+		"Otherwise Slack after email, none after a webhook, and email after the rest.",
 	"max_receives": strconv.Itoa(settings.DefaultMaxReceives),
 	"queues_update": "Give those that are there this attribute of a deployment's, such as VisibilityTimeout; " +
 		"all for every one that differs. May be repeated.",
@@ -63,7 +64,8 @@ var vars = kong.Vars{
 	"secret_name": "The secret's name: those under efferent/webhooks/ sign webhooks; " +
 		"efferent/smtp, efferent/slack and efferent/twilio configure channels. NAME#KEY sets one key of a JSON secret.",
 	"waiting_reason": "Only those that wait for this reason: delay (by their retry policy), retry-after (the endpoint asked for it), " +
-		"trouble (of Efferent's own), limit (of a provider), circuit (the endpoint's is open).",
+		"trouble (of Efferent's own), limit (of a provider), circuit (the endpoint's is open), " +
+		"paused (the endpoint is paused or disabled).",
 	"circuits_open": "Send nothing to an endpoint until its circuit is closed by hand: its messages wait, for up to 14 days.",
 	"secret_replace": "Put one key in the place of a JSON object of keys, or an object in the place of one key. What names a key that is " +
 		"not there then can't be signed.",

@@ -7,43 +7,84 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/plaintext"
 	"github.com/efferent/efferent/internal/settings"
 )
 
 type notifyCommand struct {
 	queueFlags
-	Channel    string            `required:"" placeholder:"CHANNEL" help:"email, slack or sms."`
-	Recipient  string            `required:"" placeholder:"ADDRESS" help:"The address on that channel."`
+	Channel    string            `required:"" placeholder:"CHANNEL" help:"${notify_channels}"`
+	Recipient  []string          `required:"" sep:"none" placeholder:"ADDRESS" help:"The address there. Several get one email, or --each."`
+	Each       bool              `help:"Send a message of its own to each recipient."`
 	Subject    string            `placeholder:"TEXT" help:"The subject."`
-	Body       string            `xor:"body" required:"" placeholder:"TEXT" help:"The text."`
-	BodyFile   string            `xor:"body" required:"" placeholder:"FILE" help:"Read the text from a file; - is standard input."`
+	Body       string            `xor:"body" placeholder:"TEXT" help:"The text; may be left out beside HTML."`
+	BodyFile   string            `xor:"body" placeholder:"FILE" help:"Read the text from a file; - is standard input."`
 	Recipients map[string]string `mapsep:"," placeholder:"CHANNEL=ADDRESS" help:"The address to use on another channel; may be repeated."`
 	Fallback   []string          `placeholder:"CHANNEL" help:"${notify_fallback}"`
 	ID         string            `placeholder:"ID" help:"The notification's id; otherwise the SQS message id. No id is sent twice by SMS."`
 	Tenant     string            `placeholder:"NAME" help:"Whose message it is; busy tenants do not hold up others."`
+	Thread     string            `placeholder:"ID" help:"The earlier notification that this one goes under (email, Slack)."`
+	Update     string            `placeholder:"ID" help:"The earlier notification that this one takes the place of (Slack, Discord)."`
+
+	Retry    string `placeholder:"POLICY" help:"The policy of the retries: seed, patient, …"`
+	Deadline string `placeholder:"TIME" help:"After how long the next channel takes it: 90s, 15m (the default), 2h."`
 
 	FallbackOnOptOut bool   `help:"Use the other channels even when the recipient has opted out of one."`
 	ListUnsubscribe  string `placeholder:"URL" help:"Where to unsubscribe from such emails: an https or mailto URL."`
+
+	HTMLFile string            `name:"html-file" placeholder:"FILE" help:"Read the email's HTML from a file."`
+	CC       []string          `name:"cc" sep:"none" placeholder:"ADDRESS" help:"Another recipient of the email; may be repeated."`
+	BCC      []string          `name:"bcc" sep:"none" placeholder:"ADDRESS" help:"The same, unseen by the others."`
+	ReplyTo  string            `placeholder:"ADDRESS" help:"Where answers to the email go."`
+	Header   map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"A header of the email's own; may be repeated."`
+	Attach   []string          `sep:"none" placeholder:"FILE" help:"Attach a file, or s3://BUCKET/KEY, to the email; may be repeated."`
+	Blocks   string            `placeholder:"FILE" help:"Read Slack's blocks, as JSON, from a file."`
+	Card     string            `placeholder:"FILE" help:"Read Teams' adaptive card from a file."`
+	Embeds   string            `placeholder:"FILE" help:"Read Discord's embeds from a file."`
 }
 
 // notification is a message as a producer writes it.
 type notification struct {
 	ID               string            `json:"id,omitzero"`
 	Channel          string            `json:"channel"`
-	Recipient        string            `json:"recipient"`
+	Recipient        any               `json:"recipient"`
+	Each             bool              `json:"each,omitzero"`
 	Subject          string            `json:"subject,omitzero"`
-	Body             string            `json:"body"`
+	Body             string            `json:"body,omitzero"`
 	Recipients       map[string]string `json:"recipients,omitzero"`
 	Fallback         *[]string         `json:"fallback,omitzero"`
 	FallbackOnOptOut bool              `json:"fallback_on_opt_out,omitzero"`
 	ListUnsubscribe  string            `json:"list_unsubscribe,omitzero"`
 	Tenant           string            `json:"tenant,omitzero"`
+	Retry            string            `json:"retry,omitzero"`
+	Deadline         string            `json:"deadline,omitzero"`
+	Thread           string            `json:"thread,omitzero"`
+	Update           string            `json:"update,omitzero"`
+
+	HTML        string            `json:"html,omitzero"`
+	CC          []string          `json:"cc,omitzero"`
+	BCC         []string          `json:"bcc,omitzero"`
+	ReplyTo     string            `json:"reply_to,omitzero"`
+	Headers     map[string]string `json:"headers,omitzero"`
+	Attachments []attached        `json:"attachments,omitzero"`
+	Blocks      jsontext.Value    `json:"blocks,omitzero"`
+	Card        jsontext.Value    `json:"card,omitzero"`
+	Embeds      jsontext.Value    `json:"embeds,omitzero"`
+}
+
+// attached is a file of an email.
+type attached struct {
+	Name    string `json:"name,omitzero"`
+	Content []byte `json:"content,omitzero"`
+	S3      string `json:"s3,omitzero"`
 }
 
 // notified is what notify prints.
@@ -66,17 +107,17 @@ func (c *notifyCommand) Run(ctx context.Context) error {
 
 // message builds the message and refuses here what the handler would refuse.
 func (c *notifyCommand) message() (string, error) {
-	body := c.Body
-	if c.BodyFile != "" {
-		read, err := readBody(c.BodyFile)
-		if err != nil {
-			return "", err
-		}
-		body = strings.TrimSuffix(string(read), "\n")
-	}
 	n := notification{
-		ID: c.ID, Channel: c.Channel, Recipient: c.Recipient, Subject: c.Subject, Body: body, Recipients: c.Recipients,
-		FallbackOnOptOut: c.FallbackOnOptOut, ListUnsubscribe: c.ListUnsubscribe, Tenant: c.Tenant,
+		ID: c.ID, Channel: c.Channel, Recipient: c.Recipient, Each: c.Each, Subject: c.Subject, Body: c.Body, Recipients: c.Recipients,
+		FallbackOnOptOut: c.FallbackOnOptOut, ListUnsubscribe: c.ListUnsubscribe, Tenant: c.Tenant, Thread: c.Thread, Update: c.Update,
+		CC: c.CC, BCC: c.BCC, ReplyTo: c.ReplyTo, Headers: c.Header,
+		Retry: c.Retry, Deadline: c.Deadline,
+	}
+	if c.Body == "" && c.BodyFile == "" && c.HTMLFile == "" {
+		return "", misusedf("--body, --body-file or --html-file must say what the message is, and field \"body\" must not be empty")
+	}
+	if len(c.Recipient) == 1 {
+		n.Recipient = c.Recipient[0]
 	}
 	switch {
 	case slices.Equal(c.Fallback, []string{"none"}):
@@ -84,20 +125,64 @@ func (c *notifyCommand) message() (string, error) {
 	case len(c.Fallback) > 0:
 		n.Fallback = &c.Fallback
 	}
-	text, err := json.Marshal(n, json.Deterministic(true))
+	if err := c.readFiles(&n); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(n, json.Deterministic(true), json.FormatNilSliceAsNull(false))
 	if err != nil {
-		return "", errors.New("the message is not valid UTF-8")
+		return "", errors.New("the message is not valid UTF-8, or a file is not JSON")
 	}
 	decoded, err := channel.Decode(text)
 	if err != nil {
 		return "", err
 	}
+	if decoded.Body == "" {
+		decoded.Body = plaintext.Of(decoded.HTML)
+	}
 	return string(text), checkAddresses(decoded)
+}
+
+// readFiles fills in what the flags name by files.
+func (c *notifyCommand) readFiles(n *notification) error {
+	for _, f := range []struct {
+		name string
+		put  func([]byte)
+	}{
+		{c.BodyFile, func(b []byte) { n.Body = strings.TrimSuffix(string(b), "\n") }},
+		{c.HTMLFile, func(b []byte) { n.HTML = string(b) }},
+		{c.Blocks, func(b []byte) { n.Blocks = b }}, {c.Card, func(b []byte) { n.Card = b }}, {c.Embeds, func(b []byte) { n.Embeds = b }},
+	} {
+		if f.name == "" {
+			continue
+		}
+		b, err := readBody(f.name)
+		if err != nil {
+			return err
+		}
+		f.put(b)
+	}
+	for _, name := range c.Attach {
+		if place, ok := strings.CutPrefix(name, "s3://"); ok {
+			n.Attachments = append(n.Attachments, attached{S3: place})
+			continue
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		n.Attachments = append(n.Attachments, attached{Name: filepath.Base(name), Content: b})
+	}
+	return nil
 }
 
 // checkAddresses refuses what the handler would find out too late: it goes on
 // to the next channel where one can't take an address or a text.
 func checkAddresses(n channel.Notification) error {
+	for _, address := range n.More {
+		if problem := channel.CheckRecipient(n.Channel, address); problem != "" {
+			return fmt.Errorf("field %q: %s %s", "recipient", n.Channel, problem)
+		}
+	}
 	for _, on := range n.Chain() {
 		address := n.Address(on)
 		if problem := channel.CheckRecipient(on, address); problem != "" && (address != "" || on == n.Channel) {

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,9 +28,16 @@ func takesAll(channel.Name, string, int) standin.Answer { return standin.Take }
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	providers := startProviders(t, takesAll)
+	file := filepath.Join(t.TempDir(), "logo.png")
+	if err := os.WriteFile(file, []byte("PNG"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	p := startProcess(t, []string{
 		"SMTP_HOST=127.0.0.1", fmt.Sprintf("SMTP_PORT=%d", providers.MailPort), "SLACK_WEBHOOK_URL=" + providers.URL + "/services/T/B/x",
 		"TWILIO_ACCOUNT_SID=AC0", "TWILIO_AUTH_TOKEN=x", "TWILIO_FROM_NUMBER=+15005550006", "TWILIO_BASE_URL=" + providers.URL,
+		"TEAMS_WEBHOOK_URL=" + providers.URL + "/workflows/teams/triggers/manual/paths/invoke?sig=x",
+		"DISCORD_WEBHOOK_URL=" + providers.URL + "/api/webhooks/77/x",
+		"NOTIFY_WEBHOOK_URL=" + providers.URL + "/in/machine", "NOTIFY_WEBHOOK_SECRET=" + standin.SigningKey,
 	}, "dev", "--aws", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", ":memory:")
 	for _, c := range []struct {
 		id, to, stdin, holds string
@@ -41,6 +50,12 @@ func TestNotify(t *testing.T) {
 		{"n_3", "+46701234567", "", "code 1", []string{"--channel", "sms", "--recipient", "+46701234567", "--body", "code 1", "--fallback",
 			"email,slack",
 			"--recipients", "email=ann@acme.test", "--recipients", "slack=C0123"}},
+		{"n_4", "teams", "", "It is paid.", []string{"--channel", "teams", "--recipient", "ops", "--body", "It is paid."}},
+		{"n_5", "77", "", "It is paid.", []string{"--channel", "discord", "--recipient", "ops", "--body", "It is paid."}},
+		{"n_6", "machine", "", `"subject":"Hi"`, []string{"--channel", "webhook", "--recipient", "ops", "--subject", "Hi", "--body", "text"}},
+		{"n_7", "eve@acme.test", "<p>It is <b>paid</b>.</p>", "filename=logo.png", []string{"--channel", "email", "--recipient", "bob@acme.test",
+			"--recipient", "caro@acme.test", "--bcc", "eve@acme.test", "--html-file", "-", "--attach", file, "--header", "X-Campaign=a,b",
+			"--reply-to", "Help <help@acme.test>", "--thread", "n_1"}},
 	} {
 		out, stderr, err := p.command(c.stdin, append([]string{"notify", "--dev", "--id", c.id}, c.args...)...)
 		var printed notified

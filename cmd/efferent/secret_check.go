@@ -42,7 +42,10 @@ func readSecretRef(text string) (secretRef, error) {
 	if found := arnOfSecret.FindStringSubmatch(id); found != nil {
 		r.name = found[1]
 	}
-	channels := []string{channel.EmailSecret, channel.SlackSecret, channel.SMSSecret}
+	var channels []string
+	for _, on := range channel.Names {
+		channels = append(channels, channel.SecretName(on))
+	}
 	switch {
 	case channel.Configured(r.name) != "" && (!keyed || key != ""):
 		return r, nil

@@ -25,7 +25,7 @@ func TestSecretNames(t *testing.T) {
 		"Efferent/Webhooks/acme":          `did you mean "efferent/webhooks/acme"?`,
 		"eferent/webhooks/acme#ep1":       `did you mean "efferent/webhooks/acme#ep1"?`, "efferent/smpt": `did you mean "efferent/smtp"?`,
 		"acme": "begin with efferent/webhooks/", "efferent/webhooks": "begin with efferent/webhooks/", "": "begin with efferent/webhooks/",
-		"efferent/email": "efferent/smtp, efferent/slack, efferent/twilio configure channels", "efferent/smtp#": "is ever used",
+		"efferent/email": "efferent/discord, efferent/webhook configure channels", "efferent/smtp#": "is ever used",
 		"efferent/webhooks/": "must be the name or ARN of a secret under efferent/webhooks/", "efferent/webhooks/a b": "Secrets Manager",
 		"efferent/webhooks/acme#": "names no key", "/efferent/webhooks/acme": "did you mean",
 		arnStart + "other-AbCdEf": "under efferent/webhooks/", "arn:aws:s3:::bucket": "ARN",

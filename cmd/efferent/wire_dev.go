@@ -25,6 +25,7 @@ import (
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/localaws/stsserver"
 	"github.com/efferent/efferent/internal/objects"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/queuelog"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
@@ -68,6 +69,7 @@ type local struct {
 	signer      *checkpoint.Handler
 	releaser    *release.Handler
 	redactors   ledger.Redactors
+	outcomes    *outcome.Teller
 	sweeper     *sweeper
 	watch       watch
 }
@@ -80,6 +82,11 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	notification, err := settings.ReadNotifications(c.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	notification.Network = delivery.Network // on one machine, as there
+	registration, err := settings.ReadEndpoints(c.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +115,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	if l.engine, err = sqsserver.Open(ctx, queues,
-		sqsserver.Options{Clock: l.clock, Region: localRegion, Account: localAccount, Own: ownQueues(), Logger: c.Log}); err != nil {
+		sqsserver.Options{Clock: l.clock, Region: localRegion, Account: localAccount, Own: devQueues(), Logger: c.Log}); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	l.poller = l.engine.Poller()
@@ -139,6 +146,9 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.signer, err = localSigner(ctx, l.kept, secrets, delivery.Sending, c.Log); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
+	if l.outcomes, err = localOutcomes(c.Getenv, l.engine, url); err != nil {
+		return nil, err
+	}
 	exit, err := wayOut(kept.room, l.engine, url, l.clock.Now)
 	if err != nil {
 		return nil, err
@@ -146,14 +156,21 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.releaser, err = releaser(kept, exit, delivery, devReleaseEvery, l.watch, c.Log); err != nil {
 		return nil, err
 	}
+	caller, tokens := localCallers("local", registration, secrets, l.clock.Now)
 	api, err := replayHandler(replayParts{
 		queues: l.poller, exact: true, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		circuits: kept.circuits, lanes: delivery.AuditLanes, caller: "local", url: url, redactors: l.redactors, log: c.Log, book: l.kept,
+		circuits: kept.circuits, outcomes: l.outcomes, endpoints: kept.endpoints, lanes: delivery.AuditLanes, caller: caller, url: url,
+		redactors: l.redactors, log: c.Log, book: l.kept,
 		sign: l.signer.Handle, watch: l.watch})
 	if err != nil {
 		return nil, err
 	}
-	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(guarded(api))); err != nil {
+	registered, err := endpointsHandler(endpointParts{Endpoints: registration, kept: kept, secrets: secrets, queues: l.poller, url: url,
+		redactors: l.redactors, caller: caller, tokens: tokens, now: l.clock.Now, log: c.Log})
+	if err != nil {
+		return nil, err
+	}
+	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(served(caller, c.Log, api, registered))); err != nil {
 		return nil, err
 	}
 	l.watch.ask(l.engine, url, kept.circuits)
@@ -179,7 +196,7 @@ func localStores(ctx context.Context, db *sqlite.DB, now func() time.Time) (stor
 	kept := sqliteStores(db, now)
 	claims := sqlite.NewClaims(db)
 	err := sqlite.NewWaiting(db).Abandon(ctx)
-	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
+	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures, deadletter.EventFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
 	return kept, err
@@ -196,11 +213,15 @@ func (l *local) handle(w settings.Webhooks, n settings.Notifications, secrets *s
 		return err
 	}
 	notifications, err := notificationsSource(l.feed(settings.NotificationsQueue, kept), notices{
-		n, providers(n, secrets), kept.attempts, kept.claims, objects.NewFiles(l.attachments)})
+		n, providers(n, secrets), kept, objects.NewFiles(l.attachments)})
 	if err != nil {
 		return err
 	}
-	l.sources = []*eventsource.Source{entries, webhooks, notifications}
+	events, err := eventsSource(l.feed(settings.EventsQueue, kept), queueURL(l.awsURL, settings.WebhooksQueue), w.Sending, kept)
+	if err != nil {
+		return err
+	}
+	l.sources = []*eventsource.Source{entries, webhooks, notifications, events}
 	return nil
 }
 
@@ -208,7 +229,8 @@ func (l *local) handle(w settings.Webhooks, n settings.Notifications, secrets *s
 func (l *local) feed(name string, kept stores) feed {
 	return feed{
 		queues: l.poller, url: queueURL(l.awsURL, name), arn: queueARN(name), region: localRegion,
-		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, room: kept.room, log: l.log, now: l.clock.Now,
+		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, outcomes: l.outcomes, room: kept.room,
+		log: l.log, now: l.clock.Now,
 		name: name, watch: l.watch,
 	}
 }

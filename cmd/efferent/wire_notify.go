@@ -13,22 +13,21 @@ import (
 	awsses "github.com/efferent/efferent/internal/aws/ses"
 	awssms "github.com/efferent/efferent/internal/aws/sms"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
-	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
 	"github.com/efferent/efferent/internal/channel/senders"
-	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/notify"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // notices is what the handler of notifications takes beside its queue.
 type notices struct {
 	settings settings.Notifications
 	senders  notify.Senders
-	attempts batch.Attempts
-	claims   claim.Store
+	kept     stores
 	files    notify.Files
 }
 
@@ -45,11 +44,12 @@ func notificationsSource(f feed, n notices) (*eventsource.Source, error) {
 // notifier is that handler.
 func notifier(f feed, n notices) (eventsource.Handler, error) {
 	handler, err := notify.New(notify.Needs{
-		Needs:   f.needs("notify", n.settings.Sending, n.attempts),
+		Needs:   f.needs("notify", n.settings.Sending, n.kept.attempts),
 		Senders: n.senders,
-		Claims:  n.claims,
+		Claims:  n.kept.claims,
 		Parts:   &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: f.url}},
 		Files:   n.files,
+		Pace:    &pace.Keeper{Store: n.kept.paces, Patience: notify.Patience, Now: f.now, Log: f.log},
 	})
 	if err != nil {
 		return nil, err
@@ -63,7 +63,15 @@ func providers(s settings.Notifications, secrets awssecrets.API) *senders.Maker 
 		Prefix:  s.ChannelSecrets,
 		Secrets: &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
 		HTTP:    exchange.NewTransportBy(s.Proxy),
-		Clock:   clockwork.NewRealClock(),
+		Webhooks: &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
+			options := s.Client()
+			var err error
+			if options.TLS, err = awssecrets.Trust(ctx, secrets, s.CABundle); err != nil {
+				return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
+			}
+			return webhook.NewClient(options), nil
+		}},
+		Clock: clockwork.NewRealClock(),
 	}
 }
 

@@ -24,11 +24,14 @@ const (
 	releaseTime = time.Minute
 )
 
+// waitedFor are the queues whose messages may be in the waiting room.
+var waitedFor = []string{settings.WebhooksQueue, settings.NotificationsQueue, settings.EventsQueue}
+
 // wayOut wires what gets messages out of the waiting room. url finds a queue.
 func wayOut(room waiting.Places, queues awssqs.SendBatchAPI, url func(name string) (string, error), now func() time.Time) (
 	*waiting.Exit, error) {
 	urls := map[string]string{}
-	for _, name := range []string{settings.WebhooksQueue, settings.NotificationsQueue} {
+	for _, name := range waitedFor {
 		var err error
 		if urls[name], err = url(name); err != nil {
 			return nil, err
@@ -42,10 +45,14 @@ func wayOut(room waiting.Places, queues awssqs.SendBatchAPI, url func(name strin
 // releaser wires the handler that the release Lambda runs, for a run every so often.
 func releaser(kept stores, exit *waiting.Exit, s settings.Webhooks, every time.Duration, w watch, log *slog.Logger) (
 	*release.Handler, error) {
-	return release.New(release.Needs{
+	needs := release.Needs{
 		Room: kept.room, Circuits: kept.circuits, Exit: exit, MostHeld: s.MaxHeld, Every: every, Now: exit.Now,
 		Metrics: w.of("release"), Log: log,
-	})
+	}
+	if kept.endpoints != nil {
+		needs.Endpoints = kept.endpoints
+	}
+	return release.New(needs)
 }
 
 // releaseByTheClock sends what is due at once and then every so often, until ctx

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -165,6 +166,17 @@ func Object(r *http.Request, into any, hint string) (has map[string]bool, err er
 		return nil, BadRequest("the body can't be used: %s", explainJSON(err))
 	}
 	return has, nil
+}
+
+// OptionalObject reads a body as Object does, if there is one.
+func OptionalObject(r *http.Request, into any, hint string) error {
+	body := bufio.NewReader(r.Body)
+	if _, err := body.Peek(1); errors.Is(err, io.EOF) {
+		return nil
+	}
+	r.Body = io.NopCloser(body)
+	_, err := Object(r, into, hint)
+	return err
 }
 
 // explainJSON says what is wrong without the names of our types.

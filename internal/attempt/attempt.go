@@ -92,12 +92,19 @@ type Record struct {
 	// Circuit is the key of the open circuit that the message waits for in the
 	// waiting room; empty where it waits for a time.
 	Circuit string `json:"circuit,omitzero"`
+	// Paused says of such a one that it waits because its endpoint is paused or
+	// disabled, however its circuit is.
+	Paused bool `json:"paused,omitzero"`
 	// TraceID is that of its producer's trace, in 32 hex digits (W3C Trace Context,
 	// section 3.2.2.3); empty where there is none.
 	TraceID string `json:"trace_id,omitzero"`
 	// Dropped says that somebody took the message out of the waiting room for
 	// good: it is in no dead-letter queue.
 	Dropped bool `json:"dropped,omitzero"`
+
+	// Event says that it is the try to turn an event into messages to the endpoints of
+	// its tenant: URL is empty then.
+	Event bool `json:"event,omitzero"`
 
 	// Of a notification, whose id is WebhookID: the channel of this try, its
 	// address there, what the provider calls it, the failure's class, and the

@@ -15,6 +15,7 @@ import (
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/trace"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // State is how far a message has come in this invocation.
@@ -54,9 +55,9 @@ type Item struct {
 	Number, Base int
 	// Held is how long it has been held so far, by the reason.
 	Held message.Held
-	// Await tells a circuit that messages wait for it, before one enters the room
-	// for that. Who waits for circuits sets it before Resume.
-	Await func(ctx context.Context, circuit string) error
+	// Await tells the circuit of an item that messages wait for it, before that enters
+	// the room. Who waits for circuits sets it before Resume.
+	Await func(ctx context.Context, item *waiting.Item) error
 
 	// Trace is where the message is in its producer's trace, or in the one of the spans
 	// that are made of it; none where there is neither.

@@ -78,7 +78,7 @@ func (i *Item) sentAt() time.Time {
 // or that of an endpoint that wants no more: it holds by delay.
 func heldBy(r waiting.Reason) string {
 	switch r {
-	case waiting.Delay:
+	case waiting.Delay, waiting.Paused:
 		return metric.Paused
 	case waiting.Circuit:
 		return metric.OpenByFail

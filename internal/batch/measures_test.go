@@ -170,7 +170,7 @@ func TestMeasures(t *testing.T) {
 		m.Attributes["SentTimestamp"] = strconv.FormatInt(sent.UnixMilli(), 10)
 		m.Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(noon.Add(-time.Minute).UnixMilli(), 10)
 		n.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{m}}, Kind{Job: func(i *Item) Job {
-			i.Await = func(context.Context, string) error { return nil }
+			i.Await = func(context.Context, *waiting.Item) error { return nil }
 			return &measured{&errand{Item: i, d: d, during: nothing}, c.run}
 		}})
 		if diff := cmp.Diff(c.want, told.events); diff != "" || told.calls != 1 {

@@ -24,6 +24,10 @@ func (i *Item) Wait(r attempt.Record, wait time.Duration, why waiting.Reason) bo
 	return i.wait(r, Hold{Wait: wait, Reason: why})
 }
 
+// WaitFor is Wait, for a circuit where the Hold names one. Its Why and its Most say
+// nothing here.
+func (i *Item) WaitFor(r attempt.Record, h Hold) bool { return i.wait(r, h) }
+
 // wait is Wait, for a circuit where one is named: a message that does not stay in
 // its queue then waits for that, however long it takes. What it is held for so is
 // counted when it comes out.
@@ -31,12 +35,12 @@ func (i *Item) wait(r attempt.Record, h Hold) bool {
 	var item waiting.Item
 	r.NextAt, r.Held = i.Now().Add(h.Wait), i.Held.String()
 	if h.Circuit != "" && (h.Leave || !i.inQueue(h.Wait)) {
-		r.Circuit = h.Circuit
+		r.Circuit, r.Paused = h.Circuit, h.Reason == waiting.Paused
 		if item = i.roomItem(&r); item.Fits() {
 			r.Waiting = true
 			return i.keepWaiting(r, item, h.Wait)
 		}
-		r.Circuit = ""
+		r.Circuit, r.Paused = "", false
 	}
 	if h.Reason != waiting.Delay {
 		i.Held = i.Held.With(string(h.Reason), h.Wait)
@@ -100,7 +104,7 @@ func (i *Item) moved() {
 // looked for.
 func (i *Item) enterRoom(ctx context.Context, item waiting.Item) (waiting.State, error) {
 	if item.Circuit != "" {
-		if err := i.Await(ctx, item.Circuit); err != nil {
+		if err := i.Await(ctx, &item); err != nil {
 			return "", err
 		}
 	}
@@ -144,6 +148,8 @@ func (i *Item) roomItem(r *attempt.Record) waiting.Item {
 // reasonOf is why a message waits after an attempt.
 func reasonOf(r *attempt.Record) waiting.Reason {
 	switch {
+	case r.Paused:
+		return waiting.Paused
 	case r.Circuit != "":
 		return waiting.Circuit
 	case r.Verdict == attempt.Held && r.Class != "":

@@ -184,6 +184,14 @@ func (i *Item) Sent(r attempt.Record) {
 	}
 }
 
+// Passed says that the message is done with, by an attempt of which neither a record
+// is kept nor anybody told.
+func (i *Item) Passed(r attempt.Record) {
+	r.Verdict = attempt.Delivered
+	i.State, i.recorded = Done, true
+	i.settled(&r)
+}
+
 // Tell has the ledger told, with the batch's outcomes, that an announced attempt
 // was not made in the end: the next receive makes it, under the same number.
 func (i *Item) Tell(e ledger.Entry) { i.reports = append(i.reports, report{Entry: e}) }

@@ -11,8 +11,10 @@ import (
 
 // DevSecret returns the text of the secret that configures a channel, made of
 // environment variables, for running without Secrets Manager:
-// SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASS; SLACK_WEBHOOK_URL;
-// TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_FROM_NUMBER, TWILIO_BASE_URL.
+// SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASS, SMTP_FROM; SLACK_WEBHOOK_URL, or
+// SLACK_BOT_TOKEN and SLACK_BASE_URL; TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN,
+// TWILIO_FROM_NUMBER, TWILIO_BASE_URL; TEAMS_WEBHOOK_URL; DISCORD_WEBHOOK_URL;
+// NOTIFY_WEBHOOK_URL, NOTIFY_WEBHOOK_SECRET.
 // Where none is set, the error is ErrNotConfigured. Errors name variables,
 // never their values.
 func DevSecret(on Name, getenv func(string) string) (string, error) {
@@ -20,11 +22,21 @@ func DevSecret(on Name, getenv func(string) string) (string, error) {
 	case Email:
 		return devEmail(getenv)
 	case Slack:
-		return devText(on, getenv("SLACK_WEBHOOK_URL"), map[string]any{"webhook_url": getenv("SLACK_WEBHOOK_URL")})
+		return devText(on, getenv("SLACK_WEBHOOK_URL")+getenv("SLACK_BOT_TOKEN"), map[string]any{
+			"webhook_url": getenv("SLACK_WEBHOOK_URL"), "bot_token": getenv("SLACK_BOT_TOKEN"), "base_url": getenv("SLACK_BASE_URL"),
+		})
 	case SMS:
 		return devText(on, getenv("TWILIO_ACCOUNT_SID")+getenv("TWILIO_AUTH_TOKEN")+getenv("TWILIO_FROM_NUMBER"), map[string]any{
 			"account_sid": getenv("TWILIO_ACCOUNT_SID"), "auth_token": getenv("TWILIO_AUTH_TOKEN"),
 			"from_number": getenv("TWILIO_FROM_NUMBER"), "base_url": getenv("TWILIO_BASE_URL"),
+		})
+	case Teams:
+		return devText(on, getenv("TEAMS_WEBHOOK_URL"), map[string]any{"webhook_url": getenv("TEAMS_WEBHOOK_URL")})
+	case Discord:
+		return devText(on, getenv("DISCORD_WEBHOOK_URL"), map[string]any{"webhook_url": getenv("DISCORD_WEBHOOK_URL")})
+	case Webhook:
+		return devText(on, getenv("NOTIFY_WEBHOOK_URL")+getenv("NOTIFY_WEBHOOK_SECRET"), map[string]any{
+			"url": getenv("NOTIFY_WEBHOOK_URL"), "secret": getenv("NOTIFY_WEBHOOK_SECRET"),
 		})
 	}
 	return "", fmt.Errorf("channel %q: %w", on, ErrNotConfigured)
@@ -34,7 +46,7 @@ func DevSecret(on Name, getenv func(string) string) (string, error) {
 // catcher that can't. Port 465 is implicit TLS.
 func devEmail(getenv func(string) string) (string, error) {
 	host, user := getenv("SMTP_HOST"), getenv("SMTP_USER")
-	c := map[string]any{"host": host, "username": user, "password": getenv("SMTP_PASS")}
+	c := map[string]any{"host": host, "username": user, "password": getenv("SMTP_PASS"), "from": getenv("SMTP_FROM")}
 	if text := getenv("SMTP_PORT"); text != "" {
 		port, err := strconv.Atoi(text)
 		if err != nil {

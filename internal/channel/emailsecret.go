@@ -24,11 +24,15 @@ const (
 	TLSOpportunistic = "opportunistic"
 )
 
+const maxConnections = 1000
+
 // EmailConfig is the secret efferent/smtp.
 type EmailConfig struct {
 	// SES: send by SES, with the function's own role. All but From is empty.
 	SES  bool   `json:"ses"`
 	From string `json:"from"` // an address, with or without a name
+	// RatePerSecond is how many the server takes, or SES; 0 where no limit is known.
+	RatePerSecond float64 `json:"rate_per_second"`
 	// Senders are those of tenants that have their own.
 	Senders map[string]string `json:"senders"`
 
@@ -42,6 +46,9 @@ type EmailConfig struct {
 	// EHLO is how we introduce ourselves: a full name or an address literal. By
 	// default it is this machine's full name, or else its address.
 	EHLO string `json:"ehlo"`
+	// Connections is how many a process has to the server at a time; 0 is without a
+	// bound.
+	Connections int `json:"connections"`
 }
 
 // ParseEmail reads the secret efferent/smtp and fills in its defaults. Its
@@ -85,6 +92,9 @@ func (c EmailConfig) check() (field, problem string) {
 	if !isSender(c.From) {
 		return "from", "is not an email address"
 	}
+	if !goodRate(c.RatePerSecond) {
+		return "rate_per_second", rateWanted
+	}
 	for tenant, from := range c.Senders {
 		if tenant == "" || message.CheckTenant(tenant) != "" || !isSender(from) {
 			return "senders", "must map names of tenants to email addresses"
@@ -102,6 +112,8 @@ func (c EmailConfig) check() (field, problem string) {
 		return "username", "missing beside a password"
 	case c.Username != "" && c.Password == "":
 		return "password", "missing beside a username"
+	case c.Connections < 0 || c.Connections > maxConnections:
+		return "connections", "must be from 1 to 1000"
 	case message.HasControl(c.Username):
 		return "username", controlUnwanted
 	case message.HasControl(c.Password):
@@ -119,7 +131,7 @@ func isSender(s string) bool {
 
 // checkSES: everything but the sender is the role's.
 func (c EmailConfig) checkSES() (field, problem string) {
-	if c.Host != "" || c.Port != 0 || c.Username != "" || c.Password != "" || c.TLS != "" || c.EHLO != "" {
+	if c.Host != "" || c.Port != 0 || c.Username != "" || c.Password != "" || c.TLS != "" || c.EHLO != "" || c.Connections != 0 {
 		return "ses", "can't be true beside an SMTP server's fields"
 	}
 	if c.From == DefaultFrom {

@@ -3,6 +3,7 @@ package channel
 import (
 	"errors"
 	"regexp"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,6 +17,7 @@ const (
 	notAString     = "is not valid Unicode"
 	badRecipients  = "must map channel names to addresses (strings), each once"
 	subjectWanted  = "must have no line breaks or other control characters"
+	deadlineWanted = "must be 1s to 24h, as one whole number and s, m or h: 90s, 15m"
 	unsubscrWanted = "must be an https or mailto URL of at most 995 ASCII characters"
 	badFlag        = "must be true or false"
 )
@@ -67,9 +69,15 @@ var fields = map[string]field{
 		kind: jsontext.KindString, or: jsontext.KindBeginArray, wrong: badReceivers,
 		target: func(n *Notification) any { return (*receivers)(n) }, check: checkReceivers,
 	},
-	"subject":          text(func(n *Notification) *string { return &n.Subject }, checkSubject),
-	"body":             text(func(n *Notification) *string { return &n.Body }, checkFilled),
-	"tenant":           text(func(n *Notification) *string { return &n.Tenant }, message.CheckTenant),
+	"subject": text(func(n *Notification) *string { return &n.Subject }, checkSubject),
+	"body":    text(func(n *Notification) *string { return &n.Body }, checkFilled),
+	"tenant":  text(func(n *Notification) *string { return &n.Tenant }, message.CheckTenant),
+	// Which policies there are the handler knows.
+	"retry": text(func(n *Notification) *string { return &n.Retry }, func(string) string { return "" }),
+	"deadline": {
+		kind: jsontext.KindString, wrong: deadlineWanted,
+		target: func(n *Notification) any { return (*deadline)(&n.Deadline) },
+	},
 	"list_unsubscribe": text(func(n *Notification) *string { return &n.ListUnsubscribe }, checkUnsubscribe),
 	"recipients": {
 		kind: jsontext.KindBeginObject, wrong: badRecipients,
@@ -125,6 +133,20 @@ func (p *parsing) checkTogether(whole bool) {
 			n.Fallback = nil
 		}
 	}
+}
+
+// deadline is one number and its unit, 1 s to 24 h.
+type deadline time.Duration
+
+var deadlines = regexp.MustCompile(`^[1-9][0-9]{0,4}[smh]$`)
+
+func (d *deadline) UnmarshalText(text []byte) error {
+	read, err := time.ParseDuration(string(text))
+	if err != nil || !deadlines.Match(text) || read > MostDeadline {
+		return errors.New(deadlineWanted)
+	}
+	*d = deadline(read)
+	return nil
 }
 
 func checkChannel(s string) string {

@@ -2,8 +2,10 @@ package channel
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -34,6 +36,12 @@ type Notification struct {
 	// opted out of one.
 	FallbackOnOptOut bool
 	Tenant           string // optional
+	// Retry is the policy of the retries on each channel; empty is the default, which
+	// is more patient on the last channel that there is.
+	Retry string
+	// Deadline is after how long a channel that can't be used now is given up for the
+	// next one. 0 where the message has none: TimeLeft gives the default then.
+	Deadline time.Duration
 	// ListUnsubscribe is an https or mailto URL for the email's header of that
 	// name; optional.
 	ListUnsubscribe string
@@ -70,6 +78,17 @@ func (n Notification) Address(on Name) string {
 	}
 	return ""
 }
+
+// DefaultDeadline is the deadline of a message that names none, and MostDeadline the
+// longest.
+const (
+	DefaultDeadline = 15 * time.Minute
+	MostDeadline    = 24 * time.Hour
+)
+
+// TimeLeft is how long after it was sent a notification may wait for one channel while
+// there is another.
+func (n Notification) TimeLeft() time.Duration { return cmp.Or(n.Deadline, DefaultDeadline) }
 
 // maxMessage is as much as SQS takes ("Amazon SQS message quotas").
 const maxMessage = 1 << 20

@@ -7,7 +7,9 @@ import "time"
 //	class          what is known                        examples
 //	permanent      the provider will never take this    SMTP 5xx to the recipient, Slack
 //	               for this recipient                   channel_not_found, Twilio 21211
-//	transient      it was not taken; it may be later    no connection, SMTP 4xx, 429; Slack: 5xx
+//	transient      it was not taken; it may be later    no connection, SMTP 4xx; Slack: 5xx
+//	limit          it was not taken, and no fault of    429, Slack ratelimited, SMTP 421 "too many",
+//	               its own: too many are sent           Twilio 20429, SES Throttling
 //	configuration  nobody can be reached this way       credentials refused, sender not
 //	               until an operator acts               verified, wrong certificate, no secret
 //	unknown        it was handed over, and the answer   connection lost or time-out after the
@@ -25,6 +27,7 @@ type Class string
 const (
 	Permanent     Class = "permanent"
 	Transient     Class = "transient"
+	Limited       Class = "limit"
 	Configuration Class = "configuration"
 	Unknown       Class = "unknown"
 	OptedOut      Class = "opted_out"
@@ -42,12 +45,8 @@ type Outcome struct {
 	// (SMTP), the message id (AWS), channel/ts (Slack with a bot token) or the
 	// sid (Twilio). A Slack webhook gives none.
 	ProviderID string
-	// RetryAfter is how long the provider, or our own pacing of it, asks to
-	// wait; 0 where it does not.
+	// RetryAfter is how long the provider asks to wait; 0 where it does not.
 	RetryAfter time.Duration
-	// Paced says that nothing was asked of the provider: our own pacing of it
-	// has no turn for the message soon.
-	Paced bool
 	// Ours says that nothing was asked of the provider for lack of something of
 	// our own, such as a file descriptor. The class is Transient then.
 	Ours bool

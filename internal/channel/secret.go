@@ -28,11 +28,19 @@ const (
 	EmailSecret = "efferent/smtp"
 	SlackSecret = "efferent/slack"
 	SMSSecret   = "efferent/twilio"
+
+	TeamsSecret   = "efferent/teams"
+	DiscordSecret = "efferent/discord"
+	WebhookSecret = "efferent/webhook"
 )
+
+var secretOf = map[Name]string{
+	Email: EmailSecret, Slack: SlackSecret, SMS: SMSSecret, Teams: TeamsSecret, Discord: DiscordSecret, Webhook: WebhookSecret,
+}
 
 // SecretName is the name of the secret that configures a channel.
 func SecretName(n Name) string {
-	return map[Name]string{Email: EmailSecret, Slack: SlackSecret, SMS: SMSSecret}[n]
+	return secretOf[n]
 }
 
 // SecretUnder is that name where such names begin with prefix.
@@ -47,7 +55,7 @@ func Configured(name string) Name {
 	if found == nil || CheckSecrets(found[1]) != nil {
 		return ""
 	}
-	for _, n := range []Name{Email, Slack, SMS} {
+	for _, n := range Names {
 		if SecretUnder(found[1], n) == name {
 			return n
 		}
@@ -84,6 +92,12 @@ func CheckSecret(name, text string) (err error) {
 		_, err = ParseSlack(text)
 	case SMS:
 		_, err = ParseSMS(text)
+	case Teams:
+		_, err = ParseTeams(text)
+	case Discord:
+		_, err = ParseDiscord(text)
+	case Webhook:
+		_, err = ParseSigned(text)
 	}
 	return err
 }
@@ -134,6 +148,11 @@ const controlUnwanted = "must have no line breaks or other control characters"
 func secretError(secret, field, problem string) error {
 	return fmt.Errorf("secret %q: field %s: %s", secret, strconv.Quote(field), problem)
 }
+
+const rateWanted = "must be a number from 0.001 to 10000"
+
+// goodRate takes 0 for one that is not given.
+func goodRate(n float64) bool { return n == 0 || n >= 0.001 && n <= 10_000 }
 
 const urlWanted = "must be an https URL, or http on a loopback address, without a user, a query or a fragment"
 

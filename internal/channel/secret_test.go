@@ -28,16 +28,34 @@ func TestParseSecrets(t *testing.T) {
 		{Email, `{"host": "m", "ehlo": "a-1.xn--bcher-kva.test"}`,
 			EmailConfig{Host: "m", Port: 587, TLS: TLSStart, From: DefaultFrom, EHLO: "a-1.xn--bcher-kva.test"}},
 		{Email, `{"ses": true, "from": "e@acme.test"}`, EmailConfig{SES: true, From: "e@acme.test"}},
-		{Slack, `{"webhook_url": "https://hooks.slack.com/services/T/B/x"}`, SlackConfig{WebhookURL: "https://hooks.slack.com/services/T/B/x"}},
-		{Slack, `{"bot_token": "xoxb-1"}`, SlackConfig{BotToken: "xoxb-1", BaseURL: "https://slack.com"}},
+		{Slack, `{"webhook_url": "https://hooks.slack.com/services/T/B/x"}`,
+			SlackConfig{WebhookURL: "https://hooks.slack.com/services/T/B/x", RatePerSecond: 1}},
+		{Slack, `{"bot_token": "xoxb-1"}`, SlackConfig{BotToken: "xoxb-1", BaseURL: "https://slack.com", RatePerSecond: 1}},
 		{Slack, `{"bot_token": "xoxb-1", "base_url": "http://127.0.0.1:80/x/"}`,
-			SlackConfig{BotToken: "xoxb-1", BaseURL: "http://127.0.0.1:80/x"}},
+			SlackConfig{BotToken: "xoxb-1", BaseURL: "http://127.0.0.1:80/x", RatePerSecond: 1}},
+		{Slack, `{"bot_token": "xoxb-1", "rate_per_second": 0.5}`,
+			SlackConfig{BotToken: "xoxb-1", BaseURL: "https://slack.com", RatePerSecond: 0.5}},
+		{Email, `{"host": "m", "rate_per_second": 14, "connections": 3}`,
+			EmailConfig{Host: "m", Port: 587, TLS: TLSStart, From: DefaultFrom, RatePerSecond: 14, Connections: 3}},
+		{Email, `{"ses": true, "from": "e@acme.test", "rate_per_second": 14}`, EmailConfig{SES: true, From: "e@acme.test", RatePerSecond: 14}},
 		{SMS, `{"account_sid": "AC1", "auth_token": "t", "from_number": "+15005550006"}`,
 			SMSConfig{AccountSID: "AC1", AuthToken: "t", FromNumber: "+15005550006", BaseURL: "https://api.twilio.com", MaxSegments: 10}},
 		{SMS, `{"account_sid": "AC1", "auth_token": "t", "messaging_service_sid": "MG1", "base_url": "http://localhost:1", "max_segments": 2}`,
 			SMSConfig{AccountSID: "AC1", AuthToken: "t", MessagingServiceSID: "MG1", BaseURL: "http://localhost:1", MaxSegments: 2}},
 		{SMS, `{"end_user_messaging": true, "origination_identity": "pool-1"}`,
 			SMSConfig{EndUserMessaging: true, OriginationIdentity: "pool-1", MaxSegments: 10}},
+		{Email, `{"host": "m", "senders": {"acme": "Acme <e@acme.test>"}}`,
+			EmailConfig{Host: "m", Port: 587, TLS: TLSStart, From: DefaultFrom, Senders: map[string]string{"acme": "Acme <e@acme.test>"}}},
+		{Teams, `{"webhook_url": "https://prod-1.logic.azure.com:443/workflows/1?sig=a"}`,
+			HookConfig{WebhookURL: "https://prod-1.logic.azure.com:443/workflows/1?sig=a", RatePerSecond: 4}},
+		{Teams, `{"webhooks": {"ops": "http://127.0.0.1:1/a"}, "rate_per_second": 0.5}`,
+			HookConfig{Webhooks: map[string]string{"ops": "http://127.0.0.1:1/a"}, RatePerSecond: 0.5}},
+		{Discord, `{"webhook_url": "https://discord.com/api/webhooks/1/a_-"}`, HookConfig{WebhookURL: "https://discord.com/api/webhooks/1/a_-",
+			RatePerSecond: 2}},
+		{Webhook, `{"url": "https://a.test/in", "secret": "whsec_aHVzaA=="}`,
+			SignedConfig{SignedEndpoint: SignedEndpoint{URL: "https://a.test/in", Key: "whsec_aHVzaA=="}}},
+		{Webhook, `{"webhooks": {"ops": {"url": "https://a.test/in", "secret": "whsk_aHVzaA=="}}}`,
+			SignedConfig{Webhooks: map[string]SignedEndpoint{"ops": {URL: "https://a.test/in", Key: "whsk_aHVzaA=="}}}},
 	} {
 		got, err := parse(c.on, c.in)
 		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
@@ -52,6 +70,12 @@ func parse(on Name, secret string) (any, error) {
 		return ParseEmail(secret)
 	case Slack:
 		return ParseSlack(secret)
+	case Teams:
+		return ParseTeams(secret)
+	case Discord:
+		return ParseDiscord(secret)
+	case Webhook:
+		return ParseSigned(secret)
 	}
 	return ParseSMS(secret)
 }
@@ -100,6 +124,13 @@ func TestParseSecretsRefuses(t *testing.T) {
 		{Email, `{"host": "m", "ehlo": "192.0.2.1"}`, `field "ehlo"`},
 		{Email, `{"host": "m", "ehlo": "[IPv6:192.0.2.1]"}`, `field "ehlo"`},
 		{Email, `{"host": "m", "ehlo": "[2001:db8::1]"}`, `field "ehlo"`},
+		{Email, `{"host": "m", "connections": -1}`, `field "connections"`},
+		{Email, `{"host": "m", "connections": 1001}`, `field "connections"`},
+		{Email, `{"ses": true, "from": "e@acme.test", "connections": 3}`, `field "ses"`},
+		{Email, `{"host": "m", "rate_per_second": -1}`, `field "rate_per_second": must be a number from 0.001 to 10000`},
+		{Email, `{"host": "m", "rate_per_second": 0}`, `field "rate_per_second": must not be empty`},
+		{Slack, `{"bot_token": "xoxb-hush", "rate_per_second": 10001}`, `field "rate_per_second"`},
+		{SMS, `{"end_user_messaging": true, "origination_identity": "x", "rate_per_second": 0.0001}`, `field "rate_per_second"`},
 		{Slack, `{}`, `field "webhook_url": give this or bot_token`},
 		{Slack, `{"webhook_url": "https://h/hush", "bot_token": "hush"}`, "one of the two"},
 		{Slack, `{"webhook_url": "http://hooks.slack.com/hush"}`, `field "webhook_url": must be an https URL`},
@@ -164,7 +195,8 @@ func TestDevSecret(t *testing.T) {
 			EmailConfig{Host: "m", Port: 587, TLS: TLSStart, Username: "u", Password: "p", From: DefaultFrom}},
 		{"port 465", Email, map[string]string{"SMTP_HOST": "localhost", "SMTP_PORT": "465"},
 			EmailConfig{Host: "localhost", Port: 465, TLS: TLSImplicit, From: DefaultFrom}},
-		{"Slack", Slack, map[string]string{"SLACK_WEBHOOK_URL": "http://127.0.0.1:9/x"}, SlackConfig{WebhookURL: "http://127.0.0.1:9/x"}},
+		{"Slack", Slack, map[string]string{"SLACK_WEBHOOK_URL": "http://127.0.0.1:9/x"},
+			SlackConfig{WebhookURL: "http://127.0.0.1:9/x", RatePerSecond: 1}},
 		{"Twilio", SMS, map[string]string{"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t", "TWILIO_FROM_NUMBER": "+15005550006",
 			"TWILIO_BASE_URL": "http://127.0.0.1:9"}, SMSConfig{AccountSID: "AC1", AuthToken: "t", FromNumber: "+15005550006",
 			BaseURL: "http://127.0.0.1:9", MaxSegments: 10}},
@@ -212,6 +244,23 @@ func TestCheckSecret(t *testing.T) {
 		{SlackSecret, `{"host": "mail.acme.test"}`, false},
 		{SMSSecret, `{"end_user_messaging": true, "origination_identity": "EFFERENT"}`, true},
 		{SMSSecret, "hush", false},
+		{EmailSecret, `{"host": "m", "senders": {"acme": "hush"}}`, false},
+		{EmailSecret, `{"host": "m", "senders": {"": "e@acme.test"}}`, false},
+		{EmailSecret, `{"host": "m", "senders": ["hush"]}`, false},
+		{TeamsSecret, `{"webhook_url": "https://a.test/hush?sig=hush"}`, true},
+		{TeamsSecret, `{"webhook_url": "http://a.test/hush"}`, false},
+		{TeamsSecret, `{"webhook_url": "https://a.test/", "webhooks": {"hush": "https://a.test/"}}`, false},
+		{TeamsSecret, `{"webhooks": {"hush hush": "https://a.test/"}}`, false},
+		{TeamsSecret, `{"webhooks": {}}`, false},
+		{TeamsSecret, `{"webhook_url": "https://a.test/", "rate_per_second": -1}`, false},
+		{WebhookSecret, `{"url": "https://a.test/", "secret": "whsec_aHVzaA==", "rate_per_second": 1e9}`, false},
+		{DiscordSecret, `{"webhook_url": "https://discord.com/api/webhooks/1/hush"}`, true},
+		{DiscordSecret, `{"webhook_url": "https://discord.com/hush"}`, false},
+		{WebhookSecret, `{"url": "https://a.test/", "secret": "whsec_aHVzaA=="}`, true},
+		{WebhookSecret, `{"url": "https://a.test/", "secret": "hush"}`, false},
+		{WebhookSecret, `{"url": "https://a.test/"}`, false},
+		{WebhookSecret, `{"url": "hush", "secret": "whsec_aHVzaA=="}`, false},
+		{WebhookSecret, `{"webhooks": {"a": {"url": "https://a.test/", "secret": "whsec_hush!"}}}`, false},
 		{"efferent/webhooks/acme", "hush", true},
 	} {
 		if err := CheckSecret(c.name, c.text); (err == nil) != c.good || err != nil && strings.Contains(err.Error(), "hush") {

@@ -1,12 +1,17 @@
 package channel
 
-import "regexp"
+import (
+	"cmp"
+	"regexp"
+)
 
 // SlackConfig is the secret efferent/slack: one of the first two.
 type SlackConfig struct {
 	WebhookURL string `json:"webhook_url"`
 	BotToken   string `json:"bot_token"`
 	BaseURL    string `json:"base_url"` // of the Web API, without a slash at its end
+	// RatePerSecond is how many go to one channel (DefaultSlackRate).
+	RatePerSecond float64 `json:"rate_per_second"`
 }
 
 // ParseSlack reads the secret efferent/slack, as ParseEmail reads its own.
@@ -22,7 +27,12 @@ func ParseSlack(secret string) (SlackConfig, error) {
 	return c, nil
 }
 
+// DefaultSlackRate is what Slack takes for one channel, or by one webhook ("Rate
+// limits").
+const DefaultSlackRate = 1
+
 func (c SlackConfig) withDefaults() SlackConfig {
+	c.RatePerSecond = cmp.Or(c.RatePerSecond, DefaultSlackRate)
 	if c.BotToken != "" {
 		c.BaseURL = baseURL(c.BaseURL, "https://slack.com")
 	}
@@ -44,6 +54,8 @@ func (c SlackConfig) check() (field, problem string) {
 		return "bot_token", "is not a Slack token (xox…)"
 	case c.BotToken != "" && !goodURL(c.BaseURL):
 		return "base_url", urlWanted
+	case !goodRate(c.RatePerSecond):
+		return "rate_per_second", rateWanted
 	}
 	return "", ""
 }

@@ -23,6 +23,9 @@ type SMSConfig struct {
 
 	// MaxSegments is the most SMS of one notification (DefaultSegments).
 	MaxSegments int `json:"max_segments"`
+	// RatePerSecond is how many notifications go from one sender; 0 where no limit is
+	// known.
+	RatePerSecond float64 `json:"rate_per_second"`
 }
 
 var (
@@ -59,6 +62,9 @@ func (c SMSConfig) withDefaults() SMSConfig {
 func (c SMSConfig) check() (field, problem string) {
 	if c.MaxSegments < 1 {
 		return "max_segments", "must be 1 or more"
+	}
+	if !goodRate(c.RatePerSecond) {
+		return "rate_per_second", rateWanted
 	}
 	if c.EndUserMessaging {
 		switch {

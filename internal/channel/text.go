@@ -16,6 +16,8 @@ const (
 	// maxSMSText is Twilio's limit (error 21617), and about AWS's (1600
 	// characters, SendTextMessage).
 	maxSMSText = 1600 // characters
+	// maxDiscordText is "Execute Webhook"'s, content.
+	maxDiscordText = 2000 // characters
 )
 
 // SlackText is a notification's text in Slack's own mark-up: what the subject
@@ -44,6 +46,10 @@ func SMSText(subject, body string) string {
 // when nothing is.
 func CheckText(on Name, subject, body string) string {
 	switch {
+	case on != Email && body == "":
+		return "must not be empty"
+	case on == Discord && utf8.RuneCountInString(SMSText(subject, body)) > maxDiscordText:
+		return "must be at most 2000 characters for Discord, with the subject"
 	case on == Email && len(subject) > maxSubject:
 		return "must have a subject of at most 998 bytes for an email"
 	case on == Email && len(body) > maxEmailBody:

@@ -17,6 +17,15 @@ type Step struct {
 	In    time.Duration
 }
 
+// Resumed is a closed circuit whose ramp begins anew, where its endpoint has been
+// paused since that began, and until at.
+func (s State) Resumed(at time.Time) State {
+	if !s.IsOpen() && at.After(s.ClosedAt) {
+		s.ClosedAt, s.Ramp, s.Ramped = at, 0, time.Time{}
+	}
+	return s
+}
+
 // Steps are the steps of a closed circuit that begin within a time from now: 1, 2,
 // 4, … go out in them, from when it was closed on. Next is the circuit once they
 // are taken.

@@ -34,5 +34,19 @@ type Store interface {
 	PageCircuits(ctx context.Context, from string, limit int) (states []State, next string, err error)
 }
 
-// Retention is how long a closed circuit is kept after its last change.
+// Retention is how long a closed circuit is kept after its last change, unless
+// something may wait for it.
 const Retention = 24 * time.Hour
+
+// Expires is when a state that is kept now may be forgotten; zero is never.
+func (s State) Expires(now time.Time) time.Time {
+	if s.IsOpen() || !s.Awaited.IsZero() {
+		return time.Time{}
+	}
+	if !s.Failing.IsZero() { // one that gets a message a week may fail for weeks
+		return now.Add(failingRetention)
+	}
+	return now.Add(Retention)
+}
+
+const failingRetention = 30 * 24 * time.Hour

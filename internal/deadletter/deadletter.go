@@ -24,6 +24,8 @@ func QueueOf(r attempt.Record) string {
 	switch {
 	case r.Verdict != attempt.Permanent && r.Verdict != attempt.Exhausted || r.Dropped:
 		return ""
+	case r.Event:
+		return EventFailures
 	case r.Notification:
 		return NotificationFailures
 	}

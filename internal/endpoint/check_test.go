@@ -41,7 +41,7 @@ func TestCheck(t *testing.T) {
 		"no types":           {func(e *Endpoint) { e.EventTypes = nil }, "event_types"},
 		"100 types":          {func(e *Endpoint) { e.EventTypes = strings.Split(strings.Repeat("a,", 99)+"a", ",") }, ""},
 		"101 types":          {func(e *Endpoint) { e.EventTypes = strings.Split(strings.Repeat("a,", 100)+"a", ",") }, "event_types"},
-		"a bad type":         {func(e *Endpoint) { e.EventTypes = []string{"a", "b c"} }, "event_types"},
+		"a bad type":         {func(e *Endpoint) { e.EventTypes = []string{"a", "b..c"} }, "event_types"},
 		"least rate":         {func(e *Endpoint) { e.RatePerSecond = 1.0 / 3600 }, ""},
 		"most rate":          {func(e *Endpoint) { e.RatePerSecond = 10_000 }, ""},
 		"too slow":           {func(e *Endpoint) { e.RatePerSecond = 0.0002 }, "rate_per_second"},

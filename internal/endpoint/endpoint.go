@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"regexp"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -71,6 +70,15 @@ type Endpoint struct {
 	Version int64 `json:"version"`
 }
 
+// StateSince is since when its state is what it is, or later: one that was made or
+// enabled by who did not say so is taken to have been when it was last changed.
+func (e *Endpoint) StateSince() time.Time {
+	if e.Since.IsZero() {
+		return e.Updated
+	}
+	return e.Since
+}
+
 // Circuit names the circuit breaker of the endpoint with an id, which takes the place
 // of the URL: that may change. Of a tenant it needs none.
 func Circuit(id string) circuit.Name { return circuit.Name{Scope: circuit.Endpoint, URL: id} }
@@ -98,15 +106,13 @@ func NewID() string {
 // and digits.
 func IsID(s string) bool { return message.CheckEndpoint(s) == "" }
 
-var tenants = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.@-]{0,99}$`)
-
 // ErrTenant says that no endpoint can be registered under a tenant's name.
 var ErrTenant = errors.New("the tenant must be 1 to 100 of A-Z, a-z, 0-9, _, ., @ and -, and begin with a letter or a digit")
 
 // CheckTenant refuses the name of a tenant who can't have endpoints: it stands in
 // paths, in the names of secrets and in those of message groups.
 func CheckTenant(name string) error {
-	if !tenants.MatchString(name) {
+	if message.CheckOwner(name) != "" {
 		return fmt.Errorf("%.120q: %w", name, ErrTenant)
 	}
 	return nil

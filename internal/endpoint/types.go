@@ -1,6 +1,10 @@
 package endpoint
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/efferent/efferent/internal/message"
+)
 
 // Subscribes reports whether one of the patterns has an event's type: a pattern is a
 // type, or one with ".*" in the place of its last names ("invoice.*" has
@@ -29,24 +33,6 @@ func checkPattern(p string) string {
 	return ""
 }
 
-const maxType = 256
-
 // CheckType says what is wrong with the type of an event that is published; "" where
 // nothing is.
-func CheckType(s string) string {
-	if s == "" || len(s) > maxType {
-		return "must be 1 to 256 bytes"
-	}
-	for name := range strings.SplitSeq(s, ".") {
-		if name == "" || !onlyNames(name) {
-			return "must be names of A-Z, a-z, 0-9, _ and - with dots between them, such as invoice.paid"
-		}
-	}
-	return ""
-}
-
-func onlyNames(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-')
-	})
-}
+func CheckType(s string) string { return message.CheckEventType(s) }

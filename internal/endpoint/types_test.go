@@ -30,13 +30,13 @@ func TestSubscribes(t *testing.T) {
 
 func TestPatterns(t *testing.T) {
 	t.Parallel()
-	for _, good := range []string{"*", "a", "a.*", "a.b-c.d_1.*", strings.Repeat("a", 256)} {
+	for _, good := range []string{"*", "a", "a.*", "a.b-c.d_1.*", "Order Placed", "com.acme/v1.*", strings.Repeat("a", 256)} {
 		if problem := checkPattern(good); problem != "" {
 			t.Errorf("%q: %s", good, problem)
 		}
 	}
 	for _, bad := range []string{
-		"", ".", "a.", ".a", "a..b", "*.a", "a*", "a.*.b", "a.**", ".*", "**", "a b", "a\n", "ä", strings.Repeat("a", 257),
+		"", ".", "a.", ".a", "a..b", "*.a", "a*", "a.*.b", "a.**", ".*", "**", " a", "a ", "a\n", "ä", strings.Repeat("a", 257),
 	} {
 		if checkPattern(bad) == "" {
 			t.Errorf("%q is taken", bad)

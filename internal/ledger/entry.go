@@ -31,6 +31,16 @@ const (
 	CircuitOpened = "circuit.opened" // an endpoint is left alone from now on
 	CircuitClosed = "circuit.closed" // it is sent to again
 
+	EndpointCreated  = "endpoint.created"  // an endpoint is about to be registered
+	EndpointUpdated  = "endpoint.updated"  // it is about to be changed
+	EndpointDeleted  = "endpoint.deleted"  // it is about to be deleted
+	EndpointPaused   = "endpoint.paused"   // what is for it is about to wait
+	EndpointDisabled = "endpoint.disabled" // as paused, because it fails or by an operator
+	EndpointResumed  = "endpoint.resumed"  // it is about to be sent to again
+	EndpointRotated  = "endpoint.rotated"  // its key is about to be replaced
+	EndpointRevealed = "endpoint.revealed" // its key is about to be shown
+	TokenCreated     = "token.created"     // a token for one tenant is about to be made
+
 	LedgerRead = "ledger.read" // the ledger is about to be read by way of the API
 )
 

@@ -2,6 +2,7 @@ package message
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -39,6 +40,34 @@ func CheckEndpoint(s string) string {
 func CheckTenant(s string) string {
 	if len(s) > maxTenant || HasControl(s) {
 		return "must be at most 128 bytes, without control characters"
+	}
+	return ""
+}
+
+var owners = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.@-]{0,99}$`)
+
+// CheckOwner says what is wrong with the name of a tenant who is to have endpoints;
+// "" when nothing is. It stands in paths, in the names of secrets and in those of
+// message groups.
+func CheckOwner(s string) string {
+	if !owners.MatchString(s) {
+		return "must be 1 to 100 of A-Z, a-z, 0-9, _, ., @ and -, and begin with a letter or a digit"
+	}
+	return ""
+}
+
+const maxEventType = 256
+
+// CheckEventType says what is wrong with the type of an event that endpoints are to
+// subscribe to; "" when nothing is. EventBridge's and CloudEvents' types are such.
+func CheckEventType(s string) string {
+	switch {
+	case s == "" || len(s) > maxEventType:
+		return "must be 1 to 256 bytes"
+	case slices.Contains(strings.Split(s, "."), "") || strings.TrimSpace(s) != s:
+		return "must be names with dots between them, such as invoice.paid"
+	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '*' }):
+		return "must be of ASCII's visible characters and spaces, without *"
 	}
 	return ""
 }

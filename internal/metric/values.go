@@ -18,6 +18,7 @@ const (
 	Blocked   = "blocked"   // an address or a scheme that may not be sent to
 	Malformed = "malformed" // the message
 	Secret    = "secret"    // there is none, or it is no key
+	Endpoint  = "endpoint"  // there is none of its id: it was deleted, say
 	Overdue   = "overdue"   // it was held for as long as may be, or is too old
 	Other     = "other"
 
@@ -33,7 +34,7 @@ const (
 const (
 	Trouble    = "trouble"     // our own: a store, a secret, a descriptor, the invocation's end
 	OpenByFail = "circuit"     // its endpoint's circuit is open
-	Paused     = "pause"       // an operator, or 410, keeps the circuit open
+	Paused     = "pause"       // an operator, or 410, keeps the circuit open, or its endpoint is paused or disabled
 	RetryAfter = "retry-after" // its endpoint asked for time
 	Limit      = "limit"       // the provider takes no more just now
 	Turn       = "turn"        // too many requests to its endpoint are unanswered
@@ -43,12 +44,13 @@ const (
 var values = map[string]map[string][]string{
 	Attempts: {Verdict: {"delivered", "retryable", "permanent", "exhausted"}, Channel: {"email", "slack", "sms"}},
 	Failures: {Reason: {DNS, Connect, TLS, Timeout, Closed, NotHTTP, Redirect, Client, Throttled, Gone, Server, Blocked, Malformed, Secret,
-		Overdue, Permanent, Transient, Configuration, Unknown, OptedOut, Other}},
-	Held:            {Reason: {Trouble, OpenByFail, Paused, RetryAfter, Limit, Turn, Other}},
-	ExchangeLatency: {Channel: {"email", "slack", "sms"}},
-	Misconfigured:   {Channel: {"email", "slack", "sms"}},
-	CircuitChanges:  {Phase: {"open", "closed"}},
-	OutcomesMissing: {Action: {"webhook.delivered", "webhook.failed", "notification.sent", "notification.failed"}},
+		Endpoint, Overdue, Permanent, Transient, Limit, Configuration, Unknown, OptedOut, Other}},
+	Held:             {Reason: {Trouble, OpenByFail, Paused, RetryAfter, Limit, Turn, Other}},
+	ExchangeLatency:  {Channel: {"email", "slack", "sms"}},
+	Misconfigured:    {Channel: {"email", "slack", "sms"}},
+	EndpointsFailing: {Action: {"endpoint.disabled", "endpoint.failing"}},
+	CircuitChanges:   {Phase: {"open", "closed"}},
+	OutcomesMissing:  {Action: {"webhook.delivered", "webhook.failed", "notification.sent", "notification.failed"}},
 	OutcomesUntold: {Action: {"delivery.delivered", "delivery.failed", "endpoint.failing", "endpoint.recovered", "endpoint.disabled",
 		"endpoint.verified", "endpoint.updated"}},
 }

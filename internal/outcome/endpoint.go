@@ -1,10 +1,10 @@
 package outcome
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
-	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/message"
 )
 
@@ -28,34 +28,13 @@ type Endpoint struct {
 	Version int64 `json:"version"`
 }
 
-// OfCircuit is the outcome of a circuit that has opened or closed. A host's is
-// nobody's, so it has none: ok is false. tenant and url are those of a registered
-// endpoint, whose circuit has neither.
-func OfCircuit(s circuit.State, tenant, url string) (e Event, ok bool) {
-	if s.Scope != circuit.Endpoint {
-		return e, false
-	}
-	d := Endpoint{Tenant: s.Tenant, URL: s.URL, Circuit: s.Key(), Version: s.Version}
-	subject := s.URL
-	if message.CheckEndpoint(s.URL) == "" {
-		d.Tenant, d.Endpoint, d.URL = tenant, s.URL, withoutQuery(url)
-	}
-	e = Event{Kind: Recovered, Time: s.ClosedAt, Tenant: d.Tenant, Subject: subject}
-	if s.IsOpen() {
-		e.Kind, e.Time, d.Reason = Failing, s.Opened, message.Shorten(s.Why, maxReason)
-		if !s.Forever {
-			d.Until = at(s.Until)
-		}
-	}
-	e.ID, e.Data = idOf(string(e.Kind), d.Circuit, s.Change, strconv.FormatInt(s.Version, 10)), d
-	return e, true
-}
-
-// OfEndpoint is the outcome of a change of a registered endpoint, which was made at a
-// time and has left this version of it.
-func OfEndpoint(kind Kind, at time.Time, id string, d Endpoint) Event {
-	d.Endpoint, d.URL, d.Reason = id, withoutQuery(d.URL), message.Shorten(d.Reason, maxReason)
+// OfEndpoint is the outcome of a change of an endpoint that was made at a time. of
+// tells the change from others that left the same version of it.
+func OfEndpoint(kind Kind, at time.Time, of string, d Endpoint) Event {
+	d.URL, d.Reason = withoutQuery(d.URL), message.Shorten(d.Reason, maxReason)
+	subject := cmp.Or(d.Endpoint, d.URL)
 	return Event{
-		Kind: kind, ID: idOf(string(kind), id, d.State, strconv.FormatInt(d.Version, 10)), Time: at, Tenant: d.Tenant, Subject: id, Data: d,
+		Kind: kind, ID: idOf(string(kind), d.Tenant, subject, d.Circuit, of, strconv.FormatInt(d.Version, 10)), Time: at, Tenant: d.Tenant,
+		Subject: subject, Data: d,
 	}
 }

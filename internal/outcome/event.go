@@ -67,7 +67,7 @@ type envelope struct {
 // JSON is the event as a CloudEvent. What texts it has that are not UTF-8 are mended.
 func (e Event) JSON() ([]byte, error) {
 	b, err := json.Marshal(envelope{
-		SpecVersion: "1.0", ID: e.ID, Source: Source, Type: e.Kind, Subject: e.Subject, Time: at(e.Time), Tenant: e.Tenant,
+		SpecVersion: "1.0", ID: e.ID, Source: Source, Type: e.Kind, Subject: e.Subject, Time: At(e.Time), Tenant: e.Tenant,
 		ContentType: "application/json", Data: e.Data,
 	}, lenient)
 	if err != nil {
@@ -91,8 +91,8 @@ func (e Event) Published(tenant string) ([]byte, error) {
 	return b, err
 }
 
-// at is a time as all of Efferent's JSON has it.
-func at(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
+// At is a time as events have it.
+func At(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
 const idPrefix = "out_"
 
@@ -106,10 +106,13 @@ var lenient = jsontext.AllowInvalidUTF8(true)
 func IsID(id string) bool { return ids.MatchString(id) }
 
 // idOf is the id of what parts say.
-func idOf(parts ...string) string {
+func idOf(parts ...string) string { return idPrefix + Hash(parts...) }
+
+// Hash is a short text of hex digits that stands for parts, and for no others.
+func Hash(parts ...string) string {
 	h := sha256.New()
 	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
-	return idPrefix + hex.EncodeToString(h.Sum(nil)[:16])
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }

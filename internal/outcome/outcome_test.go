@@ -1,7 +1,6 @@
 package outcome_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
-	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/outcome"
@@ -128,7 +126,8 @@ func TestWantsAttempt(t *testing.T) {
 func TestParseKinds(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"":                                      "delivery.failed endpoint.disabled endpoint.failing endpoint.recovered endpoint.updated endpoint.verified",
+		"": "delivery.failed " +
+			"endpoint.disabled endpoint.failing endpoint.recovered endpoint.updated endpoint.verified",
 		" delivery.failed , delivery.delivered": "delivery.delivered delivery.failed",
 		"delivery.*,delivery.failed":            "delivery.delivered delivery.failed",
 		"endpoint.failing":                      "endpoint.failing",
@@ -194,83 +193,6 @@ func TestPublished(t *testing.T) {
 	}
 }
 
-// known is a Finder of one endpoint.
-type known struct{ err error }
-
-func (k known) Where(context.Context, string) (string, string, error) {
-	if k.err != nil {
-		return "", "", k.err
-	}
-	return "acme", "https://a.test/in?token=hidden", nil
-}
-
-// TestTransitions: a change is told of once, by whose endpoint it is: never by that of
-// another tenant. A host's is nobody's.
-func TestTransitions(t *testing.T) {
-	t.Parallel()
-	open := func(n circuit.Name) circuit.State {
-		return circuit.State{Name: n, Phase: circuit.Open, Version: 3, Change: "c", Why: "500 time and again", Opened: noon,
-			Until: noon.Add(time.Minute)}
-	}
-	plain := func(tenant string) circuit.Name {
-		return circuit.Name{Scope: circuit.Endpoint, Tenant: tenant, URL: "https://a.test/in"}
-	}
-	registered := circuit.Name{Scope: circuit.Endpoint, URL: "ep_1"}
-	for name, c := range map[string]struct {
-		before, after circuit.State
-		find          error
-		want          string // kind, tenant and subject; empty: none
-	}{
-		"opens":            {circuit.State{}, open(plain("acme")), nil, "endpoint.failing acme https://a.test/in"},
-		"another tenant's": {circuit.State{}, open(plain("globex")), nil, "endpoint.failing globex https://a.test/in"},
-		"registered":       {circuit.State{}, open(registered), nil, "endpoint.failing acme ep_1"},
-		"nobody knows it":  {circuit.State{}, open(registered), errors.New("out of reach"), "endpoint.failing  ep_1"},
-		"opens once more":  {open(plain("acme")), open(plain("acme")), nil, ""},
-		"a host's":         {circuit.State{}, open(circuit.Name{Scope: circuit.Host, URL: "https://a.test"}), nil, ""},
-		"closes": {open(registered), circuit.State{Name: registered, Phase: circuit.Closed, Version: 4, ClosedAt: noon}, nil,
-			"endpoint.recovered acme ep_1"},
-		"of who is to know": {circuit.State{}, open(plain("operator")), nil, ""},
-	} {
-		tell, h := teller(t, "")
-		tell.Quiet = "operator"
-		first := 0
-		changed := outcome.Transitions{Teller: tell, Endpoints: known{c.find}, Log: slog.New(slog.DiscardHandler)}.
-			After(func(context.Context, circuit.State, circuit.State) { first++ })
-		changed(t.Context(), c.before, c.after)
-		got := ""
-		for _, e := range h.events {
-			b, err := e.JSON()
-			if err != nil || bytes.Contains(b, []byte("hidden")) {
-				t.Errorf("%s: %s, %v", name, b, err)
-			}
-			got += string(e.Kind) + " " + e.Tenant + " " + e.Subject
-		}
-		if got != c.want || first != 1 {
-			t.Errorf("%s: got %q; the ledger was told %d times", name, got, first)
-		}
-	}
-}
-
-// TestAlertsOfTenants: the same URL of two tenants has two circuits, whose alerts have
-// nothing in common; and of one circuit, each change has its own.
-func TestAlertsOfTenants(t *testing.T) {
-	t.Parallel()
-	seen := map[string]bool{}
-	for _, tenant := range []string{"", "acme", "globex"} {
-		for version := range int64(3) {
-			for _, phase := range []circuit.Phase{circuit.Open, circuit.Closed} {
-				of := circuit.Name{Scope: circuit.Endpoint, Tenant: tenant, URL: "https://a.test/in"}
-				s := circuit.State{Name: of, Phase: phase, Version: version}
-				e, ok := outcome.OfCircuit(s, "initech", "https://other.test/")
-				if !ok || seen[e.ID] || e.Tenant != tenant || e.Data.(outcome.Endpoint).Tenant != tenant {
-					t.Errorf("%+v of %+v", e, s)
-				}
-				seen[e.ID] = true
-			}
-		}
-	}
-}
-
 // counts is a metric.Recorder.
 type counts struct{ of map[string]float64 }
 
@@ -286,12 +208,12 @@ func TestToldToNobody(t *testing.T) {
 	tell, h := teller(t, "")
 	h.err = errors.New("out of reach")
 	c := &counts{map[string]float64{}}
-	tell.Now(t.Context(), outcome.Event{Kind: outcome.Updated}, c, slog.New(slog.DiscardHandler))
+	tell.Now(t.Context(), c, slog.New(slog.DiscardHandler), outcome.Event{Kind: outcome.Updated}, outcome.Event{Kind: outcome.Delivered})
 	if c.of["OutcomesUntold endpoint.updated"] != 1 {
 		t.Errorf("counted %v", c.of)
 	}
 	var off *outcome.Teller
-	off.Now(t.Context(), outcome.Event{Kind: outcome.Updated}, c, slog.New(slog.DiscardHandler))
+	off.Now(t.Context(), c, slog.New(slog.DiscardHandler), outcome.Event{Kind: outcome.Updated})
 	if len(c.of) != 1 || c.of["OutcomesUntold endpoint.updated"] != 1 {
 		t.Errorf("counted %v", c.of)
 	}

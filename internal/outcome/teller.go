@@ -3,10 +3,12 @@ package outcome
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/metric"
 )
 
 // Sink takes events in, for whoever wants to know. It is used by many goroutines at
@@ -81,4 +83,20 @@ func ParseKinds(text string) (Kinds, error) {
 func matches(pattern, kind string) bool {
 	prefix, many := strings.CutSuffix(pattern, ".*")
 	return pattern == "*" || pattern == kind || many && strings.HasPrefix(kind, prefix+".")
+}
+
+// Now tells of events that nothing comes back for: where that fails, a line of the log
+// is what there is of each.
+func (t *Teller) Now(ctx context.Context, m metric.Recorder, log *slog.Logger, events ...Event) {
+	err := t.Tell(ctx, events...)
+	if err == nil {
+		return
+	}
+	for _, e := range events {
+		if t.Wants(e.Kind, e.Tenant) {
+			log.ErrorContext(ctx, "an outcome was told to nobody", "outcome", e.Kind, "id", e.ID, "tenant", e.Tenant, "subject", e.Subject,
+				"error", err)
+			metric.To(m, metric.Event{Name: metric.OutcomesUntold, Value: 1, Labels: metric.Labels{Action: string(e.Kind)}})
+		}
+	}
 }

@@ -4,14 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/circuit"
-	"github.com/efferent/efferent/internal/signingkey"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -37,19 +34,11 @@ const AuditMaxReceives = 20
 // Webhooks is how webhooks are delivered, wherever the handler runs.
 type Webhooks struct {
 	Sending
-	AllowHTTP  webhook.AllowHTTP
-	AllowCIDRs []netip.Prefix
-	// AllowPorts are those that may be connected to; nil is all.
-	AllowPorts []webhook.PortRange
-	// ProxyResolves: the proxy is given names, and guards them.
-	ProxyResolves bool
+	Network
 	// Timeout is that of one exchange.
 	Timeout time.Duration
 	// ResponseLimit is how much of a failure's answer is kept, in bytes.
 	ResponseLimit int
-	// CABundle is where the certificates of private authorities are; empty where
-	// there are none.
-	CABundle string
 	// MaxHeld is how long a message waits for open circuits in all.
 	MaxHeld time.Duration
 	// Circuits are when these open.
@@ -60,10 +49,9 @@ type Webhooks struct {
 
 // Client is how a webhook.Client sends by these settings.
 func (w Webhooks) Client() webhook.Options {
-	return webhook.Options{
-		AllowHTTP: w.AllowHTTP, AllowPrefixes: w.AllowCIDRs, Timeout: w.Timeout, Response: cmp.Or(w.ResponseLimit, -1),
-		AllowPorts: w.AllowPorts, Proxy: w.Proxy, ProxyResolves: w.ProxyResolves,
-	}
+	o := w.options(w.Proxy)
+	o.Timeout, o.Response = w.Timeout, cmp.Or(w.ResponseLimit, -1)
+	return o
 }
 
 // ReadWebhooks reads the settings of deliveries. Its error names every
@@ -72,20 +60,13 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 	r := reader{getenv: getenv}
 	d := Webhooks{
 		Sending:       r.sending(),
-		AllowHTTP:     parsed(&r, AllowHTTP, webhook.ParseAllowHTTP),
-		AllowCIDRs:    parsed(&r, AllowCIDRs, parsePrefixes),
-		AllowPorts:    parsed(&r, AllowPorts, webhook.ParsePorts),
-		ProxyResolves: parsed(&r, ProxyResolves, parseBool),
 		Timeout:       parsed(&r, Timeout, parseTimeout),
 		ResponseLimit: r.number(ResponseLimit, attempt.ResponseLimit, 0, attempt.MaxResponse),
-		CABundle:      getenv(CABundle),
 		MaxHeld:       parsed(&r, MaxHeld, parseMaxHeld),
 		Circuits:      parsed(&r, CircuitLimits, parseCircuits),
 		SecretGrace:   parsed(&r, SecretGrace, parseGrace),
 	}
-	if d.ProxyResolves && d.Proxy == nil {
-		r.fail(ProxyResolves, fmt.Errorf("there is no proxy: %s is not set", Proxy))
-	}
+	d.Network = r.network(d.Proxy)
 	return d, errors.Join(r.errs...)
 }
 
@@ -153,72 +134,4 @@ func parsed[T any](r *reader, name string, parse func(string) (T, error)) T {
 		r.fail(name, err)
 	}
 	return v
-}
-
-func parsePrefixes(text string) ([]netip.Prefix, error) {
-	var prefixes []netip.Prefix
-	for part := range strings.SplitSeq(text, ",") {
-		part = strings.TrimSpace(part)
-		if part == "" {
-			continue
-		}
-		p, err := netip.ParsePrefix(part)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not a network such as 10.1.0.0/16", part)
-		}
-		prefixes = append(prefixes, p.Masked())
-	}
-	return prefixes, nil
-}
-
-// A message may wait for a circuit so long. Its records stay for longer than the
-// most.
-const (
-	DefaultMaxHeld = 6 * time.Hour
-	leastMaxHeld   = time.Minute
-	mostMaxHeld    = 14 * 24 * time.Hour
-)
-
-func parseMaxHeld(text string) (time.Duration, error) {
-	if text == "" {
-		return DefaultMaxHeld, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < leastMaxHeld || d > mostMaxHeld {
-		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, leastMaxHeld, mostMaxHeld)
-	}
-	return d, nil
-}
-
-func parseTimeout(text string) (time.Duration, error) {
-	if text == "" {
-		return webhook.DefaultTimeout, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < webhook.MinTimeout || d > webhook.MaxTimeout {
-		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, webhook.MinTimeout, webhook.MaxTimeout)
-	}
-	return d, nil
-}
-
-func parseGrace(text string) (time.Duration, error) {
-	if text == "" {
-		return signingkey.DefaultGrace, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || signingkey.CheckGrace(d) != nil {
-		return 0, fmt.Errorf("%q is not a duration from 0 to %s", text, signingkey.MaxGrace)
-	}
-	return d, nil
-}
-
-func parseTTL(text string) (time.Duration, error) {
-	if text == "" {
-		return 0, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%q is not a duration such as 5m", text)
-	}
-	return d, nil
 }

@@ -26,16 +26,25 @@ const (
 	WaitingTable = "WAITING_TABLE"
 	// CircuitsTable is the DynamoDB table of the circuits of endpoints.
 	CircuitsTable = "CIRCUITS_TABLE"
-	// EndpointsTable is the DynamoDB table of the endpoints that are registered.
-	EndpointsTable = "ENDPOINTS_TABLE"
 	// PaceTable is the DynamoDB table of how fast whom may be sent to.
 	PaceTable = "PACE_TABLE"
+	// EndpointsTable is the DynamoDB table of the endpoints that are registered.
+	EndpointsTable = "ENDPOINTS_TABLE"
 	// MaxHeld is how long a message waits for an open circuit in all before it is
 	// exhausted, 1m to 14 days ("6h").
 	MaxHeld = "EFFERENT_MAX_HELD"
 	// CircuitLimits is when circuits open, and for how long:
 	// "failures=5;exchanges=20;first=30s;longest=15m".
 	CircuitLimits = "EFFERENT_CIRCUIT_LIMITS"
+	// Outcomes is where producers are told how things ended: the URL of an SQS queue, or
+	// the ARN of an EventBridge bus; nowhere by default.
+	Outcomes = "EFFERENT_OUTCOMES"
+	// OutcomeKinds are the kinds of outcomes that are told
+	// ("delivery.failed,endpoint.*").
+	OutcomeKinds = "EFFERENT_OUTCOME_KINDS"
+	// OutcomesTenant is the tenant whose endpoints get the outcomes, where Outcomes is
+	// the queue of events.
+	OutcomesTenant = "EFFERENT_OUTCOMES_TENANT"
 	// LedgerTable is the DynamoDB table of the ledger's heads and staged entries.
 	LedgerTable = "LEDGER_TABLE"
 	// LedgerBucket is the S3 bucket of the ledger's tiles and entries.
@@ -101,6 +110,11 @@ const (
 	// TenantClaim is the claim of the API's tokens that says which tenant their bearer
 	// is limited to; "*" in it is for all of them. Without it none is limited.
 	TenantClaim = "EFFERENT_TENANT_CLAIM"
+	// MaxEndpoints is how many endpoints a tenant may register, 1 to 200 (20).
+	MaxEndpoints = "EFFERENT_MAX_ENDPOINTS"
+	// TokenSecret is the secret that signs the API's own tokens, each for one tenant
+	// and a while; without it there are none.
+	TokenSecret = "EFFERENT_TOKEN_SECRET"
 )
 
 // The queues, beside deadletter's. A deployment may put a prefix before their
@@ -108,6 +122,7 @@ const (
 const (
 	WebhooksQueue      = "webhooks"
 	NotificationsQueue = "notifications"
+	OutcomesQueue      = "outcomes"
 	EventsQueue        = "events"
 	AuditQueue         = "audit.fifo"
 	AuditFailuresQueue = "audit-failures.fifo"

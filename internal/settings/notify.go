@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // Notifications is how notifications are sent, wherever the handler runs.
@@ -15,6 +16,13 @@ type Notifications struct {
 	// Attachments are the buckets, each with what keys begin with there, that
 	// attachments may be read from: "bucket/" or "bucket/invoices/".
 	Attachments []string
+	// Network is where signed webhooks may go, as those of the other queue.
+	Network
+}
+
+// Client is how a webhook.Client sends by these settings.
+func (n Notifications) Client() webhook.Options {
+	return n.options(n.Proxy)
 }
 
 // ReadNotifications reads the settings of notifications. Its error names every
@@ -22,6 +30,7 @@ type Notifications struct {
 func ReadNotifications(getenv func(string) string) (Notifications, error) {
 	r := reader{getenv: getenv}
 	n := Notifications{Sending: r.sending(), Attachments: parsed(&r, Attachments, ParseAttachments)}
+	n.Network = r.network(n.Proxy)
 	n.ChannelSecrets = parsed(&r, ChannelSecrets, parseChannelSecrets)
 	return n, errors.Join(r.errs...)
 }

@@ -64,8 +64,8 @@ func (c *Circuits) PutCircuit(ctx context.Context, s circuit.State) (now circuit
 		return now, fmt.Errorf("the circuit of %s: %w", s.URL, err)
 	}
 	var expires any
-	if !s.IsOpen() {
-		expires = c.now().Add(circuit.Retention).Unix()
+	if at := s.Expires(c.now()); !at.IsZero() {
+		expires = at.Unix()
 	}
 	var changed bool
 	err = c.db.Do(ctx, func(tx *Tx) error {

@@ -27,6 +27,8 @@ var migrations = [][]string{
 	{fileSchema, fileID},
 	{endpointsSchema, endpointsOfTenant, rostersSchema},
 	{pacesSchema},
+	{eventsSchema, eventKeysSchema},
+	{endpointColumn, attemptsOfEndpoint},
 }
 
 // fileSchema has the one row that tells this data file from others.

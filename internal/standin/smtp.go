@@ -19,11 +19,11 @@ func (p *Providers) mailServer() *smtp.Server {
 	return s
 }
 
-// session is one SMTP session, with one recipient.
+// session is one SMTP session. Of several recipients the last one's answer holds.
 type session struct {
 	providers *Providers
 	conn      *smtp.Conn
-	to        string
+	to        []string
 	answer    Answer
 }
 
@@ -32,7 +32,7 @@ func (s *session) Mail(string, *smtp.MailOptions) error { return nil }
 // Rcpt refuses as mail servers do. A refused sender is told of at the
 // recipient too, as servers that check relaying do.
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	s.to, s.answer = to, s.providers.answer(channel.Email, to)
+	s.answer = s.providers.answer(channel.Email, to)
 	switch s.answer {
 	case Never:
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such user here"}
@@ -43,6 +43,7 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	case Refuse:
 		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Authentication required"}
 	}
+	s.to = append(s.to, to)
 	return nil
 }
 
@@ -51,12 +52,14 @@ func (s *session) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	s.providers.keep(Message{On: channel.Email, To: s.to, Text: string(text)})
+	for _, to := range s.to {
+		s.providers.keep(Message{On: channel.Email, To: to, Text: string(text)})
+	}
 	if s.answer == Lose {
 		s.conn.Conn().Close()
 	}
 	return nil
 }
 
-func (s *session) Reset()        {}
+func (s *session) Reset()        { s.to = nil }
 func (s *session) Logout() error { return nil }

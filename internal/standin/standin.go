@@ -1,5 +1,6 @@
 // Package standin stands in for the providers of every channel, on this
-// machine: an SMTP server, Slack's webhooks and Twilio. They answer by a script
+// machine: an SMTP server, Slack, Twilio, Teams, Discord, and who gets signed
+// webhooks. They answer by a script
 // and keep what they took, for the demo, the scenarios and the benchmark.
 package standin
 
@@ -39,11 +40,14 @@ type Script func(on channel.Name, to string, nth int) Answer
 type Message struct {
 	On channel.Name
 	To string
-	// Text is the whole mail, or the text.
+	// Text is the whole mail, or the text; of a card, its JSON.
 	Text string
+	// Earlier is the message that this one answers, or takes the place of, as its
+	// provider calls it; empty for none.
+	Earlier string
 }
 
-// Providers are the three servers.
+// Providers are the servers.
 type Providers struct {
 	script Script
 	mail   *smtp.Server
@@ -66,7 +70,7 @@ func Start(script Script) (*Providers, error) {
 	}
 	web, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("stand-in for Slack and Twilio: %w", err), mail.Close())
+		return nil, errors.Join(fmt.Errorf("stand-in for Slack and the others: %w", err), mail.Close())
 	}
 	p.MailPort, p.URL = mail.Addr().(*net.TCPAddr).Port, "http://"+web.Addr().String()
 	p.mail, p.web = p.mailServer(), &http.Server{Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second}
@@ -81,10 +85,21 @@ func (p *Providers) Close() error { return errors.Join(p.mail.Close(), p.web.Clo
 // Secrets are the channels' secrets that lead to them, by name.
 func (p *Providers) Secrets() map[string]string {
 	return map[string]string{
-		channel.EmailSecret: fmt.Sprintf(`{"host":"127.0.0.1","port":%d,"tls":"none","from":"noreply@efferent.test"}`, p.MailPort),
-		channel.SlackSecret: fmt.Sprintf(`{"webhook_url":%q}`, p.URL+"/services/T0/B0/standin"),
-		channel.SMSSecret:   fmt.Sprintf(`{"account_sid":"AC0","auth_token":"standin","from_number":"+15005550006","base_url":%q}`, p.URL),
+		channel.EmailSecret:   fmt.Sprintf(`{"host":"127.0.0.1","port":%d,"tls":"none","from":"noreply@efferent.test"}`, p.MailPort),
+		channel.SlackSecret:   fmt.Sprintf(`{"webhook_url":%q}`, p.URL+"/services/T0/B0/standin"),
+		channel.SMSSecret:     fmt.Sprintf(`{"account_sid":"AC0","auth_token":"standin","from_number":"+15005550006","base_url":%q}`, p.URL),
+		channel.TeamsSecret:   fmt.Sprintf(`{"webhooks":{"ops":%q}}`, p.URL+"/workflows/ops/triggers/manual/paths/invoke?sig=standin"),
+		channel.DiscordSecret: fmt.Sprintf(`{"webhooks":{"ops":%q}}`, p.URL+"/api/webhooks/1/standin"),
+		channel.WebhookSecret: fmt.Sprintf(`{"webhooks":{"ops":{"url":%q,"secret":%q}}}`, p.URL+"/in/ops", SigningKey),
 	}
+}
+
+// SigningKey signs what comes as a webhook.
+const SigningKey = "whsec_c3RhbmRpbiBzdGFuZGluIHN0YW5kaW4="
+
+// BotSecret is Slack's secret for a bot, in place of an incoming webhook.
+func (p *Providers) BotSecret() string {
+	return fmt.Sprintf(`{"bot_token":"xoxb-standin","base_url":%q}`, p.URL)
 }
 
 // Taken are the messages that were taken, in order; for whom, where that is

@@ -8,10 +8,13 @@ func TestMemory(t *testing.T) {
 	store := &Memory{}
 	TestAttempts(t, store)
 	TestFailures(t, store)
+	TestOfEndpoints(t, store)
 	TestClaims(t, store)
 	TestWaiting(t, store)
 	TestCircuits(t, store)
 	TestEndpoints(t, store)
+	TestEvents(t, store)
+	TestKeys(t, store)
 	TestPaces(t, store)
 	TestSecrets(t, store)
 }

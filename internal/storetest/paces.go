@@ -127,15 +127,26 @@ func (p paces) story() []pace.Ask {
 
 // pacesSeen: whatever was last seen of a key, the turns are those by what is kept.
 func pacesSeen(t *testing.T, p paces) {
-	var s pace.State
-	seen := []pace.State{{}, {Go: storedAt.Add(time.Hour)}, {Line: storedAt.Add(time.Hour)}, {Interval: time.Minute, Learned: storedAt}}
-	for n, a := range slices.Concat(p.story(), p.story()) {
-		a.Seen = s
-		if n%5 != 0 {
-			a.Seen = seen[n%len(seen)]
+	for n, seen := range []func(now time.Time, s pace.State) pace.State{
+		func(time.Time, pace.State) pace.State { return pace.State{} },
+		func(_ time.Time, s pace.State) pace.State { return s },
+		func(now time.Time, _ pace.State) pace.State { return pace.State{Go: now.Add(time.Millisecond)} },
+		func(now time.Time, _ pace.State) pace.State { return pace.State{Go: now.Add(-time.Second)} },
+		func(now time.Time, _ pace.State) pace.State { return pace.State{Go: now.Add(time.Hour)} },
+		func(now time.Time, _ pace.State) pace.State {
+			return pace.State{Go: now.Add(time.Second), Line: now.Add(2 * time.Second)}
+		},
+		func(now time.Time, _ pace.State) pace.State { return pace.State{Go: now, Line: now.Add(time.Hour)} },
+		func(now time.Time, s pace.State) pace.State {
+			return pace.State{Go: s.Go, Line: now.Add(time.Millisecond)}
+		},
+		func(now time.Time, s pace.State) pace.State { s.Interval, s.Learned = time.Minute, now; return s },
+	} {
+		var s pace.State
+		for _, a := range p.story() {
+			a.Key, a.Seen = fmt.Sprint(p.key, "/", n), seen(a.Now, s)
+			s = p.takes(t, s, a)
 		}
-		s = p.takes(t, s, a)
-		seen = append(seen, s)
 	}
 }
 

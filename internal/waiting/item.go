@@ -36,6 +36,7 @@ const (
 	Trouble Reason = "trouble"     // our own: a store, a secret, a descriptor
 	Limit   Reason = "limit"       // the provider takes no more just now
 	Circuit Reason = "circuit"     // the endpoint's circuit is open
+	Paused  Reason = "paused"      // the registered endpoint is paused or disabled
 )
 
 // Retention is how long an item stays after it was settled, and an item that
@@ -85,6 +86,14 @@ func (i *Item) Position() string { return i.Due.UTC().Format(positionTime) + "#"
 // positionTime has a fixed width, so that it sorts as text.
 const positionTime = "2006-01-02T15:04:05.000000000Z"
 
+// HeldFor is what the time counts as that an item has waited for a circuit.
+func (i *Item) HeldFor() Reason {
+	if i.Reason == Paused {
+		return Paused
+	}
+	return Circuit
+}
+
 // Settled is what stays of an item: its key, and what became of it.
 func (i *Item) Settled(as State) Item {
 	return Item{
@@ -111,7 +120,7 @@ func (i *Item) Fits() bool {
 	size, sent := len(i.Body), *i
 	sent.Carried.Released = longestTime
 	if i.Circuit != "" { // what it is held for is counted when it goes
-		sent.Carried.Held = sent.Carried.Held.With(string(Circuit), Retention)
+		sent.Carried.Held = sent.Carried.Held.With(string(i.HeldFor()), Retention)
 	}
 	for name, a := range sent.Sendable() {
 		size += a.Size(name)

@@ -20,7 +20,7 @@ type leaving struct {
 func (l *leaving) outgoing(now time.Time) Outgoing {
 	l.Carried.Released = now
 	if l.held > 0 {
-		l.Carried.Held = l.Carried.Held.With(string(Circuit), l.held)
+		l.Carried.Held = l.Carried.Held.With(string(l.HeldFor()), l.held)
 	}
 	return Outgoing{Body: l.Body, Group: l.Group, Attributes: l.Sendable(), Delay: l.delay}
 }

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -15,6 +17,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awseventbridge "github.com/efferent/efferent/internal/aws/eventbridge"
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	awss3 "github.com/efferent/efferent/internal/aws/s3"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
@@ -26,9 +29,11 @@ import (
 	"github.com/efferent/efferent/internal/channel/exchange"
 	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/handlers/notify"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/version"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 func main() {
@@ -56,6 +61,10 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 		return nil, err
 	}
 	queues, tables, secrets := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), secretsmanager.NewFromConfig(aws)
+	place, err := settings.ReadOutcomes(getenv)
+	if err != nil {
+		return nil, err
+	}
 	redactors := &awssecrets.Redactors{
 		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
 	}
@@ -66,6 +75,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Queue:       &awssqs.Queue{API: queues, URL: places.NotificationsQueueURL},
 			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 			Redactors:   redactors,
+			Outcomes:    place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws)),
 			Metrics:     telemetry.LambdaMetrics(getenv, s.FewMetrics),
 			Policies:    s.Policies,
 			MaxReceives: s.MaxReceives,
@@ -79,10 +89,26 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			SES:              func(c channel.EmailConfig) channel.Sender { return awsses.New(aws, c) },
 			EndUserMessaging: func(c channel.SMSConfig) channel.Sender { return awssms.New(aws, c) },
 			HTTP:             exchange.NewTransportBy(s.Proxy),
+			Webhooks:         guarded(s, secrets),
 			Clock:            clockwork.NewRealClock(),
 		},
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
-		Parts:  &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
-		Files:  &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
+		Pace: &pace.Keeper{Store: &awsdynamodb.Paces{API: tables, Table: places.PaceTable}, Patience: notify.Patience,
+			Now: time.Now, Log: log},
+		Parts: &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
+		Files: &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
 	})
+}
+
+// guarded is what sends signed webhooks, once the first one is to be sent: the
+// certificates of private authorities are read then.
+func guarded(s settings.Notifications, secrets awssecrets.API) *webhook.Late {
+	return &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
+		options := s.Client()
+		var err error
+		if options.TLS, err = awssecrets.Trust(ctx, secrets, s.CABundle); err != nil {
+			return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
+		}
+		return webhook.NewClient(options), nil
+	}}
 }

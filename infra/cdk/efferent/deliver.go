@@ -106,23 +106,28 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 // environment is the settings that were chosen.
 func (p DeliverProps) environment(props Props) map[string]string {
 	env := props.Sending.environment(props.Queues)
-	given(env, settings.AllowHTTP, p.AllowHTTP)
-	given(env, settings.AllowCIDRs, p.AllowCIDRs)
-	given(env, settings.AllowPorts, p.AllowPorts)
-	if p.ProxyResolves {
-		env[settings.ProxyResolves] = "true"
-	}
+	p.network(env)
 	if p.ExchangeTimeout != webhook.DefaultTimeout {
 		env[settings.Timeout] = p.ExchangeTimeout.String()
 	}
 	if p.Response != 0 {
 		env[settings.ResponseLimit] = strconv.Itoa(p.Response)
 	}
-	given(env, settings.CABundle, p.CABundle)
 	given(env, settings.CircuitLimits, p.Circuits)
 	p.secretGrace(env)
 	p.maxHeld(env)
 	return env
+}
+
+// network is for who sends signed webhooks.
+func (p DeliverProps) network(env map[string]string) {
+	given(env, settings.AllowHTTP, p.AllowHTTP)
+	given(env, settings.AllowCIDRs, p.AllowCIDRs)
+	given(env, settings.AllowPorts, p.AllowPorts)
+	if p.ProxyResolves {
+		env[settings.ProxyResolves] = "true"
+	}
+	given(env, settings.CABundle, p.CABundle)
 }
 
 // maxHeld is for who holds messages, and for who lets them out.

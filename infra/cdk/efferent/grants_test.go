@@ -38,6 +38,7 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	everything := synth(t, efferent.Props{Notify: efferent.NotifyProps{SES: true, EndUserMessaging: true}})
 	made := synth(t, efferent.Props{})
 	trusting := synth(t, efferent.Props{Deliver: efferent.DeliverProps{CABundle: "efferent/ca"}})
+	attaching := synth(t, efferent.Props{Notify: efferent.NotifyProps{Attachments: []string{"acme-files/invoices/", "acme-public"}}})
 	const secrets, arn = " arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:efferent/", "arn:AWS::Partition:"
 	const secret = "secretsmanager:GetSecretValue" + secrets
 	const hashKeys = secret + "ledger/keys-??????"
@@ -56,7 +57,8 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	notify = append(notify, "sqs:SendMessage AuditQueue.Arn",
 		"dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
 		"dynamodb:Query Attempts.Arn", "dynamodb:PutItem Waiting.Arn", "dynamodb:BatchGetItem Pace.Arn", "dynamodb:UpdateItem Pace.Arn", hashKeys,
-		secret+"slack-??????", secret+"smtp-??????", secret+"twilio-??????")
+		secret+"discord-??????", secret+"slack-??????", secret+"smtp-??????", secret+"teams-??????", secret+"twilio-??????",
+		secret+"webhook-??????", "sqs:SendMessage NotificationQueue.Arn")
 	for name, c := range map[string]struct {
 		made template
 		role string
@@ -65,6 +67,9 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 		"deliver":               {made, "Deliver", deliver},
 		"deliver with a bundle": {trusting, "Deliver", append(slices.Clone(deliver), secret+"ca-??????")},
 		"notify":                {made, "Notify", notify},
+		"notify with a bundle":  {trusting, "Notify", append(slices.Clone(notify), secret+"ca-??????")},
+		"notify with attachments": {attaching, "Notify", append(slices.Clone(notify),
+			"s3:GetObject "+arn+"s3:::acme-files/invoices/*", "s3:GetObject "+arn+"s3:::acme-public/*")},
 		"notify by AWS's own services": {everything, "Notify", append(slices.Clone(notify),
 			"ses:SendEmail "+arn+"ses:AWS::Region:AWS::AccountId:configuration-set/*",
 			"ses:SendEmail "+arn+"ses:AWS::Region:AWS::AccountId:identity/*",

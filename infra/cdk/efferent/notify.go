@@ -2,6 +2,7 @@ package efferent
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -20,6 +21,9 @@ type NotifyProps struct {
 	// channels: "efferent/prod/" makes "efferent/prod/smtp". Default: "efferent/".
 	// Two stacks of an account share what begins alike.
 	Secrets string
+	// Attachments are the buckets, or a bucket, a slash and what keys begin with, that
+	// it may read the attachments of emails from: "acme-files/invoices/". Default: none.
+	Attachments []string
 	// SES lets it send email by Amazon SES, where the secret efferent/smtp
 	// says so. Default: it may not.
 	SES bool
@@ -47,6 +51,8 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 	if p.Secrets != channel.DefaultSecrets {
 		env[settings.ChannelSecrets] = p.Secrets
 	}
+	given(env, settings.Attachments, strings.Join(p.Attachments, ","))
+	props.Deliver.network(env)
 	_, err = settings.ReadNotifications(func(name string) string { return env[name] })
 	if err = errors.Join(err, checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {
 		return err
@@ -59,8 +65,8 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 	e.redacts(env, props.Ledger)
 
 	e.Notify, e.NotifyLogs, err = e.newFunction(plan{
-		id: "Notify", name: "notify", description: "Efferent: sends notifications by email, Slack and SMS",
-		env: env, grants: e.notifyGrants(p),
+		id: "Notify", name: "notify", description: "Efferent: sends notifications by email, Slack, SMS and more",
+		env: env, grants: e.notifyGrants(p, props.Deliver.CABundle),
 	}, props, p.FunctionProps)
 	if err != nil {
 		return err
@@ -71,18 +77,23 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 
 // notifyGrants is written out, as deliverGrants is. The claims on SMS are in
 // the table of attempts.
-func (e *Efferent) notifyGrants(p NotifyProps) []awsiam.PolicyStatement {
+func (e *Efferent) notifyGrants(p NotifyProps, bundle string) []awsiam.PolicyStatement {
 	grants := []awsiam.PolicyStatement{
-		allow(*e.Notifications.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
+		allow(*e.Notifications.QueueArn(), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
+			"sqs:SendMessage"), // one to several recipients goes on as one to each
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		allow(*e.Pace.TableArn(), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
 		e.readsLedgerKeys(),
 	}
-	for _, on := range []channel.Name{channel.Email, channel.Slack, channel.SMS} {
+	for _, on := range channel.Names {
 		grants = append(grants, allow(e.secret(channel.SecretUnder(p.Secrets, on)), "secretsmanager:GetSecretValue"))
 	}
+	if bundle != "" {
+		grants = append(grants, allow(e.secret(bundle), "secretsmanager:GetSecretValue"))
+	}
+	grants = append(grants, e.attachmentGrants(p.Attachments)...)
 	if p.SES {
 		grants = append(grants, e.sesGrants()...)
 	}
@@ -90,6 +101,24 @@ func (e *Efferent) notifyGrants(p NotifyProps) []awsiam.PolicyStatement {
 		grants = append(grants, e.endUserMessagingGrants()...)
 	}
 	return grants
+}
+
+// attachmentGrants let notify read attachments, and list nothing.
+func (e *Efferent) attachmentGrants(places []string) (grants []awsiam.PolicyStatement) {
+	places, _ = settings.ParseAttachments(strings.Join(places, ",")) // which has been checked
+	for _, place := range places {
+		bucket, prefix, _ := strings.Cut(place, "/")
+		grants = append(grants, allow(e.bucketARN(bucket)+"/"+prefix+"*", "s3:GetObject"))
+	}
+	return grants
+}
+
+// bucketARN is that of a bucket, which may be another account's.
+func (e *Efferent) bucketARN(name string) string {
+	return *awscdk.Stack_Of(e.Construct).FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("s3"), Region: jsii.String(""), Account: jsii.String(""), Resource: &name,
+		ArnFormat: awscdk.ArnFormat_NO_RESOURCE_NAME,
+	})
 }
 
 // sesGrants let notify send by SES. An identity may have a configuration set by

@@ -10,10 +10,11 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// mayReadBundle lets deliver read the certificates that CaBundle names.
+// mayReadBundle lets deliver and notify read the certificates that CaBundle names.
 func (e *Efferent) mayReadBundle() {
 	bundle := allow(e.secret(*ref("CaBundle")), "secretsmanager:GetSecretValue")
 	e.mayWhen("CaBundle", "Deliver", e.Deliver, bundle)
+	e.mayWhen("CaBundle", "Notify", e.Notify, bundle)
 }
 
 // maySES lets notify send email by SES.

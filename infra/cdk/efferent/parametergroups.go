@@ -75,9 +75,9 @@ func ofNames() []parameter {
 func ofSending() []parameter {
 	return []parameter{
 		{name: "AllowHttp", says: "Where plain http may go: none, all, or hosts by commas, loopback among them", otherwise: "none",
-			pattern: httpPattern, must: "none, all, or host names by commas", places: env(settings.AllowHTTP, "", "Deliver")},
+			pattern: httpPattern, must: "none, all, or host names by commas", places: env(settings.AllowHTTP, "", "Deliver", "Notify")},
 		{name: "AllowCidrs", says: "Networks that may be sent to though they are not public, by commas: 10.1.0.0/16,fd00::/8", otherwise: "",
-			pattern: cidrsPattern, must: "networks such as 10.1.0.0/16, by commas", places: env(settings.AllowCIDRs, "", "Deliver")},
+			pattern: cidrsPattern, must: "networks such as 10.1.0.0/16, by commas", places: env(settings.AllowCIDRs, "", "Deliver", "Notify")},
 		{name: "RetryPolicies", says: "Retry policies besides the built-in ones, each name once: slow=30s,60s;quick=1s", otherwise: "",
 			pattern: policyPattern, must: "name=delay,delay;…, with delays of up to 24h such as 30s",
 			places: env(settings.RetryPolicies, "", "Deliver", "Notify")},
@@ -96,7 +96,7 @@ func ofSending() []parameter {
 			places: env(settings.SecretGrace, "${}h", "Deliver")},
 		{name: "CaBundle", says: "A secret below efferent/ with certificates of private authorities, as PEM", otherwise: "",
 			pattern: bundlePattern, must: "the name of a secret below efferent/", conditional: true,
-			places: env(settings.CABundle, "", "Deliver"), put: (*Efferent).mayReadBundle},
+			places: env(settings.CABundle, "", "Deliver", "Notify"), put: (*Efferent).mayReadBundle},
 	}
 }
 

@@ -54,10 +54,10 @@ func testReferee(t *testing.T, url string) *sdk.Client {
 	storetest.TestWaiting(t, &Waiting{API: client, Table: "waiting"})
 	createKeyedTable(t, client, "circuits", circuitName, "")
 	storetest.TestCircuits(t, &Circuits{API: client, Table: "circuits"})
-	createKeyedTable(t, client, "endpoints", endpointIDName, "")
-	storetest.TestEndpoints(t, &Endpoints{API: client, Table: "endpoints"})
 	createKeyedTable(t, client, "pace", paceName, "")
 	storetest.TestPaces(t, &Paces{API: client, Table: "pace"})
+	createKeyedTable(t, client, "endpoints", endpointIDName, "")
+	storetest.TestEndpoints(t, &Endpoints{API: client, Table: "endpoints"})
 	for name, test := range map[string]func(*testing.T, *sdk.Client){
 		"a claim whose answer is lost":         testLostAnswer,
 		"items expire":                         testExpiry,

@@ -107,8 +107,8 @@ func (c *Circuits) item(s circuit.State) (map[string]types.AttributeValue, error
 	item := circuitKey(s.Key())
 	item[versionName] = number(s.Version)
 	item[stateName] = &types.AttributeValueMemberS{Value: string(b)}
-	if !s.IsOpen() {
-		item[expiresName] = number(c.now().Add(circuit.Retention).Unix())
+	if at := s.Expires(c.now()); !at.IsZero() {
+		item[expiresName] = number(at.Unix())
 	}
 	return item, nil
 }

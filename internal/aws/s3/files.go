@@ -39,7 +39,7 @@ func (f *Files) File(ctx context.Context, place string, most int) ([]byte, error
 	case code == "NoSuchKey" || code == "NoSuchBucket":
 		return nil, fmt.Errorf("%w: there is nothing under that key", channel.ErrNoFile)
 	case code == "AccessDenied":
-		return nil, fmt.Errorf("%w: S3 denies access to it", channel.ErrNoFile)
+		return nil, fmt.Errorf("%w: S3 has nothing under that key, or denies access to it", channel.ErrNoFile)
 	case code == "InvalidObjectState":
 		return nil, fmt.Errorf("%w: it is archived", channel.ErrNoFile)
 	case code != "":

@@ -20,6 +20,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
 	"github.com/efferent/efferent/internal/channel/mailbox"
+	"github.com/efferent/efferent/internal/pace"
 )
 
 // API is what sending takes.
@@ -40,6 +41,7 @@ type Sender struct {
 	c   channel.EmailConfig
 	// domain is that of SES's Message-IDs.
 	domain string
+	rate   pace.Rate
 }
 
 // New returns the sender for c.From. It makes one request per Send: a retry
@@ -55,8 +57,11 @@ func New(config aws.Config, c channel.EmailConfig) *Sender {
 
 // Over is New over an API of the caller's, in a region.
 func Over(api API, c channel.EmailConfig, region string) *Sender {
-	return &Sender{api: api, c: c, domain: messageDomain(region)}
+	return &Sender{api: api, c: c, domain: messageDomain(region), rate: pace.PerSecond(c.RatePerSecond)}
 }
+
+// Limit is that of the account in this region ("Service quotas in Amazon SES").
+func (s *Sender) Limit(string) channel.Limit { return channel.Limit{Key: "ses", Rate: s.rate} }
 
 // messageDomain is what SES's Message-IDs end with ("Amazon SES header fields":
 // email.amazonses.com in us-east-1, and the region's name elsewhere).
@@ -180,6 +185,11 @@ func file(a channel.Attachment) types.Attachment {
 	return f
 }
 
+// quotaWait is how long to wait where the day's quota is used up ("Daily message quota
+// exceeded"): it is that of the last 24 hours, so that some of it comes back all the
+// time.
+const quotaWait = 10 * time.Minute
+
 // classes of the errors that SendEmail and every AWS service answer with
 // (SendEmail, errors; "Common error types"; "Errors related to the sending
 // quotas for your Amazon SES account"). A suppressed address is no error: SES
@@ -195,11 +205,11 @@ var classes = map[string]channel.Class{
 	"AccountSuspendedException":          channel.Configuration,
 	"SendingPausedException":             channel.Configuration,
 	"NotFoundException":                  channel.Configuration,
-	"LimitExceededException":             channel.Transient,
-	"TooManyRequestsException":           channel.Transient,
-	"ThrottlingException":                channel.Transient,
-	"Throttling":                         channel.Transient,
-	"RequestThrottled":                   channel.Transient,
+	"LimitExceededException":             channel.Limited,
+	"TooManyRequestsException":           channel.Limited,
+	"ThrottlingException":                channel.Limited,
+	"Throttling":                         channel.Limited,
+	"RequestThrottled":                   channel.Limited,
 }
 
 func failed(err error, connected bool) channel.Outcome {
@@ -215,12 +225,18 @@ func failed(err error, connected bool) channel.Outcome {
 	class, known := classes[api.ErrorCode()]
 	switch {
 	case known:
-	case status >= http.StatusInternalServerError, status == http.StatusTooManyRequests:
+	case status == http.StatusTooManyRequests:
+		class = channel.Limited
+	case status >= http.StatusInternalServerError:
 		class = channel.Transient
 	default:
 		class = channel.Configuration // credentials, the role, or the endpoint
 	}
-	return channel.Failed(class, status, "SES: "+api.ErrorCode()).Saying(api.ErrorCode() + ": " + api.ErrorMessage())
+	o := channel.Failed(class, status, "SES: "+api.ErrorCode())
+	if class == channel.Limited && strings.Contains(strings.ToLower(api.ErrorMessage()), "daily") {
+		o.RetryAfter = quotaWait
+	}
+	return o.Saying(api.ErrorCode() + ": " + api.ErrorMessage())
 }
 
 // lost is the outcome without an answer that can be read.

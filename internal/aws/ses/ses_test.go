@@ -107,10 +107,10 @@ func TestAnswers(t *testing.T) {
 		{403, "AccessDeniedException", channel.Configuration},
 		{403, "ExpiredTokenException", channel.Configuration},
 		{403, "SignatureDoesNotMatch", channel.Configuration},
-		{400, "LimitExceededException", channel.Transient},
-		{429, "TooManyRequestsException", channel.Transient},
-		{400, "ThrottlingException", channel.Transient},
-		{429, "SomethingNew", channel.Transient},
+		{400, "LimitExceededException", channel.Limited},
+		{429, "TooManyRequestsException", channel.Limited},
+		{400, "ThrottlingException", channel.Limited},
+		{429, "SomethingNew", channel.Limited},
 		{500, "InternalFailure", channel.Transient},
 		{503, "ServiceUnavailable", channel.Transient},
 	} {
@@ -255,5 +255,44 @@ func TestRefusedBeforeSending(t *testing.T) {
 	check(t, New(start(t, s), channel.EmailConfig{From: "noreply@efferent.test"}).Send(t.Context(), h), channel.Permanent, 0, "the subject")
 	if n := s.count(); n != 0 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// TestWholeMail: what only emails have, as SES takes it.
+func TestWholeMail(t *testing.T) {
+	t.Parallel()
+	s := &service{status: 200}
+	h := aMail()
+	h.Tenant, h.HTML, h.Body, h.More = "acme", "<b>a</b>", "", []string{"bob@bücher.test"}
+	h.CC, h.BCC, h.ReplyTo = []string{"Cåro <caro@acme.test>"}, []string{"eve@acme.test"}, "Help <help@acme.test>"
+	h.Headers, h.Thread = map[string]string{"x-campaign": "a"}, "0100-earlier"
+	h.Attachments = []channel.Attachment{{Name: "å.pdf", Content: []byte("a")}, {Name: "logo.png", ContentID: "logo", Content: []byte("b")}}
+	c := channel.EmailConfig{From: "noreply@efferent.test", Senders: map[string]string{"acme": "Acme <billing@acme.test>"}}
+	if out := New(start(t, s), c).Send(t.Context(), h); !out.Sent() {
+		t.Fatalf("%+v", out)
+	}
+	_, body, _ := strings.Cut(s.requests[0], " {")
+	var got, want any
+	if err := json.Unmarshal([]byte("{"+body), &got); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(`{"FromEmailAddress": "Acme <billing@acme.test>", "ReplyToAddresses": ["Help <help@acme.test>"],
+		"Destination": {"ToAddresses": ["ann@acme.test", "bob@xn--bcher-kva.test"],
+			"CcAddresses": ["=?utf-8?q?C=C3=A5ro?= <caro@acme.test>"], "BccAddresses": ["eve@acme.test"]},
+		"EmailTags": [{"Name": "efferent-id", "Value": "n_7"}],
+		"Content": {"Simple": {"Subject": {"Data": "Grüße", "Charset": "UTF-8"}, "Body": {"Html": {"Data": "<b>a</b>", "Charset": "UTF-8"}},
+			"Headers": [{"Name": "Auto-Submitted", "Value": "auto-generated"},
+				{"Name": "In-Reply-To", "Value": "<0100-earlier@eu-north-1.amazonses.com>"},
+				{"Name": "References", "Value": "<0100-earlier@eu-north-1.amazonses.com>"}, {"Name": "X-Campaign", "Value": "a"}],
+			"Attachments": [{"FileName": "å.pdf", "RawContent": "YQ==", "ContentType": "application/pdf", "ContentDisposition": "ATTACHMENT",
+				"ContentTransferEncoding": "BASE64"}, {"FileName": "logo.png", "RawContent": "Yg==", "ContentType": "image/png",
+				"ContentDisposition": "INLINE", "ContentTransferEncoding": "BASE64", "ContentId": "logo"}]}}}`), &want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if domain := messageDomain("us-east-1"); domain != "@email.amazonses.com" {
+		t.Error(domain)
 	}
 }

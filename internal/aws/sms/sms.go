@@ -16,6 +16,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/pace"
 )
 
 // API is what sending takes.
@@ -34,6 +35,7 @@ type Sender struct {
 	api      API
 	identity string
 	budget   int // segments
+	rate     pace.Rate
 }
 
 // New returns the sender for c.OriginationIdentity. It makes one request per
@@ -49,7 +51,7 @@ func New(config aws.Config, c channel.SMSConfig) *Sender {
 
 // Over is New over an API of the caller's.
 func Over(api API, c channel.SMSConfig) *Sender {
-	return &Sender{api: api, identity: c.OriginationIdentity, budget: c.MaxSegments}
+	return &Sender{api: api, identity: c.OriginationIdentity, budget: c.MaxSegments, rate: pace.PerSecond(c.RatePerSecond)}
 }
 
 // itsOwn keeps no connection, and has no time-out. It leaves a client alone that
@@ -62,6 +64,11 @@ func itsOwn(c aws.HTTPClient) aws.HTTPClient {
 		return b.WithTimeout(0).WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true })
 	}
 	return c
+}
+
+// Limit is that of the origination identity, which the account has in this region.
+func (s *Sender) Limit(string) channel.Limit {
+	return channel.Limit{Key: channel.LimitKey("end-user-messaging", s.identity), Rate: s.rate}
 }
 
 // Send hands h over once.
@@ -122,7 +129,7 @@ func classOf(err smithy.APIError) (class channel.Class, reason string) {
 	case *types.InternalServerException:
 		return channel.Unknown, ""
 	case *types.ThrottlingException:
-		return channel.Transient, ""
+		return channel.Limited, ""
 	}
 	return "", ""
 }
@@ -156,7 +163,7 @@ func byStatus(status int) channel.Class {
 	case status >= http.StatusInternalServerError, status == 0:
 		return channel.Unknown
 	case status == http.StatusTooManyRequests:
-		return channel.Transient
+		return channel.Limited
 	}
 	// The services' common errors are 400s too ("Common error types"): a
 	// signature or a token that is refused is nobody's number's fault.

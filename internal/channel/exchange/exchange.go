@@ -60,11 +60,16 @@ type Answer struct {
 
 // Post sends one request, once, and follows no redirect. It takes 10 seconds at
 // most.
-func Post(ctx context.Context, rt http.RoundTripper, url string, header http.Header, body []byte) (a Answer) {
+func Post(ctx context.Context, rt http.RoundTripper, url string, header http.Header, body []byte) Answer {
+	return Do(ctx, rt, http.MethodPost, url, header, body)
+}
+
+// Do is Post by another method.
+func Do(ctx context.Context, rt http.RoundTripper, method, url string, header http.Header, body []byte) (a Answer) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ctx, connected := Watch(ctx)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return Answer{Err: err}
 	}

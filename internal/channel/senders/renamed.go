@@ -26,6 +26,14 @@ func (s renamed) Addressless() bool {
 	return ok && a.Addressless()
 }
 
+// Limit is the sender's own.
+func (s renamed) Limit(recipient string) channel.Limit {
+	if p, ok := s.Sender.(channel.Paced); ok {
+		return p.Limit(recipient)
+	}
+	return channel.Limit{}
+}
+
 // renamedError is an error of another text.
 type renamedError struct {
 	error

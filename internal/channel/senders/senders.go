@@ -14,8 +14,11 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/channel/discord"
+	"github.com/efferent/efferent/internal/channel/signed"
 	"github.com/efferent/efferent/internal/channel/slack"
 	"github.com/efferent/efferent/internal/channel/smtp"
+	"github.com/efferent/efferent/internal/channel/teams"
 	"github.com/efferent/efferent/internal/channel/twilio"
 )
 
@@ -29,9 +32,11 @@ type Maker struct {
 	// SES and EndUserMessaging make AWS's own senders; nil where there are none.
 	SES              func(channel.EmailConfig) channel.Sender
 	EndUserMessaging func(channel.SMSConfig) channel.Sender
-	// HTTP carries the requests to Slack and Twilio (exchange.NewTransport).
-	HTTP  http.RoundTripper
-	Clock clockwork.Clock
+	// HTTP carries the requests to all but AWS and mail servers (exchange.NewTransport).
+	HTTP http.RoundTripper
+	// Webhooks sends signed webhooks, guarded (webhook.Client); nil where none may be.
+	Webhooks signed.Poster
+	Clock    clockwork.Clock
 
 	mu   sync.Mutex
 	made map[channel.Name]made
@@ -94,6 +99,14 @@ func (m *Maker) make(on channel.Name, secret string) (channel.Sender, error) {
 		return m.slack(secret)
 	case channel.SMS:
 		return m.sms(secret)
+	case channel.Teams:
+		c, err := channel.ParseTeams(secret)
+		return teams.New(c, m.HTTP, m.Clock), err
+	case channel.Discord:
+		c, err := channel.ParseDiscord(secret)
+		return discord.New(c, m.HTTP, m.Clock), err
+	case channel.Webhook:
+		return m.webhook(secret)
 	}
 	return nil, fmt.Errorf("there is no channel %q", on)
 }
@@ -120,6 +133,14 @@ func (m *Maker) slack(secret string) (channel.Sender, error) {
 		return slack.NewBot(c, m.HTTP, m.Clock), nil
 	}
 	return slack.NewWebhook(c, m.HTTP, m.Clock), nil
+}
+
+func (m *Maker) webhook(secret string) (channel.Sender, error) {
+	c, err := channel.ParseSigned(secret)
+	if err == nil && m.Webhooks == nil {
+		err = fmt.Errorf("secret %q: signed webhooks are not available here", channel.WebhookSecret)
+	}
+	return signed.New(c, m.Webhooks, m.Clock), err
 }
 
 func (m *Maker) sms(secret string) (channel.Sender, error) {

@@ -10,19 +10,27 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/pace"
 )
 
 // Bot posts by chat.postMessage, to any conversation that its token may
-// write to.
+// write to, and changes what it has posted by chat.update.
 type Bot struct {
 	token, base string
+	rate        pace.Rate
 	rt          http.RoundTripper
 	clock       clockwork.Clock
 }
 
 // NewBot returns the sender for c.BotToken.
 func NewBot(c channel.SlackConfig, rt http.RoundTripper, clock clockwork.Clock) *Bot {
-	return &Bot{token: c.BotToken, base: c.BaseURL, rt: rt, clock: clock}
+	return &Bot{token: c.BotToken, base: c.BaseURL, rate: pace.PerSecond(c.RatePerSecond), rt: rt, clock: clock}
+}
+
+// Limit is that of one conversation ("Rate limits": posting messages, 1 per second per
+// channel).
+func (s *Bot) Limit(recipient string) channel.Limit {
+	return channel.Limit{Key: channel.LimitKey("slack", s.token, recipient), Rate: s.rate}
 }
 
 // Send posts h's text to h.Recipient. Links and channel names in it stay text.
@@ -30,17 +38,22 @@ func (s *Bot) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if problem := channel.CheckRecipient(channel.Slack, h.Recipient); problem != "" {
 		return channel.Failed(channel.Permanent, 0, "Slack: the recipient "+problem)
 	}
-	body, refused, ok := bodyOf(h)
+	method, m, thread := forBot(h)
+	body, refused, ok := encoded(m, h)
 	if !ok {
 		return refused
 	}
 	header := jsonHeader()
 	header.Set("Authorization", "Bearer "+s.token)
-	a := exchange.Post(ctx, s.rt, s.base+"/api/chat.postMessage", header, body)
+	a := exchange.Post(ctx, s.rt, s.base+"/api/"+method, header, body)
 	if a.Err != nil {
 		return lost(a)
 	}
-	return botOutcome(a.Status, a.Body, a.RetryAfter(s.clock.Now())).Saying(string(a.Body), s.token)
+	o := botOutcome(a.Status, a.Body, a.RetryAfter(s.clock.Now())).Saying(string(a.Body), s.token)
+	if o.Sent() && thread != "" {
+		o.ProviderID += "/" + thread
+	}
+	return o
 }
 
 // botAnswer is a part of every answer of the Web API.
@@ -60,13 +73,13 @@ func botOutcome(status int, body []byte, after time.Duration) channel.Outcome {
 	}
 	switch {
 	case status == http.StatusTooManyRequests || a.Error == "ratelimited" || a.Error == "rate_limited":
-		o := channel.Failed(channel.Transient, status, "Slack: too many requests")
+		o := channel.Failed(channel.Limited, status, "Slack: too many requests")
 		o.RetryAfter = after
 		return o
 	case a.OK == nil || status != http.StatusOK:
 		return byStatus(status)
 	case *a.OK:
-		return channel.Taken(a.Channel+"/"+a.TS, status)
+		return channel.Taken(posted{conversation: a.Channel, ts: a.TS}.String(), status)
 	}
 	name := errorName.FindString(a.Error)
 	class, known := errorClasses[name]

@@ -40,14 +40,17 @@ func byStatus(status int) channel.Outcome {
 var errorName = regexp.MustCompile(`^[a-z_]{2,64}$`)
 
 // errorClasses is the class of each error that Slack names: those of webhooks
-// and those of chat.postMessage (its reference page). One that is not here is
-// classed by its status; chat.postMessage's are permanent.
+// and those of chat.postMessage and chat.update (their reference pages). One that is
+// not here is classed by its status; those of the last two are permanent.
 var errorClasses = byName(map[channel.Class]string{
 	// The message, or where it goes, is wrong.
 	channel.Permanent: `
 		invalid_payload too_many_attachments no_text msg_too_long invalid_blocks invalid_arguments
 		missing_text_or_fallback_or_attachments channel_not_found channel_is_archived is_archived invalid_channel
-		user_not_found user_disabled user_is_bot cannot_dm_bot`,
+		user_not_found user_disabled user_is_bot cannot_dm_bot
+		invalid_blocks_format invalid_attachments msg_blocks_too_long slack_connect_canvas_sharing_blocked
+		message_not_found cant_update_message cant_broadcast_message edit_window_closed update_failed is_inactive
+		thread_not_found cannot_reply_to_message restricted_action_thread_locked`,
 
 	// The webhook or the workspace behind it is gone or restricted; the token is
 	// no good, or may not do this. With not_in_channel the address is right, and
@@ -64,8 +67,10 @@ var errorClasses = byName(map[channel.Class]string{
 	// It may pass. Slack says of fatal_error and internal_error that a part may
 	// have been done; for Slack, transient and unknown both mean another try.
 	channel.Transient: `
-		rollup_error ratelimited rate_limited message_limit_exceeded internal_error fatal_error service_unavailable
+		rollup_error message_limit_exceeded internal_error fatal_error service_unavailable
 		request_timeout team_added_to_org org_login_required`,
+
+	channel.Limited: `ratelimited rate_limited`,
 })
 
 func byName(names map[channel.Class]string) map[string]channel.Class {

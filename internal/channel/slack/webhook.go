@@ -14,29 +14,25 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/pace"
 )
 
-const (
-	// interval is Slack's limit of a webhook ("Rate limits": incoming
-	// webhooks, 1 per second).
-	interval = time.Second
-	// patience is how long a message waits in hand for its turn; a longer
-	// wait is the queue's.
-	patience = 3 * time.Second
-)
-
-// Webhook posts by one incoming webhook. The messages of one webhook go
-// out a second apart, as far as this process knows of them.
+// Webhook posts by one incoming webhook.
 type Webhook struct {
 	url   string
 	rt    http.RoundTripper
 	clock clockwork.Clock
-	pace  pace
+	rate  pace.Rate
 }
 
 // NewWebhook returns the sender for c.WebhookURL.
 func NewWebhook(c channel.SlackConfig, rt http.RoundTripper, clock clockwork.Clock) *Webhook {
-	return &Webhook{url: c.WebhookURL, rt: rt, clock: clock}
+	return &Webhook{url: c.WebhookURL, rt: rt, clock: clock, rate: pace.PerSecond(c.RatePerSecond)}
+}
+
+// Limit is that of the webhook ("Rate limits": incoming webhooks, 1 per second).
+func (s *Webhook) Limit(string) channel.Limit {
+	return channel.Limit{Key: channel.LimitKey("slack", s.url), Rate: s.rate}
 }
 
 // Addressless says that a webhook posts to its own channel, whatever the
@@ -47,6 +43,9 @@ func (s *Webhook) Addressless() bool { return true }
 // before Slack's apps heed h.Recipient ("Sending messages using incoming
 // webhooks"), so it may be empty, and one that is no channel is left out.
 func (s *Webhook) Send(ctx context.Context, h channel.Handover) channel.Outcome {
+	if h.Thread != "" || h.Replaces != "" {
+		return channel.Failed(channel.Permanent, 0, "Slack: thread and update take a bot_token; an incoming webhook can only post")
+	}
 	if channel.CheckRecipient(channel.Slack, h.Recipient) != "" {
 		h.Recipient = ""
 	}
@@ -54,22 +53,11 @@ func (s *Webhook) Send(ctx context.Context, h channel.Handover) channel.Outcome 
 	if !ok {
 		return refused
 	}
-	if wait, err := s.pace.wait(ctx, s.clock, interval, patience); err != nil {
-		return channel.Failed(channel.Transient, 0, "Slack: "+channel.KindOf(err)+" before the message's turn")
-	} else if wait > 0 {
-		o := channel.Failed(channel.Transient, 0, "Slack: too many messages for this webhook, which takes 1 a second")
-		o.RetryAfter, o.Paced = wait, true
-		return o
-	}
 	a := exchange.Post(ctx, s.rt, s.url, jsonHeader(), body)
 	if a.Err != nil {
 		return lost(a)
 	}
-	o := webhookOutcome(a.Status, string(a.Body), a.RetryAfter(s.clock.Now()))
-	if o.RetryAfter > 0 {
-		s.pace.hold(s.clock.Now().Add(o.RetryAfter))
-	}
-	return o.Saying(string(a.Body), s.secrets()...)
+	return webhookOutcome(a.Status, string(a.Body), a.RetryAfter(s.clock.Now())).Saying(string(a.Body), s.secrets()...)
 }
 
 // secrets are the URL and what of it an answer may quote.
@@ -92,7 +80,7 @@ func webhookOutcome(status int, body string, after time.Duration) channel.Outcom
 	case status == http.StatusOK && body == "ok":
 		return channel.Taken("", status)
 	case status == http.StatusTooManyRequests:
-		o := channel.Failed(channel.Transient, status, "Slack: too many requests")
+		o := channel.Failed(channel.Limited, status, "Slack: too many requests")
 		o.RetryAfter = after
 		return o
 	case known:

@@ -39,7 +39,7 @@ func refusedSession(err error, w *wire) channel.Outcome {
 	var answer *textproto.Error
 	switch {
 	case errors.As(err, &answer):
-		return refusedBy(answer.Code)
+		return refusedBy(answer.Code, answer.Msg)
 	case errors.As(err, new(textproto.ProtocolError)):
 		return misconfigured(0, "the server does not speak SMTP there: check host, port and tls")
 	case w.ctx.Err() != nil: // it is what closed the connection
@@ -52,11 +52,11 @@ func refusedSession(err error, w *wire) channel.Outcome {
 	return misconfigured(0, "the server offers no way to authenticate that may be used: check port, tls and username")
 }
 
-func refusedBy(code int) channel.Outcome {
+func refusedBy(code int, text string) channel.Outcome {
 	answer := strconv.Itoa(code)
 	switch {
 	case code >= 400 && code < 500:
-		return channel.Failed(channel.Transient, code, "SMTP: the server answered "+answer+" before the mail was offered")
+		return refusedNow(code, text, "SMTP: the server answered "+answer+" before the mail was offered")
 	case isAuthCode(code):
 		return misconfigured(code, "the server refused to authenticate us with "+answer+": check username and password")
 	}
@@ -88,7 +88,7 @@ func refusedMail(at stage, err error, w *wire) channel.Outcome {
 	case ours == byRelay, ours != "" && code >= 500:
 		return misconfigured(code, what+": "+ours)
 	case code < 500:
-		return channel.Failed(channel.Transient, code, strings.TrimSuffix("SMTP: "+what+": "+ours, ": "))
+		return refusedNow(code, answer.Msg, strings.TrimSuffix("SMTP: "+what+": "+ours, ": "))
 	}
 	return channel.Failed(channel.Permanent, code, "SMTP: "+what)
 }

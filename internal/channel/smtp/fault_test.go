@@ -86,6 +86,18 @@ func TestWhoIsToBlame(t *testing.T) {
 		{"RCPT", "450 4.7.1 <laptop>: Helo command rejected: Host not found", channel.Transient, "check ehlo"},
 		{"RCPT", "450 4.2.0 <ann@acme.test>: Recipient address rejected: Greylisted", channel.Transient, "RCPT TO"},
 		{"MAIL", "451 4.3.5 Server configuration problem", channel.Transient, "MAIL FROM"},
+		{"RCPT", "452 4.2.2 ann@acme.test: mailbox has exceeded its quota", channel.Transient, "RCPT TO"},
+		{"RCPT", "450 4.2.1 The user is receiving mail at a rate limit", channel.Transient, "RCPT TO"},
+		{"RCPT", "450 4.7.1 Greylisted by the rate-limit@acme.test", channel.Transient, "RCPT TO"},
+		{"MAIL", "421 4.3.2 Service shutting down", channel.Transient, "MAIL FROM"},
+		// Too much at a time.
+		{"MAIL", "421 4.7.0 mx.acme.test Error: too many connections from 192.0.2.1", channel.Limited, "MAIL FROM"},
+		{"MAIL", "450 4.7.1 Error: too much mail from 192.0.2.1", channel.Limited, "MAIL FROM"},
+		{"MAIL", "421 Too many concurrent SMTP connections; please try again later.", channel.Limited, "MAIL FROM"},
+		{"MAIL", "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", channel.Limited, "MAIL FROM"},
+		{"RCPT", "421 4.7.28 Our system has detected an unusual rate: your message rate limit was reached", channel.Limited, "RCPT TO"},
+		{"RCPT", "454 Throttling failure: Maximum sending rate exceeded.", channel.Limited, "RCPT TO"},
+		{"RCPT", "454 Throttling failure: Daily message quota exceeded.", channel.Limited, "RCPT TO"},
 		{"RCPT", "454 4.7.1 <ann@acme.test>: Relay access denied", us, "does not relay"},
 	} {
 		t.Run(c.at+" "+c.says, func(t *testing.T) {

@@ -23,6 +23,8 @@ import (
 type mailServer struct {
 	// says is the answer at a step, where it is not the usual one.
 	says map[string]string
+	// refuses are the answers to recipients by what is before the @.
+	refuses map[string]string
 	// extensions are what EHLO offers.
 	extensions []string
 	// cut is the step at which it ends the connection without an answer, hang
@@ -110,7 +112,7 @@ func (m *mailServer) session(conn net.Conn) {
 		m.note(line)
 		verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
 		switch {
-		case !m.step(conn, verb, m.usual(verb)):
+		case !m.step(conn, verb, m.recipient(line, m.usual(verb))):
 			return
 		case verb == "QUIT":
 			return
@@ -123,6 +125,16 @@ func (m *mailServer) session(conn net.Conn) {
 			}
 		}
 	}
+}
+
+// recipient is the answer to who is refused.
+func (m *mailServer) recipient(line, usual string) string {
+	to, ok := strings.CutPrefix(line, "RCPT TO:<")
+	local, _, _ := strings.Cut(to, "@")
+	if said := m.refuses[local]; ok && said != "" {
+		return said
+	}
+	return usual
 }
 
 func (m *mailServer) usual(verb string) string {

@@ -37,6 +37,7 @@ type Sender struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// hostname is this machine's.
 	hostname func() (string, error)
+	places   places
 }
 
 // New returns the sender for c's server. A nil trust is the machine's own
@@ -54,7 +55,7 @@ func New(c channel.EmailConfig, trust *tls.Config, now func() time.Time) *Sender
 	}
 	t.MinVersion = max(t.MinVersion, tls.VersionTLS12)
 	t.InsecureSkipVerify = c.TLS == channel.TLSOpportunistic
-	return &Sender{c: c, tls: t, now: now, dial: new(net.Dialer).DialContext, hostname: os.Hostname}
+	return &Sender{c: c, tls: t, now: now, dial: new(net.Dialer).DialContext, hostname: os.Hostname, places: newPlaces(c.Connections)}
 }
 
 // Send hands h over in a session of its own.
@@ -66,6 +67,10 @@ func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if !ok {
 		return refused
 	}
+	if !s.places.take(ctx) {
+		return channel.Failed(channel.Limited, 0, "SMTP: no connection to the server was free in time")
+	}
+	defer s.places.leave()
 	late, giveUp := context.WithTimeout(ctx, endPatience)
 	defer giveUp()
 	ctx, cancel := context.WithTimeout(ctx, timeout)

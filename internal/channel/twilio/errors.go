@@ -6,11 +6,11 @@ import "github.com/efferent/efferent/internal/channel"
 // does not say it ("Error and Warning Dictionary"). The others are permanent.
 // A request that was answered 429 was never processed (20429).
 var errorClasses = map[int]channel.Class{
-	20429: channel.Transient, // too many requests
-	21611: channel.Transient, // the sender's queue is full: nothing was created
+	20429: channel.Limited,   // too many requests
+	21611: channel.Limited,   // the sender's queue is full: nothing was created
 	21730: channel.Transient, // maintenance
-	30022: channel.Transient, // too many for the carrier (A2P 10DLC)
-	30001: channel.Transient, // the sender's queue is full, of a message created as failed
+	30022: channel.Limited,   // too many for the carrier (A2P 10DLC)
+	30001: channel.Limited,   // the sender's queue is full, of a message created as failed
 
 	21610: channel.OptedOut, // the recipient answered STOP
 

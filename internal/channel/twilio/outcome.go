@@ -36,7 +36,7 @@ func outcomeOf(status int, body []byte, after time.Duration) channel.Outcome {
 			status)+", a redirect: check base_url in the secret efferent/twilio")
 	}
 	o := refused(status, a.Code)
-	if o.Class == channel.Transient {
+	if o.Class == channel.Transient || o.Class == channel.Limited {
 		o.RetryAfter = after
 	}
 	return o
@@ -69,7 +69,7 @@ func refused(status, code int) channel.Outcome {
 	switch {
 	case known:
 	case status == http.StatusTooManyRequests:
-		class = channel.Transient
+		class = channel.Limited
 	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired, status == http.StatusForbidden,
 		status == http.StatusNotFound:
 		class = channel.Configuration

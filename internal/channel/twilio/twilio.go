@@ -10,6 +10,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/pace"
 )
 
 // Sender sends SMS by Twilio's Messages resource.
@@ -24,6 +25,12 @@ type Sender struct {
 // be unknown.
 func New(c channel.SMSConfig, rt http.RoundTripper, clock clockwork.Clock) *Sender {
 	return &Sender{c: c, rt: rt, clock: clock}
+}
+
+// Limit is that of the sender: a number, or a messaging service.
+func (t *Sender) Limit(string) channel.Limit {
+	return channel.Limit{Key: channel.LimitKey("twilio", t.c.AccountSID, t.c.FromNumber, t.c.MessagingServiceSID),
+		Rate: pace.PerSecond(t.c.RatePerSecond)}
 }
 
 // Send hands h over as one message of as many segments as it takes.

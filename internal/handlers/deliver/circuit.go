@@ -70,15 +70,17 @@ func (d *delivery) names() (own, host circuit.Name) {
 	return own, host
 }
 
-// await tells the circuit of a key that messages wait for it.
-func (d *delivery) await(ctx context.Context, key string) error {
+// await tells the circuit of an item that messages wait for it. Of a registered
+// endpoint the URL may be another by now than the item's.
+func (d *delivery) await(ctx context.Context, i *waiting.Item) error {
 	endpoint, host := d.names()
-	for _, n := range []circuit.Name{endpoint, host} {
-		if n.Key() == key {
+	_, was, _ := webhook.EndpointOf(i.URL)
+	for _, n := range []circuit.Name{endpoint, host, {Scope: circuit.Host, URL: was}} {
+		if n.Key() == i.Circuit {
 			return d.needs.Circuits.Await(ctx, n)
 		}
 	}
-	return fmt.Errorf("the circuit %s is not that of %s", key, endpoint.URL)
+	return fmt.Errorf("the circuit %s is not that of %s", i.Circuit, endpoint.URL)
 }
 
 // passes reports whether the circuits let the message pass now. Otherwise it is
@@ -142,6 +144,10 @@ func (d *delivery) tell(ctx context.Context, x webhook.Exchange, v attempt.Verdi
 	r := circuit.Result{
 		Endpoint: endpoint, Host: host, Slow: x.Slow, Why: reason, Probe: d.probe,
 		Failed: v == attempt.Retryable, Unreachable: x.Unreachable, Gone: x.Gone,
+	}
+	if d.to != nil {
+		r.Enabled, r.Delivered = d.to.StateSince(), v == attempt.Delivered
+		r.Gone, r.Refused = x.Gone && !d.mayDisable(), v == attempt.Permanent && x.Status != 0 && !x.Abort && !x.Gone
 	}
 	if x.RetryAfter > 0 {
 		r.Until = d.Now().Add(min(x.RetryAfter, retry.MaxWait))

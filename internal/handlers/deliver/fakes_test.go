@@ -59,9 +59,7 @@ type world struct {
 	circuitReads                                           int
 	keeper                                                 *circuit.Keeper
 	changes                                                []string
-	secretErr, readyErr                                    error
-	endpoints                                              map[string]endpoint.Endpoint
-	endpointErr                                            error
+	secretErr, readyErr, endpointsErr                      error
 
 	lines  strings.Builder // logged, above Debug
 	logger *slog.Logger
@@ -86,8 +84,9 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 6,
 			Now: w.time, Jitter: func() float64 { return 0 }, Log: w.logger,
 		},
-		Sender: w, Secrets: w, MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
-		Circuits: w.circuits(), Endpoints: w,
+		Sender: w, Secrets: w, Endpoints: &endpoint.Known{Store: w, Now: w.time},
+		MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
+		Circuits: w.circuits(),
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -106,20 +105,6 @@ func (w *world) circuits() *circuit.Keeper {
 		}
 	}
 	return w.keeper
-}
-
-// Endpoint is one of the world's, as it is now.
-func (w *world) Endpoint(_ context.Context, id string) (*endpoint.Ready, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	e, ok := w.endpoints[id]
-	switch {
-	case w.endpointErr != nil:
-		return nil, w.endpointErr
-	case !ok:
-		return nil, endpoint.ErrNotFound
-	}
-	return e.Check()
 }
 
 func (w *world) Circuits(ctx context.Context, names []circuit.Name) ([]circuit.State, error) {
@@ -142,6 +127,13 @@ func (w *world) KeptCircuits(ctx context.Context, keys []string) ([]circuit.Stat
 
 func (w *world) PageCircuits(ctx context.Context, from string, limit int) ([]circuit.State, string, error) {
 	return w.store.PageCircuits(ctx, from, limit)
+}
+
+func (w *world) Endpoints(ctx context.Context, ids []string) ([]endpoint.Endpoint, error) {
+	if w.endpointsErr != nil {
+		return nil, w.endpointsErr
+	}
+	return w.store.Endpoints(ctx, ids)
 }
 
 func (w *world) time() time.Time {

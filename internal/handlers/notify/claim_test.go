@@ -36,7 +36,7 @@ func sms(id, tenant, to string) string {
 	if tenant != "" {
 		tenant = `,"tenant":"` + tenant + `"`
 	}
-	return fmt.Sprintf(`{"id":%q,"channel":"sms","recipient":%q,"body":"b","fallback":[]%s}`, id, to, tenant)
+	return fmt.Sprintf(`{"id":%q,"channel":"sms","recipient":%q,"body":"b","fallback":[],"retry":"seed"%s}`, id, to, tenant)
 }
 
 // TestOneIDForSeveralPeople: an id for somebody else, or of another tenant, is

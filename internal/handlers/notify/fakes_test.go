@@ -22,6 +22,7 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/waiting"
@@ -62,6 +63,9 @@ type world struct {
 	during  func(channel.Name) // while a provider has it
 	hangs   bool               // providers answer when the invocation's sending is cut
 	at      channel.Name       // the one that knows its recipient by itself
+	limits  map[channel.Name]pace.Rate
+	paces   map[string]pace.State
+	sentAt  map[channel.Name][]time.Time
 
 	parts []waiting.Outgoing // what messages were divided into
 	files files
@@ -77,6 +81,7 @@ func newWorld(t *testing.T) *world {
 		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: map[channel.Name][]channel.Outcome{},
 		absent: map[channel.Name]error{}, secrets: map[channel.Name]*secret{}, refuses: map[channel.Name]*refusal{},
 		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{},
+		limits: map[channel.Name]pace.Rate{}, paces: map[string]pace.State{}, sentAt: map[channel.Name][]time.Time{},
 		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{},
 	}
 }
@@ -87,7 +92,7 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
 			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
-		Senders: w, Claims: w, Parts: parts{w}, Files: w.files,
+		Senders: w, Claims: w, Pace: w, Parts: parts{w}, Files: w.files,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -173,10 +178,10 @@ type provider struct {
 func (w *world) Secret(on channel.Name) string { return channel.SecretName(on) }
 
 func (w *world) Sender(_ context.Context, on channel.Name, since time.Time) (channel.Sender, error) {
+	if w.appears == on && !since.IsZero() {
+		delete(w.absent, on) // it is there for who asks anew
+	}
 	if err := w.absent[on]; err != nil {
-		if w.appears == on {
-			delete(w.absent, on) // it is there for who asks again
-		}
 		return nil, err
 	}
 	w.mu.Lock()
@@ -190,6 +195,36 @@ func (w *world) Sender(_ context.Context, on channel.Name, since time.Time) (cha
 	return provider{w, on, 0}, nil
 }
 
+func (p provider) Limit(string) channel.Limit {
+	return channel.Limit{Key: string(p.on), Rate: p.w.limits[p.on]}
+}
+
+// Turn is as pace.Keeper has it, but that nobody waits for others.
+func (w *world) Turn(_ context.Context, key string, rate pace.Rate, wish pace.Wish) (turn pace.Turn, err error) {
+	err = w.call("turn", func() error {
+		next, turns := pace.Take(w.paces[key], pace.Ask{Key: key, Rate: rate, Wishes: []pace.Wish{wish}, Now: w.now, Patience: Patience})
+		w.paces[key], turn = next, turns[0]
+		return nil
+	})
+	return turn, err
+}
+
+func (w *world) Slow(key string, rate pace.Rate, until time.Time) {
+	_ = w.call("slow", func() error {
+		w.paces[key] = pace.Slower(w.paces[key], pace.Slow{Key: key, Rate: rate, Now: w.now, Until: until})
+		return nil
+	})
+}
+
+func (w *world) Await(ctx context.Context, at time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if at.After(w.now) {
+		w.now = at
+	}
+	return ctx.Err()
+}
+
 func (p provider) Addressless() bool { return p.on == p.w.at }
 
 // Send answers as told. A provider that the process died around answers, but
@@ -197,7 +232,7 @@ func (p provider) Addressless() bool { return p.on == p.w.at }
 func (p provider) Send(ctx context.Context, h channel.Handover) (out channel.Outcome) {
 	out = channel.Outcome{Class: channel.Unknown, Reason: "the process died"}
 	_ = p.w.call("send", func() error {
-		p.w.calls[p.on] = append(p.w.calls[p.on], h)
+		p.w.calls[p.on], p.w.sentAt[p.on] = append(p.w.calls[p.on], h), append(p.w.sentAt[p.on], p.w.now)
 		out = channel.Outcome{ProviderID: fmt.Sprint(p.on, len(p.w.calls[p.on]))}
 		if refused := p.w.refuses[p.on]; refused != nil && refused.version == p.version {
 			out = refused.as
@@ -383,6 +418,9 @@ func (w *world) story(id string, q *queued) string {
 func (w *world) count(on channel.Name) int { return len(w.calls[on]) }
 
 func text(id string, first channel.Name, more string) string {
+	if !strings.Contains(more, `"retry"`) {
+		more += `,"retry":"seed"`
+	}
 	to := map[channel.Name]string{channel.Email: "ann@acme.test", channel.Slack: "C123", channel.SMS: "+46701234567"}
 	return fmt.Sprintf(`{"id":%q,"channel":%q,"recipient":%q,"subject":"s","body":"b","recipients":{"email":"ann@acme.test","slack":"C123",`+
 		`"sms":"+46701234567"}%s}`, id, first, to[first], more)

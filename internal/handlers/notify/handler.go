@@ -18,6 +18,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/need"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -40,6 +41,7 @@ type Needs struct {
 	Senders Senders
 	// Claims keeps who sends an SMS.
 	Claims claim.Store
+	Pace   Pace
 	// Parts sends the messages that one to several recipients is divided into.
 	Parts waiting.Sender
 	// Files reads attachments that are kept elsewhere; without it there are none.
@@ -53,6 +55,17 @@ type Files interface {
 	// without a part of the key; any other may pass.
 	File(ctx context.Context, place string, most int) ([]byte, error)
 }
+
+// Pace keeps what goes out at the speed that each provider takes, as pace.Keeper does.
+type Pace interface {
+	Turn(ctx context.Context, key string, rate pace.Rate, w pace.Wish) (pace.Turn, error)
+	Slow(key string, rate pace.Rate, until time.Time)
+	Await(ctx context.Context, at time.Time) error
+}
+
+// Patience is how long a message may be kept in hand until its turn: others of its
+// batch are done with at its end only.
+const Patience = 3 * time.Second
 
 // Handler sends batches of notifications. It may be used by many goroutines at
 // once.

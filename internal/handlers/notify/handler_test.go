@@ -206,40 +206,6 @@ func TestOptOut(t *testing.T) {
 	}
 }
 
-// TestTurns: a wait for a channel's turn is no attempt, but does not last for
-// ever.
-func TestTurns(t *testing.T) {
-	t.Parallel()
-	paced := channel.Outcome{Class: channel.Transient, Reason: "too many", Paced: true, RetryAfter: 1500 * time.Millisecond}
-	for _, c := range []struct {
-		name    string
-		answers []channel.Outcome
-		want    string
-		took    time.Duration
-	}{
-		{"its turn comes", []channel.Outcome{paced, paced, {}}, "1:slack::delivered", (2 + 2) * time.Second},
-		{"between attempts", []channel.Outcome{paced, {Class: channel.Transient, Reason: "busy"}, paced, {}},
-			"1:slack:transient:retryable 2:slack::delivered", (2 + 1 + 2) * time.Second},
-		{"it never comes", []channel.Outcome{paced},
-			"1:slack:transient:retryable 2:slack:transient:retryable 3:slack:transient:retryable 4:slack:transient:retryable 5:email::delivered",
-			(2+2+4+8+16+32+64+6*120)*time.Second + (2+2+4)*time.Second},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.answers["slack"] = c.answers
-			began := w.now
-			q := w.message("a", text("n_1", "slack", ""))
-			if end := w.run(q); end != "sent" || w.story("n_1", q) != c.want || w.now.Sub(began) != c.took {
-				t.Errorf("%s after %s: %s", end, w.now.Sub(began), w.story("n_1", q))
-			}
-			if attempts, outcomes := w.told("notification.attempt"); attempts != outcomes {
-				t.Errorf("the ledger has %d attempts and %d outcomes", attempts, outcomes)
-			}
-		})
-	}
-}
-
 // told counts the ledger's entries of an action, and all others.
 func (w *world) told(action string) (these, others int) {
 	for _, e := range w.entries {
@@ -275,21 +241,6 @@ func TestARecordSaysWhatWasSaid(t *testing.T) {
 	if records := w.recorded("n_1"); len(records) != 2 || records[0].Response != "550 no such user" || records[0].Status != 550 ||
 		records[1].ProviderID == "" {
 		t.Errorf("recorded are %+v", records)
-	}
-}
-
-// TestWaitsForATurnDiffer: those who wait for a channel that has too much to do do
-// not come back all at once.
-func TestWaitsForATurnDiffer(t *testing.T) {
-	t.Parallel()
-	for jitter, want := range map[float64]time.Duration{0: 10 * time.Second, 0.5: 15 * time.Second} {
-		w := newWorld(t)
-		w.answers["slack"] = []channel.Outcome{{Class: channel.Transient, Paced: true, RetryAfter: 10 * time.Second}}
-		h := w.handler()
-		h.Jitter = func() float64 { return jitter }
-		if done := w.receive(h, w.message("a", text("n_1", "slack", ""))); done || w.hidden["r-a"] != want {
-			t.Errorf("jitter %g: done with it: %t, hidden for %s, want %s", jitter, done, w.hidden["r-a"], want)
-		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/channel/plaintext"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/message"
-	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/trace"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -27,7 +27,11 @@ type notice struct {
 	*batch.Item
 	needs   *Needs
 	message channel.Notification
-	policy  retry.Policy
+	// turn is the message's on a channel, turnOn; that is empty where there is none yet.
+	turn   pace.Turn
+	turnOn channel.Name
+	// refused says that a provider has refused it for its limit, in this invocation.
+	refused bool
 	// failures are the channels that are done with, in order.
 	failures []string
 	// announced says that the ledger knows of the hand-over to come.
@@ -54,16 +58,19 @@ func (n *notice) Prepare(ctx context.Context) {
 	}
 	n.State, n.announced = batch.Ready, true
 	if malformed == nil {
-		n.policy, malformed = n.Policy("")
+		_, malformed = n.Policy(n.message.Retry)
 	}
 	switch {
 	case malformed != nil:
 		n.State, n.why = batch.Refused, malformed.Error()
+		return
 	case n.message.Divided():
 		n.Later(func() { n.divide() })
+		return
 	case n.message.Body == "":
 		n.message.Body = plaintext.Of(n.message.HTML)
 	}
+	n.lineUp(ctx)
 }
 
 // divide sends on a message to each of several recipients.
@@ -151,8 +158,8 @@ func (n *notice) try(ctx context.Context, on channel.Name) {
 	sender, out, asked := n.handOver(ctx, on, r)
 	switch {
 	case !asked:
-	case out.Paced && n.mayQueue(out):
-		n.queueUp(r, out)
+	case out.Class == channel.Limited && out.Reason != noTurn:
+		n.limited(ctx, on, sender, r, out)
 	case out.Class == channel.Configuration && n.renewed(ctx, on, sender):
 		n.tryAnew(r, out)
 	default:
@@ -180,13 +187,13 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 		n.FailedBy(string(out.Class))
 		return s, out, true
 	}
-	if !announced && !n.Announce() {
-		return s, out, false
+	if out, asked, now := n.hasTurn(ctx, on, s, r, announced); !now {
+		return s, out, asked
 	}
 	if on == channel.SMS && !n.claim(r) {
 		return s, out, false
 	}
-	r.At = n.Now()
+	r.At, n.turnOn = n.Now(), ""
 	_, end := n.Exchange("send "+string(on), func() []trace.Attribute { return []trace.Attribute{trace.Text("efferent.channel", string(on))} })
 	out = s.Send(ctx, h)
 	end(string(out.Class), trace.Number("efferent.status", out.Status))

@@ -104,7 +104,7 @@ func TestWhatIsRecalled(t *testing.T) {
 func TestAWaitForATurnIsListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.answers["slack"] = []channel.Outcome{{Class: channel.Transient, Reason: "429", Paced: true, RetryAfter: 5 * time.Second}}
+	w.answers["slack"] = []channel.Outcome{{Class: channel.Limited, Reason: "429", RetryAfter: 5 * time.Second}}
 	q := w.message("a", text("n_1", "slack", ""))
 	q.msg.Attributes["ApproximateReceiveCount"] = "5"
 	if out, err := w.handler().Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{q.msg}}); err != nil ||

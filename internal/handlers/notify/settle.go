@@ -13,7 +13,6 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/metric"
-	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -49,6 +48,7 @@ func addressless(s channel.Sender) bool {
 //
 //	permanent, configuration  the next channel, now
 //	transient                 the channel's retries, then the next channel
+//	limit                     the next channel: there was no turn by the deadline
 //	unknown                   the same for email and Slack; an SMS is parked
 //	opted out                 the end, unless the message wants the others
 func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
@@ -71,8 +71,8 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 		return
 	}
 	if out.Class == channel.Transient || out.Class == channel.Unknown {
-		step := n.Next(n.policy, n.tried(on)+1, out.RetryAfter)
-		if step.Again && (step.Delay <= retry.InQueue || n.only(on)) {
+		step := n.Next(n.policyOn(on), n.tried(on)+1, out.RetryAfter)
+		if step.Again && n.worthIt(on, step.Delay) {
 			n.again(r, step.Delay)
 			return
 		}
@@ -129,44 +129,13 @@ func (n *notice) tryAnew(r *attempt.Record, out channel.Outcome) {
 	}
 }
 
-// maxQueued is how long a message waits for its turn on a channel, in all, and
-// firstQueued how long it does at first.
-const (
-	maxQueued   = 15 * time.Minute
-	firstQueued = 2 * time.Second
-)
-
-// mayQueue reports whether the message may wait for a channel's turn once more.
-func (n *notice) mayQueue(out channel.Outcome) bool { return n.queued()+n.queueTime(out) <= maxQueued }
-
-// queued is how long it has waited so far.
-func (n *notice) queued() time.Duration { return n.Held[string(waiting.Limit)] }
-
-// queueTime is how long it is to wait: the longer it has already, so that a queue
-// that is longer than one invocation can work off is asked for less and less
-// often.
-func (n *notice) queueTime(out channel.Outcome) time.Duration {
-	return min(max(out.RetryAfter, firstQueued, n.queued()), retry.InQueue)
-}
-
-// queueUp waits for the turn of a channel that has too much to do: no attempt
-// was made. The waits differ, so that not all come back at once.
-func (n *notice) queueUp(r *attempt.Record, out channel.Outcome) {
-	r.Class, r.FailedChannels = string(out.Class), n.failures
-	n.Tell(n.Outcome(*r))
-	wait := n.queueTime(out)
-	wait += time.Duration(n.Jitter() * float64(wait))
-	n.HoldFor(*r, batch.Hold{Why: "waits for the channel's turn", Reason: waiting.Limit,
-		Wait: (wait + time.Second - 1).Truncate(time.Second), Most: 2 * maxQueued})
-}
-
 // over records that a channel is done with. Where there is another one it is
 // next, at once; otherwise every channel has failed.
 func (n *notice) over(r *attempt.Record) {
 	n.failures = append(slices.Clone(n.failures), r.Channel)
 	if n.current() == "" {
 		verdict := attempt.Permanent
-		if r.Class == string(channel.Transient) || r.Class == string(channel.Unknown) {
+		if r.Class == string(channel.Transient) || r.Class == string(channel.Unknown) || r.Class == string(channel.Limited) {
 			verdict = attempt.Exhausted
 		}
 		n.end(r, verdict, fmt.Sprintf("every channel has failed: %s", strings.Join(n.failures, ", ")))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 )
 
 // TestCircuitFaults: whatever call of a probe, a ramp or an end fails, with its
@@ -14,9 +15,14 @@ import (
 // all went, and none twice but what was sent, or may have been, and is not marked.
 func TestCircuitFaults(t *testing.T) {
 	t.Parallel()
-	for name, s := range map[string]circuit.State{
-		"probe": opened(noon, noon), "ramp": closed(noon),
-		"end": awaited(circuit.State{Phase: circuit.Open, Opened: noon, Forever: true, Gone: true}),
+	for name, s := range map[string]struct {
+		circuit.State
+		of endpoint.State
+	}{
+		"probe": {opened(noon, noon), ""}, "ramp": {closed(noon), ""},
+		"end":    {awaited(circuit.State{Phase: circuit.Open, Opened: noon, Forever: true, Gone: true}), ""},
+		"resume": {awaited(circuit.State{}), endpoint.Enabled}, "deleted": {awaited(circuit.State{}), "deleted"},
+		"paused at first": {awaited(circuit.State{}), endpoint.Paused},
 	} {
 		for _, effect := range []bool{false, true} {
 			for _, dies := range []bool{false, true} {
@@ -26,18 +32,21 @@ func TestCircuitFaults(t *testing.T) {
 					for at := 1; at < 60; at++ {
 						w := newWorld()
 						ids := w.fillHeld(t, 9)
-						w.puts(t, s)
+						w.puts(t, s.State)
+						w.sets(t, s.of, noon)
 						w.fault, w.effect, w.dead = at, effect, dies
 						failed[w.faulty(t, dies)] = true
 						w.wantAll(t, ids, effect, dies)
 					}
-					for _, call := range []string{"PageCircuits", "In", "Lease", "Send", "Settle", "Unlease"} {
-						if !failed[call] {
+					calls := []string{"PageCircuits", "In", "Lease", "Send", "Settle", "Unlease", "PutCircuit", "Endpoints"}
+					if s.of == endpoint.Paused { // nothing goes in the run that fails
+						calls = []string{"PageCircuits", "In", "Endpoints"}
+					}
+					for _, call := range calls {
+						never := call == "PutCircuit" && name != "ramp" && name != "resume" || call == "Endpoints" && s.of == ""
+						if !failed[call] && !never {
 							t.Errorf("%s never failed", call)
 						}
-					}
-					if name == "ramp" && !failed["PutCircuit"] {
-						t.Error("PutCircuit never failed")
 					}
 				})
 			}
@@ -62,6 +71,9 @@ func (w *world) faulty(t *testing.T, dies bool) string {
 			h = w.handler(t, fmt.Sprint("b", n))
 		}
 		run(t, h)
+		if n == 0 && w.state() == endpoint.Paused {
+			w.sets(t, endpoint.Enabled, w.clock())
+		}
 		if s := w.circuit(t); s.IsOpen() && !s.Forever && n == 2 {
 			w.puts(t, s.Close(w.clock()))
 		}

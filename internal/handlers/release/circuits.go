@@ -36,9 +36,13 @@ const (
 
 // letThrough lets out what waits for circuits, where it is its turn.
 func (h *Handler) letThrough(ctx context.Context, p *problems) (gone waiting.Gone) {
-	states, err := h.awaited(ctx)
+	circuits, err := h.circuits(ctx)
 	if err != nil {
 		p.add(ctx, fmt.Errorf("see what messages wait for: %w", err))
+	}
+	states, err := h.asked(ctx, circuits)
+	if err != nil {
+		p.add(ctx, fmt.Errorf("see whether endpoints are paused: %w", err))
 	}
 	// A run that has no time for all has it for others than the one before.
 	rand.Shuffle(len(states), func(i, j int) { states[i], states[j] = states[j], states[i] })
@@ -64,8 +68,8 @@ func (h *Handler) letThrough(ctx context.Context, p *problems) (gone waiting.Gon
 	return gone
 }
 
-// awaited are the circuits that messages may wait for, those that could be read.
-func (h *Handler) awaited(ctx context.Context) (states []circuit.State, err error) {
+// circuits are those that messages may wait for, as many as could be read.
+func (h *Handler) circuits(ctx context.Context) (states []circuit.State, err error) {
 	for next := ""; ; {
 		var some []circuit.State
 		if some, next, err = h.Circuits.PageCircuits(ctx, next, circuitsPage); err != nil {
@@ -83,12 +87,12 @@ func (h *Handler) awaited(ctx context.Context) (states []circuit.State, err erro
 }
 
 // letOut lets out what waits for one circuit, where it is its turn.
-func (h *Handler) letOut(ctx context.Context, s circuit.State) (gone waiting.Gone, err error) {
+func (h *Handler) letOut(ctx context.Context, s waited) (gone waiting.Gone, err error) {
 	// A ramp begins with all of them: who opened the circuit came late, and is older
 	// than what it kept back.
-	begins := !s.IsOpen() && s.Ramp == 0
+	begins := !s.holds() && s.Resumed(s.since).Ramp == 0
 	oldest, err := h.Exit.Oldest(ctx, s.Key(), glance, begins)
-	if err == nil && len(oldest) == 0 && !s.IsOpen() && !begins {
+	if err == nil && len(oldest) == 0 && !s.holds() && !begins {
 		oldest, err = h.Exit.Oldest(ctx, s.Key(), glance, true)
 	}
 	switch {
@@ -98,7 +102,7 @@ func (h *Handler) letOut(ctx context.Context, s circuit.State) (gone waiting.Gon
 		return gone, h.left(ctx, s)
 	}
 	turns := h.turns(s)
-	if !s.IsOpen() {
+	if !s.holds() {
 		if turns, err = h.ramp(ctx, s); err != nil {
 			return gone, err
 		}
@@ -110,22 +114,27 @@ func (h *Handler) letOut(ctx context.Context, s circuit.State) (gone waiting.Gon
 }
 
 // left says of a circuit that nothing waits for it any more, where that is so.
-func (h *Handler) left(ctx context.Context, s circuit.State) error {
-	_, _, err := circuit.Change(ctx, h.Circuits, s, func(s circuit.State) (circuit.State, bool) { return s.Left(h.Now()) })
+func (h *Handler) left(ctx context.Context, s waited) error {
+	_, _, err := circuit.Change(ctx, h.Circuits, s.State, func(state circuit.State) (circuit.State, bool) {
+		if s.deleted && state.IsOpen() { // nobody else would
+			return state.Close(h.Now()), true
+		}
+		return state.Left(h.Now())
+	})
 	return err
 }
 
-// turns are those of what waits for an open circuit. Who sends it ends what has
-// waited for too long, or for an endpoint that is gone; and of the others makes one a
-// probe, where one is due.
-func (h *Handler) turns(s circuit.State) waiting.Turns {
+// turns are those of what waits for an open circuit, or an endpoint that takes
+// nothing. Who sends it ends what has waited for too long, or for an endpoint that is
+// gone; and of the others makes one a probe, where one is due.
+func (h *Handler) turns(s waited) waiting.Turns {
 	now := h.Now()
 	return func(n int, i *waiting.Item) waiting.Turn {
-		held := s.Counts(i.Since, now)
-		over := s.Gone || now.Sub(i.Due) >= batch.MaxAge ||
+		held := s.held(i, now)
+		over := s.deleted || s.Gone || now.Sub(i.Due) >= batch.MaxAge || !s.paused && i.Reason != waiting.Paused &&
 			!s.Asked && !s.Halted() && i.Carried.Held[string(waiting.Circuit)]+held >= h.MostHeld
 		return waiting.Turn{
-			Go:   over && n < mostOfOne || n == 0 && s.ProbeDue(now),
+			Go:   over && n < mostOfOne || n == 0 && !s.paused && s.ProbeDue(now),
 			Held: held, Delay: time.Duration(n/perSecond) * time.Second,
 		}
 	}
@@ -133,20 +142,21 @@ func (h *Handler) turns(s circuit.State) waiting.Turns {
 
 // ramp takes the next steps of a closed circuit, and gives the turns of what waits
 // in them.
-func (h *Handler) ramp(ctx context.Context, s circuit.State) (waiting.Turns, error) {
+func (h *Handler) ramp(ctx context.Context, s waited) (waiting.Turns, error) {
 	var steps []circuit.Step
 	now := h.Now()
-	_, s, err := circuit.Change(ctx, h.Circuits, s, func(s circuit.State) (circuit.State, bool) {
-		s, steps = s.Steps(now, h.Every)
-		return s, len(steps) > 0
+	_, after, err := circuit.Change(ctx, h.Circuits, s.State, func(state circuit.State) (circuit.State, bool) {
+		state, steps = state.Resumed(s.since).Steps(now, h.Every)
+		return state, len(steps) > 0
 	})
+	s.State = after
 	if err != nil {
 		return nil, err
 	}
 	return func(n int, i *waiting.Item) (t waiting.Turn) {
 		for _, step := range steps {
 			if n < step.Count {
-				return waiting.Turn{Go: true, Delay: step.In, Held: s.Counts(i.Since, now)}
+				return waiting.Turn{Go: true, Delay: step.In, Held: s.held(i, now)}
 			}
 			n -= step.Count
 		}

@@ -11,22 +11,25 @@ import (
 
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
-var endpoint = circuit.Name{Scope: circuit.Endpoint, Tenant: "acme", URL: "https://a.test/in"}
+// here is what most tests wait for: a registered endpoint's, though none is read
+// unless the test has endpoints.
+var here = endpoint.Circuit("ep_1")
 
 // held is one that waits for the endpoint's circuit, and has since an age.
 func held(id string, age time.Duration) waiting.Item {
 	i := item(id, -age)
-	i.Circuit, i.Since, i.Reason, i.Carried.First = endpoint.Key(), i.Due, waiting.Circuit, i.Due
+	i.Circuit, i.Since, i.Reason, i.Carried.First = here.Key(), i.Due, waiting.Circuit, i.Due
 	return i
 }
 
 // awaited is a circuit that somebody waits for since noon.
 func awaited(s circuit.State) circuit.State {
-	s.Name, s.Awaited = endpoint, noon
+	s.Name, s.Awaited = here, noon
 	return s
 }
 
@@ -50,7 +53,7 @@ func (w *world) puts(t *testing.T, s circuit.State) {
 
 func (w *world) circuit(t *testing.T) circuit.State {
 	t.Helper()
-	all, err := w.Memory.Circuits(t.Context(), []circuit.Name{endpoint})
+	all, err := w.Memory.Circuits(t.Context(), []circuit.Name{here})
 	if err != nil || len(all) > 1 {
 		t.Fatal(all, err)
 	}
@@ -139,17 +142,23 @@ func TestTurns(t *testing.T) {
 			w.puts(t, c.circuit)
 			w.enter(t, c.waits...)
 			run(t, w.handler(t, "a"))
-			var got []string
-			for _, s := range w.queues {
-				got = append(got, fmt.Sprint(s.id, " ", s.delay, " ", s.message.Attributes[message.CarriedHeld].Text))
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			w.wantSent(t, c.want)
 			if waits := len(w.waits()); waits != len(c.waits)-len(c.want) {
 				t.Errorf("%d wait", waits)
 			}
 		})
+	}
+}
+
+// wantSent: they went, each as "<id> <delay> <held>".
+func (w *world) wantSent(t *testing.T, want []string) {
+	t.Helper()
+	var got []string
+	for _, s := range w.queues {
+		got = append(got, fmt.Sprint(s.id, " ", s.delay, " ", s.message.Attributes[message.CarriedHeld].Text))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/storetest"
@@ -52,10 +53,12 @@ type world struct {
 	// before is called before each call.
 	before func(call string)
 	queues []sent
-	left   int
-	oldest []time.Duration
-	late   []time.Duration
-	looked map[waiting.Place]int
+	// registered says that there are endpoints.
+	registered bool
+	left       int
+	oldest     []time.Duration
+	late       []time.Duration
+	looked     map[waiting.Place]int
 }
 
 func newWorld() *world {
@@ -155,6 +158,11 @@ func (w *world) PageCircuits(ctx context.Context, from string, limit int) (state
 	return states, next, err
 }
 
+func (w *world) Endpoints(ctx context.Context, ids []string) (found []endpoint.Endpoint, err error) {
+	err = w.call("Endpoints", func() error { found, err = w.Memory.Endpoints(ctx, ids); return err })
+	return found, err
+}
+
 // Send refuses some, and takes the others.
 func (w *world) Send(ctx context.Context, queue string, messages []waiting.Outgoing) (indexes []int, err error) {
 	var refused error
@@ -231,8 +239,12 @@ func (w *world) fill(t *testing.T, n int, d, every time.Duration) (ids []string)
 // handler is a process of its own.
 func (w *world) handler(t *testing.T, holder string) *Handler {
 	t.Helper()
-	h, err := New(Needs{Room: w, Exit: &waiting.Exit{Places: w, Sender: w, Now: w.clock, Holder: holder}, Now: w.clock,
-		Circuits: w, MostHeld: 6 * time.Hour, Every: time.Minute, Metrics: w, Log: slog.New(slog.DiscardHandler)})
+	n := Needs{Room: w, Exit: &waiting.Exit{Places: w, Sender: w, Now: w.clock, Holder: holder}, Now: w.clock,
+		Circuits: w, MostHeld: 6 * time.Hour, Every: time.Minute, Metrics: w, Log: slog.New(slog.DiscardHandler)}
+	if w.registered {
+		n.Endpoints = w
+	}
+	h, err := New(n)
 	if err != nil {
 		t.Fatal(err)
 	}

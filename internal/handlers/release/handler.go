@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/waiting"
@@ -30,6 +31,8 @@ type Needs struct {
 	// Exit gets out of the room what is due.
 	Exit     *waiting.Exit
 	Circuits Circuits
+	// Endpoints are the registered ones that messages may wait for.
+	Endpoints endpoint.Getter `need:"optional"`
 	// MostHeld is how long a message waits for open circuits in all, as who sends it
 	// has it too.
 	MostHeld time.Duration

@@ -40,7 +40,7 @@ func (f WaitingFilter) takes(i *waiting.Item) bool {
 
 // waitingReasons are those that something waits for.
 var waitingReasons = []string{string(waiting.Delay), string(waiting.Asked), string(waiting.Trouble), string(waiting.Limit),
-	string(waiting.Circuit)}
+	string(waiting.Circuit), string(waiting.Paused)}
 
 // check refuses what can take nothing: it is a slip.
 func (h *Handler) check(f WaitingFilter) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -30,7 +31,11 @@ func (h *Handler) countHeld(ctx context.Context, items []waiting.Item) error {
 	}
 	now := h.Now()
 	for i := range items {
-		if held := states[items[i].Circuit].Counts(items[i].Since, now); items[i].Circuit != "" && held > 0 {
+		s := states[items[i].Circuit]
+		if endpoint.IsID(s.URL) { // what waits for a registered one may have done so for a pause
+			continue
+		}
+		if held := s.Counts(items[i].Since, now); items[i].Circuit != "" && held > 0 {
 			items[i].Carried.Held = items[i].Carried.Held.With(string(waiting.Circuit), held)
 		}
 	}

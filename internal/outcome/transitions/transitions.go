@@ -1,4 +1,6 @@
-package outcome
+// Package transitions tells producers of endpoints that begin to fail, and of those
+// that are well again, by what a circuit.Keeper tells of.
+package transitions
 
 import (
 	"context"
@@ -7,6 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/outcome"
 )
 
 // Finder says whose a registered endpoint is, and where, as endpoint.Known does.
@@ -17,7 +20,7 @@ type Finder interface {
 // Transitions tells of endpoints that begin to fail, and of those that are well again:
 // of each change of a circuit once, whatever the number of messages.
 type Transitions struct {
-	*Teller
+	*outcome.Teller
 	// Endpoints are those that are registered; it may be nil.
 	Endpoints Finder
 	// Metrics counts those that could not be told of. It may be nil.
@@ -53,15 +56,26 @@ func (t Transitions) tell(ctx context.Context, after circuit.State) {
 	if !ok {
 		return
 	}
-	t.Now(ctx, e, t.Metrics, t.Log)
+	t.Now(ctx, t.Metrics, t.Log, e)
 }
 
-// Now tells of an event that nothing comes back for: where that fails a line of the
-// log is what there is of it.
-func (t *Teller) Now(ctx context.Context, e Event, m metric.Recorder, log *slog.Logger) {
-	if err := t.Tell(ctx, e); err != nil {
-		log.ErrorContext(ctx, "an outcome was told to nobody", "outcome", e.Kind, "id", e.ID, "tenant", e.Tenant, "subject", e.Subject,
-			"error", err)
-		metric.To(m, metric.Event{Name: metric.OutcomesUntold, Value: 1, Labels: metric.Labels{Action: string(e.Kind)}})
+// OfCircuit is the outcome of a circuit that has opened or closed. A host's is
+// nobody's, so it has none: ok is false. tenant and url are those of a registered
+// endpoint, whose circuit has neither.
+func OfCircuit(s circuit.State, tenant, url string) (e outcome.Event, ok bool) {
+	if s.Scope != circuit.Endpoint {
+		return e, false
 	}
+	d := outcome.Endpoint{Tenant: s.Tenant, URL: s.URL, Circuit: s.Key(), Version: s.Version}
+	if message.CheckEndpoint(s.URL) == "" {
+		d.Tenant, d.Endpoint, d.URL = tenant, s.URL, url
+	}
+	if !s.IsOpen() {
+		return outcome.OfEndpoint(outcome.Recovered, s.ClosedAt, s.Change, d), true
+	}
+	d.Reason = s.Why
+	if !s.Forever {
+		d.Until = outcome.At(s.Until)
+	}
+	return outcome.OfEndpoint(outcome.Failing, s.Opened, s.Change, d), true
 }

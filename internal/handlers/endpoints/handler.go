@@ -1,0 +1,143 @@
+// Package endpoints is the HTTP API of what tenants have registered, under
+// /api/v1/tenants/{tenant}. Nothing of one tenant is shown or told to another: what is
+// not the path's tenant's is answered as what does not exist.
+package endpoints
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/efferent/efferent/internal/access"
+	"github.com/efferent/efferent/internal/api"
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/need"
+	"github.com/efferent/efferent/internal/retry"
+	"github.com/efferent/efferent/internal/rotation"
+)
+
+// Attempts is the index of the attempts that were made at registered endpoints, as
+// attempt.OfEndpoints promises.
+type Attempts interface {
+	NewestOfEndpoint(ctx context.Context, endpoint string, from, before attempt.Position, limit int) ([]attempt.Record, error)
+}
+
+// Needs is what a Handler needs, all of it.
+type Needs struct {
+	Endpoints endpoint.Store
+	// Secrets keeps the keys that sign, one secret a tenant.
+	Secrets  rotation.Store
+	Attempts Attempts
+	Audit    ledger.Audit
+	// Redactors keep out of the ledger what must stay erasable.
+	Redactors ledger.Redactors
+	// Policies are those that an endpoint may name.
+	Policies retry.Policies `need:"optional"`
+	// MaxEndpoints is how many a tenant may have.
+	MaxEndpoints int
+	// Tokens makes tokens for one tenant's own page; nil where there are none.
+	Tokens *access.Tokens `need:"optional"`
+	// Caller says who makes a request. A Refusal is told to them as it is.
+	Caller func(*http.Request) (api.Caller, error)
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Handler answers the API. It may be used by many goroutines at once.
+type Handler struct{ Needs }
+
+// New returns a Handler. Its error names each need that is missing.
+func New(n Needs) (*Handler, error) {
+	if err := need.All(n); err != nil {
+		return nil, fmt.Errorf("the handler of endpoints: %w", err)
+	}
+	return &Handler{n}, nil
+}
+
+// Serves are the handler's routes, for an address that has others' too. Each group is
+// in a file of its own.
+func (h *Handler) Serves() []api.Route {
+	all := slices.Concat(h.endpointRoutes(), h.stateRoutes(), h.secretRoutes(), h.deliveryRoutes(), h.tokenRoutes())
+	for i, r := range all {
+		all[i].Answer = func(q *http.Request) (int, any, error) {
+			if err := checkPath(q); err != nil {
+				return 0, nil, err
+			}
+			status, value, err := r.Answer(q)
+			return status, value, told(err)
+		}
+	}
+	return all
+}
+
+// Routes returns the handler's routes, on an address of their own.
+func (h *Handler) Routes() http.Handler {
+	return api.Server{Caller: h.Caller, Log: h.Log}.Routes(h.Serves())
+}
+
+// checkPath refuses names that nobody can have, and paths that are written otherwise
+// than they need be: who allows or denies by the path reads what we read.
+func checkPath(r *http.Request) error {
+	for segment := range strings.SplitSeq(r.URL.EscapedPath(), "/") {
+		if plain, err := url.PathUnescape(segment); err != nil || strings.ReplaceAll(segment, "%40", "@") != plain {
+			return api.NotFound("there is no %s %.200q in this API: nothing in its paths needs to be encoded", r.Method, r.URL.EscapedPath())
+		}
+	}
+	tenant, id := r.PathValue("tenant"), r.PathValue("endpoint_id")
+	if err := endpoint.CheckTenant(tenant); err != nil && strings.HasPrefix(r.Pattern, "/api/v1/tenants/") {
+		return api.NotFound("%.120q is no tenant's name: those are 1 to 100 of A-Z, a-z, 0-9, _, ., @ and -, and begin with a letter or a digit",
+			tenant)
+	}
+	if strings.Contains(r.Pattern, "{endpoint_id}") && !endpoint.IsID(id) {
+		return api.NotFound("%.120q is no endpoint's id: such as ep_2Ck9mUPxQbqVZ9yTzTZmJ4", id)
+	}
+	return nil
+}
+
+// told is an error as the caller may see it, where it is one of endpoints.
+func told(err error) error {
+	var wrong *message.FieldError
+	switch {
+	case errors.As(err, new(*api.Refusal)):
+	case errors.As(err, &wrong):
+		return api.BadRequest("field %q: %s", wrong.Field, wrong.Problem)
+	case errors.Is(err, endpoint.ErrNotFound):
+		return api.NotFound("the endpoint was deleted meanwhile")
+	case errors.Is(err, endpoint.ErrChanged):
+		return api.Refuse(http.StatusPreconditionFailed, "the endpoint was changed meanwhile; read it again")
+	}
+	return err
+}
+
+// find gives the endpoint of the path, if it is its tenant's.
+func (h *Handler) find(r *http.Request) (endpoint.Endpoint, error) {
+	tenant, id := r.PathValue("tenant"), r.PathValue("endpoint_id")
+	found, err := h.Endpoints.Endpoints(r.Context(), []string{id})
+	switch {
+	case err != nil:
+		return endpoint.Endpoint{}, api.Unavailable("the endpoint can't be read", err)
+	case len(found) != 1 || found[0].Tenant != tenant || found[0].ID != id:
+		return endpoint.Endpoint{}, api.NotFound("the tenant %s has no endpoint %s", tenant, id)
+	}
+	return found[0], nil
+}
+
+// tell records for the ledger what is about to be done, without which it is not.
+func (h *Handler) tell(r *http.Request, e endpoint.Endpoint, actions ...string) error {
+	now := h.Now()
+	resource := "endpoint=" + e.ID + ", url=" + h.Redactors.Redactor(r.Context(), now).URL(e.URL)
+	entries := make([]ledger.Entry, len(actions))
+	for i, action := range actions {
+		entries[i] = ledger.Entry{Action: action, Actor: api.CallerOf(r).Name, ID: e.ID, Resource: resource, Tenant: e.Tenant, Timestamp: now}
+	}
+	return api.Unavailable("nothing was done: the audit queue can't be written", h.Audit.Append(r.Context(), e.ID, entries))
+}

@@ -34,18 +34,21 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
 	}
 	known := &endpoint.Known{Store: kept.endpoints, Now: f.now}
-	needs := deliver.Needs{
+	disabler := &endpoint.Disabler{
+		Store: kept.endpoints, Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Limit: s.Circuits.Disable,
+		Outcomes: f.outcomes, Metrics: f.watch.of("deliver"), Now: f.now, Log: f.log,
+	}
+	return deliver.New(deliver.Needs{
 		Needs:   f.needs("deliver", s.Sending, kept.attempts),
 		Day:     time.Now,
 		Sender:  webhook.NewClient(sending),
 		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: f.now},
 		Circuits: &circuit.Keeper{
 			Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log, Changed: f.changed(s.AuditLanes, known),
+			Failing: disabler.Failing,
 		},
-		Endpoints: known,
-		MostHeld:  s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
-	}
-	return deliver.New(needs)
+		Endpoints: known, Disabler: disabler, MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
+	})
 }
 
 // changed tells the ledger of a change of a circuit, and then whoever listens.

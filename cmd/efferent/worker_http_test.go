@@ -137,7 +137,7 @@ func TestHealth(t *testing.T) {
 		{"another path", "/api/v1/dlq", health{[]*queueWatch{well}, t.Context()}, 401, "token"},
 	} {
 		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://10.1.2.3"+c.path, nil)
-		c.h.before(tokenOnly(http.NotFoundHandler(), exampleToken, true)).ServeHTTP(w, r)
+		c.h.before(tokenOnly(http.NotFoundHandler(), exampleToken, false)).ServeHTTP(w, r)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
 			t.Errorf("%s %s: %d %s", c.name, c.path, w.Code, w.Body)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/deliver"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -51,6 +52,7 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 			Metrics: f.watch.of("deliver"), Now: f.now, Log: f.log,
 		}
 		needs.Endpoints, needs.Disabler = &endpoint.Known{Store: kept.endpoints, Now: f.now}, disabler
+		needs.Pace = &pace.Keeper{Store: kept.paces, Patience: deliver.Patience, Now: f.now, Log: f.log}
 		keeper.Failing = disabler.Failing
 	}
 	return deliver.New(needs)

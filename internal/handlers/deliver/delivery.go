@@ -34,6 +34,8 @@ type delivery struct {
 	turns *turns
 	// inTurn says that it has one, and heard that the endpoint made something of it.
 	inTurn, heard bool
+	// turn is when it is to be sent, by its endpoint's rate; zero where that has none.
+	turn time.Time
 	// longest is what an exchange may take at most, whatever the message asks for.
 	longest time.Duration
 	// record is the attempt at hand.
@@ -67,7 +69,7 @@ func (d *delivery) Prepare(ctx context.Context) {
 		d.Trouble("nothing can be sent: " + err.Error())
 		return
 	}
-	if !d.passes(ctx) || d.isHopeless() {
+	if !d.passes(ctx) || d.isHopeless() || !d.linesUp(ctx) {
 		return
 	}
 	var err error
@@ -115,7 +117,7 @@ func (d *delivery) Run(ctx context.Context) {
 		d.End(d.record)
 		return
 	}
-	if d.takeTurn(ctx) {
+	if d.awaitTurn(ctx) && d.takeTurn(ctx) {
 		for d.exchange(ctx) {
 		}
 		d.giveTurn()

@@ -56,6 +56,8 @@ type Needs struct {
 	Circuits Circuits
 	// Endpoints are those that messages may name instead of a URL.
 	Endpoints Endpoints `need:"optional"`
+	// Pace keeps them at their rates.
+	Pace Pace `need:"optional"`
 	// Disabler disables those that want no more.
 	Disabler Disabler `need:"optional"`
 	// MostHeld is how long a message waits for open circuits in all before it is

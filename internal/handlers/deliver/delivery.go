@@ -74,6 +74,9 @@ func (d *delivery) Prepare(ctx context.Context) {
 	}
 	var err error
 	d.keys, err = d.needs.Secrets.Keys(ctx, d.webhook.Secret, d.LastEnded())
+	if err == nil {
+		_, err = d.authorize(ctx, d.LastEnded())
+	}
 	switch {
 	case err == nil:
 		d.State = batch.Ready
@@ -204,12 +207,16 @@ func (d *delivery) triedAtOnce(status int) bool {
 }
 
 // renewKeys reports whether a key signs now that did not sign what the endpoint
-// just refused. One that has ended meanwhile is no reason to try again.
+// just refused, or a header is another one that is a secret. A key that has ended meanwhile is no reason to try again.
 func (d *delivery) renewKeys(ctx context.Context) bool {
 	now := d.Now()
+	changed, err := d.authorize(ctx, now)
+	if err != nil {
+		return false
+	}
 	keys, err := d.needs.Secrets.Keys(ctx, d.webhook.Secret, now)
 	if err != nil || !keys.Adds(now, d.signing) {
-		return false
+		return changed
 	}
 	d.keys = keys
 	return true

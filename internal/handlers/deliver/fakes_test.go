@@ -63,6 +63,9 @@ type world struct {
 	// clock is the time where there is a real one, and paces are shared where there are
 	// any.
 	clock func() time.Time
+	// auth are the values of headers by the references to them, and authCached those
+	// that are known.
+	auth, authCached map[string]string
 	// posted is told of each exchange instead, where it is set.
 	posted func(webhook.Request)
 	paces  pace.Store
@@ -103,6 +106,9 @@ func (w *world) handler() *Handler {
 	}
 	if w.clock != nil { // the crew's goroutines are of no bubble
 		n.Go = func(f func()) { go f() }
+	}
+	if w.auth != nil {
+		n.Auth = w
 	}
 	if w.paces != nil {
 		n.Pace = &pace.Keeper{Store: w.paces, Patience: Patience, Now: w.time, Log: w.logger}
@@ -147,6 +153,23 @@ func (w *world) KeptCircuits(ctx context.Context, keys []string) ([]circuit.Stat
 
 func (w *world) PageCircuits(ctx context.Context, from string, limit int) ([]circuit.State, string, error) {
 	return w.store.PageCircuits(ctx, from, limit)
+}
+
+// Text is what was read of a secret last, unless it is to be newer.
+func (w *world) Text(_ context.Context, ref string, since time.Time) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	value, ok := w.auth[ref]
+	if !ok {
+		return "", webhook.ErrSecretNotFound
+	}
+	if w.authCached == nil {
+		w.authCached = map[string]string{}
+	}
+	if w.authCached[ref] == "" || !since.IsZero() {
+		w.authCached[ref] = value
+	}
+	return w.authCached[ref], nil
 }
 
 // Disable notes that the endpoint is disabled.

@@ -51,8 +51,10 @@ type Needs struct {
 	Sender Sender
 	// Ready says why nothing can be sent now, by a trouble of our own; nil where
 	// something can.
-	Ready    func(ctx context.Context) error `need:"optional"`
-	Secrets  Secrets
+	Ready   func(ctx context.Context) error `need:"optional"`
+	Secrets Secrets
+	// Auth gives the headers of registered endpoints that are secrets.
+	Auth     Auth `need:"optional"`
 	Circuits Circuits
 	// Endpoints are those that messages may name instead of a URL.
 	Endpoints Endpoints `need:"optional"`

@@ -13,6 +13,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -32,14 +33,27 @@ func (h *Handler) release(r *http.Request) (int, any, error) {
 func (h *Handler) drop(r *http.Request) (int, any, error) {
 	actor := api.CallerOf(r).Name
 	return h.actOnWaiting(r, ledger.WaitingDrop, func(ctx context.Context, items []waiting.Item) ([]waiting.Item, error) {
-		return h.Exit.Drop(ctx, items, func(ctx context.Context, items []waiting.Item) error {
+		ends := map[string]outcome.Event{}
+		done, err := h.Exit.Drop(ctx, items, func(ctx context.Context, items []waiting.Item) error {
 			records := make([]attempt.Record, len(items))
 			for i := range items {
 				records[i] = h.dropped(&items[i], actor)
+				ends[items[i].ID()] = outcome.OfAttempt(&records[i])
 			}
 			return h.Records.Put(ctx, records)
 		})
+		h.tellDropped(ctx, done, ends)
+		return done, err
 	})
+}
+
+// tellDropped tells producers that nothing will come of what was dropped.
+func (h *Handler) tellDropped(ctx context.Context, done []waiting.Item, ends map[string]outcome.Event) {
+	events := make([]outcome.Event, len(done))
+	for i := range done {
+		events[i] = ends[done[i].ID()]
+	}
+	h.Outcomes.Now(ctx, h.Metrics, h.Log, events...)
 }
 
 // dropped is the record that a message was dropped, with what its attempts say of
@@ -52,7 +66,8 @@ func (h *Handler) dropped(i *waiting.Item, actor string) attempt.Record {
 	}
 	if q, err := h.queueBefore(i.Queue); err == nil {
 		said := q.Read(i.Body)
-		r.URL, r.EventType, r.Notification = said.URL, said.EventType, q.Name == deadletter.NotificationFailures
+		r.URL, r.EventType = said.URL, said.EventType
+		r.Notification, r.Event = q.Name == deadletter.NotificationFailures, q.Name == deadletter.EventFailures
 	}
 	return r
 }

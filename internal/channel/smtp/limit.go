@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/pace"
 )
 
 // busy is what servers say of too many connections or mails from us, with one of the
@@ -45,7 +44,7 @@ func refusedNow(code int, text, reason string) channel.Outcome {
 // Limit is that of the account at the server.
 func (s *Sender) Limit(string) channel.Limit {
 	return channel.Limit{Key: channel.LimitKey("smtp", s.c.Host, strconv.Itoa(s.c.Port), s.c.Username),
-		Rate: pace.PerSecond(s.c.RatePerSecond)}
+		Rate: channel.RateOf(s.c.RatePerSecond)}
 }
 
 // places bounds the connections of a process to a server; nil does not.

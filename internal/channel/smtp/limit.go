@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"context"
 	"regexp"
 	"strconv"
 	"time"
@@ -45,38 +44,4 @@ func refusedNow(code int, text, reason string) channel.Outcome {
 func (s *Sender) Limit(string) channel.Limit {
 	return channel.Limit{Key: channel.LimitKey("smtp", s.c.Host, strconv.Itoa(s.c.Port), s.c.Username),
 		Rate: channel.RateOf(s.c.RatePerSecond)}
-}
-
-// places bounds the connections of a process to a server; nil does not.
-type places chan struct{}
-
-func newPlaces(n int) places {
-	if n == 0 {
-		return nil
-	}
-	return make(places, n)
-}
-
-// placeTime is how long a mail waits in hand for a connection's place.
-const placeTime = 5 * time.Second
-
-// take waits for a connection's place, and reports whether there was one in time.
-func (p places) take(ctx context.Context) bool {
-	if p == nil {
-		return true
-	}
-	ctx, stop := context.WithTimeout(ctx, placeTime)
-	defer stop()
-	select {
-	case p <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (p places) leave() {
-	if p != nil {
-		<-p
-	}
 }

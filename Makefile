@@ -11,7 +11,7 @@ STAMP ?= $(shell internal/version/stamp)
 LDFLAGS = -X 'github.com/efferent/efferent/internal/version.stamp=$(STAMP)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp test-api e2e e2e-clients e2e-java e2e-localstack conformance conformance-localstack lint lint-template fuzz test-docs mutants bench bench-memory lambdas dist clean
+.PHONY: help build test test-python test-dynamodb test-smtp test-mail test-api e2e e2e-clients e2e-java e2e-localstack conformance conformance-localstack lint lint-template fuzz test-docs mutants bench bench-memory lambdas dist clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,8 @@ lint: ## Check formatting, the length of lines, the size of files, go vet and st
 	  test -z "$$long" || { echo "lines of more than 140 characters:"; echo "$$long"; exit 1; }
 	@large=$$($(FILES) | xargs -0 sh -c 'find "$$@" -maxdepth 0 -type f -size +1000000c' find); \
 	  test -z "$$large" || { echo "files of more than 1 MB: $$large"; exit 1; }
-	go vet -tags e2e,java,smtp,localstack,dynamodb,checkers ./...
-	go tool staticcheck -tags e2e,java,smtp,localstack,dynamodb,checkers ./...
+	go vet -tags e2e,java,smtp,mail,localstack,dynamodb,checkers ./...
+	go tool staticcheck -tags e2e,java,smtp,mail,localstack,dynamodb,checkers ./...
 
 lint-template: build/checkers-venv ## Check the synthesised templates with cfn-lint and checkov (cdk-nag is a part of make test)
 	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 CHECKERS=$(CURDIR)/build/checkers-venv/bin \
@@ -57,6 +57,9 @@ test-dynamodb: build/moto-venv build/ministack-venv ## Test the DynamoDB stores 
 
 test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with TLS and passwords
 	SMTP_PYTHON=$(CURDIR)/build/smtp-venv/bin/python go test $(GOTESTFLAGS) -tags smtp -timeout 20m ./e2e/smtp
+
+test-mail: build ## Send emails to a real Postfix that greylists, and look at them in Dovecot (as root; apt-get install postfix postgrey dovecot-imapd)
+	EFFERENT=$(CURDIR)/build/efferent PYTHON=python3 go test $(GOTESTFLAGS) -tags mail -timeout 20m -v ./e2e/mail
 
 test-api: build/openapi-venv ## Have schemathesis try the HTTP API by its OpenAPI document, and lint that
 	build/openapi-venv/bin/openapi-spec-validator schemas/openapi.json

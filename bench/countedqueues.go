@@ -108,6 +108,9 @@ func openQueues(ctx context.Context, clock clockwork.Clock) (engine *sqsserver.E
 		{"webhook-failures", nil},
 		{"webhooks", map[string]string{"VisibilityTimeout": "180",
 			"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:webhook-failures","maxReceiveCount":6}`}},
+		{"event-failures", nil},
+		{"events", map[string]string{"VisibilityTimeout": "180",
+			"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:event-failures","maxReceiveCount":6}`}},
 		{"audit.fifo", map[string]string{"FifoQueue": "true"}},
 	} {
 		if _, err := engine.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &q.name, Attributes: q.attributes}); err != nil {

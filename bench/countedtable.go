@@ -23,7 +23,7 @@ type item = map[string]types.AttributeValue
 // Of a table without a sort key, sort is empty.
 type table struct {
 	hash, sort string
-	index      index
+	indexes    []index
 	bill       *bill
 	now        func() time.Time
 
@@ -39,6 +39,11 @@ type index struct{ hash, sort, with string }
 func newTable(hash, sort string, b *bill, now func() time.Time) *table {
 	return &table{hash: hash, sort: sort, bill: b, now: now,
 		items: map[string]map[string]item{}, order: map[string][]string{}}
+}
+
+// billed is the table as somebody else uses it, at another time.
+func (t *table) billed(b *bill) *table {
+	return &table{hash: t.hash, sort: t.sort, indexes: t.indexes, bill: b, now: t.now, items: t.items, order: t.order}
 }
 
 func textOf(v types.AttributeValue) string {
@@ -67,13 +72,13 @@ func sizeOf(i item) (size int) {
 // unitsOf is how many units of so many bytes a size is.
 func unitsOf(size, each int) float64 { return float64(max(1, (size+each-1)/each)) }
 
-// indexed is what the index has of an item, nil for nothing.
-func (t *table) indexed(i item) item {
-	if t.index.hash == "" || i[t.index.hash] == nil {
+// indexed is what an index has of an item, nil for nothing.
+func (t *table) indexed(x index, i item) item {
+	if i[x.hash] == nil {
 		return nil
 	}
 	part := item{}
-	for _, name := range []string{t.hash, t.sort, t.index.hash, t.index.sort, t.index.with} {
+	for _, name := range []string{t.hash, t.sort, x.hash, x.sort, x.with} {
 		part[name] = i[name]
 	}
 	return part
@@ -88,7 +93,10 @@ func (t *table) replace(key, now item) {
 	}
 	was := t.items[hash][sort]
 	t.arrange(hash, sort, was != nil, now != nil)
-	t.bill.add("wru", unitsOf(max(sizeOf(now), sizeOf(was)), 1024)+indexUnits(t.index, t.indexed(was), t.indexed(now)))
+	t.bill.add("wru", unitsOf(max(sizeOf(now), sizeOf(was)), 1024))
+	for _, x := range t.indexes {
+		t.bill.add("wru", indexUnits(x, t.indexed(x, was), t.indexed(x, now)))
+	}
 	t.store(was, -1)
 	t.store(now, 1)
 	if t.items[hash][sort] = maps.Clone(now); now == nil {
@@ -132,8 +140,10 @@ func (t *table) store(i item, times float64) {
 		return
 	}
 	size := sizeOf(i) + 100
-	if part := t.indexed(i); part != nil {
-		size += sizeOf(part) + 100
+	for _, x := range t.indexes {
+		if part := t.indexed(x, i); part != nil {
+			size += sizeOf(part) + 100
+		}
 	}
 	t.bill.add("storage", times*float64(size)/gb*float64(time.Unix(seconds, 0).Sub(t.now()))/float64(month))
 }

@@ -25,6 +25,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/circuit"
+	registered "github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/retry"
@@ -50,6 +51,7 @@ type world struct {
 	engine         *sqsserver.Engine
 	attempts, room *table
 	circuits       *table
+	registered     *table // the endpoints
 	endpoint       *receiver
 	queue          *awssqs.Queue
 	// instances of the function: one of them is handed each batch.
@@ -79,8 +81,9 @@ func newWorld(ctx context.Context, t terms) (*world, error) {
 		customers: cmp.Or(t.customers, customers), dice: rand.New(rand.NewPCG(3, 0)),
 		bill: newBill(), waits: newBill(), breaks: newBill(), endpoint: newReceiver()}
 	w.attempts = newTable("webhook_id", "message_attempt", w.bill, w.clock.Now)
-	w.attempts.index = index{"failed_in", "failed_at", "record"}
+	w.attempts.indexes = []index{{"failed_in", "failed_at", "record"}}
 	w.circuits = newTable("circuit", "", w.breaks, w.clock.Now)
+	w.registered = newTable("id", "", w.bill, w.clock.Now)
 	w.room = newTable("place", "position", w.waits, w.clock.Now)
 	policies, err := retry.ParsePolicies(t.policies)
 	if err != nil {
@@ -124,7 +127,8 @@ func (w *world) deliver(policies retry.Policies) (*deliver.Handler, error) {
 			Store: w.circuitStore(), Now: w.clock.Now, Jitter: needs.Jitter, Log: needs.Log,
 			Changed: (&circuit.Journal{Audit: audit, Redactors: needs.Redactors, Actor: "efferent:deliver", Log: needs.Log}).Changed,
 		},
-		MostHeld: settings.DefaultMaxHeld,
+		Endpoints: &registered.Known{Store: &awsdynamodb.Endpoints{API: w.registered, Table: "endpoints"}, Now: w.clock.Now},
+		MostHeld:  settings.DefaultMaxHeld,
 	})
 }
 

@@ -22,7 +22,7 @@ import (
 type notifyCommand struct {
 	queueFlags
 	Channel    string            `required:"" placeholder:"CHANNEL" help:"${notify_channels}"`
-	Recipient  []string          `required:"" sep:"none" placeholder:"ADDRESS" help:"The address on that channel. Several get one email, or --each."`
+	Recipient  []string          `required:"" sep:"none" placeholder:"ADDRESS" help:"The address there. Several get one email, or --each."`
 	Each       bool              `help:"Send a message of its own to each recipient."`
 	Subject    string            `placeholder:"TEXT" help:"The subject."`
 	Body       string            `xor:"body" placeholder:"TEXT" help:"The text; may be left out beside HTML."`

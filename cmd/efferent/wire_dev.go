@@ -84,6 +84,10 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	notification.Network = delivery.Network // on one machine, as there
+	registration, err := settings.ReadEndpoints(c.Getenv)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range c.AllowHosts {
 		if err := sqsserver.CheckHost(name); err != nil {
 			return nil, fmt.Errorf("--allow-host: %w", err)
@@ -147,14 +151,20 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.releaser, err = releaser(kept, exit, delivery, devReleaseEvery, l.watch, c.Log); err != nil {
 		return nil, err
 	}
+	caller, tokens := localCallers("local", registration, secrets, l.clock.Now)
 	api, err := replayHandler(replayParts{
 		queues: l.poller, exact: true, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		circuits: kept.circuits, lanes: delivery.AuditLanes, caller: "local", url: url, redactors: l.redactors, log: c.Log, book: l.kept,
+		circuits: kept.circuits, lanes: delivery.AuditLanes, caller: caller, url: url, redactors: l.redactors, log: c.Log, book: l.kept,
 		sign: l.signer.Handle, watch: l.watch})
 	if err != nil {
 		return nil, err
 	}
-	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(guarded(api))); err != nil {
+	registered, err := endpointsHandler(endpointParts{Endpoints: registration, kept: kept, secrets: secrets, queues: l.poller, url: url,
+		redactors: l.redactors, caller: caller, tokens: tokens, now: l.clock.Now, log: c.Log})
+	if err != nil {
+		return nil, err
+	}
+	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(served(caller, c.Log, api, registered))); err != nil {
 		return nil, err
 	}
 	l.watch.ask(l.engine, url, kept.circuits)
@@ -180,7 +190,7 @@ func localStores(ctx context.Context, db *sqlite.DB, now func() time.Time) (stor
 	kept := sqliteStores(db, now)
 	claims := sqlite.NewClaims(db)
 	err := sqlite.NewWaiting(db).Abandon(ctx)
-	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
+	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures, deadletter.EventFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
 	return kept, err
@@ -201,7 +211,11 @@ func (l *local) handle(w settings.Webhooks, n settings.Notifications, secrets *s
 	if err != nil {
 		return err
 	}
-	l.sources = []*eventsource.Source{entries, webhooks, notifications}
+	events, err := eventsSource(l.feed(settings.EventsQueue, kept), queueURL(l.awsURL, settings.WebhooksQueue), w.Sending, kept)
+	if err != nil {
+		return err
+	}
+	l.sources = []*eventsource.Source{entries, webhooks, notifications, events}
 	return nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/localaws/origin"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -41,10 +40,9 @@ type replayParts struct {
 	circuits circuit.Store
 	exit     *waiting.Exit
 	// exact: the queues' counts are.
-	exact bool
-	lanes int
-	// caller is who asks, for the ledger: nothing here tells callers apart.
-	caller string
+	exact  bool
+	lanes  int
+	caller func(*http.Request) (api.Caller, error)
 	// redactors are the ledger's.
 	redactors ledger.Redactors
 	// url finds one of the eight queues.
@@ -67,8 +65,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		Room: p.room, Exit: p.exit, Circuits: p.circuits,
 		ExactCounts: p.exact, Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
-		Caller:  func(*http.Request) (api.Caller, error) { return api.Caller{Name: p.caller}, nil },
-		Metrics: p.watch.of("replay"), Now: p.exit.Now, Wait: pause, Log: p.log,
+		Caller: p.caller, Metrics: p.watch.of("replay"), Now: p.exit.Now, Wait: pause, Log: p.log,
 	}
 	for _, q := range []struct {
 		source, failures string
@@ -76,6 +73,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 	}{
 		{settings.WebhooksQueue, deadletter.WebhookFailures, replay.ReadWebhook},
 		{settings.NotificationsQueue, deadletter.NotificationFailures, replay.ReadNotification},
+		{settings.EventsQueue, deadletter.EventFailures, replay.ReadEvent},
 	} {
 		source, err := p.url(q.source)
 		if err != nil {
@@ -100,9 +98,4 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-time.After(d):
 	case <-ctx.Done():
 	}
-}
-
-// guarded lets only this machine use the API, and no web page in its browser.
-func guarded(h *replay.Handler) http.Handler {
-	return origin.Only(h.Routes())
 }

@@ -44,8 +44,10 @@ class Handler:
             "to": [a.addr_spec for a in mail["To"].addresses],
             "from": [[a.display_name, a.addr_spec] for a in mail["From"].addresses],
             "headers": {name: str(value) for name, value in mail.items()},
-            "defects": [str(d) for d in mail.defects] + [str(d) for value in mail.values() for d in value.defects],
-            "text": mail.get_content(),
+            "defects": [str(d) for p in mail.walk() for d in p.defects] + [str(d) for value in mail.values() for d in value.defects],
+            "text": mail.get_body(("plain",)).get_content(),
+            "html": html.get_content() if (html := mail.get_body(("html",))) else "",
+            "files": {p.get_filename(): p.get_payload(decode=True).decode("latin-1") for p in mail.walk() if p.get_filename()},
         })
         if envelope.rcpt_tos[0].startswith("lost@"):
             server.transport.abort()

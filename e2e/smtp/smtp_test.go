@@ -43,6 +43,8 @@ type taken struct {
 	Headers    map[string]string `json:"headers"`
 	Defects    []string          `json:"defects"`
 	Text       string            `json:"text"`
+	HTML       string            `json:"html"`
+	Files      map[string]string `json:"files"`
 }
 
 func start(t *testing.T) *server {
@@ -133,6 +135,9 @@ func TestMailIsRead(t *testing.T) {
 			"long": {ID: "n_3", Recipient: "ann@acme.test", Subject: long[:400], Body: long + "\n"},
 			"leaving": {ID: "n_4", Recipient: "ann@acme.test", Subject: "News", Body: "No more?\n",
 				ListUnsubscribe: "https://acme.test/leave?u=" + strings.Repeat("x", 200)},
+			"parts": {ID: "n_7", Recipient: "ann@acme.test", Subject: "Hi", Body: "Hello\n", Mail: channel.Mail{HTML: long + "<p>1 = 1</p>\n",
+				CC: []string{"Bob <bob@acme.test>"}, BCC: []string{"eve@acme.test"}, ReplyTo: "Hjälp <help@acme.test>",
+				Attachments: []channel.Attachment{{Name: "räkning, \"1\".pdf", Content: []byte("\x00\xff\r\n.\r\n")}}}},
 			"abroad":          {ID: "n_5", Recipient: "ånn@acme.test", Subject: "Hej", Body: "Hej\n"},
 			"a domain abroad": {ID: "n_6", Recipient: "ann@blåbær.test", Subject: "Hej", Body: "Hej\n"},
 		} {
@@ -155,7 +160,14 @@ func TestMailIsRead(t *testing.T) {
 					(unsubscribe != "<"+want+">" || got.Headers["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click") {
 					t.Errorf("to unsubscribe: %q", unsubscribe)
 				}
-				got.Headers, got.Text = nil, ""
+				if len(h.Attachments) > 0 {
+					if got.Files[h.Attachments[0].Name] != "\u0000\u00ff\r\n.\r\n" || strings.ReplaceAll(got.HTML, "\r\n", "\n") != h.HTML ||
+						got.Headers["Cc"] != h.CC[0] || got.Headers["Reply-To"] != h.ReplyTo || len(got.Recipients) != 3 {
+						t.Errorf("it has %q, %d bytes of HTML, %v, for %v", got.Files, len(got.HTML), got.Headers, got.Recipients)
+					}
+					got.Recipients = got.Recipients[:1]
+				}
+				got.Headers, got.Text, got.HTML, got.Files = nil, "", "", nil
 				to := strings.Replace(h.Recipient, "blåbær.test", "xn--blbr-roah.test", 1)
 				want := taken{Sender: "noreply@efferent.test", Recipients: []string{to}, To: []string{to},
 					EHLO: "mail.efferent.test", SMTPUTF8: name == "abroad",

@@ -24,6 +24,10 @@ func (i *Item) Wait(r attempt.Record, wait time.Duration, why waiting.Reason) bo
 	return i.wait(r, Hold{Wait: wait, Reason: why})
 }
 
+// WaitFor is Wait, for a circuit where the Hold names one. Its Why and its Most say
+// nothing here.
+func (i *Item) WaitFor(r attempt.Record, h Hold) bool { return i.wait(r, h) }
+
 // wait is Wait, for a circuit where one is named: a message that does not stay in
 // its queue then waits for that, however long it takes. What it is held for so is
 // counted when it comes out.

@@ -24,6 +24,10 @@ type Keeper struct {
 	// Changed is told of each change of phase that this Keeper has made, once. It
 	// must not block.
 	Changed func(ctx context.Context, before, after State)
+	// Failing is told of a registered endpoint that fails: overdue, with each failure
+	// once it has failed for Limits.Disable, and before that with each warning, once. It
+	// may be nil.
+	Failing func(ctx context.Context, s State, overdue bool)
 	Log     *slog.Logger
 
 	mu      sync.Mutex
@@ -129,12 +133,15 @@ func (k *Keeper) Tell(ctx context.Context, results []Result) {
 			k.get(within, []Name{name}) // it may have been forgotten
 		}
 		n.before = k.untold(name)
-		told := false
-		_, err := k.change(within, name, func(s State) (next State, changed bool) {
+		told, warns := false, false
+		k.tried(name, n)
+		after, err := k.change(within, name, func(s State) (next State, changed bool) {
 			next, told = s.learn(*n, k.Now(), limits, k.Jitter)
+			warns = next.Warned > s.Warned
 			return next, told
 		})
 		k.withhold(name, n.Seen, told)
+		k.fails(ctx, *n, after, warns && err == nil, limits)
 		if err != nil && !errors.Is(err, ErrChanged) { // those who were faster have told enough
 			untold++
 			why = err

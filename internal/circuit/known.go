@@ -15,6 +15,8 @@ type known struct {
 	// it is.
 	refused int
 	well    well
+	// delivered is when this process last saw its endpoint take a message.
+	delivered time.Time
 }
 
 const (
@@ -143,7 +145,7 @@ func (k *Keeper) hear(s State) {
 	defer k.mu.Unlock()
 	now := k.Now()
 	old := k.known[s.Name]
-	next := known{State: s, heard: now, asked: now, well: old.well}
+	next := known{State: s, heard: now, asked: now, well: old.well, delivered: old.delivered}
 	if s.Version < old.Version && now.Sub(old.heard) < lag {
 		next.State, next.heard = old.State, old.heard
 	}

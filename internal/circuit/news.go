@@ -17,6 +17,10 @@ type Result struct {
 	Gone  bool
 	// Probe are the circuits that it was the probe of.
 	Probe []Name
+	// Of a registered endpoint: since when it is enabled, and whether it took the
+	// message, or refused it.
+	Enabled            time.Time
+	Delivered, Refused bool
 }
 
 // news is what results say about one circuit.
@@ -29,6 +33,10 @@ type news struct {
 	// What the endpoint asked for: the most of it.
 	until time.Time
 	gone  bool
+	// Of a registered endpoint: since when it is enabled; that it took a message, that
+	// something failed, and that something was refused.
+	enabled                    time.Time
+	delivered, failed, refused bool
 	// why is why it was gone, or else is to be left alone, or else its probe failed.
 	why string
 }
@@ -50,6 +58,7 @@ func newsOf(results []Result) map[Name]*news {
 			of(n).probed(r, n.Scope)
 		}
 		of(r.Endpoint).asked(r)
+		of(r.Endpoint).registered(r)
 	}
 	return all
 }
@@ -59,6 +68,16 @@ func (n *news) probed(r Result, scope Scope) {
 	if n.probeFailed && !n.gone && n.until.IsZero() {
 		n.why = r.Why
 	}
+}
+
+func (n *news) registered(r Result) {
+	if r.Enabled.IsZero() {
+		return
+	}
+	if r.Enabled.After(n.enabled) {
+		n.enabled = r.Enabled
+	}
+	n.delivered, n.failed, n.refused = n.delivered || r.Delivered, n.failed || r.Failed, n.refused || r.Refused
 }
 
 func (n *news) asked(r Result) {
@@ -92,5 +111,6 @@ func (s State) learn(n news, now time.Time, l Limits, jitter func() float64) (ne
 	case n.until.After(now) && !(next.IsOpen() && next.Until.After(n.until)):
 		next = s.LeaveAlone(n.why, now, n.until)
 	}
+	next = next.lasts(n, now, l)
 	return next, next != s
 }

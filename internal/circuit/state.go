@@ -100,6 +100,13 @@ type State struct {
 	// waiting room; zero where none can be there.
 	Awaited time.Time `json:"awaited,omitzero"`
 
+	// Of a registered endpoint: when the first of its failures was since the last
+	// message that it took, zero where it failed none; how many there were, up to
+	// enoughFails, and how often somebody was warned that it will be disabled.
+	Failing time.Time `json:"failing,omitzero"`
+	Fails   int       `json:"fails,omitzero"`
+	Warned  int       `json:"warned,omitzero"`
+
 	// Of one that was closed again: when, and how many of those that waited were let
 	// go in the last step since, which ends at Ramped. Opened is as it was last open;
 	// so is Asked, which is also set where an operator had opened it.
@@ -119,6 +126,9 @@ type Limits struct {
 	// First is how long it opens for at first, and Longest at most: it is twice as
 	// long with each probe that fails. Default: 30 s, and 15 minutes.
 	First, Longest time.Duration
+	// Disable is for how long an endpoint may fail, without a success between, until
+	// it is to be disabled; 0 is for ever.
+	Disable time.Duration
 }
 
 // Defaults are l with what it leaves out.
@@ -213,7 +223,8 @@ func (s State) open(why string, now time.Time, l Limits, jitter func() float64) 
 
 // anew is the circuit in a phase, without what belongs to the one before.
 func (s State) anew(p Phase) State {
-	return State{Name: s.Name, Phase: p, Version: s.Version, Opens: s.Opens, Awaited: s.Awaited}
+	return State{Name: s.Name, Phase: p, Version: s.Version, Opens: s.Opens, Awaited: s.Awaited,
+		Failing: s.Failing, Fails: s.Fails, Warned: s.Warned}
 }
 
 // ProbeFailed opens it again, for longer.

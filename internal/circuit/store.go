@@ -43,5 +43,10 @@ func (s State) Expires(now time.Time) time.Time {
 	if s.IsOpen() || !s.Awaited.IsZero() {
 		return time.Time{}
 	}
+	if !s.Failing.IsZero() { // one that gets a message a week may fail for weeks
+		return now.Add(failingRetention)
+	}
 	return now.Add(Retention)
 }
+
+const failingRetention = 30 * 24 * time.Hour

@@ -70,6 +70,15 @@ type Endpoint struct {
 	Version int64 `json:"version"`
 }
 
+// StateSince is since when its state is what it is, or later: one that was made or
+// enabled by who did not say so is taken to have been when it was last changed.
+func (e *Endpoint) StateSince() time.Time {
+	if e.Since.IsZero() {
+		return e.Updated
+	}
+	return e.Since
+}
+
 // Circuit names the circuit breaker of the endpoint with an id, which takes the place
 // of the URL: that may change. Of a tenant it needs none.
 func Circuit(id string) circuit.Name { return circuit.Name{Scope: circuit.Endpoint, URL: id} }

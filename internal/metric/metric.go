@@ -44,6 +44,10 @@ const (
 	LedgerEntries = "LedgerEntries"
 	// CircuitChanges counts the circuits that opened and closed, by phase.
 	CircuitChanges = "CircuitChanges"
+	// EndpointsFailing counts the registered endpoints that were disabled because they
+	// failed for too long or said so, and the warnings before, by action: the kind of the
+	// outcome.
+	EndpointsFailing = "EndpointsFailing"
 	// Misconfigured counts the hand-overs of notifications that failed by
 	// configuration, by channel: an operator must act.
 	Misconfigured = "Misconfigured"

@@ -16,12 +16,18 @@ const (
 	mostExchanges = 10_000
 	leastOpen     = time.Second
 	mostOpen      = 24 * time.Hour
+	mostFailing   = 28 * 24 * time.Hour
 )
 
+// DefaultDisable is for how long a registered endpoint may fail until it is disabled,
+// as "Standard Webhooks" suggests ("Disabling endpoints").
+const DefaultDisable = 5 * 24 * time.Hour
+
 // parseCircuits reads when circuits open, and for how long:
-// "failures=5;exchanges=20;first=30s;longest=15m". What is left out is as
-// circuit.Limits has it.
+// "failures=5;exchanges=20;first=30s;longest=15m;disable=120h". What is left out is as
+// circuit.Limits has it, but for disable, which is five days.
 func parseCircuits(text string) (l circuit.Limits, err error) {
+	l.Disable = DefaultDisable
 	for part := range strings.SplitSeq(text, ";") {
 		name, value, _ := strings.Cut(part, "=")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
@@ -38,8 +44,10 @@ func parseCircuits(text string) (l circuit.Limits, err error) {
 			l.First, err = durationOf(name, value, leastOpen, mostOpen)
 		case "longest":
 			l.Longest, err = durationOf(name, value, leastOpen, mostOpen)
+		case "disable":
+			l.Disable, err = durationOf(name, value, 0, mostFailing)
 		default:
-			err = fmt.Errorf("%q is none of failures, exchanges, first and longest", name)
+			err = fmt.Errorf("%q is none of failures, exchanges, first, longest and disable", name)
 		}
 		if err != nil {
 			return l, err

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -169,22 +170,32 @@ type leftOut struct {
 	answers []string
 }
 
-// name names the recipients to the server.
+// name names the recipients to the server, all of them even where one is refused for
+// now: a greylisting server asks of each to be named again.
 func (m *email) name(session *wiresmtp.Client) (left leftOut, err error) {
 	left.of = len(m.everyone)
-	taken := 0
+	var never, notNow error
+	reached := false // somebody in To
 	for i, to := range m.everyone {
 		err := session.Rcpt("<" + to.Address + ">")
 		var answer *textproto.Error
 		switch {
-		case err == nil && i < len(m.to):
-			taken++
 		case err == nil:
-		case i == len(m.to)-1 && taken == 0, !errors.As(err, &answer), refusedMail(atRcpt, err, nil).Class != channel.Permanent:
-			return left, err
+			reached = reached || i < len(m.to)
+		case !errors.As(err, &answer):
+			return left, cmp.Or(notNow, err)
+		case refusedMail(atRcpt, err, nil).Class != channel.Permanent:
+			notNow = cmp.Or(notNow, err)
 		default:
+			never = cmp.Or(never, err)
 			left.answers = append(left.answers, strconv.Itoa(answer.Code)+" "+answer.Msg)
 		}
+	}
+	switch {
+	case notNow != nil:
+		return left, notNow
+	case !reached:
+		return left, never
 	}
 	return left, nil
 }

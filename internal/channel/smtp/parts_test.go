@@ -191,6 +191,20 @@ func TestSomeAreRefused(t *testing.T) {
 	}
 }
 
+// TestGreylisted: who is refused for now does not keep the others from being named,
+// or each of them would have its own delay after it.
+func TestGreylisted(t *testing.T) {
+	t.Parallel()
+	const later = "450 4.2.0 Greylisted"
+	m := &mailServer{refuses: map[string]string{"ann": later, "bob": later, "caro": later, "eve": later}}
+	ctx := m.start(t)
+	channeltest.Check(t, m.sender(channel.EmailConfig{}).Send(ctx, several()),
+		channel.Outcome{Class: channel.Transient, Status: 450, Reason: "450 4.2.0"})
+	if n := strings.Count(strings.Join(m.commands, "\n"), "RCPT TO:"); n != 4 {
+		t.Errorf("%d recipients were named", n)
+	}
+}
+
 // TestSenderOfTenant: its address, and the Message-ID's domain.
 func TestSenderOfTenant(t *testing.T) {
 	t.Parallel()

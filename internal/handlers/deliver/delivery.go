@@ -10,6 +10,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/trace"
 	"github.com/efferent/efferent/internal/webhook"
@@ -23,6 +24,8 @@ type delivery struct {
 	policy  retry.Policy
 	keys    webhook.Keys
 	signing []webhook.Secret // what signed the exchange at hand
+	// to is the registered endpoint that it goes to, nil where the message has its own.
+	to *endpoint.Ready
 	// seen gathers what the circuits are to be told, and probe are those that this
 	// message is the probe of.
 	seen  *seen
@@ -151,6 +154,10 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 	d.tell(ctx, x, verdict, reason)
 	if why := d.atOnce(ctx, x, verdict); why != "" {
 		return d.tryAgain(batch.Because(reason, why))
+	}
+	if x.Gone && d.mayDisable() {
+		d.disable(ctx, reason)
+		return false
 	}
 	d.settle(verdict, reason, x.RetryAfter)
 	return false

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/message"
@@ -41,6 +42,7 @@ func (d *delivery) find(ctx context.Context) bool {
 		d.Trouble(fmt.Sprintf("the endpoint %s can't be read: %v", id, err))
 		return false
 	}
+	d.to = to
 	d.webhook, d.Tenant = d.webhook.To(to.Target), to.Tenant
 	d.record.URL, d.record.Tenant = d.webhook.URL, to.Tenant
 	if to.State != endpoint.Enabled {
@@ -50,14 +52,35 @@ func (d *delivery) find(ctx context.Context) bool {
 	return true
 }
 
-// holdPaused has the message wait for its endpoint, which takes nothing: nobody knows
-// for how long. What is too large for the room has its receives for it.
-func (d *delivery) holdPaused(e *endpoint.Endpoint) {
-	why := fmt.Sprintf("not sent: the endpoint %s is %s", e.ID, e.State)
-	if e.Why != "" {
-		why += ": " + e.Why
+// mayDisable reports whether the message is for an endpoint that can be disabled.
+func (d *delivery) mayDisable() bool { return d.to != nil && d.needs.Disabler != nil }
+
+// disable disables the endpoint, which wants no more, and has the message wait until
+// somebody enables it again. Where it can't be disabled the message waits as well: it is
+// soon let out, and refused again.
+func (d *delivery) disable(ctx context.Context, reason string) {
+	ctx = context.WithoutCancel(ctx)
+	if err := d.needs.Disabler.Disable(ctx, d.to.ID, "it answered "+reason, d.record.At); err != nil {
+		d.Log.WarnContext(ctx, "an endpoint that wants no more is not disabled", d.Names(), "endpoint", d.to.ID, "error", err)
 	}
-	d.HoldFor(d.record, batch.Hold{
-		Why: why, Reason: waiting.Paused, Circuit: endpoint.Circuit(e.ID).Key(), Leave: true, Wait: retry.Blind(d.Receives),
-	})
+	d.record.Verdict, d.record.Reason, d.record.Uncounted = attempt.Retryable, batch.Because(reason, "the endpoint is disabled"), true
+	h := d.untilEnabled(&d.to.Endpoint)
+	d.logFailure(h.Wait)
+	d.WaitFor(d.record, h)
+}
+
+// untilEnabled is how a message waits for its endpoint: nobody knows for how long. What
+// is too large for the room has its receives for it.
+func (d *delivery) untilEnabled(e *endpoint.Endpoint) batch.Hold {
+	return batch.Hold{Reason: waiting.Paused, Circuit: endpoint.Circuit(e.ID).Key(), Leave: true, Wait: retry.Blind(d.Receives)}
+}
+
+// holdPaused has the message wait for its endpoint, which takes nothing.
+func (d *delivery) holdPaused(e *endpoint.Endpoint) {
+	h := d.untilEnabled(e)
+	h.Why = fmt.Sprintf("not sent: the endpoint %s is %s", e.ID, e.State)
+	if e.Why != "" {
+		h.Why += ": " + e.Why
+	}
+	d.HoldFor(d.record, h)
 }

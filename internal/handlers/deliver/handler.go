@@ -39,6 +39,12 @@ type Endpoints interface {
 	Endpoint(ctx context.Context, id string) (*endpoint.Ready, error)
 }
 
+// Disabler disables registered endpoints, as endpoint.Disabler does. It is used by many
+// goroutines at once.
+type Disabler interface {
+	Disable(ctx context.Context, id, why string, seen time.Time) error
+}
+
 // Needs is what a Handler needs, all of it.
 type Needs struct {
 	batch.Needs
@@ -50,6 +56,8 @@ type Needs struct {
 	Circuits Circuits
 	// Endpoints are those that messages may name instead of a URL.
 	Endpoints Endpoints `need:"optional"`
+	// Disabler disables those that want no more.
+	Disabler Disabler `need:"optional"`
 	// MostHeld is how long a message waits for open circuits in all before it is
 	// exhausted.
 	MostHeld time.Duration

@@ -58,7 +58,7 @@ func (h *Handler) asked(ctx context.Context, states []circuit.State) (all []wait
 		}
 		for _, s := range some {
 			e, ok := found[s.URL]
-			all = append(all, waited{State: s, deleted: !ok, paused: ok && e.State != endpoint.Enabled, since: e.Since})
+			all = append(all, waited{State: s, deleted: !ok, paused: ok && e.State != endpoint.Enabled, since: e.StateSince()})
 		}
 	}
 	return all, err

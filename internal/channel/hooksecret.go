@@ -15,6 +15,13 @@ import (
 type HookConfig struct {
 	WebhookURL string            `json:"webhook_url"`
 	Webhooks   map[string]string `json:"webhooks"`
+	// RatePerSecond is how many each webhook takes; 0 where no limit is known.
+	RatePerSecond float64 `json:"rate_per_second"`
+}
+
+// Limit is that of a recipient's webhook.
+func (c HookConfig) Limit(provider, recipient string) Limit {
+	return Limit{Key: LimitKey(provider, c.URL(recipient)), Rate: RateOf(c.RatePerSecond)}
 }
 
 // URL is where a recipient's messages go; "" where none of the webhooks is theirs.
@@ -62,6 +69,9 @@ func (c HookConfig) check(good func(string) bool, wanted string) (field, problem
 	if c.WebhookURL != "" && !good(c.WebhookURL) {
 		return "webhook_url", wanted
 	}
+	if !goodRate(c.RatePerSecond) {
+		return "rate_per_second", rateWanted
+	}
 	for name, u := range c.Webhooks {
 		if !hookName.MatchString(name) {
 			return "webhooks", "must have names of 1 to 100 of A-Z, a-z, 0-9, _, ., #, @ and -"
@@ -107,6 +117,14 @@ func HookSecrets(rawURL string) []string {
 type SignedConfig struct {
 	SignedEndpoint
 	Webhooks map[string]SignedEndpoint `json:"webhooks"`
+	// RatePerSecond is how many each endpoint takes; 0 where no limit is known.
+	RatePerSecond float64 `json:"rate_per_second"`
+}
+
+// Limit is that of a recipient's endpoint.
+func (c SignedConfig) Limit(recipient string) Limit {
+	e, _ := c.Endpoint(recipient)
+	return Limit{Key: LimitKey("webhook", e.URL), Rate: RateOf(c.RatePerSecond)}
 }
 
 // SignedEndpoint is where signed webhooks go, and the key that signs them.
@@ -139,6 +157,9 @@ func ParseSigned(secret string) (SignedConfig, error) {
 func (c SignedConfig) check() (field, problem string) {
 	if (c.URL == "" && c.Key == "") == (len(c.Webhooks) == 0) {
 		return "url", "give this and secret, or webhooks, one of the two"
+	}
+	if !goodRate(c.RatePerSecond) {
+		return "rate_per_second", rateWanted
 	}
 	if len(c.Webhooks) == 0 {
 		return c.SignedEndpoint.check()

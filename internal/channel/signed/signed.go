@@ -38,6 +38,9 @@ func New(c channel.SignedConfig, post Poster, clock clockwork.Clock) *Sender {
 // Addressless says that there is one endpoint, whatever the recipient.
 func (s *Sender) Addressless() bool { return s.c.URL != "" }
 
+// Limit is that of the endpoint.
+func (s *Sender) Limit(recipient string) channel.Limit { return s.c.Limit(recipient) }
+
 // payload is what is sent (Standard Webhooks, "Payload structure").
 type payload struct {
 	Type      string    `json:"type"`
@@ -103,6 +106,9 @@ func outcomeOf(x webhook.Exchange, id string) channel.Outcome {
 		return channel.Failed(channel.Unknown, 0, reason+": it may have been taken")
 	case verdict == attempt.Retryable:
 		o := channel.Failed(channel.Transient, x.Status, reason)
+		if x.Status == http.StatusTooManyRequests {
+			o.Class = channel.Limited
+		}
 		o.RetryAfter = x.RetryAfter
 		return o
 	case x.Gone, x.Status < 400, nobody[x.Status] && !x.Abort:

@@ -35,6 +35,9 @@ func New(c channel.HookConfig, rt http.RoundTripper, clock clockwork.Clock) *Sen
 // Addressless says that the workflow posts where it posts, whatever the recipient.
 func (s *Sender) Addressless() bool { return s.c.Addressless() }
 
+// Limit is that of the webhook.
+func (s *Sender) Limit(recipient string) channel.Limit { return s.c.Limit("teams", recipient) }
+
 // Send posts h as a card. That a workflow took it is all that is known: it posts
 // later, and tells nobody.
 func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {

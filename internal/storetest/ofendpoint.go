@@ -89,7 +89,9 @@ func ofEndpointOrder(t *testing.T, s OfEndpoints) {
 	put(t, s, all[3], all[0], all[4], all[1], all[2])
 	newest := slices.Clone(all)
 	slices.Reverse(newest)
-	position := func(second int) attempt.Position { return attempt.PositionAt(at.Add(time.Duration(second) * time.Second)) }
+	position := func(second int) attempt.Position {
+		return attempt.PositionAt(at.Add(time.Duration(second) * time.Second))
+	}
 	wantOfEndpoint(t, s, id, "", "", 10, newest)
 	wantOfEndpoint(t, s, id, "", "", 2, newest[:2])
 	wantOfEndpoint(t, s, id, position(1), position(4), 10, newest[1:4])

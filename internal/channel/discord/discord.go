@@ -34,8 +34,10 @@ func New(c channel.HookConfig, rt http.RoundTripper, clock clockwork.Clock) *Sen
 // recipient.
 func (s *Sender) Addressless() bool { return s.c.Addressless() }
 
-// Limit is that of the webhook.
-func (s *Sender) Limit(recipient string) channel.Limit { return s.c.Limit("discord", recipient) }
+// Limit is that of one webhook.
+func (s *Sender) Limit(recipient string) channel.Limit {
+	return channel.Limit{Key: channel.LimitKey("discord", s.c.URL(recipient)), Rate: channel.RateOf(s.c.RatePerSecond)}
+}
 
 // Send posts h, or changes the message that it takes the place of.
 func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {

@@ -49,9 +49,10 @@ var errorClasses = map[int]channel.Class{
 	200001: channel.Permanent, // the title is blocked by AutoMod
 	240000: channel.Permanent, // a link that Discord takes for harmful
 
-	20016:  channel.Limited,   // slow mode
-	20028:  channel.Limited,   // the channel's rate
-	20029:  channel.Limited,   // the server's rate
+	20016: channel.Limited, // slow mode
+	20028: channel.Limited, // the channel's rate
+	20029: channel.Limited, // the server's rate
+
 	130000: channel.Transient, // overloaded
 }
 

@@ -38,8 +38,11 @@ func New(c channel.SignedConfig, post Poster, clock clockwork.Clock) *Sender {
 // Addressless says that there is one endpoint, whatever the recipient.
 func (s *Sender) Addressless() bool { return s.c.URL != "" }
 
-// Limit is that of the endpoint.
-func (s *Sender) Limit(recipient string) channel.Limit { return s.c.Limit(recipient) }
+// Limit is that of one endpoint.
+func (s *Sender) Limit(recipient string) channel.Limit {
+	e, _ := s.c.Endpoint(recipient)
+	return channel.Limit{Key: channel.LimitKey("webhook", e.URL), Rate: channel.RateOf(s.c.RatePerSecond)}
+}
 
 // payload is what is sent (Standard Webhooks, "Payload structure").
 type payload struct {

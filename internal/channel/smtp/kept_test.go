@@ -32,13 +32,14 @@ func (s *Sender) end() {
 func TestMailsShareAConnection(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		config   channel.EmailConfig
-		least    int // sessions in all
-		most     int // at a time
+		config channel.EmailConfig
+		least  int // sessions in all
+		most   int // at a time
 	}{
 		"one each":                {channel.EmailConfig{}, 20, 20},
 		"one each, two at a time": {channel.EmailConfig{Connections: 2}, 20, 2},
 		"ten each":                {channel.EmailConfig{Connections: 2, MessagesPerConnection: 10}, 2, 2},
+		"five each":               {channel.EmailConfig{Connections: 1, MessagesPerConnection: 5}, 4, 1},
 		"all":                     {channel.EmailConfig{Connections: 1, MessagesPerConnection: 50}, 1, 1},
 		"as they come":            {channel.EmailConfig{MessagesPerConnection: 50}, 1, 20},
 	} {

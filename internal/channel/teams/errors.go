@@ -49,8 +49,9 @@ var errorClasses = map[string]channel.Class{
 	"TooManyRequests":          channel.Limited,
 	"WorkflowThrottled":        channel.Limited,
 	"WorkflowTriggerThrottled": channel.Limited,
-	"GatewayTimeout":           channel.Transient,
-	"ServiceUnavailable":       channel.Transient,
+
+	"GatewayTimeout":     channel.Transient,
+	"ServiceUnavailable": channel.Transient,
 }
 
 // outcomeOf reads an answer. 202 is the workflow's own: it has taken the request.

@@ -35,8 +35,10 @@ func New(c channel.HookConfig, rt http.RoundTripper, clock clockwork.Clock) *Sen
 // Addressless says that the workflow posts where it posts, whatever the recipient.
 func (s *Sender) Addressless() bool { return s.c.Addressless() }
 
-// Limit is that of the webhook.
-func (s *Sender) Limit(recipient string) channel.Limit { return s.c.Limit("teams", recipient) }
+// Limit is that of one webhook.
+func (s *Sender) Limit(recipient string) channel.Limit {
+	return channel.Limit{Key: channel.LimitKey("teams", s.c.URL(recipient)), Rate: channel.RateOf(s.c.RatePerSecond)}
+}
 
 // Send posts h as a card. That a workflow took it is all that is known: it posts
 // later, and tells nobody.

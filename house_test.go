@@ -67,7 +67,8 @@ func layers() (all []layer) {
 		layer{"internal/handlers/notify", slices.Concat(pure, []string{"internal/batch", "internal/need", "internal/channel/plaintext"})},
 		// The API serves its own contract.
 		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/api", "internal/batch", "internal/need", "schemas"})},
-		layer{"internal/handlers/endpoints", slices.Concat(pure, []string{"internal/api", "internal/need"})},
+		layer{"internal/handlers/endpoints", slices.Concat(pure, []string{"internal/access", "internal/api", "internal/need"})},
+		layer{"internal/access", []string{"internal/api"}},
 		// The senders know the notification, and not each other.
 		layer{"internal/channel/", slices.Concat(pure, wire)},
 		layer{"internal/channel/exchange", []string{"internal/retryafter"}},

@@ -85,6 +85,10 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
+	registration, err := settings.ReadEndpoints(c.Getenv)
+	if err != nil {
+		return nil, err
+	}
 	notification.Network = delivery.Network // on one machine, as there
 	for _, name := range c.AllowHosts {
 		if err := sqsserver.CheckHost(name); err != nil {
@@ -152,15 +156,21 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.releaser, err = releaser(kept, exit, delivery, devReleaseEvery, l.watch, c.Log); err != nil {
 		return nil, err
 	}
+	caller, tokens := localCallers("local", registration, secrets, l.clock.Now)
 	api, err := replayHandler(replayParts{
 		queues: l.poller, exact: true, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		circuits: kept.circuits, outcomes: l.outcomes, endpoints: kept.endpoints, lanes: delivery.AuditLanes, caller: "local", url: url,
+		circuits: kept.circuits, outcomes: l.outcomes, endpoints: kept.endpoints, lanes: delivery.AuditLanes, caller: caller, url: url,
 		redactors: l.redactors, log: c.Log, book: l.kept,
 		sign: l.signer.Handle, watch: l.watch})
 	if err != nil {
 		return nil, err
 	}
-	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(guarded(api))); err != nil {
+	registered, err := endpointsHandler(endpointParts{Endpoints: registration, kept: kept, secrets: secrets, queues: l.poller, url: url,
+		redactors: l.redactors, caller: caller, tokens: tokens, now: l.clock.Now, log: c.Log})
+	if err != nil {
+		return nil, err
+	}
+	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(served(caller, c.Log, api, registered))); err != nil {
 		return nil, err
 	}
 	l.watch.ask(l.engine, url, kept.circuits)

@@ -14,7 +14,6 @@ import (
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
-	"github.com/efferent/efferent/internal/localaws/origin"
 	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/waiting"
@@ -46,10 +45,9 @@ type replayParts struct {
 	endpoints endpoint.Store
 	exit      *waiting.Exit
 	// exact: the queues' counts are.
-	exact bool
-	lanes int
-	// caller is who asks, for the ledger: nothing here tells callers apart.
-	caller string
+	exact  bool
+	lanes  int
+	caller func(*http.Request) (api.Caller, error)
 	// redactors are the ledger's.
 	redactors ledger.Redactors
 	// url finds one of the eight queues.
@@ -72,8 +70,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		Room: p.room, Exit: p.exit, Circuits: p.circuits, Outcomes: p.outcomes,
 		ExactCounts: p.exact, Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
-		Caller:  func(*http.Request) (api.Caller, error) { return api.Caller{Name: p.caller}, nil },
-		Metrics: p.watch.of("replay"), Now: p.exit.Now, Wait: pause, Log: p.log,
+		Caller: p.caller, Metrics: p.watch.of("replay"), Now: p.exit.Now, Wait: pause, Log: p.log,
 	}
 	if p.endpoints != nil {
 		n.Endpoints = &endpoint.Known{Store: p.endpoints, Now: p.exit.Now}
@@ -108,9 +105,4 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-time.After(d):
 	case <-ctx.Done():
 	}
-}
-
-// guarded lets only this machine use the API, and no web page in its browser.
-func guarded(h *replay.Handler) http.Handler {
-	return origin.Only(h.Routes())
 }

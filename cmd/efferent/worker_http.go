@@ -16,10 +16,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/efferent/efferent/internal/access"
 	"github.com/efferent/efferent/internal/api"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/loopback"
+	"github.com/efferent/efferent/internal/settings"
 )
 
 // workerHTTP says where the API is served, and to whom.
@@ -121,26 +123,42 @@ func (w *worker) api(ctx context.Context) (http.Handler, error) {
 	} else if w.BehindAuth {
 		caller = "front"
 	}
+	registration, err := settings.ReadEndpoints(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	callers, tokens := localCallers(caller, registration, secrets, time.Now)
+	redactors := redactors(w.delivery.Redaction, secrets, w.log)
 	handler, err := replayHandler(replayParts{queues: queues, attempts: w.kept.attempts, claims: w.kept.claims, room: w.kept.room,
 		exit: exit, circuits: w.kept.circuits, outcomes: w.outcomes, endpoints: w.kept.endpoints, lanes: w.delivery.AuditLanes,
-		caller: caller, url: w.url,
-		redactors: redactors(w.delivery.Redaction, secrets, w.log), log: w.log, book: workerBook(w.config, w.delivery.AuditLanes),
+		caller: callers, url: w.url, redactors: redactors, log: w.log, book: workerBook(w.config, w.delivery.AuditLanes),
 		watch: w.watch})
 	if err != nil {
 		return nil, err
 	}
+	registered, err := endpointsHandler(endpointParts{Endpoints: registration, kept: w.kept, secrets: secrets, queues: queues, url: w.url,
+		redactors: redactors, caller: callers, tokens: tokens, now: time.Now, log: w.log})
+	if err != nil {
+		return nil, err
+	}
 	w.watch.ask(queues, w.url, w.kept.circuits)
-	return sqsserver.LoopbackOnly(tokenOnly(w.watch.beside(guarded(handler)), token), w.AllowHost...), nil
+	all := w.watch.beside(served(callers, w.log, handler, registered))
+	return sqsserver.LoopbackOnly(tokenOnly(all, token, tokens != nil), w.AllowHost...), nil
 }
 
 // tokenOnly lets in who brings the token (RFC 6750, section 2.1); everybody, where
-// there is none. How long it takes tells nothing of the token.
-func tokenOnly(next http.Handler, token string) http.Handler {
+// there is none. How long it takes tells nothing of the token. Where there are tenants'
+// own tokens, next looks at those.
+func tokenOnly(next http.Handler, token string, tenants bool) http.Handler {
 	if token == "" {
 		return next
 	}
 	want := sha256.Sum256([]byte(token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tenants && access.Brings(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
 		scheme, brought, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		sum := sha256.Sum256([]byte(strings.TrimSpace(brought)))
 		if subtle.ConstantTimeCompare(sum[:], want[:]) == 1 && strings.EqualFold(scheme, "Bearer") {

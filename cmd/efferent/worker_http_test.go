@@ -61,7 +61,7 @@ func TestWhoIsServed(t *testing.T) {
 // TestToken: only the token opens, however it is written down.
 func TestToken(t *testing.T) {
 	t.Parallel()
-	h := tokenOnly(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "in") }), exampleToken)
+	h := tokenOnly(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "in") }), exampleToken, true)
 	for authorization, in := range map[string]bool{
 		"Bearer " + exampleToken: true, "bearer " + exampleToken: true, "Bearer  " + exampleToken: true,
 		"": false, "Bearer": false, "Bearer ": false, exampleToken: false, "Basic " + exampleToken: false,
@@ -137,7 +137,7 @@ func TestHealth(t *testing.T) {
 		{"another path", "/api/v1/dlq", health{[]*queueWatch{well}, t.Context()}, 401, "token"},
 	} {
 		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://10.1.2.3"+c.path, nil)
-		c.h.before(tokenOnly(http.NotFoundHandler(), exampleToken)).ServeHTTP(w, r)
+		c.h.before(tokenOnly(http.NotFoundHandler(), exampleToken, false)).ServeHTTP(w, r)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
 			t.Errorf("%s %s: %d %s", c.name, c.path, w.Code, w.Body)
 		}

@@ -19,3 +19,13 @@ type Store interface {
 	// does.
 	OfWebhook(ctx context.Context, webhookID string) ([]Record, error)
 }
+
+// OfEndpoints is the index of the attempts that were made at registered endpoints. A
+// record that was put is in it soon, on DynamoDB within about a second, and as long as
+// it is kept. It is used by many goroutines at once.
+type OfEndpoints interface {
+	// NewestOfEndpoint returns up to limit attempts at an endpoint, newest first, whose
+	// Position is before before and not before from. An empty bound is none. They may
+	// come without their Response.
+	NewestOfEndpoint(ctx context.Context, endpoint string, from, before Position, limit int) ([]Record, error)
+}

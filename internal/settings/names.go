@@ -110,6 +110,11 @@ const (
 	// TenantClaim is the claim of the API's tokens that says which tenant their bearer
 	// is limited to; "*" in it is for all of them. Without it none is limited.
 	TenantClaim = "EFFERENT_TENANT_CLAIM"
+	// MaxEndpoints is how many endpoints a tenant may register, 1 to 200 (20).
+	MaxEndpoints = "EFFERENT_MAX_ENDPOINTS"
+	// TokenSecret is the secret that signs the API's own tokens, each for one tenant
+	// and a while; without it there are none.
+	TokenSecret = "EFFERENT_TOKEN_SECRET"
 )
 
 // The queues, beside deadletter's. A deployment may put a prefix before their

@@ -29,8 +29,9 @@ func NewAttempts(db *DB) *Attempts { return &Attempts{db} }
 
 // putAttempt replaces a record of the same attempt unless that one settles more:
 // only where there is one is its verdict looked at.
-var putAttempt = `INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET
-	record = excluded.record, expires_at = excluded.expires_at, failed_in = excluded.failed_in, failed_at = excluded.failed_at
+var putAttempt = `INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?8, ?9) ON CONFLICT DO UPDATE SET
+	record = excluded.record, expires_at = excluded.expires_at, failed_in = excluded.failed_in, failed_at = excluded.failed_at,
+	endpoint = excluded.endpoint, endpoint_at = excluded.endpoint_at
 	WHERE ` + rankOf("attempts.record ->> 'verdict'") + ` <= ?7`
 
 // rankOf is attempt.Verdict.Rank in SQL.
@@ -57,7 +58,7 @@ func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
 	return a.db.Do(ctx, func(tx *Tx) error {
 		for i, r := range records {
 			_, err := tx.Exec(putAttempt, r.WebhookID, r.SortKey(), texts[i], r.At.Add(attempt.Retention).Unix(),
-				orNull(deadletter.QueueOf(r)), failurePosition(r), r.Verdict.Rank())
+				orNull(deadletter.QueueOf(r)), failurePosition(r), r.Verdict.Rank(), orNull(r.Endpoint), endpointPosition(r))
 			if err != nil {
 				return fmt.Errorf("keep attempt %s of %s: %w", r.SortKey(), r.WebhookID, err)
 			}

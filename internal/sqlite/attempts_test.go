@@ -24,6 +24,7 @@ func TestAttempts(t *testing.T) {
 	db := inMemory(t)
 	storetest.TestAttempts(t, NewAttempts(db))
 	storetest.TestFailures(t, NewAttempts(db))
+	storetest.TestOfEndpoints(t, NewAttempts(db))
 	storetest.TestClaims(t, NewClaims(db))
 }
 

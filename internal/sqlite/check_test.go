@@ -13,7 +13,7 @@ import (
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	const fillAttempts = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
-		INSERT INTO attempts SELECT printf('w%05d', i), 'm', '{"response":"' || hex(randomblob(300)) || '"}', 1, NULL, NULL FROM n`
+		INSERT INTO attempts SELECT printf('w%05d', i), 'm', '{"response":"' || hex(randomblob(300)) || '"}', 1, NULL, NULL, NULL, NULL FROM n`
 	for name, c := range map[string]struct {
 		harm  func(t *testing.T, path string)
 		table string

@@ -157,7 +157,7 @@ func TestExpiredRowsGoByAndBy(t *testing.T) {
 		insert string
 		expire func(db *sqlite.DB) error
 	}{
-		"attempts": {`INSERT INTO attempts SELECT 'w' || (i / 3), i, '{}', %d + i, NULL, NULL FROM n`,
+		"attempts": {`INSERT INTO attempts SELECT 'w' || (i / 3), i, '{}', %d + i, NULL, NULL, NULL, NULL FROM n`,
 			func(db *sqlite.DB) error { return sqlite.NewAttempts(db).Expire(t.Context(), now) }},
 		"claims": {`INSERT INTO claims SELECT 'q' || (i / 3), i, '{}', %d + i FROM n`,
 			func(db *sqlite.DB) error { return sqlite.NewClaims(db).Expire(t.Context(), now) }},

@@ -28,6 +28,7 @@ var migrations = [][]string{
 	{endpointsSchema, endpointsOfTenant, rostersSchema},
 	{pacesSchema},
 	{eventsSchema, eventKeysSchema},
+	{endpointColumn, attemptsOfEndpoint},
 }
 
 // fileSchema has the one row that tells this data file from others.

@@ -101,6 +101,21 @@ func (m *Memory) NewestFailures(_ context.Context, queue string, from, before at
 	return newest[:min(limit, len(newest))], nil
 }
 
+// NewestOfEndpoint is as attempt.OfEndpoints has it.
+func (m *Memory) NewestOfEndpoint(_ context.Context, endpoint string, from, before attempt.Position, limit int) (newest []attempt.Record,
+	err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.records {
+		p := r.Position()
+		if endpoint != "" && r.Endpoint == endpoint && !p.Before(from) && (before == "" || p.Before(before)) {
+			newest = append(newest, r)
+		}
+	}
+	slices.SortFunc(newest, func(a, b attempt.Record) int { return cmp.Compare(b.Position(), a.Position()) })
+	return newest[:min(limit, len(newest))], nil
+}
+
 // ForgetFailures takes failures out of the index.
 func (m *Memory) ForgetFailures(_ context.Context, records []attempt.Record) error {
 	m.mu.Lock()

@@ -8,6 +8,7 @@ func TestMemory(t *testing.T) {
 	store := &Memory{}
 	TestAttempts(t, store)
 	TestFailures(t, store)
+	TestOfEndpoints(t, store)
 	TestClaims(t, store)
 	TestWaiting(t, store)
 	TestCircuits(t, store)

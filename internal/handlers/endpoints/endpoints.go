@@ -134,7 +134,7 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 		return e, "", &message.FieldError{Field: "key", Problem: "is for a key that is made here; leave secret out, or key"}
 	}
 	if e.State = cmp.Or(e.State, endpoint.Enabled); e.State != endpoint.Enabled {
-		e.Why, e.Since = "made so by "+api.CallerOf(r).Name, now
+		e.Why, e.Since = string(e.State)+" by "+whoOf(r)+", from the start", now
 	}
 	return e, kind, h.check(&e)
 }
@@ -228,7 +228,9 @@ func (h *Handler) show(r *http.Request) (int, any, error) {
 	return http.StatusOK, shown(e), err
 }
 
-func shown(e endpoint.Endpoint) api.Tagged { return api.Tagged{Version: e.Version, Value: Endpoint{Endpoint: e}} }
+func shown(e endpoint.Endpoint) api.Tagged {
+	return api.Tagged{Version: e.Version, Value: Endpoint{Endpoint: e}}
+}
 
 // patch answers PATCH …/endpoints/{endpoint_id}, with a JSON merge patch.
 func (h *Handler) patch(r *http.Request) (int, any, error) {

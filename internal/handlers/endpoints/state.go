@@ -56,10 +56,19 @@ func (h *Handler) turn(r *http.Request, e *endpoint.Endpoint, state endpoint.Sta
 		e.State, e.Why, e.Since = state, "", time.Time{}
 		return
 	}
-	e.State, e.Why, e.Since = state, string(state)+" by "+api.CallerOf(r).Name, h.Now().UTC()
+	e.State, e.Why, e.Since = state, string(state)+" by "+whoOf(r), h.Now().UTC()
 	if why != "" {
 		e.Why += ": " + why
 	}
+}
+
+// whoOf is what a tenant is told of who has done something: who operates the service is
+// named in the ledger only.
+func whoOf(r *http.Request) string {
+	if tenant := api.CallerOf(r).Tenant; tenant != "" {
+		return tenant
+	}
+	return "the operator"
 }
 
 // actionsOf are what the ledger is told of a change, which may be of the state too.

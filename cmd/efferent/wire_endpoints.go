@@ -1,0 +1,71 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/efferent/efferent/internal/access"
+	"github.com/efferent/efferent/internal/api"
+	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
+	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/handlers/endpoints"
+	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/localaws/origin"
+	"github.com/efferent/efferent/internal/settings"
+)
+
+// endpointParts is what the API of registered endpoints takes, wherever the queues are.
+type endpointParts struct {
+	settings.Endpoints
+	kept      stores
+	secrets   awssecrets.VersionsAPI
+	queues    awssqs.SendAPI
+	url       func(name string) (string, error)
+	redactors ledger.Redactors
+	caller    func(*http.Request) (api.Caller, error)
+	tokens    *access.Tokens
+	now       func() time.Time
+	log       *slog.Logger
+}
+
+// endpointsHandler wires the handler of registered endpoints; nil where the stores have
+// none.
+func endpointsHandler(p endpointParts) (*endpoints.Handler, error) {
+	attempts, ok := p.kept.attempts.(endpoints.Attempts)
+	if p.kept.endpoints == nil || !ok {
+		return nil, nil
+	}
+	audit, err := p.url(settings.AuditQueue)
+	if err != nil {
+		return nil, err
+	}
+	return endpoints.New(endpoints.Needs{
+		Endpoints: p.kept.endpoints, Attempts: attempts, Secrets: &awssecrets.Versions{API: p.secrets},
+		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
+		MaxEndpoints: p.MaxEndpoints, Tokens: p.tokens, Caller: p.caller, Now: p.now, Log: p.log,
+	})
+}
+
+// localCallers says who makes a request where nothing tells callers apart but the API's
+// own tokens.
+func localCallers(name string, s settings.Endpoints, secrets awssecrets.VersionsAPI, now func() time.Time) (
+	func(*http.Request) (api.Caller, error), *access.Tokens) {
+	caller := func(*http.Request) (api.Caller, error) { return api.Caller{Name: name}, nil }
+	if s.TokenSecret == "" {
+		return caller, nil
+	}
+	tokens := &access.Tokens{Keys: &awssecrets.TokenKeys{API: secrets, Name: s.TokenSecret, Now: now}, Now: now}
+	return tokens.Caller(caller), tokens
+}
+
+// served are the handlers' routes on one address: for this machine only, and no web
+// page in its browser.
+func served(caller func(*http.Request) (api.Caller, error), log *slog.Logger, r *replay.Handler, e *endpoints.Handler) http.Handler {
+	routes := r.Serves()
+	if e != nil {
+		routes = append(routes, e.Serves()...)
+	}
+	return origin.Only(access.Doors(api.Server{Caller: caller, Log: log}.Routes(routes)))
+}

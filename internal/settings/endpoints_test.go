@@ -1,0 +1,27 @@
+package settings_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/efferent/efferent/internal/settings"
+)
+
+func TestReadEndpoints(t *testing.T) {
+	t.Parallel()
+	s, err := settings.ReadEndpoints(func(string) string { return "" })
+	if err != nil || s.MaxEndpoints != 20 || s.TokenSecret != "" || s.TenantClaim != "" {
+		t.Errorf("got %+v, %v", s, err)
+	}
+	for text, good := range map[string]bool{"1": true, "200": true, "0": false, "201": false, "many": false} {
+		_, err := settings.ReadEndpoints(func(name string) string {
+			if name == settings.MaxEndpoints {
+				return text
+			}
+			return ""
+		})
+		if (err == nil) != good || err != nil && !strings.Contains(err.Error(), settings.MaxEndpoints) {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}

@@ -57,6 +57,9 @@ func (e Endpoint) Patch(patch jsontext.Value) (Endpoint, error) {
 // Read reads an endpoint from JSON. Its error is a *message.FieldError where a field is
 // wrong. What is empty is left out, so that {} in a map is as good as nothing.
 func Read(text jsontext.Value) (e Endpoint, err error) {
+	if text.Kind() != '{' {
+		return e, errors.New("it must be a JSON object")
+	}
 	if err := json.Unmarshal(text, &e, json.RejectUnknownMembers(true)); err != nil {
 		var semantic *json.SemanticError
 		switch {

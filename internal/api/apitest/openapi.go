@@ -146,14 +146,7 @@ func Types(t testing.TB, types map[string]any) {
 		t.Fatal(err)
 	}
 	for name, value := range types {
-		fields, required := []string{}, []string{}
-		for i := range reflect.TypeOf(value).NumField() {
-			field, options, _ := strings.Cut(reflect.TypeOf(value).Field(i).Tag.Get("json"), ",")
-			fields = append(fields, field)
-			if options != "omitzero" {
-				required = append(required, field)
-			}
-		}
+		fields, required := fieldsOf(reflect.TypeOf(value))
 		said := document.Components.Schemas[name]
 		if diff := cmp.Diff(sorted(fields), slices.Sorted(maps.Keys(said.Properties))); diff != "" {
 			t.Errorf("%s: the type's fields (-) and the document's (+):\n%s", name, diff)
@@ -162,6 +155,25 @@ func Types(t testing.TB, types map[string]any) {
 			t.Errorf("%s: what is always there (-) and what is required (+):\n%s", name, diff)
 		}
 	}
+}
+
+// fieldsOf are the names of a type's fields, and of those that are always there. What is
+// embedded has its own.
+func fieldsOf(of reflect.Type) (fields, required []string) {
+	fields, required = []string{}, []string{}
+	for i := range of.NumField() {
+		field, options, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+		switch {
+		case of.Field(i).Anonymous && field == "":
+			more, needed := fieldsOf(of.Field(i).Type)
+			fields, required = append(fields, more...), append(required, needed...)
+			continue
+		case options != "omitzero":
+			required = append(required, field)
+		}
+		fields = append(fields, field)
+	}
+	return fields, required
 }
 
 func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }

@@ -196,7 +196,7 @@ func localStores(ctx context.Context, db *sqlite.DB, now func() time.Time) (stor
 	kept := sqliteStores(db, now)
 	claims := sqlite.NewClaims(db)
 	err := sqlite.NewWaiting(db).Abandon(ctx)
-	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures} {
+	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures, deadletter.EventFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
 	return kept, err
@@ -217,7 +217,11 @@ func (l *local) handle(w settings.Webhooks, n settings.Notifications, secrets *s
 	if err != nil {
 		return err
 	}
-	l.sources = []*eventsource.Source{entries, webhooks, notifications}
+	events, err := eventsSource(l.feed(settings.EventsQueue, kept), queueURL(l.awsURL, settings.WebhooksQueue), w.Sending, kept)
+	if err != nil {
+		return err
+	}
+	l.sources = []*eventsource.Source{entries, webhooks, notifications, events}
 	return nil
 }
 

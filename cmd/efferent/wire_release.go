@@ -24,11 +24,14 @@ const (
 	releaseTime = time.Minute
 )
 
+// waitedFor are the queues whose messages may be in the waiting room.
+var waitedFor = []string{settings.WebhooksQueue, settings.NotificationsQueue, settings.EventsQueue}
+
 // wayOut wires what gets messages out of the waiting room. url finds a queue.
 func wayOut(room waiting.Places, queues awssqs.SendBatchAPI, url func(name string) (string, error), now func() time.Time) (
 	*waiting.Exit, error) {
 	urls := map[string]string{}
-	for _, name := range []string{settings.WebhooksQueue, settings.NotificationsQueue} {
+	for _, name := range waitedFor {
 		var err error
 		if urls[name], err = url(name); err != nil {
 			return nil, err

@@ -81,6 +81,7 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 	}{
 		{settings.WebhooksQueue, deadletter.WebhookFailures, replay.ReadWebhook},
 		{settings.NotificationsQueue, deadletter.NotificationFailures, replay.ReadNotification},
+		{settings.EventsQueue, deadletter.EventFailures, replay.ReadEvent},
 	} {
 		source, err := p.url(q.source)
 		if err != nil {

@@ -33,11 +33,11 @@ type swept interface {
 // sqliteStores are the stores in a data file.
 func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 	attempts, claims, room := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db)
-	circuits, paces := sqlite.NewCircuits(db), sqlite.NewPaces(db)
+	circuits, paces, events := sqlite.NewCircuits(db), sqlite.NewPaces(db), sqlite.NewEvents(db)
 	room.Now, circuits.Now = now, now
 	return stores{
 		attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces,
-		endpoints: sqlite.NewEndpoints(db), expire: []expiring{attempts, claims, room, circuits, paces},
+		endpoints: sqlite.NewEndpoints(db), events: events, expire: []expiring{attempts, claims, room, circuits, paces, events},
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/event"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/outcome"
@@ -37,10 +38,16 @@ const workerGrace = 25 * time.Second
 
 type workerCommand struct {
 	queueFlags
-	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default}); audit.fifo too."`
+	Queues []string `default:"webhooks,notifications" placeholder:"NAME" help:"The queues to work on (${default}); events and audit.fifo too."`
 	Store  string   `default:"dynamodb" placeholder:"STORE" help:"Where state is: dynamodb (ATTEMPTS_TABLE, …) or sqlite:FILE."`
 	workerHTTP
 	Health string `env:"EFFERENT_HEALTH" placeholder:"HOST:PORT" help:"Serve /healthz and /readyz here, and nothing else, to everybody."`
+}
+
+// eventStore is a store of events as fanout and the API need it.
+type eventStore interface {
+	event.Store
+	event.Keys
 }
 
 // stores is where the handlers keep what they must not forget.
@@ -51,8 +58,10 @@ type stores struct {
 	circuits circuit.Store
 	// endpoints are those that are registered; nil where no table of them is set.
 	endpoints endpoint.Store
-	paces     pace.Store
-	close     func()
+	// events are those that were published, and the keys of their requests; nil likewise.
+	events eventStore
+	paces  pace.Store
+	close  func()
 	// expire are the stores that nobody else deletes what has expired from.
 	expire []expiring
 	// sweeper has them do so, in a worker; nil where DynamoDB does it by itself.
@@ -94,7 +103,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 func (c *workerCommand) check() error {
 	for i, q := range c.Queues {
 		switch {
-		case q != settings.WebhooksQueue && q != settings.NotificationsQueue && q != settings.AuditQueue:
+		case q != settings.AuditQueue && !slices.Contains(waitedFor, q):
 			return fmt.Errorf("--queues %s: there is no handler for this queue", q)
 		case slices.Contains(c.Queues[:i], q):
 			return fmt.Errorf("--queues %s: it is named twice", q)
@@ -144,7 +153,7 @@ func (w *worker) open(ctx context.Context) (err error) {
 func (w *worker) needed() (names []string) {
 	needed := []string{settings.AuditQueue}
 	if w.sends() {
-		needed = append(needed, settings.WebhooksQueue, settings.NotificationsQueue) // the way out of the waiting room
+		needed = append(needed, waitedFor...) // the way out of the waiting room
 	}
 	if w.HTTP != "" {
 		needed = ownQueues()
@@ -159,7 +168,7 @@ func (w *worker) needed() (names []string) {
 
 // sends: what waits in the room is its to release.
 func (w *worker) sends() bool {
-	return slices.Contains(w.Queues, settings.WebhooksQueue) || slices.Contains(w.Queues, settings.NotificationsQueue)
+	return slices.ContainsFunc(waitedFor, func(q string) bool { return slices.Contains(w.Queues, q) })
 }
 
 // warn tells what an operator should know of the queues.

@@ -199,8 +199,8 @@ func TestQueuesThatMayNotBeSeen(t *testing.T) {
 func TestWhatAWorkerNeeds(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ queues, http, want string }{
-		{"webhooks,notifications", "", "audit.fifo"},
-		{"webhooks", "", "audit.fifo,notifications"},
+		{"webhooks,notifications", "", "audit.fifo,events"},
+		{"webhooks", "", "audit.fifo,notifications,events"},
 		{"audit.fifo", "", ""},
 		{"webhooks,notifications", "127.0.0.1:0", "webhook-failures,notification-failures,events,event-failures,audit.fifo,audit-failures.fifo"},
 	} {

@@ -49,6 +49,11 @@ func (w *worker) handlers() (map[string]workerHandler, error) {
 			return notifier(f, notices{n, withAWS(providers(n, secrets), w.config), w.kept,
 				&awss3.Files{API: awss3.NewClient(w.config), Places: n.Attachments}})
 		}, eventsource.Options{MaxConcurrency: notifyBatches()}},
+		settings.EventsQueue: {func(f feed, receives int) (eventsource.Handler, error) {
+			s := w.delivery.Sending
+			s.MaxReceives = receives
+			return fanner(f, w.found[settings.WebhooksQueue].url, s, w.kept)
+		}, eventsource.Options{MaxConcurrency: eventBatches}},
 		// A lane has one batch in flight, as in a Lambda function.
 		settings.AuditQueue: {func(f feed, _ int) (eventsource.Handler, error) { return workerAudit(f, w.config) },
 			eventsource.Options{Concurrency: w.delivery.AuditLanes}},

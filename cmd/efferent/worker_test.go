@@ -232,6 +232,7 @@ func TestWorkerErrors(t *testing.T) {
 		{"twice", []string{"--queues", "webhooks,webhooks"}, "twice"},
 		{"all that is missing", []string{"--store", "sqlite::memory:", "--prefix", "prod-"},
 			"prod-audit.fifo: does not exist, or may not be seen (sqs:GetQueueUrl)\n" +
+				"  prod-events: does not exist, or may not be seen (sqs:GetQueueUrl)\n" +
 				"This mends it:\n  efferent queues create --dev --prefix prod-\n"},
 		{"open to all", []string{"--store", "sqlite::memory:", "--http", "0.0.0.0:0"}, "--allow-host"},
 		{"no port", []string{"--store", "sqlite::memory:", "--http", "127.0.0.1:99999"}, "--http"},

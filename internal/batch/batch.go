@@ -20,13 +20,14 @@ type Job interface {
 	// it leaves the Item Ready, Refused, Troubled, or done with. Its ctx ends
 	// after prepareTime: who is not ready then is left out.
 	Prepare(ctx context.Context)
-	// Intent announces the attempt that a Ready message is about to make.
+	// Intent announces the attempt that a Ready message is about to make. Without an
+	// Action there is none: nothing is going to leave the account.
 	Intent() ledger.Entry
 	// Run makes the attempt of a Ready message, or settles a Refused one.
 	Run(ctx context.Context)
 	// Record is that of the attempt at hand, short of what came of it.
 	Record() attempt.Record
-	// Outcome tells the ledger what came of an attempt. It is also asked for
+	// Outcome tells the ledger what came of an attempt, nothing without an Action. It is also asked for
 	// one that an invocation before this one made and could not tell of.
 	Outcome(r attempt.Record) ledger.Entry
 }
@@ -38,10 +39,6 @@ type Kind struct {
 	Actor, IDName string
 	// Queue is what the batches come from, without the stack's prefix.
 	Queue string
-	// Quiet says that nothing leaves the account: the ledger is told of no attempt, and
-	// those that succeed are not recorded. Jobs are then not asked for an Intent or an
-	// Outcome.
-	Quiet bool
 	// Recalls says that what was tried before a message came out of the waiting
 	// room decides what comes next, so that it must be read.
 	Recalls bool
@@ -155,13 +152,13 @@ func (i *Item) run(ctx context.Context) {
 
 // announce writes the intents. Without them nothing may leave the account.
 func (b *batch) announce() {
-	if b.kind.Quiet {
-		return
-	}
 	intents := make([]ledger.Entry, 0, len(b.items))
 	for _, i := range b.items {
-		if i.State == Ready {
-			intents = append(intents, i.job.Intent())
+		if i.State != Ready {
+			continue
+		}
+		if e := i.job.Intent(); e.Action != "" {
+			intents = append(intents, e)
 		}
 	}
 	if len(intents) == 0 {

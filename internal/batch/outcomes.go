@@ -26,11 +26,7 @@ func (p *report) forLedger() bool { return p.Action != "" }
 
 // tellOf has the ledger told of what came of an attempt.
 func (i *Item) tellOf(r *attempt.Record) {
-	p := report{of: r}
-	if !i.kind.Quiet {
-		p.Entry = i.job.Outcome(*r)
-	}
-	i.reports = append(i.reports, p)
+	i.reports = append(i.reports, report{Entry: i.job.Outcome(*r), of: r})
 }
 
 // tellEnd has producers told of the attempt that the ledger was told of last.
@@ -53,7 +49,7 @@ func (i *Item) tellSent(r *attempt.Record) {
 
 func (i *Item) tellAgain(r *attempt.Record, entry, end bool) {
 	p := report{of: r, ends: end && i.Outcomes.WantsAttempt(r)}
-	if entry = entry && !i.kind.Quiet; entry {
+	if entry {
 		p.Entry = i.job.Outcome(*r)
 	}
 	if entry || p.ends {

@@ -184,8 +184,8 @@ func (i *Item) Sent(r attempt.Record) {
 	}
 }
 
-// Passed says that the message of a Quiet Kind is done with, by an attempt of which
-// no record is kept.
+// Passed says that the message is done with, by an attempt of which neither a record
+// is kept nor anybody told.
 func (i *Item) Passed(r attempt.Record) {
 	r.Verdict = attempt.Delivered
 	i.State, i.recorded = Done, true

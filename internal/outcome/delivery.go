@@ -10,7 +10,8 @@ import (
 // Delivery is how a webhook or a notification ended. It has no body, no secret, no
 // query string and no recipient.
 type Delivery struct {
-	// Kind is webhook or notification.
+	// Kind is webhook or notification; or event, of one that could not be turned into
+	// webhooks.
 	Kind      string `json:"kind"`
 	WebhookID string `json:"webhook_id"`
 	// Origin is the SQS id under which the message was first received, and MessageID
@@ -56,8 +57,11 @@ func OfAttempt(r *attempt.Record) Event {
 		URL: withoutQuery(r.URL), EventType: r.EventType, Attempts: r.Attempt, Status: r.Status, Verdict: r.Verdict,
 		Reason: message.Shorten(r.Reason, maxReason), Channel: r.Channel, FailedChannels: r.FailedChannels, ProviderID: r.ProviderID,
 	}
-	if r.Notification {
+	switch {
+	case r.Notification:
 		d.Kind = "notification"
+	case r.Event:
+		d.Kind = "event"
 	}
 	return Event{Kind: kind, ID: idOf(string(kind), r.SortKey()), Time: r.Ended(), Tenant: r.Tenant, Subject: r.WebhookID, Data: d}
 }

@@ -100,8 +100,8 @@ func Matching(all []*endpoint.Ready, eventType string, body []byte) (ids []strin
 // Record is that of the attempt at hand.
 func (f *fan) Record() attempt.Record { return f.record }
 
-// Intent is not asked for: nothing leaves the account.
+// Intent is none: nothing leaves the account.
 func (f *fan) Intent() ledger.Entry { return ledger.Entry{} }
 
-// Outcome is not asked for either.
+// Outcome is none either.
 func (f *fan) Outcome(attempt.Record) ledger.Entry { return ledger.Entry{} }

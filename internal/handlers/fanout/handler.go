@@ -68,7 +68,7 @@ func (h *Handler) Handle(ctx context.Context, in events.SQSEvent) (events.SQSEve
 	needs.Concurrency = max(1, len(in.Records))
 	post := &post{needs: &h.Needs, rosters: map[string]func() ([]*endpoint.Ready, error){}, all: make(chan struct{})}
 	return needs.Handle(ctx, in, batch.Kind{
-		Actor: "efferent:fanout", IDName: "event_id", Queue: "events", Dead: h.dead, Quiet: true,
+		Actor: "efferent:fanout", IDName: "event_id", Queue: "events", Dead: h.dead,
 		Job: func(i *batch.Item) batch.Job { return &fan{Item: i, needs: &h.Needs, post: post} },
 	}), nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
+	"github.com/efferent/efferent/internal/event"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/webhook"
@@ -47,6 +48,12 @@ func ReadWebhook(body string) Item {
 func ReadNotification(body string) Item {
 	n, _ := channel.Decode([]byte(body))
 	return Item{WebhookID: n.ID, Channel: string(n.Channel), Tenant: n.Tenant}
+}
+
+// ReadEvent is ReadWebhook for events.
+func ReadEvent(body string) Item {
+	e, _ := event.Decode([]byte(body))
+	return Item{WebhookID: e.ID, EventType: e.Type, Tenant: e.Tenant}
 }
 
 // open reads what a message itself says.

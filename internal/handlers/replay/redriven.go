@@ -18,7 +18,7 @@ func (l life) dead() bool { return deadletter.QueueOf(l.last) != "" }
 // them can be another that came back.
 type twins struct {
 	tenant, url, eventType, channel, recipient string
-	notification                               bool
+	notification, event                        bool
 	// Of a message that carries its origin: what a move task takes keeps that,
 	// and the number of its first attempt, but begins with its first channel.
 	origin string
@@ -29,7 +29,7 @@ type twins struct {
 // its channels.
 func (l life) twins() twins {
 	r := l.first
-	t := twins{r.Tenant, r.URL, r.EventType, r.Channel, r.Recipient, r.Notification, "", 0}
+	t := twins{r.Tenant, r.URL, r.EventType, r.Channel, r.Recipient, r.Notification, r.Event, "", 0}
 	if r.OriginID() != r.MessageID {
 		t.channel, t.recipient, t.origin, t.from = "", "", r.Origin, r.Attempt
 	}

@@ -66,7 +66,8 @@ func (h *Handler) dropped(i *waiting.Item, actor string) attempt.Record {
 	}
 	if q, err := h.queueBefore(i.Queue); err == nil {
 		said := q.Read(i.Body)
-		r.URL, r.EventType, r.Notification = said.URL, said.EventType, q.Name == deadletter.NotificationFailures
+		r.URL, r.EventType = said.URL, said.EventType
+		r.Notification, r.Event = q.Name == deadletter.NotificationFailures, q.Name == deadletter.EventFailures
 	}
 	return r
 }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/efferent/efferent/e2e/scenario"
+	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/sqlite"
+)
+
+// register keeps an endpoint in an Efferent's data.
+func register(t *testing.T, l *local, tenant, url string, types ...string) endpoint.Endpoint {
+	t.Helper()
+	e := endpoint.Endpoint{ID: endpoint.NewID(), Tenant: tenant, URL: url, EventTypes: types, Secret: scenario.SecretName,
+		State: endpoint.Enabled, Created: time.Now().UTC(), Version: 1}
+	if _, err := e.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlite.NewEndpoints(l.db).CreateEndpoint(t.Context(), e, 100); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// TestEventsGoToTheirEndpoints publishes in all three shapes.
+func TestEventsGoToTheirEndpoints(t *testing.T) {
+	t.Parallel()
+	l := openData(t, ":memory:", nil)
+	s := runLocal(t, l)
+	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
+	receivers := map[string]*scenario.Endpoint{}
+	for name, types := range map[string][]string{"invoices": {"invoice.*"}, "all": {"*"}, "orders": {"Order Placed", "user"}} {
+		receivers[name] = scenario.NewEndpoint(t, scenario.OK)
+		register(t, l, "acme", receivers[name].URL+"/"+name, types...)
+	}
+	receivers["other"] = scenario.NewEndpoint(t, scenario.OK)
+	register(t, l, "globex", receivers["other"].URL, "*")
+	for id, text := range map[string]string{
+		"evt_1": `{"id":"evt_1","tenant":"acme","event_type":"invoice.paid","body":{"a":1}}`,
+		"evt_2": `{"specversion":"1.0","id":"evt_2","source":"/shop","type":"user","subject":"acme","data":{"b":2}}`,
+		"evt_3": `{"version":"0","id":"evt_3","detail-type":"Order Placed","source":"shop","detail":{"tenant":"acme"}}`,
+	} {
+		s.SendTo(t, settings.EventsQueue, text)
+		s.AttemptsUntil(t, id, func(v attempt.Verdict) bool { return v == attempt.Delivered })
+	}
+	for id, want := range map[string][]string{"evt_1": {"all", "invoices"}, "evt_2": {"all", "orders"}, "evt_3": {"all", "orders"}} {
+		if got := arrivedAt(t, receivers, id, len(want)); !slices.Equal(got, want) {
+			t.Errorf("%s came to %v, want %v", id, got, want)
+		}
+	}
+	if a := receivers["invoices"].Arrivals("evt_1")[0]; a.Body != `{"a":1}` || a.Accepts(t, scenario.SecretValue) != nil {
+		t.Errorf("got %s, %v", a.Body, a.Accepts(t, scenario.SecretValue))
+	}
+}
+
+// arrivedAt waits until a webhook-id has come to n receivers, and says which.
+func arrivedAt(t *testing.T, receivers map[string]*scenario.Endpoint, id string, n int) (names []string) {
+	t.Helper()
+	for end := time.Now().Add(soon); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		names = nil
+		for name, r := range receivers {
+			for range r.Arrivals(id) {
+				names = append(names, name)
+			}
+		}
+		if len(names) >= n {
+			break
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// TestABadEventIsListedAndReplayed as webhooks are.
+func TestABadEventIsListedAndReplayed(t *testing.T) {
+	t.Parallel()
+	s := startLocal(t)
+	s.SendTo(t, settings.EventsQueue, `{"id":"evt_bad","tenant":"acme","event_type":"a","body":1,"extra":true}`)
+	item := s.parked(t, deadletter.EventFailures, 1)[0]
+	if item.WebhookID != "evt_bad" || item.Tenant != "acme" || item.EventType != "a" || item.Attempts != 1 ||
+		!strings.Contains(item.Reason, `field "extra": unknown`) {
+		t.Errorf("listed: %+v", item)
+	}
+	if out, _ := s.dlq(t, "replay", "--queue", deadletter.EventFailures, item.ItemID); !strings.Contains(out, "webhook-id evt_bad") {
+		t.Errorf("replayed: %s", out)
+	}
+	if again := s.parked(t, deadletter.EventFailures, 1)[0]; again.Attempts != 2 || again.ItemID == item.ItemID {
+		t.Errorf("listed again: %+v", again)
+	}
+}

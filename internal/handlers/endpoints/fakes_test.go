@@ -39,6 +39,7 @@ type world struct {
 	faster func()
 	most   int
 	out    http.Handler
+	needs  Needs
 }
 
 func newWorld(t *testing.T) *world {
@@ -47,13 +48,20 @@ func newWorld(t *testing.T) *world {
 	caller := tokens.Caller(func(r *http.Request) (api.Caller, error) {
 		return api.Caller{Name: "arn:ann", Tenant: r.Header.Get("Of")}, nil
 	})
-	h, err := New(Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens, Caller: caller,
-		Now: w.time, Log: slog.New(slog.DiscardHandler)})
+	w.needs = Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens, Caller: caller,
+		Now: w.time, Log: slog.New(slog.DiscardHandler)}
+	w.rewire(func(*Needs) {})
+	return w
+}
+
+// rewire makes the handler anew, with other needs.
+func (w *world) rewire(change func(*Needs)) {
+	change(&w.needs)
+	h, err := New(w.needs)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	w.out = access.Doors(h.Routes())
-	return w
 }
 
 func (w *world) time() time.Time {

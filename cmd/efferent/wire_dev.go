@@ -25,6 +25,7 @@ import (
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/localaws/stsserver"
 	"github.com/efferent/efferent/internal/objects"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/queuelog"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
@@ -68,6 +69,7 @@ type local struct {
 	signer      *checkpoint.Handler
 	releaser    *release.Handler
 	redactors   ledger.Redactors
+	outcomes    *outcome.Teller
 	sweeper     *sweeper
 	watch       watch
 }
@@ -113,7 +115,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	if l.engine, err = sqsserver.Open(ctx, queues,
-		sqsserver.Options{Clock: l.clock, Region: localRegion, Account: localAccount, Own: ownQueues(), Logger: c.Log}); err != nil {
+		sqsserver.Options{Clock: l.clock, Region: localRegion, Account: localAccount, Own: devQueues(), Logger: c.Log}); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
 	l.poller = l.engine.Poller()
@@ -144,6 +146,9 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if l.signer, err = localSigner(ctx, l.kept, secrets, delivery.Sending, c.Log); err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
+	if l.outcomes, err = localOutcomes(c.Getenv, l.engine, url); err != nil {
+		return nil, err
+	}
 	exit, err := wayOut(kept.room, l.engine, url, l.clock.Now)
 	if err != nil {
 		return nil, err
@@ -154,7 +159,8 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	caller, tokens := localCallers("local", registration, secrets, l.clock.Now)
 	api, err := replayHandler(replayParts{
 		queues: l.poller, exact: true, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		circuits: kept.circuits, lanes: delivery.AuditLanes, caller: caller, url: url, redactors: l.redactors, log: c.Log, book: l.kept,
+		circuits: kept.circuits, outcomes: l.outcomes, endpoints: kept.endpoints, lanes: delivery.AuditLanes, caller: caller, url: url,
+		redactors: l.redactors, log: c.Log, book: l.kept,
 		sign: l.signer.Handle, watch: l.watch})
 	if err != nil {
 		return nil, err
@@ -223,7 +229,8 @@ func (l *local) handle(w settings.Webhooks, n settings.Notifications, secrets *s
 func (l *local) feed(name string, kept stores) feed {
 	return feed{
 		queues: l.poller, url: queueURL(l.awsURL, name), arn: queueARN(name), region: localRegion,
-		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, room: kept.room, log: l.log, now: l.clock.Now,
+		auditURL: queueURL(l.awsURL, settings.AuditQueue), redactors: l.redactors, outcomes: l.outcomes, room: kept.room,
+		log: l.log, now: l.clock.Now,
 		name: name, watch: l.watch,
 	}
 }

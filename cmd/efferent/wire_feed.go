@@ -10,6 +10,7 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -25,6 +26,7 @@ type feed struct {
 	url, arn, region, auditURL string
 	redactors                  ledger.Redactors
 	room                       waiting.Store
+	outcomes                   *outcome.Teller
 	log                        *slog.Logger
 	// name is the queue's, and watch what is told of what becomes of its messages.
 	name  string
@@ -49,6 +51,7 @@ func (f feed) audit(lanes int) *awssqs.Audit {
 func (f feed) needs(function string, s settings.Sending, attempts batch.Attempts) batch.Needs {
 	return batch.Needs{
 		Attempts: attempts, Room: f.room, Queue: f.queue(), Audit: f.audit(s.AuditLanes), Redactors: f.redactors,
+		Outcomes: f.outcomes,
 		Policies: s.Policies, MaxReceives: s.MaxReceives, Waits: eventsource.HandOver,
 		Metrics: f.watch.of(function), Tracer: f.watch.tracer,
 		Now: f.now, Jitter: rand.Float64, Log: f.log,

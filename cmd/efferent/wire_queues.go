@@ -41,6 +41,9 @@ func ownQueues() (names []string) {
 	return names
 }
 
+// devQueues are those of dev.
+func devQueues() []string { return append(ownQueues(), settings.OutcomesQueue) }
+
 // The attributes of queues that Efferent rests on.
 const (
 	retention      = string(types.QueueAttributeNameMessageRetentionPeriod)
@@ -66,12 +69,15 @@ func deployedAttributes(name string) map[string]string {
 	return set
 }
 
-// createQueues makes dev's eight queues with the attributes of a deployment. Those
-// that are there already stay as they are, but for their redrive policy: who
+// createQueues makes dev's queues with the attributes of a deployment. Those that are
+// there already stay as they are, but for their redrive policy: who
 // handles a message drains it by the same count that SQS moves it by.
 func createQueues(ctx context.Context, api queueAPI, maxReceives int) error {
 	m := queueMaker{api: api, receives: maxReceives, update: []string{redrivePolicy}, settle: func(context.Context) {}}
 	_, err := m.all(ctx)
+	if err == nil {
+		_, _, err = m.ensure(ctx, settings.OutcomesQueue, nil)
+	}
 	return err
 }
 

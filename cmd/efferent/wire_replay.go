@@ -11,8 +11,10 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -38,7 +40,10 @@ type replayParts struct {
 	claims   replay.Claims
 	room     replay.Room
 	circuits circuit.Store
-	exit     *waiting.Exit
+	// outcomes tells producers; endpoints says whose a registered one is. Both may be nil.
+	outcomes  *outcome.Teller
+	endpoints endpoint.Store
+	exit      *waiting.Exit
 	// exact: the queues' counts are.
 	exact  bool
 	lanes  int
@@ -62,10 +67,13 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 	}
 	n := replay.Needs{
 		History: p.attempts, Failures: p.attempts, Records: p.attempts, Claims: p.claims,
-		Room: p.room, Exit: p.exit, Circuits: p.circuits,
+		Room: p.room, Exit: p.exit, Circuits: p.circuits, Outcomes: p.outcomes,
 		ExactCounts: p.exact, Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
 		Caller: p.caller, Metrics: p.watch.of("replay"), Now: p.exit.Now, Wait: pause, Log: p.log,
+	}
+	if p.endpoints != nil {
+		n.Endpoints = &endpoint.Known{Store: p.endpoints, Now: p.exit.Now}
 	}
 	for _, q := range []struct {
 		source, failures string

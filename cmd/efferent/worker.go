@@ -23,6 +23,7 @@ import (
 	"github.com/efferent/efferent/internal/event"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
@@ -80,6 +81,9 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if w.delivery, err = settings.ReadWebhooks(os.Getenv); err != nil {
 		return err
 	}
+	if w.outcomes, err = awsOutcomes(os.Getenv, w.config); err != nil {
+		return err
+	}
 	if w.kept, err = c.stores(w.config, log); err != nil {
 		return err
 	}
@@ -118,6 +122,7 @@ type worker struct {
 	delivery settings.Webhooks
 	kept     stores
 	log      *slog.Logger
+	outcomes *outcome.Teller
 	// watch is told how all of it is.
 	watch watch
 	// found are the queues, by their names without the prefix.

@@ -90,7 +90,7 @@ func (w *worker) openSources(check *queueCheck) error {
 func (w *worker) feed(name string) feed {
 	q := w.found[name]
 	return feed{name: name, watch: w.watch, queues: newConsumer(w.config), url: q.url, arn: q.arn(), region: w.config.Region,
-		auditURL: w.found[settings.AuditQueue].url, room: w.kept.room, log: w.log, now: time.Now, grace: workerGrace}
+		auditURL: w.found[settings.AuditQueue].url, room: w.kept.room, outcomes: w.outcomes, log: w.log, now: time.Now, grace: workerGrace}
 }
 
 // workerAudit appends to the ledger of a stack.

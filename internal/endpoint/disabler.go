@@ -84,9 +84,9 @@ func (d *Disabler) keep(ctx context.Context, e Endpoint) error {
 
 func (d *Disabler) tell(ctx context.Context, kind outcome.Kind, e *Endpoint, why string) {
 	metric.To(d.Metrics, metric.Event{Name: metric.EndpointsFailing, Value: 1, Labels: metric.Labels{Action: string(kind)}})
-	d.Outcomes.Now(ctx, outcome.OfEndpoint(kind, d.Now().UTC(), e.ID, outcome.Endpoint{
+	d.Outcomes.Now(ctx, d.Metrics, d.Log, outcome.OfEndpoint(kind, d.Now().UTC(), e.ID, outcome.Endpoint{
 		Tenant: e.Tenant, URL: e.URL, State: string(e.State), Reason: why, Version: e.Version,
-	}), d.Metrics, d.Log)
+	}))
 }
 
 // Failing is told of an endpoint that fails, as a circuit.Keeper tells: it disables
@@ -104,7 +104,8 @@ func (d *Disabler) Failing(ctx context.Context, s circuit.State, overdue bool) {
 	until := s.Failing.Add(d.Limit).UTC().Format(day)
 	found, err := d.Store.Endpoints(ctx, []string{s.URL})
 	if err != nil || len(found) == 0 {
-		d.Log.WarnContext(ctx, "an endpoint fails, and whose it is can't be read", "endpoint", s.URL, "since", since, "until", until, "error", err)
+		d.Log.WarnContext(ctx, "an endpoint fails, and whose it is can't be read", "endpoint", s.URL, "since", since, "until", until,
+			"error", err)
 		return
 	}
 	e := &found[0]

@@ -14,10 +14,13 @@ const (
 	pause = 100 * time.Millisecond
 )
 
+// send makes one request.
+type send = func(context.Context, []Event) (refused []Event, why string, err error)
+
 // InBatches hands events over, most of them a request at most. send returns those that
 // were refused, and why the first was: they alone are tried again. An error is one of
 // a whole request, which send has tried again itself.
-func InBatches(ctx context.Context, events []Event, most int, send func(context.Context, []Event) (refused []Event, why string, err error)) error {
+func InBatches(ctx context.Context, events []Event, most int, send send) error {
 	var all []error
 	for len(events) > 0 {
 		n := min(most, len(events))
@@ -29,7 +32,7 @@ func InBatches(ctx context.Context, events []Event, most int, send func(context.
 	return errors.Join(all...)
 }
 
-func insist(ctx context.Context, events []Event, send func(context.Context, []Event) ([]Event, string, error)) error {
+func insist(ctx context.Context, events []Event, send send) error {
 	for try := 1; ; try++ {
 		refused, why, err := send(ctx, events)
 		if err != nil || len(refused) == 0 {

@@ -208,12 +208,12 @@ func TestToldToNobody(t *testing.T) {
 	tell, h := teller(t, "")
 	h.err = errors.New("out of reach")
 	c := &counts{map[string]float64{}}
-	tell.Now(t.Context(), outcome.Event{Kind: outcome.Updated}, c, slog.New(slog.DiscardHandler))
+	tell.Now(t.Context(), c, slog.New(slog.DiscardHandler), outcome.Event{Kind: outcome.Updated}, outcome.Event{Kind: outcome.Delivered})
 	if c.of["OutcomesUntold endpoint.updated"] != 1 {
 		t.Errorf("counted %v", c.of)
 	}
 	var off *outcome.Teller
-	off.Now(t.Context(), outcome.Event{Kind: outcome.Updated}, c, slog.New(slog.DiscardHandler))
+	off.Now(t.Context(), c, slog.New(slog.DiscardHandler), outcome.Event{Kind: outcome.Updated})
 	if len(c.of) != 1 || c.of["OutcomesUntold endpoint.updated"] != 1 {
 		t.Errorf("counted %v", c.of)
 	}

@@ -85,12 +85,18 @@ func matches(pattern, kind string) bool {
 	return pattern == "*" || pattern == kind || many && strings.HasPrefix(kind, prefix+".")
 }
 
-// Now tells of an event that nothing comes back for: where that fails a line of the
-// log is what there is of it.
-func (t *Teller) Now(ctx context.Context, e Event, m metric.Recorder, log *slog.Logger) {
-	if err := t.Tell(ctx, e); err != nil {
-		log.ErrorContext(ctx, "an outcome was told to nobody", "outcome", e.Kind, "id", e.ID, "tenant", e.Tenant, "subject", e.Subject,
-			"error", err)
-		metric.To(m, metric.Event{Name: metric.OutcomesUntold, Value: 1, Labels: metric.Labels{Action: string(e.Kind)}})
+// Now tells of events that nothing comes back for: where that fails, a line of the log
+// is what there is of each.
+func (t *Teller) Now(ctx context.Context, m metric.Recorder, log *slog.Logger, events ...Event) {
+	err := t.Tell(ctx, events...)
+	if err == nil {
+		return
+	}
+	for _, e := range events {
+		if t.Wants(e.Kind, e.Tenant) {
+			log.ErrorContext(ctx, "an outcome was told to nobody", "outcome", e.Kind, "id", e.ID, "tenant", e.Tenant, "subject", e.Subject,
+				"error", err)
+			metric.To(m, metric.Event{Name: metric.OutcomesUntold, Value: 1, Labels: metric.Labels{Action: string(e.Kind)}})
+		}
 	}
 }

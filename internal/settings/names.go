@@ -36,6 +36,15 @@ const (
 	// CircuitLimits is when circuits open, and for how long:
 	// "failures=5;exchanges=20;first=30s;longest=15m".
 	CircuitLimits = "EFFERENT_CIRCUIT_LIMITS"
+	// Outcomes is where producers are told how things ended: the URL of an SQS queue, or
+	// the ARN of an EventBridge bus; nowhere by default.
+	Outcomes = "EFFERENT_OUTCOMES"
+	// OutcomeKinds are the kinds of outcomes that are told
+	// ("delivery.failed,endpoint.*").
+	OutcomeKinds = "EFFERENT_OUTCOME_KINDS"
+	// OutcomesTenant is the tenant whose endpoints get the outcomes, where Outcomes is
+	// the queue of events.
+	OutcomesTenant = "EFFERENT_OUTCOMES_TENANT"
 	// LedgerTable is the DynamoDB table of the ledger's heads and staged entries.
 	LedgerTable = "LEDGER_TABLE"
 	// LedgerBucket is the S3 bucket of the ledger's tiles and entries.
@@ -113,6 +122,7 @@ const (
 const (
 	WebhooksQueue      = "webhooks"
 	NotificationsQueue = "notifications"
+	OutcomesQueue      = "outcomes"
 	EventsQueue        = "events"
 	AuditQueue         = "audit.fifo"
 	AuditFailuresQueue = "audit-failures.fifo"

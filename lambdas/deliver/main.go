@@ -16,12 +16,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awseventbridge "github.com/efferent/efferent/internal/aws/eventbridge"
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/handlers/deliver"
+	"github.com/efferent/efferent/internal/outcome/transitions"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/version"
@@ -62,6 +64,13 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 	}
 	audit := &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes}
 	metrics := telemetry.LambdaMetrics(getenv, s.FewMetrics)
+	place, err := settings.ReadOutcomes(getenv)
+	if err != nil {
+		return nil, err
+	}
+	outcomes := place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws))
+	journal := &circuit.Journal{Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Metrics: metrics, Log: log}
+	tell := transitions.Transitions{Teller: outcomes, Metrics: metrics, Log: log}
 	return deliver.New(deliver.Needs{
 		Needs: batch.Needs{
 			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
@@ -69,6 +78,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 			Queue:       &awssqs.Queue{API: queues, URL: places.WebhooksQueueURL},
 			Audit:       audit,
 			Redactors:   redactors,
+			Outcomes:    outcomes,
 			Metrics:     metrics,
 			Policies:    s.Policies,
 			MaxReceives: s.MaxReceives,
@@ -82,7 +92,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 		Circuits: &circuit.Keeper{
 			Store: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Limits: s.Circuits,
 			Now: time.Now, Jitter: rand.Float64, Log: log,
-			Changed: (&circuit.Journal{Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Metrics: metrics, Log: log}).Changed,
+			Changed: tell.After(journal.Changed),
 		},
 		MostHeld: s.MaxHeld,
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awseventbridge "github.com/efferent/efferent/internal/aws/eventbridge"
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	awss3 "github.com/efferent/efferent/internal/aws/s3"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
@@ -60,6 +61,10 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 		return nil, err
 	}
 	queues, tables, secrets := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), secretsmanager.NewFromConfig(aws)
+	place, err := settings.ReadOutcomes(getenv)
+	if err != nil {
+		return nil, err
+	}
 	redactors := &awssecrets.Redactors{
 		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
 	}
@@ -70,6 +75,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Queue:       &awssqs.Queue{API: queues, URL: places.NotificationsQueueURL},
 			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 			Redactors:   redactors,
+			Outcomes:    place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws)),
 			Metrics:     telemetry.LambdaMetrics(getenv, s.FewMetrics),
 			Policies:    s.Policies,
 			MaxReceives: s.MaxReceives,

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awseventbridge "github.com/efferent/efferent/internal/aws/eventbridge"
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	"github.com/efferent/efferent/internal/aws/gateway"
 	awss3 "github.com/efferent/efferent/internal/aws/s3"
@@ -51,6 +52,10 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 	if err != nil {
 		return nil, err
 	}
+	place, err := settings.ReadOutcomes(getenv)
+	if err != nil {
+		return nil, err
+	}
 	queues, tables, objects := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), awss3.NewClient(aws)
 	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
 	room := &awsdynamodb.Waiting{API: tables, Table: places.WaitingTable}
@@ -58,7 +63,8 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 		Queues:  deadLetters(queues, places),
 		History: attempts, Failures: attempts, Records: attempts,
 		Circuits: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Metrics: telemetry.LambdaMetrics(getenv, places.FewMetrics),
-		Room: room,
+		Outcomes: place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws)),
+		Room:     room,
 		Exit: &waiting.Exit{
 			Places: room,
 			Sender: &awssqs.Outgoing{API: queues, URLs: places.Queues()},

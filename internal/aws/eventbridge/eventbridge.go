@@ -29,6 +29,11 @@ type Bus struct {
 	Name string
 }
 
+// ToBus makes a place's Bus by a configuration.
+func ToBus(config aws.Config) func(outcome.Place) outcome.Sink {
+	return func(p outcome.Place) outcome.Sink { return &Bus{API: sdk.NewFromConfig(config), Name: p.Bus} }
+}
+
 // Tell is as outcome.Sink has it.
 func (b *Bus) Tell(ctx context.Context, events []outcome.Event) error {
 	if err := outcome.InBatches(ctx, events, most, b.put); err != nil {

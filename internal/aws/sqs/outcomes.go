@@ -23,6 +23,11 @@ type Outcomes struct {
 	Tenant string
 }
 
+// ToOutcomes makes a place's Outcomes by a client.
+func ToOutcomes(api SendBatchAPI) func(outcome.Place) outcome.Sink {
+	return func(p outcome.Place) outcome.Sink { return &Outcomes{API: api, URL: p.QueueURL, Tenant: p.Tenant} }
+}
+
 // Tell is as outcome.Sink has it.
 func (o *Outcomes) Tell(ctx context.Context, events []outcome.Event) error {
 	if err := outcome.InBatches(ctx, events, batchLimit, o.send); err != nil {

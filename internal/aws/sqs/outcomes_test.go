@@ -1,6 +1,7 @@
 package awssqs
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -31,7 +32,7 @@ func TestOutcomes(t *testing.T) {
 		for _, r := range b.requests {
 			sizes = append(sizes, len(r.Entries))
 		}
-		if len(sizes) != 4 || sizes[0] != 10 || sizes[1] != 1 || sizes[2] != 1 || sizes[3] != 1 || *b.requests[1].Entries[0].MessageBody != b.refuse {
+		if !slices.Equal(sizes, []int{10, 1, 1, 1}) || *b.requests[1].Entries[0].MessageBody != b.refuse {
 			t.Errorf("requests of %v", sizes)
 		}
 		if m := b.requests[0].Entries[0]; m.MessageGroupId != nil || !strings.Contains(*m.MessageBody, `"specversion":"1.0"`) {
@@ -58,7 +59,8 @@ func TestOutcomesToOtherQueues(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := b.requests[0].Entries[0]
-		if aws.ToString(m.MessageGroupId) != c.group || aws.ToString(m.MessageDeduplicationId) != c.dedup || !strings.HasPrefix(*m.MessageBody, c.begins) {
+		if aws.ToString(m.MessageGroupId) != c.group || aws.ToString(m.MessageDeduplicationId) != c.dedup ||
+			!strings.HasPrefix(*m.MessageBody, c.begins) {
 			t.Errorf("%s: sent %s, group %s, deduplicated by %s", name, *m.MessageBody, aws.ToString(m.MessageGroupId),
 				aws.ToString(m.MessageDeduplicationId))
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/outcome/transitions"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -91,7 +92,8 @@ func (h *Handler) decide(r *http.Request, do func(context.Context, *circuit.Keep
 	ctx, stop := context.WithTimeout(context.WithoutCancel(r.Context()), passTime)
 	defer stop()
 	journal := &circuit.Journal{Audit: h.Audit, Redactors: h.Redactors, Actor: api.CallerOf(r).Name, Metrics: h.Metrics, Log: h.Log}
-	s, err := do(ctx, &circuit.Keeper{Store: h.Circuits, Now: h.Now, Changed: journal.Changed, Log: h.Log})
+	tell := transitions.Transitions{Teller: h.Outcomes, Endpoints: h.Endpoints, Metrics: h.Metrics, Log: h.Log}
+	s, err := do(ctx, &circuit.Keeper{Store: h.Circuits, Now: h.Now, Changed: tell.After(journal.Changed), Log: h.Log})
 	if err != nil {
 		return 0, nil, api.Unavailable("the circuit can't be changed", err)
 	}

@@ -115,7 +115,7 @@ func (w *world) handler() *Handler {
 		Queues: []Queue{{Name: queueName, From: "webhooks", Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()},
 			{Name: "notification-failures", From: "notifications", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
 		History: w, Failures: w, Claims: w, Audit: w, Redactors: w, Records: w, Room: (*room)(w), Exit: w.exit,
-		Circuits: (*circuits)(w), Metrics: (*transitions)(w),
+		Circuits: (*circuits)(w), Metrics: (*changes)(w),
 		Caller: func(r *http.Request) (api.Caller, error) {
 			return api.Caller{Name: cmp.Or(r.Header.Get("Caller"), "ann")}, nil
 		}, ExactCounts: w.exact,
@@ -412,10 +412,10 @@ func (m *moveTasks) Cancel(_ context.Context, handle string) error {
 	return w.call("cancel", func() error { w.cancelled = append(w.cancelled, handle); return nil })
 }
 
-// transitions is the world, told of its circuits' changes.
-type transitions world
+// changes is the world, told of its circuits' changes.
+type changes world
 
-func (t *transitions) Record(events []metric.Event) {
+func (t *changes) Record(events []metric.Event) {
 	for _, e := range events {
 		t.changes = append(t.changes, e.Phase)
 	}

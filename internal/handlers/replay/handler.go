@@ -21,6 +21,8 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
+	"github.com/efferent/efferent/internal/outcome"
+	"github.com/efferent/efferent/internal/outcome/transitions"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -51,6 +53,10 @@ type Needs struct {
 	Records Records
 	// Circuits are the breakers of endpoints.
 	Circuits circuit.Store
+	// Outcomes tells producers of what is dropped, and of circuits that are opened and
+	// closed; Endpoints says whose those of registered endpoints are.
+	Outcomes  *outcome.Teller    `need:"optional"`
+	Endpoints transitions.Finder `need:"optional"`
 	// Metrics counts the circuits that are opened and closed by hand, and what leaves
 	// the waiting room so.
 	Metrics metric.Recorder `need:"optional"`

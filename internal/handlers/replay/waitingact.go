@@ -13,6 +13,7 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -32,14 +33,27 @@ func (h *Handler) release(r *http.Request) (int, any, error) {
 func (h *Handler) drop(r *http.Request) (int, any, error) {
 	actor := api.CallerOf(r).Name
 	return h.actOnWaiting(r, ledger.WaitingDrop, func(ctx context.Context, items []waiting.Item) ([]waiting.Item, error) {
-		return h.Exit.Drop(ctx, items, func(ctx context.Context, items []waiting.Item) error {
+		ends := map[string]outcome.Event{}
+		done, err := h.Exit.Drop(ctx, items, func(ctx context.Context, items []waiting.Item) error {
 			records := make([]attempt.Record, len(items))
 			for i := range items {
 				records[i] = h.dropped(&items[i], actor)
+				ends[items[i].ID()] = outcome.OfAttempt(&records[i])
 			}
 			return h.Records.Put(ctx, records)
 		})
+		h.tellDropped(ctx, done, ends)
+		return done, err
 	})
+}
+
+// tellDropped tells producers that nothing will come of what was dropped.
+func (h *Handler) tellDropped(ctx context.Context, done []waiting.Item, ends map[string]outcome.Event) {
+	events := make([]outcome.Event, len(done))
+	for i := range done {
+		events[i] = ends[done[i].ID()]
+	}
+	h.Outcomes.Now(ctx, h.Metrics, h.Log, events...)
 }
 
 // dropped is the record that a message was dropped, with what its attempts say of

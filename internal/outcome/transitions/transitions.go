@@ -56,7 +56,7 @@ func (t Transitions) tell(ctx context.Context, after circuit.State) {
 	if !ok {
 		return
 	}
-	t.Now(ctx, e, t.Metrics, t.Log)
+	t.Now(ctx, t.Metrics, t.Log, e)
 }
 
 // OfCircuit is the outcome of a circuit that has opened or closed. A host's is

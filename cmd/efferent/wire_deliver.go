@@ -37,18 +37,23 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 	if kept.endpoints != nil {
 		known = &endpoint.Known{Store: kept.endpoints, Now: f.now}
 	}
+	keeper := &circuit.Keeper{
+		Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log, Changed: f.changed(s.AuditLanes, known),
+	}
 	needs := deliver.Needs{
-		Needs:   f.needs("deliver", s.Sending, kept.attempts),
-		Day:     time.Now,
-		Sender:  webhook.NewClient(sending),
-		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: f.now},
-		Circuits: &circuit.Keeper{
-			Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log, Changed: f.changed(s.AuditLanes, known),
-		},
-		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
+		Needs:    f.needs("deliver", s.Sending, kept.attempts),
+		Day:      time.Now,
+		Sender:   webhook.NewClient(sending),
+		Secrets:  &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: f.now},
+		Circuits: keeper, MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
 	}
 	if known != nil {
-		needs.Endpoints = known
+		disabler := &endpoint.Disabler{
+			Store: kept.endpoints, Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Limit: s.Circuits.Disable,
+			Outcomes: f.outcomes, Metrics: f.watch.of("deliver"), Now: f.now, Log: f.log,
+		}
+		needs.Endpoints, needs.Disabler = known, disabler
+		keeper.Failing = disabler.Failing
 	}
 	return deliver.New(needs)
 }

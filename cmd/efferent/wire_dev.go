@@ -86,11 +86,11 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
+	notification.Network = delivery.Network // on one machine, as there
 	registration, err := settings.ReadEndpoints(c.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	notification.Network = delivery.Network // on one machine, as there
 	for _, name := range c.AllowHosts {
 		if err := sqsserver.CheckHost(name); err != nil {
 			return nil, fmt.Errorf("--allow-host: %w", err)

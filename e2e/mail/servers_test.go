@@ -27,9 +27,6 @@ type servers struct {
 // nobody owns the mailboxes.
 const nobody = 65534
 
-// mailboxes are whose there are.
-var mailboxes = []string{"ann", "bob", "caro", "eve"}
-
 func startServers(t *testing.T) *servers {
 	t.Helper()
 	if os.Getuid() != 0 {

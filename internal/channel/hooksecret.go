@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/url"
 	"regexp"
@@ -15,7 +16,16 @@ import (
 type HookConfig struct {
 	WebhookURL string            `json:"webhook_url"`
 	Webhooks   map[string]string `json:"webhooks"`
+	// RatePerSecond is how many go to one of them.
+	RatePerSecond float64 `json:"rate_per_second"`
 }
+
+// What providers take by one webhook: Teams 4 a second ("Rate limiting for
+// connectors"), and Discord 5 in 2 seconds (what its X-RateLimit headers say).
+const (
+	DefaultTeamsRate   = 4
+	DefaultDiscordRate = 2
+)
 
 // URL is where a recipient's messages go; "" where none of the webhooks is theirs.
 func (c HookConfig) URL(recipient string) string {
@@ -30,7 +40,9 @@ func (c HookConfig) Addressless() bool { return c.WebhookURL != "" }
 
 // ParseTeams reads the secret efferent/teams, as ParseEmail reads its own.
 func ParseTeams(secret string) (HookConfig, error) {
-	return parseHooks(TeamsSecret, secret, goodHookURL, hookURLWanted)
+	c, err := parseHooks(TeamsSecret, secret, goodHookURL, hookURLWanted)
+	c.RatePerSecond = cmp.Or(c.RatePerSecond, DefaultTeamsRate)
+	return c, err
 }
 
 // discordPath is a webhook's id and token ("Execute Webhook").
@@ -38,10 +50,12 @@ var discordPath = regexp.MustCompile(`/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]+/?$`)
 
 // ParseDiscord reads the secret efferent/discord, as ParseEmail reads its own.
 func ParseDiscord(secret string) (HookConfig, error) {
-	return parseHooks(DiscordSecret, secret, func(s string) bool {
+	c, err := parseHooks(DiscordSecret, secret, func(s string) bool {
 		u, err := url.Parse(s)
 		return goodHookURL(s) && err == nil && discordPath.MatchString(u.Path)
 	}, hookURLWanted+", with …/webhooks/ and the webhook's id and token")
+	c.RatePerSecond = cmp.Or(c.RatePerSecond, DefaultDiscordRate)
+	return c, err
 }
 
 func parseHooks(name, secret string, good func(string) bool, wanted string) (HookConfig, error) {
@@ -61,6 +75,9 @@ func (c HookConfig) check(good func(string) bool, wanted string) (field, problem
 	}
 	if c.WebhookURL != "" && !good(c.WebhookURL) {
 		return "webhook_url", wanted
+	}
+	if c.RatePerSecond != 0 && !goodRate(c.RatePerSecond) {
+		return "rate_per_second", rateWanted
 	}
 	for name, u := range c.Webhooks {
 		if !hookName.MatchString(name) {
@@ -107,6 +124,8 @@ func HookSecrets(rawURL string) []string {
 type SignedConfig struct {
 	SignedEndpoint
 	Webhooks map[string]SignedEndpoint `json:"webhooks"`
+	// RatePerSecond is how many go to one of them; 0 where its answers tell.
+	RatePerSecond float64 `json:"rate_per_second"`
 }
 
 // SignedEndpoint is where signed webhooks go, and the key that signs them.
@@ -139,6 +158,9 @@ func ParseSigned(secret string) (SignedConfig, error) {
 func (c SignedConfig) check() (field, problem string) {
 	if (c.URL == "" && c.Key == "") == (len(c.Webhooks) == 0) {
 		return "url", "give this and secret, or webhooks, one of the two"
+	}
+	if c.RatePerSecond != 0 && !goodRate(c.RatePerSecond) {
+		return "rate_per_second", rateWanted
 	}
 	if len(c.Webhooks) == 0 {
 		return c.SignedEndpoint.check()

@@ -104,7 +104,8 @@ func (d *Disabler) Failing(ctx context.Context, s circuit.State, overdue bool) {
 	until := s.Failing.Add(d.Limit).UTC().Format(day)
 	found, err := d.Store.Endpoints(ctx, []string{s.URL})
 	if err != nil || len(found) == 0 {
-		d.Log.WarnContext(ctx, "an endpoint fails, and whose it is can't be read", "endpoint", s.URL, "since", since, "until", until, "error", err)
+		d.Log.WarnContext(ctx, "an endpoint fails, and whose it is can't be read", "endpoint", s.URL, "since", since, "until", until,
+			"error", err)
 		return
 	}
 	e := &found[0]

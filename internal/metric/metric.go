@@ -113,6 +113,7 @@ func Definitions() []Definition {
 		{Name: RoomLeft, Unit: Count, Help: "Messages sent out of the waiting room."},
 		{Name: LedgerEntries, Unit: Count, Help: "Entries appended to the ledger."},
 		{Name: CircuitChanges, Unit: Count, By: [][]string{{Phase}}, Always: true, Help: "Circuits that opened and closed."},
+		{Name: EndpointsFailing, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Endpoints disabled for failing, and warnings of it."},
 		{Name: Misconfigured, Unit: Count, By: [][]string{{Channel}}, Always: true, Help: "Hand-overs that failed by configuration."},
 		{Name: OutcomesMissing, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Outcomes that the ledger will not hold."},
 		{Name: OutcomesUntold, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Outcomes that producers will not be told of."},

@@ -13,11 +13,19 @@ func TestCircuits(t *testing.T) {
 	for text, want := range map[string]circuit.Limits{
 		"":                          {},
 		"first=1s":                  {First: time.Second},
+		"disable=0s":                {Disable: -1}, // never
+		"disable=36h":               {Disable: 36 * time.Hour},
 		" failures = 3 ; first=2s;": {Threshold: 3, First: 2 * time.Second},
 		"failures=1000;exchanges=2;first=24h;longest=24h": {Threshold: 1000, Least: 2,
 			First: 24 * time.Hour, Longest: 24 * time.Hour},
 	} {
 		w, err := ReadWebhooks(env(CircuitLimits, text))
+		if want.Disable == 0 {
+			want.Disable = 5 * 24 * time.Hour
+		}
+		if want.Disable < 0 {
+			want.Disable = 0
+		}
 		if err != nil || w.Circuits != want {
 			t.Errorf("%q: %+v, %v; want %+v", text, w.Circuits, err, want)
 		}
@@ -37,7 +45,8 @@ func TestCircuitsThatCannotBe(t *testing.T) {
 		"longest=25h":            `longest: "25h"`,
 		"first=16m":              "longest (15m0s) is less than first (16m0s)",
 		"longest=29s":            "longest (29s) is less than first (30s)",
-		"threshold=5":            `"threshold" is none of failures, exchanges, first and longest`,
+		"threshold=5":            `"threshold" is none of failures, exchanges, first, longest and disable`,
+		"disable=673h":           `disable: "673h" is not a duration from 0s to 672h0m0s`,
 		"5":                      `"5" is none of`,
 		"=5":                     `"=5" has no name`,
 		"failures":               `failures: ""`,

@@ -34,19 +34,19 @@ const (
 type Signature struct {
 	Scheme string `json:"scheme"`
 	// Prefix begins the names of svix's and outpost's headers; empty is the service's own.
-	Prefix string `json:"prefix,omitempty"`
+	Prefix string `json:"prefix,omitzero"`
 	// Header is the name of convoy's; empty is X-Convoy-Signature.
-	Header string `json:"header,omitempty"`
+	Header string `json:"header,omitzero"`
 	// Timestamped signs the time with the body. That is Convoy's advanced signature,
 	// t=<seconds>,v1=<HMAC of "seconds,body">, and what Outpost sent before it signed
 	// the body alone: t=<seconds>,v0=<HMAC of "seconds.body">.
-	Timestamped bool `json:"timestamped,omitempty"`
+	Timestamped bool `json:"timestamped,omitzero"`
 	// Hash of convoy's HMAC: sha256, as an empty one is, or sha512.
-	Hash string `json:"hash,omitempty"`
+	Hash string `json:"hash,omitzero"`
 	// Encoding of outpost's and convoy's HMAC: hex, as an empty one is, or base64.
-	Encoding string `json:"encoding,omitempty"`
+	Encoding string `json:"encoding,omitzero"`
 	// Only leaves out Efferent's own headers, but for those of the same name.
-	Only bool `json:"only,omitempty"`
+	Only bool `json:"only,omitzero"`
 }
 
 const (

@@ -15,6 +15,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/pace"
 )
 
 // Sender posts messages, and changes what it has posted.
@@ -33,6 +34,11 @@ func New(c channel.HookConfig, rt http.RoundTripper, clock clockwork.Clock) *Sen
 // Addressless says that the webhook posts to its own channel, whatever the
 // recipient.
 func (s *Sender) Addressless() bool { return s.c.Addressless() }
+
+// Limit is that of one webhook.
+func (s *Sender) Limit(recipient string) channel.Limit {
+	return channel.Limit{Key: channel.LimitKey("discord", s.c.URL(recipient)), Rate: pace.PerSecond(s.c.RatePerSecond)}
+}
 
 // Send posts h, or changes the message that it takes the place of.
 func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {

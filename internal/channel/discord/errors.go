@@ -49,9 +49,10 @@ var errorClasses = map[int]channel.Class{
 	200001: channel.Permanent, // the title is blocked by AutoMod
 	240000: channel.Permanent, // a link that Discord takes for harmful
 
-	20016:  channel.Transient, // slow mode
-	20028:  channel.Transient, // the channel's rate
-	20029:  channel.Transient, // the server's rate
+	20016: channel.Limited, // slow mode
+	20028: channel.Limited, // the channel's rate
+	20029: channel.Limited, // the server's rate
+
 	130000: channel.Transient, // overloaded
 }
 
@@ -71,7 +72,9 @@ func outcomeOf(status int, body []byte, after time.Duration) channel.Outcome {
 	case status >= 200 && status < 300:
 		return channel.Failed(channel.Unknown, status, reason+" without the message's id: it may have been taken")
 	case known:
-	case status == http.StatusTooManyRequests, status >= 500, status == http.StatusRequestTimeout:
+	case status == http.StatusTooManyRequests:
+		class = channel.Limited
+	case status >= 500, status == http.StatusRequestTimeout:
 		class = channel.Transient
 	case status < 400:
 		class, reason = channel.Configuration, reason+", a redirect: check the URL in the secret "+channel.DiscordSecret
@@ -82,7 +85,7 @@ func outcomeOf(status int, body []byte, after time.Duration) channel.Outcome {
 		class = channel.Permanent
 	}
 	o := channel.Failed(class, status, reason)
-	if class == channel.Transient {
+	if class == channel.Transient || class == channel.Limited {
 		o.RetryAfter = max(after, asked(a.RetryAfter))
 	}
 	return o

@@ -12,6 +12,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -37,6 +38,12 @@ func New(c channel.SignedConfig, post Poster, clock clockwork.Clock) *Sender {
 
 // Addressless says that there is one endpoint, whatever the recipient.
 func (s *Sender) Addressless() bool { return s.c.URL != "" }
+
+// Limit is that of one endpoint.
+func (s *Sender) Limit(recipient string) channel.Limit {
+	e, _ := s.c.Endpoint(recipient)
+	return channel.Limit{Key: channel.LimitKey("webhook", e.URL), Rate: pace.PerSecond(s.c.RatePerSecond)}
+}
 
 // payload is what is sent (Standard Webhooks, "Payload structure").
 type payload struct {
@@ -103,6 +110,9 @@ func outcomeOf(x webhook.Exchange, id string) channel.Outcome {
 		return channel.Failed(channel.Unknown, 0, reason+": it may have been taken")
 	case verdict == attempt.Retryable:
 		o := channel.Failed(channel.Transient, x.Status, reason)
+		if x.Status == http.StatusTooManyRequests {
+			o.Class = channel.Limited
+		}
 		o.RetryAfter = x.RetryAfter
 		return o
 	case x.Gone, x.Status < 400, nobody[x.Status] && !x.Abort:

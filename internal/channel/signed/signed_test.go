@@ -38,7 +38,7 @@ func TestAnswers(t *testing.T) {
 		{answer{Status: 204}, channel.Outcome{Status: 204, ProviderID: "n_7"}},
 		{answer{Status: 503, Header: map[string]string{"Retry-After": "7"}},
 			channel.Outcome{Class: channel.Transient, Status: 503, RetryAfter: 7 * time.Second, Reason: "503"}},
-		{answer{Status: 429}, channel.Outcome{Class: channel.Transient, Status: 429, Reason: "429"}},
+		{answer{Status: 429}, channel.Outcome{Class: channel.Limited, Status: 429, Reason: "429"}},
 		{answer{Status: 500, Body: "at /in?token=" + channeltest.SecretAuth}, channel.Outcome{Class: channel.Transient, Status: 500,
 			Reason: "500"}},
 		{answer{Status: 401}, channel.Outcome{Class: channel.Configuration, Status: 401, Reason: "secret efferent/webhook"}},

@@ -46,11 +46,12 @@ var errorClasses = map[string]channel.Class{
 	"InvalidRequestBody":         channel.Permanent,
 	"RequestEntityTooLarge":      channel.Permanent,
 
-	"TooManyRequests":          channel.Transient,
-	"WorkflowThrottled":        channel.Transient,
-	"WorkflowTriggerThrottled": channel.Transient,
-	"GatewayTimeout":           channel.Transient,
-	"ServiceUnavailable":       channel.Transient,
+	"TooManyRequests":          channel.Limited,
+	"WorkflowThrottled":        channel.Limited,
+	"WorkflowTriggerThrottled": channel.Limited,
+
+	"GatewayTimeout":     channel.Transient,
+	"ServiceUnavailable": channel.Transient,
 }
 
 // outcomeOf reads an answer. 202 is the workflow's own: it has taken the request.
@@ -69,7 +70,9 @@ func outcomeOf(status int, body []byte, after time.Duration) channel.Outcome {
 	case status >= 200 && status < 300 && code == "":
 		return channel.Taken("", status)
 	case known && status >= 300:
-	case status == http.StatusTooManyRequests, status >= 500, status == http.StatusRequestTimeout:
+	case status == http.StatusTooManyRequests:
+		class = channel.Limited
+	case status >= 500, status == http.StatusRequestTimeout:
 		class = channel.Transient
 	case status >= 300 && status < 400:
 		class, reason = channel.Configuration, reason+", a redirect: check the URL in the secret "+channel.TeamsSecret
@@ -82,7 +85,7 @@ func outcomeOf(status int, body []byte, after time.Duration) channel.Outcome {
 		class = channel.Permanent
 	}
 	o := channel.Failed(class, status, reason)
-	if class == channel.Transient {
+	if class == channel.Transient || class == channel.Limited {
 		o.RetryAfter = after
 	}
 	return o

@@ -13,6 +13,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/pace"
 )
 
 // maxMessage is Teams' limit of a message with its card ("Limits and specifications
@@ -34,6 +35,11 @@ func New(c channel.HookConfig, rt http.RoundTripper, clock clockwork.Clock) *Sen
 
 // Addressless says that the workflow posts where it posts, whatever the recipient.
 func (s *Sender) Addressless() bool { return s.c.Addressless() }
+
+// Limit is that of one webhook.
+func (s *Sender) Limit(recipient string) channel.Limit {
+	return channel.Limit{Key: channel.LimitKey("teams", s.c.URL(recipient)), Rate: pace.PerSecond(s.c.RatePerSecond)}
+}
 
 // Send posts h as a card. That a workflow took it is all that is known: it posts
 // later, and tells nobody.

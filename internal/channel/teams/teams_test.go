@@ -52,7 +52,7 @@ func TestAnswers(t *testing.T) {
 		{failure(400, channeltest.Body), channel.Outcome{Class: channel.Permanent, Status: 400, Reason: "400"}},
 		{answer{Status: 302, Header: map[string]string{"Location": "/elsewhere"}},
 			channel.Outcome{Class: channel.Configuration, Status: 302, Reason: "redirect"}},
-		{after, channel.Outcome{Class: channel.Transient, Status: 429, RetryAfter: 7 * time.Second, Reason: "TooManyRequests"}},
+		{after, channel.Outcome{Class: channel.Limited, Status: 429, RetryAfter: 7 * time.Second, Reason: "TooManyRequests"}},
 		{failure(502, "NoResponse"), channel.Outcome{Class: channel.Transient, Status: 502, Reason: "502"}},
 		{answer{Status: 503, Body: "<html>"}, channel.Outcome{Class: channel.Transient, Status: 503, Reason: "503"}},
 		{answer{Status: 401, Body: "no " + channeltest.SecretAuth + " in /workflows/1/triggers/manual/paths/invoke" + query},

@@ -156,8 +156,11 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 		return d.tryAgain(batch.Because(reason, why))
 	}
 	if x.Gone && d.mayDisable() {
-		d.disable(ctx, reason)
-		return false
+		why := d.disable(ctx, x)
+		if verdict != attempt.Delivered {
+			d.waitDisabled(batch.Because(reason, why))
+			return false
+		}
 	}
 	d.settle(verdict, reason, x.RetryAfter)
 	return false

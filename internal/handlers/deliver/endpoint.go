@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/batch"
@@ -12,6 +13,7 @@ import (
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/waiting"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // find gives a message to a registered endpoint what that has: where it goes, and
@@ -55,15 +57,22 @@ func (d *delivery) find(ctx context.Context) bool {
 // mayDisable reports whether the message is for an endpoint that can be disabled.
 func (d *delivery) mayDisable() bool { return d.to != nil && d.needs.Disabler != nil }
 
-// disable disables the endpoint, which wants no more, and has the message wait until
-// somebody enables it again. Where it can't be disabled the message waits as well: it is
-// soon let out, and refused again.
-func (d *delivery) disable(ctx context.Context, reason string) {
-	ctx = context.WithoutCancel(ctx)
-	if err := d.needs.Disabler.Disable(ctx, d.to.ID, "it answered "+reason, d.record.At); err != nil {
-		d.Log.WarnContext(ctx, "an endpoint that wants no more is not disabled", d.Names(), "endpoint", d.to.ID, "error", err)
+// disable disables the endpoint, which wants no more, and says so.
+func (d *delivery) disable(ctx context.Context, x webhook.Exchange) string {
+	const asked = "it wants no more webhooks"
+	err := d.needs.Disabler.Disable(context.WithoutCancel(ctx), d.to.ID, asked+": it answered "+strconv.Itoa(x.Status), d.record.At)
+	if err != nil {
+		d.Log.WarnContext(d.Writes(), "an endpoint that wants no more is not disabled", d.Names(), "endpoint", d.to.ID, "error", err)
+		return asked
 	}
-	d.record.Verdict, d.record.Reason, d.record.Uncounted = attempt.Retryable, batch.Because(reason, "the endpoint is disabled"), true
+	return "the endpoint is disabled"
+}
+
+// waitDisabled has the message that was refused so wait until somebody enables the
+// endpoint again. Where that could not be disabled it is soon let out, and is refused
+// again.
+func (d *delivery) waitDisabled(reason string) {
+	d.record.Verdict, d.record.Reason, d.record.Uncounted = attempt.Retryable, reason, true
 	h := d.untilEnabled(&d.to.Endpoint)
 	d.logFailure(h.Wait)
 	d.WaitFor(d.record, h)

@@ -59,7 +59,10 @@ type world struct {
 	circuitReads                                           int
 	keeper                                                 *circuit.Keeper
 	changes                                                []string
-	secretErr, readyErr, endpointsErr                      error
+	// disables says that endpoints can be disabled, disableErr that it fails.
+	disables                          bool
+	disableErr                        error
+	secretErr, readyErr, endpointsErr error
 
 	lines  strings.Builder // logged, above Debug
 	logger *slog.Logger
@@ -79,7 +82,7 @@ func (w *world) handler() *Handler {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	h, err := New(Needs{
+	n := Needs{
 		Needs: batch.Needs{
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: policies, MaxReceives: 6,
 			Now: w.time, Jitter: func() float64 { return 0 }, Log: w.logger,
@@ -87,7 +90,11 @@ func (w *world) handler() *Handler {
 		Sender: w, Secrets: w, Endpoints: &endpoint.Known{Store: w, Now: w.time},
 		MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
 		Circuits: w.circuits(),
-	})
+	}
+	if w.disables {
+		n.Disabler = w
+	}
+	h, err := New(n)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -127,6 +134,20 @@ func (w *world) KeptCircuits(ctx context.Context, keys []string) ([]circuit.Stat
 
 func (w *world) PageCircuits(ctx context.Context, from string, limit int) ([]circuit.State, string, error) {
 	return w.store.PageCircuits(ctx, from, limit)
+}
+
+// Disable notes that the endpoint is disabled.
+func (w *world) Disable(ctx context.Context, id, why string, seen time.Time) error {
+	if w.disableErr != nil {
+		return w.disableErr
+	}
+	found, err := w.store.Endpoints(ctx, []string{id})
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	e := found[0]
+	e.State, e.Why, e.Since, e.Version = endpoint.Disabled, why, seen, e.Version+1
+	return w.store.UpdateEndpoint(ctx, e)
 }
 
 func (w *world) Endpoints(ctx context.Context, ids []string) ([]endpoint.Endpoint, error) {

@@ -135,11 +135,12 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 	case kind != "":
 		return e, "", &message.FieldError{Field: "key", Problem: "is for a key that is made here; leave secret out, or key"}
 	}
-	switch e.State = cmp.Or(e.State, endpoint.Enabled); {
+	e.State, e.Since = cmp.Or(e.State, endpoint.Enabled), now
+	switch {
 	case e.State != endpoint.Enabled:
-		e.Why, e.Since = string(e.State)+" by "+whoOf(r)+", from the start", now
+		e.Why = string(e.State) + " by " + whoOf(r) + ", from the start"
 	case h.MustVerify:
-		e.State, e.Why, e.Since = endpoint.Disabled, notVerified, now
+		e.State, e.Why = endpoint.Disabled, notVerified
 	}
 	return e, kind, h.check(&e)
 }
@@ -260,7 +261,8 @@ func (h *Handler) patch(r *http.Request) (int, any, error) {
 // change changes the endpoint of the path, and tells of that before. Where another was
 // faster it is made again of what the other one made, unless the caller has said of
 // which version it is meant.
-func (h *Handler) change(r *http.Request, make func(endpoint.Endpoint) (e endpoint.Endpoint, action string, err error)) (int, any, error) {
+func (h *Handler) change(r *http.Request, make func(endpoint.Endpoint) (e endpoint.Endpoint, action string, err error)) (int, any,
+	error) {
 	said := false
 	for try := 1; ; try++ {
 		was, err := h.find(r)

@@ -18,7 +18,8 @@ func (h *Handler) tellProducers(ctx context.Context, was, is endpoint.Endpoint) 
 	if h.Outcomes == nil {
 		return
 	}
-	d := outcome.Endpoint{Tenant: is.Tenant, URL: is.URL, State: string(is.State), Reason: is.Why, Version: is.Version, Changed: changed(was, is)}
+	d := outcome.Endpoint{Tenant: is.Tenant, URL: is.URL, State: string(is.State), Reason: is.Why, Version: is.Version,
+		Changed: changed(was, is)}
 	events := []outcome.Event{outcome.OfEndpoint(outcome.Updated, is.Updated, is.ID, d)}
 	if is.State == endpoint.Disabled && was.State != endpoint.Disabled {
 		events = append(events, outcome.OfEndpoint(outcome.Disabled, is.Updated, is.ID, d))

@@ -2,7 +2,6 @@ package endpoints
 
 import (
 	"crypto/rand"
-	"fmt"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -45,15 +44,20 @@ type example struct {
 
 // sent is a webhook's message.
 type sent struct {
-	Endpoint  string         `json:"endpoint"`
-	ID        string         `json:"id"`
-	Tenant    string         `json:"tenant"`
-	EventType string         `json:"event_type"`
-	Body      jsontext.Value `json:"body"`
+	Endpoint  string `json:"endpoint"`
+	ID        string `json:"id"`
+	Tenant    string `json:"tenant"`
+	EventType string `json:"event_type"`
 }
 
-// maxExample is how long an example's body may be, in bytes.
-const maxExample = 64 << 10
+// with is the message's text with a body, which is sent byte for byte.
+func (s sent) with(body jsontext.Value) (string, error) {
+	head, err := json.Marshal(s)
+	if err != nil {
+		return "", err
+	}
+	return string(head[:len(head)-1]) + `,"body":` + string(body) + "}", nil
+}
 
 func (h *Handler) tryRoutes() []api.Route {
 	return []api.Route{
@@ -80,12 +84,12 @@ func (h *Handler) try(r *http.Request) (int, any, error) {
 	if ready, err := e.Check(); err == nil {
 		answer.Matches = ready.Gets(asked.EventType, asked.Body)
 	}
-	b, err := json.Marshal(sent{e.ID, answer.WebhookID, e.Tenant, asked.EventType, asked.Body})
+	text, err := sent{e.ID, answer.WebhookID, e.Tenant, asked.EventType}.with(asked.Body)
 	if err != nil {
 		return 0, nil, err
 	}
 	// A message group of its own, so that it does not wait behind what the endpoint is to have.
-	if err := h.Webhooks.Send(r.Context(), waiting.Outgoing{Body: string(b), Group: e.Tenant + "/test"}); err != nil {
+	if err := h.Webhooks.Send(r.Context(), waiting.Outgoing{Body: text, Group: e.Tenant + "/test"}); err != nil {
 		return 0, nil, api.Unavailable("the example can't be sent", err)
 	}
 	return http.StatusAccepted, answer, nil
@@ -101,9 +105,6 @@ func readTry(r *http.Request, e endpoint.Endpoint) (asked Try, err error) {
 	}
 	if problem := endpoint.CheckType(asked.EventType); problem != "" {
 		return asked, &message.FieldError{Field: "event_type", Problem: problem}
-	}
-	if len(asked.Body) > maxExample {
-		return asked, &message.FieldError{Field: "body", Problem: fmt.Sprintf("must be at most %d bytes", maxExample)}
 	}
 	if len(asked.Body) == 0 {
 		asked.Body, err = json.Marshal(example{true, asked.EventType, e.ID, "an example, sent by hand: nothing has happened"})

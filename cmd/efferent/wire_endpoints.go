@@ -13,15 +13,25 @@ import (
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/origin"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/settings"
 )
+
+// endpointQueues are the ledger's, and the one that examples are sent on.
+type endpointQueues interface {
+	awssqs.SendAPI
+	awssqs.SendBatchAPI
+}
 
 // endpointParts is what the API of registered endpoints takes, wherever the queues are.
 type endpointParts struct {
 	settings.Endpoints
 	kept      stores
 	secrets   awssecrets.VersionsAPI
-	queues    awssqs.SendAPI
+	queues    endpointQueues
+	prober    endpoints.Prober
+	outcomes  *outcome.Teller
+	watch     watch
 	url       func(name string) (string, error)
 	redactors ledger.Redactors
 	caller    func(*http.Request) (api.Caller, error)
@@ -41,10 +51,16 @@ func endpointsHandler(p endpointParts) (*endpoints.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	webhooks, err := p.url(settings.WebhooksQueue)
+	if err != nil {
+		return nil, err
+	}
 	return endpoints.New(endpoints.Needs{
 		Endpoints: p.kept.endpoints, Attempts: attempts, Secrets: &awssecrets.Versions{API: p.secrets},
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
 		MaxEndpoints: p.MaxEndpoints, Tokens: p.tokens, Caller: p.caller, Now: p.now, Log: p.log,
+		Webhooks: &awssqs.One{API: p.queues, URL: webhooks}, Prober: p.prober, Origin: p.Origin, MustVerify: p.MustVerify,
+		Outcomes: p.outcomes, Metrics: p.watch.of("endpoints"),
 	})
 }
 

@@ -38,6 +38,7 @@ const (
 	EndpointDisabled = "endpoint.disabled" // as paused, because it fails or by an operator
 	EndpointResumed  = "endpoint.resumed"  // it is about to be sent to again
 	EndpointRotated  = "endpoint.rotated"  // its key is about to be replaced
+	EndpointVerified = "endpoint.verified" // its receiver has said that it wants events
 	EndpointRevealed = "endpoint.revealed" // its key is about to be shown
 	TokenCreated     = "token.created"     // a token for one tenant is about to be made
 

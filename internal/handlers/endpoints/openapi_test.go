@@ -17,5 +17,5 @@ func TestDocumentHasEveryRoute(t *testing.T) {
 func TestTypesAreDocumented(t *testing.T) {
 	t.Parallel()
 	apitest.Types(t, map[string]any{"Endpoint": Endpoint{}, "Endpoints": Endpoints{}, "Secret": Secret{}, "Deliveries": Deliveries{},
-		"Token": Token{}})
+		"Token": Token{}, "Tried": Tried{}, "Verification": Verification{}})
 }

@@ -57,7 +57,7 @@ type Needs struct {
 	Auth     Auth `need:"optional"`
 	Circuits Circuits
 	// Endpoints are those that messages may name instead of a URL.
-	Endpoints Endpoints `need:"optional"`
+	Endpoints Endpoints
 	// Pace keeps them at their rates.
 	Pace Pace `need:"optional"`
 	// Disabler disables those that want no more.

@@ -55,7 +55,12 @@ func endpointsHandler(p endpointParts) (*endpoints.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	recovery, err := p.recovery()
+	if err != nil {
+		return nil, err
+	}
 	return endpoints.New(endpoints.Needs{
+		Recovery:  recovery,
 		Endpoints: p.kept.endpoints, Attempts: attempts, Secrets: &awssecrets.Versions{API: p.secrets},
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
 		MaxEndpoints: p.MaxEndpoints, Tokens: p.tokens, Caller: p.caller, Now: p.now, Log: p.log,
@@ -84,4 +89,15 @@ func served(caller func(*http.Request) (api.Caller, error), log *slog.Logger, r 
 		routes = append(routes, e.Serves()...)
 	}
 	return origin.Only(access.Doors(api.Server{Caller: caller, Log: log}.Routes(routes)))
+}
+
+// recovery wires what sends an endpoint what it was never sent; nil where no events are
+// kept.
+func (p endpointParts) recovery() (*endpoints.Recovery, error) {
+	webhooks, err := p.url(settings.WebhooksQueue)
+	if p.kept.events == nil || err != nil {
+		return nil, err
+	}
+	return &endpoints.Recovery{Events: p.kept.events, History: p.kept.attempts,
+		Sender: &awssqs.Outgoing{API: p.queues, URLs: map[string]string{settings.WebhooksQueue: webhooks}}}, nil
 }

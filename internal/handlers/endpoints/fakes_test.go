@@ -36,10 +36,11 @@ type world struct {
 	// have done their work where keeps says so.
 	auditFails, createFails, updateFails, keeps bool
 	// faster is done before an update.
-	faster func()
-	most   int
-	out    http.Handler
-	needs  Needs
+	faster  func()
+	most    int
+	out     http.Handler
+	handler *Handler
+	needs   Needs
 }
 
 func newWorld(t *testing.T) *world {
@@ -61,7 +62,7 @@ func (w *world) rewire(change func(*Needs)) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.out = access.Doors(h.Routes())
+	w.out, w.handler = access.Doors(h.Routes()), h
 }
 
 func (w *world) time() time.Time {

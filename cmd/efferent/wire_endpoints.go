@@ -67,7 +67,7 @@ func endpointsHandler(p endpointParts) (*endpoints.Handler, error) {
 	}
 	return endpoints.New(endpoints.Needs{
 		Publishing: publishing,
-		Endpoints: p.kept.endpoints, Attempts: attempts, Secrets: &awssecrets.Versions{API: p.secrets},
+		Endpoints:  p.kept.endpoints, Attempts: attempts, Secrets: &awssecrets.Versions{API: p.secrets},
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
 		MaxEndpoints: p.MaxEndpoints, Tokens: p.tokens, Caller: p.caller, Now: p.now, Log: p.log,
 	})

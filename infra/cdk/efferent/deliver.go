@@ -154,7 +154,8 @@ func (e *Efferent) deliverGrants(p DeliverProps) []awsiam.PolicyStatement {
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		allow(*e.Circuits.TableArn(), "dynamodb:BatchGetItem", "dynamodb:PutItem"),
 		allow(*e.Pace.TableArn(), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
-		allow(*e.Endpoints.TableArn(), "dynamodb:BatchGetItem"),
+		// It disables those that want no more.
+		allow(*e.Endpoints.TableArn(), "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"),
 		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, p.Secrets+"*"), "secretsmanager:GetSecretValue"),
 		e.readsLedgerKeys(),
 	}

@@ -66,6 +66,8 @@ type Needs struct {
 	MustVerify bool
 	// Recovery sends endpoints what they were never sent; nil where no events are kept.
 	Recovery *Recovery `need:"optional"`
+	// Publishing is what publishing events takes; nil where they can't be.
+	Publishing *Publishing `need:"optional"`
 	// Tokens makes tokens for one tenant's own page; nil where there are none.
 	Tokens *access.Tokens `need:"optional"`
 	// Caller says who makes a request. A Refusal is told to them as it is.
@@ -89,7 +91,7 @@ func New(n Needs) (*Handler, error) {
 // in a file of its own.
 func (h *Handler) Serves() []api.Route {
 	all := slices.Concat(h.endpointRoutes(), h.stateRoutes(), h.secretRoutes(), h.deliveryRoutes(), h.tokenRoutes(), h.tryRoutes(),
-		h.missingRoutes())
+		h.missingRoutes(), h.eventRoutes())
 	for i, r := range all {
 		all[i].Answer = func(q *http.Request) (int, any, error) {
 			if err := checkPath(q); err != nil {

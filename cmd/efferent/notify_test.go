@@ -130,3 +130,37 @@ func TestBadChannelSettings(t *testing.T) {
 		t.Errorf("secret put: %v, %q", err, stderr)
 	}
 }
+
+// TestThread: an alert, its end and its correction are one thread in Slack, though the
+// end is sent before the alert.
+func TestThread(t *testing.T) {
+	t.Parallel()
+	providers := startProviders(t, takesAll)
+	p := startProcess(t, []string{"SLACK_BOT_TOKEN=xoxb-standin", "SLACK_BASE_URL=" + providers.URL}, "dev", "--aws", "127.0.0.1:0", "--http",
+		"127.0.0.1:0", "--data", ":memory:")
+	for _, args := range [][]string{
+		{"--id", "end", "--body", "It is over.", "--thread", "alert"},
+		{"--id", "alert", "--body", "Disk full", "--fallback", "none"},
+		{"--id", "note", "--body", "It was db-3.", "--thread", "end"},
+		{"--id", "correction", "--body", "Disk was full", "--update", "alert"},
+	} {
+		if _, stderr, err := p.command("", append([]string{"notify", "--dev", "--channel", "slack", "--recipient", "C0123"}, args...)...); err != nil {
+			t.Fatalf("%v, %s", err, stderr)
+		}
+	}
+	for _, id := range []string{"alert", "end", "note", "correction"} {
+		p.Attempts(t, id)
+	}
+	earlier, alert := map[string]string{}, ""
+	for _, m := range providers.Taken("C0123") {
+		earlier[m.Text] = m.Earlier
+	}
+	for _, r := range p.Attempts(t, "alert") {
+		_, alert, _ = strings.Cut(r.ProviderID, "/")
+	}
+	for text, want := range map[string]string{"Disk full": "", "It is over.": alert, "It was db-3.": alert, "Disk was full": alert} {
+		if got, ok := earlier[text]; !ok || got != want {
+			t.Errorf("%q belongs to %q, want %q; all are %v", text, got, want, earlier)
+		}
+	}
+}

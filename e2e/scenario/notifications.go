@@ -41,6 +41,8 @@ func Notifications(t *testing.T, s *Stack) {
 		s.putSecretValue(t, name, value)
 	}
 	t.Run("by every channel", n.byEveryChannel)
+	t.Run("by webhooks of teams, Discord and machines", n.byWebhooks)
+	t.Run("whole emails, and one each", n.wholeEmails)
 	t.Run("fallbacks", n.fallbacks)
 	t.Run("addresses and lengths", n.addresses)
 	t.Run("an SMS that may have been sent", n.unknownSMS)

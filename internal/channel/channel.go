@@ -88,6 +88,9 @@ type Handover struct {
 	// and Replaces the one that it takes the place of, as an Outcome's ProviderID
 	// has it; empty for none.
 	Thread, Replaces string
+	// Last says that nothing follows on this channel if it fails for now: who of
+	// several can't be reached is left out then, and holds up nobody.
+	Last bool
 }
 
 // Mail is what of a notification only an email shows.

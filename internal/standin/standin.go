@@ -90,7 +90,7 @@ func (p *Providers) Secrets() map[string]string {
 		channel.SMSSecret:     fmt.Sprintf(`{"account_sid":"AC0","auth_token":"standin","from_number":"+15005550006","base_url":%q}`, p.URL),
 		channel.TeamsSecret:   fmt.Sprintf(`{"webhooks":{"ops":%q}}`, p.URL+"/workflows/ops/triggers/manual/paths/invoke?sig=standin"),
 		channel.DiscordSecret: fmt.Sprintf(`{"webhooks":{"ops":%q}}`, p.URL+"/api/webhooks/1/standin"),
-		channel.WebhookSecret: fmt.Sprintf(`{"webhooks":{"ops":{"url":%q,"secret":%q}}}`, p.URL+"/in/ops", SigningKey),
+		channel.WebhookSecret: fmt.Sprintf(`{"webhooks":{"machine":{"url":%q,"secret":%q}}}`, p.URL+"/in/machine", SigningKey),
 	}
 }
 

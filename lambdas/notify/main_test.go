@@ -12,11 +12,13 @@ import (
 	"time"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awss3 "github.com/efferent/efferent/internal/aws/s3"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 var whole = map[string]string{
@@ -57,6 +59,7 @@ func TestSettingsAreHeeded(t *testing.T) {
 	set := maps.Clone(whole)
 	maps.Copy(set, map[string]string{
 		settings.AuditLanes: "7", settings.SecretTTL: "42s", settings.MaxReceives: "33", settings.RetryPolicies: "mine=1s,2s",
+		settings.Attachments:    "acme-files/invoices/",
 		settings.ChannelSecrets: "efferent/prod/", settings.Proxy: "http://proxy.internal:3128",
 	})
 	h, err := wire(func(name string) string { return set[name] }, slog.New(slog.DiscardHandler))
@@ -81,6 +84,16 @@ func TestSettingsAreHeeded(t *testing.T) {
 	request := httptest.NewRequest(http.MethodPost, "https://slack.test", nil)
 	if by, err := maker.HTTP.(*http.Transport).Proxy(request); err != nil || by.String() != "http://proxy.internal:3128" {
 		t.Errorf("Slack is reached by %v, %v", by, err)
+	}
+	if files := h.Files.(*awss3.Files); len(files.Places) != 1 || files.Places[0] != "acme-files/invoices/" {
+		t.Errorf("attachments are read from %v", files.Places)
+	}
+	if parts := h.Parts.(*awssqs.Outgoing); parts.URLs[settings.NotificationsQueue] != whole[settings.NotificationsQueueURL] {
+		t.Errorf("parts go to %v", parts.URLs)
+	}
+	if x := maker.Webhooks.Post(t.Context(), webhook.Request{URL: "http://hooks.acme.test/"}); x.Err == nil ||
+		!strings.Contains(x.Err.Error(), "plain http") {
+		t.Errorf("a webhook by plain http: %v", x.Err)
 	}
 	if policy, err := h.Policies.Lookup("mine"); err != nil || policy.Attempts() != 3 || h.MaxReceives != 33 {
 		t.Errorf("policy %+v, %v; %d receives", policy, err, h.MaxReceives)

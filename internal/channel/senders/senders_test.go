@@ -15,6 +15,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/channeltest"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // secretTexts are secrets by name. Without a text there is none; "away" can't
@@ -44,6 +45,7 @@ func newMaker(s secretTexts, aws bool) *Maker {
 	if aws {
 		m.SES = func(channel.EmailConfig) channel.Sender { return ofAWS{channel.Email} }
 		m.EndUserMessaging = func(channel.SMSConfig) channel.Sender { return ofAWS{channel.SMS} }
+		m.Webhooks = webhook.NewClient(webhook.Options{})
 	}
 	return m
 }
@@ -54,7 +56,12 @@ const (
 	hookSecret   = `{"webhook_url": "https://hooks.slack.com/services/` + channeltest.SecretPath + `"}`
 	botSecret    = `{"bot_token": "` + channeltest.SecretToken + `"}`
 	twilioSecret = `{"account_sid": "AC1", "auth_token": "` + channeltest.SecretAuth + `", "from_number": "+15005550001"}`
-	eumSecret    = `{"end_user_messaging": true, "origination_identity": "EFFERENT"}`
+
+	teamsSecret   = `{"webhook_url": "https://prod-1.logic.azure.com/workflows/1?sig=hush"}`
+	discordSecret = `{"webhooks": {"ops": "https://discord.com/api/webhooks/1/hush"}}`
+	signedSecret  = `{"url": "https://a.test/", "secret": "whsec_aHVzaA=="}`
+
+	eumSecret = `{"end_user_messaging": true, "origination_identity": "EFFERENT"}`
 )
 
 func TestMaker(t *testing.T) {
@@ -80,6 +87,13 @@ func TestMaker(t *testing.T) {
 		{channel.SMS, eumSecret, true, "senders.ofAWS", false},
 		{channel.SMS, eumSecret, false, "AWS End User Messaging is not available here", false},
 		{channel.SMS, `{"account_sid": "AC1"}`, false, "auth_token", false},
+		{channel.Teams, teamsSecret, false, "*teams.Sender", false},
+		{channel.Teams, `{"webhook_url": "hush"}`, false, "efferent/teams", false},
+		{channel.Discord, discordSecret, false, "*discord.Sender", false},
+		{channel.Discord, "", false, "not configured", false},
+		{channel.Webhook, signedSecret, true, "*signed.Sender", false},
+		{channel.Webhook, signedSecret, false, "signed webhooks are not available here", false},
+		{channel.Webhook, `{"url": "https://a.test/", "secret": "hush"}`, true, "efferent/webhook", false},
 		{"fax", smtpSecret, false, "", false},
 	} {
 		s, err := newMaker(secretTexts{channel.SecretName(c.on): c.secret}, c.aws).Sender(t.Context(), c.on, time.Time{})

@@ -30,6 +30,7 @@ type email struct {
 	// to are those in To, and everyone these and the others, each once.
 	to, everyone []*mail.Address
 	utf8         bool // it needs SMTPUTF8
+	last         bool // as the hand-over has it
 }
 
 // addressed is who a mail is from and for.
@@ -63,7 +64,7 @@ func (s *Sender) mail(h channel.Handover) (m *email, refused channel.Outcome, ok
 			return nil, channel.Failed(channel.Permanent, 0, "email: reply_to "+err.Error()), false
 		}
 	}
-	m = &email{Msg: newMail(a, h, s.now()), from: a.from, to: mailbox.Distinct(a.to), everyone: mailbox.Distinct(a.to, a.cc, a.bcc)}
+	m = &email{Msg: newMail(a, h, s.now()), from: a.from, to: mailbox.Distinct(a.to), everyone: mailbox.Distinct(a.to, a.cc, a.bcc), last: h.Last}
 	m.utf8 = slices.ContainsFunc(m.everyone,
 		mailbox.NeedsUTF8) || mailbox.NeedsUTF8(a.from) || a.replyTo != nil && mailbox.NeedsUTF8(a.replyTo)
 	return m, channel.Outcome{}, true
@@ -174,30 +175,33 @@ type leftOut struct {
 // now: a greylisting server asks of each to be named again.
 func (m *email) name(session *wiresmtp.Client) (left leftOut, err error) {
 	left.of = len(m.everyone)
-	var never, notNow error
-	reached := false // somebody in To
+	var out, all error // refused for good, or for the last time; for now, which is for all
+	reached := false   // somebody in To
 	for i, to := range m.everyone {
 		err := session.Rcpt("<" + to.Address + ">")
 		var answer *textproto.Error
-		switch {
-		case err == nil:
+		if err == nil {
 			reached = reached || i < len(m.to)
-		case !errors.As(err, &answer):
-			return left, cmp.Or(notNow, err)
-		case refusedMail(atRcpt, err, nil).Class != channel.Permanent:
-			notNow = cmp.Or(notNow, err)
-		default:
-			never = cmp.Or(never, err)
-			left.answers = append(left.answers, strconv.Itoa(answer.Code)+" "+answer.Msg)
+			continue
 		}
+		if !errors.As(err, &answer) {
+			return left, cmp.Or(all, err)
+		}
+		switch class := refusedMail(atRcpt, err, nil).Class; {
+		case class == channel.Permanent:
+			out = cmp.Or(out, err)
+		case class == channel.Transient && m.last:
+			out = err // there is no other try, but another channel may do
+		default:
+			all = cmp.Or(all, err)
+			continue
+		}
+		left.answers = append(left.answers, strconv.Itoa(answer.Code)+" "+answer.Msg)
 	}
-	switch {
-	case notNow != nil:
-		return left, notNow
-	case !reached:
-		return left, never
+	if all == nil && !reached {
+		all = out
 	}
-	return left, nil
+	return left, all
 }
 
 // A line with an encoded word has at most 76 characters (RFC 2047, section 2):

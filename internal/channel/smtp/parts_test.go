@@ -157,31 +157,40 @@ func TestSomeAreRefused(t *testing.T) {
 	const never, later, relay = "550 5.1.1 no such user hush-token", "450 4.7.1 greylisted", "554 5.7.1 Relay access denied"
 	for name, c := range map[string]struct {
 		refuses map[string]string
+		last    bool
 		want    channel.Outcome
 	}{
-		"one in cc": {map[string]string{"caro": never}, channel.Outcome{Status: 250, Reason: "refused 1 of 4 recipients"}},
-		"one in To": {map[string]string{"ann": never}, channel.Outcome{Status: 250, Reason: "refused 1 of 4 recipients"}},
-		"all but one in To": {map[string]string{"bob": never, "caro": never, "eve": never}, channel.Outcome{Status: 250,
+		"one in cc": {map[string]string{"caro": never}, false, channel.Outcome{Status: 250, Reason: "refused 1 of 4 recipients"}},
+		"one in To": {map[string]string{"ann": never}, false, channel.Outcome{Status: 250, Reason: "refused 1 of 4 recipients"}},
+		"all but one in To": {map[string]string{"bob": never, "caro": never, "eve": never}, false, channel.Outcome{Status: 250,
 			Reason: "refused 3 of 4"}},
-		"all in To": {map[string]string{"ann": never, "bob": never}, channel.Outcome{Class: channel.Permanent, Status: 550,
+		"all in To": {map[string]string{"ann": never, "bob": never}, false, channel.Outcome{Class: channel.Permanent, Status: 550,
 			Reason: "550 5.1.1"}},
-		"one for now": {map[string]string{"caro": later}, channel.Outcome{Class: channel.Transient, Status: 450, Reason: "450 4.7.1"}},
-		"one for our sake": {map[string]string{"eve": relay}, channel.Outcome{Class: channel.Configuration, Status: 554,
+		"one for now": {map[string]string{"caro": later}, false, channel.Outcome{Class: channel.Transient, Status: 450, Reason: "450 4.7.1"}},
+		"one for our sake": {map[string]string{"eve": relay}, false, channel.Outcome{Class: channel.Configuration, Status: 554,
 			Reason: "does not relay"}},
-		"one never, one now": {map[string]string{"ann": never, "caro": later}, channel.Outcome{Class: channel.Transient, Status: 450,
+		"one never, one now": {map[string]string{"ann": never, "caro": later}, false, channel.Outcome{Class: channel.Transient, Status: 450,
 			Reason: "450"}},
+		"one for the last time": {map[string]string{"caro": later, "bob": later}, true,
+			channel.Outcome{Status: 250, Reason: "refused 2 of 4 recipients"}},
+		"all for the last time": {map[string]string{"ann": never, "bob": later}, true,
+			channel.Outcome{Class: channel.Transient, Status: 450, Reason: "450 4.7.1"}},
+		"too many for the last time": {map[string]string{"caro": "451 4.7.1 too many mails from you, rate limit exceeded"}, true,
+			channel.Outcome{Class: channel.Limited, Status: 451, Reason: "451"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := &mailServer{says: map[string]string{}, refuses: c.refuses, implicit: true, extensions: []string{"AUTH PLAIN"}}
 			ctx := m.start(t)
-			out := m.sender(signedIn(channel.TLSImplicit)).Send(ctx, several())
+			h := several()
+			h.Last = c.last
+			out := m.sender(signedIn(channel.TLSImplicit)).Send(ctx, h)
 			_, mails := m.got()
 			if (len(mails) == 1) != out.Sent() {
 				t.Errorf("%d mails, and %+v", len(mails), out)
 			}
 			if out.Sent() {
-				if !strings.Contains(out.Response, "550 5.1.1 no such user [secret]") {
+				if want := "550 5.1.1 no such user [secret]"; !c.last && !strings.Contains(out.Response, want) {
 					t.Errorf("the response is %q", out.Response)
 				}
 				out.ProviderID, out.Response = "", ""

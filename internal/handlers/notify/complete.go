@@ -27,6 +27,7 @@ const (
 // says why; an error may pass.
 func (n *notice) complete(ctx context.Context, on channel.Name) (h channel.Handover, done func(), out channel.Outcome, err error) {
 	h, done = n.message.Handover(n.ID, on), func() {}
+	h.Last = n.isLast(on)
 	if out, err = n.place(ctx, on, &h); err != nil || out.Class != "" {
 		return h, done, out, err
 	}
@@ -41,6 +42,13 @@ func (n *notice) complete(ctx context.Context, on channel.Name) (h channel.Hando
 	}
 	h.Attachments, out, err = n.attach(ctx, h.Attachments)
 	return h, done, out, err
+}
+
+// isLast reports whether nothing follows on a channel if the attempt at hand fails in a
+// way that may pass.
+func (n *notice) isLast(on channel.Name) bool {
+	step := n.Next(n.policyOn(on), n.tried(on)+1, 0)
+	return !step.Again || !n.worthIt(on, step.Delay)
 }
 
 func elsewhere(a channel.Attachment) bool { return a.S3 != "" }

@@ -201,6 +201,22 @@ func TestEarlierCanNotBeRead(t *testing.T) {
 	}
 }
 
+// TestLast: a sender is told when no other try follows on its channel.
+func TestLast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answers["email"] = []channel.Outcome{{Class: channel.Transient, Reason: "450"}}
+	q := w.message("a", `{"id":"n_1","channel":"email","recipient":"ann@acme.test","body":"b","recipients":{"slack":"C1"}}`)
+	w.run(q)
+	var last []bool
+	for _, h := range w.calls["email"] {
+		last = append(last, h.Last)
+	}
+	if diff := cmp.Diff([]bool{false, false, false, true}, last); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestSeveralRecipients: of one email all are in the record and, by their hashes, in
 // the ledger, those of cc and bcc too.
 func TestSeveralRecipients(t *testing.T) {

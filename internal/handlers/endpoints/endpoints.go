@@ -133,8 +133,9 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 	case kind != "":
 		return e, "", &message.FieldError{Field: "key", Problem: "is for a key that is made here; leave secret out, or key"}
 	}
-	if e.State = cmp.Or(e.State, endpoint.Enabled); e.State != endpoint.Enabled {
-		e.Why, e.Since = string(e.State)+" by "+whoOf(r)+", from the start", now
+	e.State, e.Since = cmp.Or(e.State, endpoint.Enabled), now
+	if e.State != endpoint.Enabled {
+		e.Why = string(e.State) + " by " + whoOf(r) + ", from the start"
 	}
 	return e, kind, h.check(&e)
 }

@@ -157,7 +157,7 @@ const tenants = "/api/v1/tenants/"
 func (w *world) create(tenant, more string) Endpoint {
 	w.t.Helper()
 	return get[Endpoint](w, "POST "+tenants+tenant+"/endpoints",
-		`{"url":"https://`+strings.ToLower(tenant)+`.test/in","event_types":["*"]`+more+`}`)
+		`{"url":"https://`+strings.ToLower(strings.ReplaceAll(tenant, "@", "."))+`.test/in","event_types":["*"]`+more+`}`)
 }
 
 func pathOf(e endpoint.Endpoint) string { return tenants + e.Tenant + "/endpoints/" + e.ID }

@@ -19,6 +19,7 @@ import (
 	"github.com/efferent/efferent/internal/api/apitest"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/event"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/storetest"
 )
@@ -39,6 +40,9 @@ type world struct {
 	faster func()
 	most   int
 	out    http.Handler
+	// published are the events that were sent; send is asked before.
+	published []event.Event
+	send      func() error
 }
 
 func newWorld(t *testing.T) *world {
@@ -47,9 +51,9 @@ func newWorld(t *testing.T) *world {
 	caller := tokens.Caller(func(r *http.Request) (api.Caller, error) {
 		return api.Caller{Name: "arn:ann", Tenant: r.Header.Get("Of")}, nil
 	})
-	h, err := New(Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens,
-		Caller: caller,
-		Now:    w.time, Log: slog.New(slog.DiscardHandler)})
+	h, err := New(Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens, Caller: caller,
+		Publishing: &Publishing{Book: &endpoint.Book{Store: w}, Keys: w, Sender: w, Wait: w.wait},
+		Now:        w.time, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

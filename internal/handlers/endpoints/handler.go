@@ -44,6 +44,8 @@ type Needs struct {
 	Policies retry.Policies `need:"optional"`
 	// MaxEndpoints is how many a tenant may have.
 	MaxEndpoints int
+	// Publishing is what publishing events takes; nil where they can't be.
+	Publishing *Publishing `need:"optional"`
 	// Tokens makes tokens for one tenant's own page; nil where there are none.
 	Tokens *access.Tokens `need:"optional"`
 	// Caller says who makes a request. A Refusal is told to them as it is.
@@ -66,7 +68,7 @@ func New(n Needs) (*Handler, error) {
 // Serves are the handler's routes, for an address that has others' too. Each group is
 // in a file of its own.
 func (h *Handler) Serves() []api.Route {
-	all := slices.Concat(h.endpointRoutes(), h.stateRoutes(), h.secretRoutes(), h.deliveryRoutes(), h.tokenRoutes())
+	all := slices.Concat(h.endpointRoutes(), h.stateRoutes(), h.secretRoutes(), h.deliveryRoutes(), h.tokenRoutes(), h.eventRoutes())
 	for i, r := range all {
 		all[i].Answer = func(q *http.Request) (int, any, error) {
 			if err := checkPath(q); err != nil {

@@ -9,7 +9,7 @@ import (
 
 func TestDocumentHasEveryRoute(t *testing.T) {
 	t.Parallel()
-	apitest.Routes(t, new(Handler).Serves(), func(path string) bool {
+	apitest.Routes(t, (&Handler{Needs{Publishing: &Publishing{}}}).Serves(), func(path string) bool {
 		return strings.HasPrefix(path, "/api/v1/tenants/") || path == "/api/v1/events"
 	})
 }
@@ -17,5 +17,5 @@ func TestDocumentHasEveryRoute(t *testing.T) {
 func TestTypesAreDocumented(t *testing.T) {
 	t.Parallel()
 	apitest.Types(t, map[string]any{"Endpoint": Endpoint{}, "Endpoints": Endpoints{}, "Secret": Secret{}, "Deliveries": Deliveries{},
-		"Token": Token{}})
+		"Token": Token{}, "Published": Published{}})
 }

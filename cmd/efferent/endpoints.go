@@ -29,6 +29,7 @@ type endpointsCommand struct {
 	Enable     endpointsEnableCommand     `cmd:"" help:"As resume."`
 	Rotate     endpointsRotateCommand     `cmd:"" help:"Make a new key; the one before signs beside it for a while."`
 	Secret     endpointsSecretCommand     `cmd:"" help:"Print the key that the receiver checks signatures by."`
+	Replay     endpointsReplayCommand     `cmd:"" help:"Send what failed at an endpoint again, or what it never had."`
 	Deliveries endpointsDeliveriesCommand `cmd:"" help:"The attempts at an endpoint, newest first."`
 	Token      endpointsTokenCommand      `cmd:"" help:"Make a token for a customer's own page: one tenant, and a while."`
 }

@@ -10,19 +10,25 @@ import (
 )
 
 // Text is the event as a message of the queue events, in Efferent's own shape.
-func (e Event) Text() []byte { return e.text(`{"id":"` + e.ID) }
+func (e Event) Text() []byte { return e.text("{") }
 
 // To is the event as a message of the queue webhooks, to an endpoint.
-func (e Event) To(endpoint string) []byte {
-	return e.text(`{"endpoint":"` + endpoint + `","id":"` + e.ID)
-}
+func (e Event) To(endpoint string) []byte { return e.text(`{"endpoint":"` + endpoint + `",`) }
 
 func (e Event) text(begin string) []byte {
-	b := make([]byte, 0, len(begin)+len(e.Tenant)+2*len(e.Type)+len(e.Body)+50)
-	b = append(append(append(b, begin...), `","tenant":"`...), e.Tenant...)
-	b = append(b, `","event_type":`...)
-	b, _ = jsontext.AppendQuote(b, e.Type) // its letters are ASCII's
+	b := make([]byte, 0, len(begin)+len(e.ID)+len(e.Tenant)+2*len(e.Type)+len(e.Body)+50)
+	b = append(b, begin...)
+	if e.ID != "" {
+		b = append(quoted(b, `"id":`, e.ID), ',')
+	}
+	b = quoted(b, `"tenant":`, e.Tenant)
+	b = quoted(b, `,"event_type":`, e.Type)
 	return append(append(append(b, `,"body":`...), e.Body...), '}')
+}
+
+func quoted(b []byte, name, text string) []byte {
+	b, _ = jsontext.AppendQuote(append(b, name...), text) // what is no UTF-8 becomes U+FFFD
+	return b
 }
 
 // anEndpoint is as long as the id of every endpoint.

@@ -26,6 +26,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
+	registered "github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
@@ -200,7 +201,7 @@ func handler(args []string) (result, error) {
 		Sender: &limited{make(chan struct{}, inFlight), webhook.NewClient(webhook.Options{
 			AllowHTTP: allow, AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})},
 		Secrets:  &awssecrets.Signing{API: m, Now: time.Now},
-		Circuits: keeper(new(storetest.Memory)),
+		Circuits: keeper(new(storetest.Memory)), Endpoints: &registered.Known{Store: new(storetest.Memory), Now: time.Now},
 		MostHeld: settings.DefaultMaxHeld,
 	})
 	if err != nil {

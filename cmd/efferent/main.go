@@ -24,6 +24,7 @@ type cli struct {
 	Demo       demoCommand       `cmd:"" help:"${demo}"`
 	Send       sendCommand       `cmd:"" help:"Put one webhook on the queue."`
 	Notify     notifyCommand     `cmd:"" help:"Put one notification on the queue."`
+	Endpoints  endpointsCommand  `cmd:"" help:"Register the endpoints of tenants, change them, pause them, see what they got."`
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
 	Dlq        dlqCommand        `cmd:"" help:"Look at what could not be delivered, replay it, discard it."`
 	Waiting    waitingCommand    `cmd:"" help:"Look at what waits for its next attempt, send it now, drop it."`
@@ -69,6 +70,9 @@ var vars = kong.Vars{
 	"circuits_open": "Send nothing to an endpoint until its circuit is closed by hand: its messages wait, for up to 14 days.",
 	"secret_replace": "Put one key in the place of a JSON object of keys, or an object in the place of one key. What names a key that is " +
 		"not there then can't be signed.",
+	"endpoint_type":  "The types of events that it gets: a type, invoice.* or *. May be repeated.",
+	"delivery_state": "Only attempts that delivered (delivered), that failed for good (failed), or whose message goes on (retrying).",
+	"endpoint_patch": `What to change, as a JSON merge patch: '{"url": "…", "labels": null}'; - reads it from standard input.`,
 	"secret_rm_name": "The secret's name; NAME#KEY for one key of a JSON secret.",
 	"rotate_name":    "The secret's name, under efferent/webhooks/; NAME#KEY for one key of a JSON secret.",
 	"rotate_value": "The new key; - to type it or read it from standard input. Left out, one is made, and what the " +

@@ -33,38 +33,28 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 	if sending.TLS, err = awssecrets.Trust(context.Background(), secrets, s.CABundle); err != nil {
 		return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
 	}
-	var known *endpoint.Known
-	if kept.endpoints != nil {
-		known = &endpoint.Known{Store: kept.endpoints, Now: f.now}
+	known := &endpoint.Known{Store: kept.endpoints, Now: f.now}
+	disabler := &endpoint.Disabler{
+		Store: kept.endpoints, Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Limit: s.Circuits.Disable,
+		Outcomes: f.outcomes, Metrics: f.watch.of("deliver"), Now: f.now, Log: f.log,
 	}
-	keeper := &circuit.Keeper{
-		Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log, Changed: f.changed(s.AuditLanes, known),
-	}
-	needs := deliver.Needs{
-		Needs:    f.needs("deliver", s.Sending, kept.attempts),
-		Day:      time.Now,
-		Sender:   webhook.NewClient(sending),
-		Secrets:  &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: f.now},
-		Circuits: keeper, MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
-	}
-	if known != nil {
-		disabler := &endpoint.Disabler{
-			Store: kept.endpoints, Audit: f.audit(s.AuditLanes), Redactors: f.redactors, Actor: "efferent:deliver", Limit: s.Circuits.Disable,
-			Outcomes: f.outcomes, Metrics: f.watch.of("deliver"), Now: f.now, Log: f.log,
-		}
-		needs.Endpoints, needs.Disabler = known, disabler
-		keeper.Failing = disabler.Failing
-	}
-	return deliver.New(needs)
+	return deliver.New(deliver.Needs{
+		Needs:   f.needs("deliver", s.Sending, kept.attempts),
+		Day:     time.Now,
+		Sender:  webhook.NewClient(sending),
+		Secrets: &awssecrets.Signing{API: secrets, TTL: s.SecretTTL, Grace: s.SecretGrace, Now: f.now},
+		Circuits: &circuit.Keeper{
+			Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log, Changed: f.changed(s.AuditLanes, known),
+			Failing: disabler.Failing,
+		},
+		Endpoints: known, Disabler: disabler, MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
+	})
 }
 
 // changed tells the ledger of a change of a circuit, and then whoever listens.
 func (f feed) changed(lanes int, known *endpoint.Known) transitions.Changed {
 	metrics := f.watch.of("deliver")
 	journal := &circuit.Journal{Audit: f.audit(lanes), Redactors: f.redactors, Actor: "efferent:deliver", Metrics: metrics, Log: f.log}
-	tell := transitions.Transitions{Teller: f.outcomes, Metrics: metrics, Log: f.log}
-	if known != nil {
-		tell.Endpoints = known
-	}
+	tell := transitions.Transitions{Teller: f.outcomes, Endpoints: known, Metrics: metrics, Log: f.log}
 	return tell.After(journal.Changed)
 }

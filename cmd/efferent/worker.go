@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ type stores struct {
 	claims   replay.Claims
 	room     waiting.Store
 	circuits circuit.Store
-	// endpoints are those that are registered; nil where no table of them is set.
+	// endpoints are those that are registered.
 	endpoints endpoint.Store
 	// events are those that were published, and the keys of their requests; nil likewise.
 	events eventStore
@@ -256,16 +257,25 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		kept.close, kept.sweeper = func() { _ = db.Close() }, newSweeper(db, kept, clockwork.NewRealClock(), log)
 		return kept, nil
 	}
-	table, room := os.Getenv(settings.AttemptsTable), os.Getenv(settings.WaitingTable)
-	circuits, paces := os.Getenv(settings.CircuitsTable), os.Getenv(settings.PaceTable)
-	if c.Store != "dynamodb" || table == "" || room == "" || circuits == "" || paces == "" {
-		return stores{}, fmt.Errorf("--store %s: must be sqlite:FILE, or dynamodb with %s, %s, %s and %s naming the tables", c.Store,
-			settings.AttemptsTable, settings.WaitingTable, settings.CircuitsTable, settings.PaceTable)
+	tables := map[string]string{settings.AttemptsTable: "", settings.WaitingTable: "", settings.CircuitsTable: "", settings.PaceTable: "",
+		settings.EndpointsTable: ""}
+	var missing []string
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		if tables[name] = os.Getenv(name); tables[name] == "" {
+			missing = append(missing, name)
+		}
+	}
+	if c.Store != "dynamodb" || len(missing) > 0 {
+		return stores{}, fmt.Errorf("--store %s: must be sqlite:FILE, or dynamodb with %s naming the tables; missing: %s", c.Store,
+			strings.Join(slices.Sorted(maps.Keys(tables)), ", "), strings.Join(missing, ", "))
 	}
 	client := dynamodb.NewFromConfig(config)
 	return stores{
-		attempts: &awsdynamodb.Attempts{API: client, Table: table}, claims: &awsdynamodb.Claims{API: client, Table: table},
-		room: &awsdynamodb.Waiting{API: client, Table: room}, circuits: &awsdynamodb.Circuits{API: client, Table: circuits},
-		paces: &awsdynamodb.Paces{API: client, Table: paces}, close: func() {},
+		attempts:  &awsdynamodb.Attempts{API: client, Table: tables[settings.AttemptsTable]},
+		claims:    &awsdynamodb.Claims{API: client, Table: tables[settings.AttemptsTable]},
+		room:      &awsdynamodb.Waiting{API: client, Table: tables[settings.WaitingTable]},
+		circuits:  &awsdynamodb.Circuits{API: client, Table: tables[settings.CircuitsTable]},
+		paces:     &awsdynamodb.Paces{API: client, Table: tables[settings.PaceTable]},
+		endpoints: &awsdynamodb.Endpoints{API: client, Table: tables[settings.EndpointsTable]}, close: func() {},
 	}, nil
 }

@@ -11,11 +11,13 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/deadletter"
+	registered "github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/handlers/release"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -82,6 +84,7 @@ func (w *world) newDeliver() (*deliver.Handler, error) {
 		Sender:   w.internet,
 		Secrets:  &awssecrets.Signing{API: secretsManager{w}, Now: w.clock.Now},
 		Circuits: w.newKeeper(), MostHeld: w.mostHeld,
+		Endpoints: &registered.Known{Store: new(storetest.Memory), Now: w.clock.Now},
 	})
 }
 

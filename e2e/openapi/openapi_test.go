@@ -59,7 +59,9 @@ func serve(t *testing.T) *stack {
 	}
 	aws, api := freeAddress(t), freeAddress(t)
 	s.aws, s.http = "http://"+aws, "http://"+api
-	dev, err := program.Start(t.Context(), exec.Command(s.efferent, "dev", "--aws", aws, "--http", api, "--data", ":memory:"), dir,
+	command := exec.Command(s.efferent, "dev", "--aws", aws, "--http", api, "--data", ":memory:")
+	command.Env = append(os.Environ(), "EFFERENT_TOKEN_SECRET=efferent/tokens")
+	dev, err := program.Start(t.Context(), command, dir,
 		func(ctx context.Context) error { return s.count(ctx, "/api/v1/circuits", 0) })
 	if err != nil {
 		t.Fatal(err)
@@ -81,6 +83,9 @@ func freeAddress(t *testing.T) string {
 func (s *stack) fill(t *testing.T) {
 	t.Helper()
 	s.run(t, "secret", "put", "--dev", "--generate", "efferent/webhooks/acme")
+	for range 3 {
+		s.run(t, "endpoints", "create", "--dev", "--tenant", "beta", "--type", "*", "https://hooks.beta.test/in")
+	}
 	const each = 8
 	for n := range each {
 		for _, path := range []string{"/refused", fmt.Sprintf("/later-%d", n)} {

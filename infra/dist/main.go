@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/jsii-runtime-go"
+
 	"github.com/efferent/efferent/infra/cdk/efferent"
 )
 

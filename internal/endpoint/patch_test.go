@@ -15,7 +15,8 @@ import (
 
 func patched() endpoint.Endpoint {
 	at := time.Date(2026, 11, 26, 8, 0, 0, 123456789, time.UTC)
-	return endpoint.Endpoint{ID: "ep_1", Tenant: "acme", URL: "https://a.test/", EventTypes: []string{"a", "b"}, Secret: "efferent/webhooks/acme",
+	return endpoint.Endpoint{ID: "ep_1", Tenant: "acme", URL: "https://a.test/", EventTypes: []string{"a", "b"},
+		Secret:  "efferent/webhooks/acme",
 		Headers: map[string]string{"X-A": "1", "X-B": "2"}, Filter: jsontext.Value(`{"a":[1],"b":[2]}`), RatePerSecond: 2.5,
 		State: endpoint.Paused, Why: "ann", Since: at, Created: at, Updated: at, Version: 3}
 }
@@ -57,8 +58,10 @@ func TestPatchesThatAreNone(t *testing.T) {
 	t.Parallel()
 	for patch, field := range map[string]string{
 		`null`: "", `[]`: "", `"a"`: "", `{`: "", `{"url":"a","url":"b"}`: "", `{"headers":{"a":"1","a":"2"}}`: "",
-		`{"id":"ep_2"}`: "id", `{"tenant":"beta"}`: "tenant", `{"tenant":null}`: "tenant", `{"created":"2020-01-01T00:00:00Z"}`: "created",
-		`{"state_since":"x"}`: "state_since", `{"color":"red"}`: "color", `{"URL":"x"}`: "URL", `{"url":7}`: "url", `{"headers":{"a":1}}`: "headers",
+		`{"id":"ep_2"}`: "id", `{"tenant":"beta"}`: "tenant", `{"tenant":null}`: "tenant",
+		`{"created":"2020-01-01T00:00:00Z"}`: "created",
+		`{"state_since":"x"}`:                "state_since", `{"color":"red"}`: "color", `{"URL":"x"}`: "URL", `{"url":7}`: "url",
+		`{"headers":{"a":1}}`: "headers",
 		`{"event_types":"a"}`: "event_types", `{"rate_per_second":"fast"}`: "rate_per_second", `{"labels":[]}`: "labels",
 	} {
 		_, err := patched().Patch(jsontext.Value(patch))
@@ -77,7 +80,8 @@ func TestPatchesThatAreNone(t *testing.T) {
 // FuzzPatch: a patch that is taken changes nothing that no patch may change, and what
 // comes of it can be read again.
 func FuzzPatch(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"headers":{"a":null}}`, `{"filter":{"a":{"b":null}}}`, `{"version":3,"url":"x"}`, `{"id":"ep_1"}`} {
+	for _, seed := range []string{`{}`, `{"headers":{"a":null}}`, `{"filter":{"a":{"b":null}}}`, `{"version":3,"url":"x"}`,
+		`{"id":"ep_1"}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, patch []byte) {
@@ -86,7 +90,8 @@ func FuzzPatch(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if got.ID != was.ID || got.Tenant != was.Tenant || got.Version != was.Version || !got.Created.Equal(was.Created) || got.Why != was.Why {
+		if got.ID != was.ID || got.Tenant != was.Tenant || got.Version != was.Version || !got.Created.Equal(was.Created) ||
+			got.Why != was.Why {
 			t.Errorf("%s made %+v", patch, got)
 		}
 		text, err := json.Marshal(got)

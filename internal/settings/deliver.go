@@ -72,7 +72,7 @@ func ReadWebhooks(getenv func(string) string) (Webhooks, error) {
 
 // DeliverPlaces is where the deliver Lambda finds its queues and its tables.
 type DeliverPlaces struct {
-	WebhooksQueueURL, AuditQueueURL, AttemptsTable, WaitingTable, CircuitsTable, PaceTable string
+	WebhooksQueueURL, AuditQueueURL, AttemptsTable, WaitingTable, CircuitsTable, PaceTable, EndpointsTable string
 }
 
 // ReadDeliverPlaces reads the places; each of them is needed.
@@ -85,6 +85,7 @@ func ReadDeliverPlaces(getenv func(string) string) (DeliverPlaces, error) {
 		WaitingTable:     r.needed(WaitingTable),
 		CircuitsTable:    r.needed(CircuitsTable),
 		PaceTable:        r.needed(PaceTable),
+		EndpointsTable:   r.needed(EndpointsTable),
 	}
 	return d, errors.Join(r.errs...)
 }

@@ -57,7 +57,7 @@ func TestReadDeliveryNamesAllThatIsWrong(t *testing.T) {
 func TestReadDeployed(t *testing.T) {
 	t.Parallel()
 	_, err := ReadDeliverPlaces(env(WebhooksQueueURL, "w", AuditQueueURL, "a", AttemptsTable, "t", WaitingTable, "r", CircuitsTable, "c",
-		PaceTable, "p"))
+		PaceTable, "p", EndpointsTable, "e"))
 	if err != nil {
 		t.Error(err)
 	}

@@ -8,7 +8,7 @@ import (
 // ReleasePlaces is where the release Lambda finds the waiting room, what messages
 // wait for, and the queues that what waits there goes back to.
 type ReleasePlaces struct {
-	WebhooksQueueURL, WaitingTable, CircuitsTable string
+	WebhooksQueueURL, WaitingTable, CircuitsTable, EndpointsTable string
 	// NotificationsQueueURL is empty where there are no notifications.
 	NotificationsQueueURL string
 	// MaxHeld is as Webhooks has it.
@@ -31,6 +31,7 @@ func ReadReleasePlaces(getenv func(string) string) (ReleasePlaces, error) {
 		NotificationsQueueURL: r.neededOrNone(NotificationsQueueURL),
 		WaitingTable:          r.needed(WaitingTable),
 		CircuitsTable:         r.needed(CircuitsTable),
+		EndpointsTable:        r.needed(EndpointsTable),
 		MaxHeld:               parsed(&r, MaxHeld, parseMaxHeld),
 		FewMetrics:            parsed(&r, Metrics, parseMetrics),
 	}

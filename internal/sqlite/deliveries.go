@@ -18,7 +18,8 @@ const newestOfEndpoint = `SELECT record FROM attempts INDEXED BY attempts_of_end
 	WHERE endpoint = ? AND endpoint_at >= ? AND endpoint_at < ? ORDER BY endpoint_at DESC LIMIT ?`
 
 // NewestOfEndpoint is as attempt.OfEndpoints has it.
-func (a *Attempts) NewestOfEndpoint(ctx context.Context, endpoint string, from, before attempt.Position, limit int) ([]attempt.Record, error) {
+func (a *Attempts) NewestOfEndpoint(ctx context.Context, endpoint string, from, before attempt.Position, limit int) ([]attempt.Record,
+	error) {
 	if before == "" {
 		before = "~" // after every time
 	}

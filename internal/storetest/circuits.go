@@ -98,7 +98,7 @@ func circuitsFields(t *testing.T, c circuits) {
 	all := circuit.State{
 		Name: name, Phase: circuit.Open, Version: 1, Change: "x", Run: 1, Since: at(1), Total: 2, Bad: 3,
 		Why: "it \"answered\"\n503 é", Opened: at(2), Until: at(3), Forever: true, Gone: true, Opens: 4, Probe: at(4), Asked: true,
-		Awaited: at(6), ClosedAt: at(5), Ramp: 5, Ramped: at(7),
+		Awaited: at(6), ClosedAt: at(5), Ramp: 5, Ramped: at(7), Failing: at(8), Fails: 6, Warned: 7,
 	}
 	for i, v := 0, reflect.ValueOf(all); i < v.NumField(); i++ {
 		if v.Field(i).IsZero() {

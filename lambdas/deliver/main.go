@@ -22,6 +22,7 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/outcome/transitions"
 	"github.com/efferent/efferent/internal/settings"
@@ -94,7 +95,8 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 			Now: time.Now, Jitter: rand.Float64, Log: log,
 			Changed: tell.After(journal.Changed),
 		},
-		MostHeld: s.MaxHeld,
+		Endpoints: &endpoint.Known{Store: &awsdynamodb.Endpoints{API: tables, Table: places.EndpointsTable}, Now: time.Now},
+		MostHeld:  s.MaxHeld,
 	})
 }
 

@@ -20,6 +20,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/webhook"
@@ -28,7 +29,8 @@ import (
 var whole = map[string]string{
 	settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
 	settings.AttemptsTable: "attempts", settings.WaitingTable: "waiting", settings.CircuitsTable: "circuits", settings.PaceTable: "pace",
-	"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+	settings.EndpointsTable: "endpoints",
+	"AWS_REGION":            "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 }
 
 func TestWire(t *testing.T) {
@@ -38,6 +40,7 @@ func TestWire(t *testing.T) {
 		{"no queue", settings.WebhooksQueueURL, "", settings.WebhooksQueueURL},
 		{"no table", settings.AttemptsTable, "", settings.AttemptsTable},
 		{"no waiting room", settings.WaitingTable, "", settings.WaitingTable},
+		{"no endpoints", settings.EndpointsTable, "", settings.EndpointsTable},
 		{"no region", "AWS_REGION", "", "AWS_REGION"},
 		{"no bundle", settings.CABundle, "nowhere.pem", settings.CABundle},
 		{"bad policy", settings.RetryPolicies, "x=25h", `"x"`},
@@ -90,9 +93,12 @@ func TestSettingsAreHeeded(t *testing.T) {
 	if store := circuits.Store.(*awsdynamodb.Circuits); store.Table != "circuits" || circuits.Limits.Threshold != 7 {
 		t.Errorf("circuits %+v, limits %+v", store, circuits.Limits)
 	}
-	endpoint := httptest.NewServer(http.NotFoundHandler())
-	defer endpoint.Close()
-	if x := h.Sender.Post(t.Context(), request(t, endpoint.URL)); x.Status != http.StatusNotFound || x.Response != "40" {
+	if store := h.Endpoints.(*endpoint.Known).Store.(*awsdynamodb.Endpoints); store.Table != "endpoints" {
+		t.Errorf("endpoints %+v", store)
+	}
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	if x := h.Sender.Post(t.Context(), request(t, server.URL)); x.Status != http.StatusNotFound || x.Response != "40" {
 		t.Errorf("over plain http to this machine: %+v", x)
 	}
 }

@@ -14,11 +14,11 @@ func TestWire(t *testing.T) {
 	t.Parallel()
 	whole := map[string]string{
 		settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.NotificationsQueueURL: "https://sqs.test/1/notifications",
-		settings.WaitingTable: "waiting", settings.CircuitsTable: "circuits",
+		settings.WaitingTable: "waiting", settings.CircuitsTable: "circuits", settings.EndpointsTable: "endpoints",
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 	}
 	for _, missing := range []string{"", settings.WebhooksQueueURL, settings.NotificationsQueueURL, settings.WaitingTable,
-		settings.CircuitsTable, "AWS_REGION"} {
+		settings.CircuitsTable, settings.EndpointsTable, "AWS_REGION"} {
 		t.Run("without "+missing, func(t *testing.T) {
 			t.Parallel()
 			h, err := wire(func(name string) string {

@@ -143,8 +143,8 @@ func TestOwnQueuesAndTablesAreUsed(t *testing.T) {
 		Tables: efferent.TableProps{Own: map[string]string{"waiting": "old-room",
 			"circuits": "arn:aws:dynamodb:eu-north-1:000000000000:table/old-circuits"}}})
 	for kind, want := range map[string][]string{
-		"AWS::SQS::Queue":            {"NotificationFailures", "NotificationQueue"},
-		"AWS::DynamoDB::GlobalTable": {"Attempts", "Ledger"},
+		"AWS::SQS::Queue":            {"EventFailures", "EventQueue", "NotificationFailures", "NotificationQueue"},
+		"AWS::DynamoDB::GlobalTable": {"Attempts", "Endpoints", "Ledger", "Pace"},
 	} {
 		if d := cmp.Diff(want, slices.Sorted(maps.Keys(made.of(kind)))); d != "" {
 			t.Error(d)

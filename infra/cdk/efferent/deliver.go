@@ -89,6 +89,7 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 	env[settings.WaitingTable] = *e.Waiting.TableName()
 	env[settings.CircuitsTable] = *e.Circuits.TableName()
 	env[settings.PaceTable] = *e.Pace.TableName()
+	env[settings.EndpointsTable] = *e.Endpoints.TableName()
 	e.redacts(env, props.Ledger)
 
 	e.Deliver, e.DeliverLogs, err = e.newFunction(plan{
@@ -153,6 +154,7 @@ func (e *Efferent) deliverGrants(p DeliverProps) []awsiam.PolicyStatement {
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		allow(*e.Circuits.TableArn(), "dynamodb:BatchGetItem", "dynamodb:PutItem"),
 		allow(*e.Pace.TableArn(), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
+		allow(*e.Endpoints.TableArn(), "dynamodb:BatchGetItem"),
 		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, p.Secrets+"*"), "secretsmanager:GetSecretValue"),
 		e.readsLedgerKeys(),
 	}

@@ -97,6 +97,8 @@ type Efferent struct {
 	Circuits awsdynamodb.ITableV2
 	// Pace is the table of how fast whom may be sent to.
 	Pace awsdynamodb.ITableV2
+	// Endpoints is the table of the endpoints that are registered.
+	Endpoints awsdynamodb.ITableV2
 	// Deliver is the function that sends webhooks, and DeliverLogs its logs.
 	Deliver     awslambda.IFunction
 	DeliverLogs awslogs.ILogGroup
@@ -186,7 +188,7 @@ func (e *Efferent) makeTables(props Props) {
 		make  func(keeping) awsdynamodb.ITableV2
 	}{
 		{attemptsTable, &e.Attempts, newAttempts}, {waitingTable, &e.Waiting, newWaiting}, {circuitsTable, &e.Circuits, newCircuits},
-		{paceTable, &e.Pace, newPace},
+		{paceTable, &e.Pace, newPace}, {endpointsTable, &e.Endpoints, newEndpoints},
 	} {
 		*t.table = props.Tables.table(e.Construct, t.name, func() awsdynamodb.ITableV2 { return t.make(e.kept) })
 	}

@@ -25,7 +25,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	deployed, err := settings.ReadDeliverPlaces(env("Deliver"))
 	if want := (settings.DeliverPlaces{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue",
-		AttemptsTable: "Attempts", WaitingTable: "Waiting", CircuitsTable: "Circuits", PaceTable: "Pace"}); err != nil ||
+		AttemptsTable: "Attempts", WaitingTable: "Waiting", CircuitsTable: "Circuits", PaceTable: "Pace", EndpointsTable: "Endpoints"}); err != nil ||
 		deployed != want {
 		t.Errorf("deliver: %+v, %v", deployed, err)
 	}
@@ -53,7 +53,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	releasing, err := settings.ReadReleasePlaces(env("Release"))
 	if want := (settings.ReleasePlaces{WebhooksQueueURL: "WebhookQueue", NotificationsQueueURL: "NotificationQueue",
-		WaitingTable: "Waiting", CircuitsTable: "Circuits", MaxHeld: 6 * time.Hour}); err != nil || releasing != want {
+		WaitingTable: "Waiting", CircuitsTable: "Circuits", EndpointsTable: "Endpoints", MaxHeld: 6 * time.Hour}); err != nil || releasing != want {
 		t.Errorf("release: %+v, %v", releasing, err)
 	}
 	for _, function := range []string{"Deliver", "Release", "Replay"} {

@@ -51,7 +51,8 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	deliver := append(append(consumes("WebhookQueue"), logs("Deliver")...),
 		"sqs:SendMessage AuditQueue.Arn", "dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
 		"dynamodb:Query Attempts.Arn", "dynamodb:PutItem Waiting.Arn", "dynamodb:BatchGetItem Circuits.Arn", "dynamodb:PutItem Circuits.Arn",
-		"dynamodb:BatchGetItem Pace.Arn", "dynamodb:UpdateItem Pace.Arn", hashKeys, secret+"webhooks/*")
+		"dynamodb:BatchGetItem Pace.Arn", "dynamodb:UpdateItem Pace.Arn", "dynamodb:BatchGetItem Endpoints.Arn", hashKeys,
+		secret+"webhooks/*")
 	notify := append(consumes("NotificationQueue"), logs("Notify")...)
 	notify = append(notify, "sqs:SendMessage AuditQueue.Arn",
 		"dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
@@ -77,7 +78,7 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 			"sms-voice:SendTextMessage "+arn+"sms-voice:AWS::Region:AWS::AccountId:sender-id/*")},
 		"release": {made, "Release", append(append(each("dynamodb:", "Waiting.Arn", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem",
 			"Query", "Scan"), logs("Release")...), "dynamodb:PutItem Circuits.Arn", "dynamodb:Scan Circuits.Arn",
-			"sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn")},
+			"dynamodb:BatchGetItem Endpoints.Arn", "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn")},
 		"replay": {made, "Replay", append(append(append(redrives("WebhookFailures"), redrives("NotificationFailures")...), logs("Replay")...),
 			"sqs:SendMessage AuditQueue.Arn", "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn",
 			"dynamodb:BatchGetItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn", "dynamodb:Query Attempts.Arn",

@@ -76,7 +76,7 @@ func ownQueue(scope constructs.Construct, id string, props Props, name string) a
 // TableProps holds for the tables of attempts, of what waits, of circuits, and of paces.
 type TableProps struct {
 	// Own are tables that are there already and are to be used, by what Efferent
-	// calls them: "attempts", "waiting", "circuits", "pace". Each has its ARN, or its name in
+	// calls them: "attempts", "waiting", "circuits", "pace", "endpoints". Each has its ARN, or its name in
 	// the stack's account and region. Nothing about them is changed: docs/deploy.md
 	// says what they must be like. Default: none; all tables are made.
 	Own map[string]string
@@ -84,10 +84,11 @@ type TableProps struct {
 
 // What TableProps.Own calls the tables.
 const (
-	attemptsTable = "attempts"
-	waitingTable  = "waiting"
-	circuitsTable = "circuits"
-	paceTable     = "pace"
+	attemptsTable  = "attempts"
+	waitingTable   = "waiting"
+	circuitsTable  = "circuits"
+	paceTable      = "pace"
+	endpointsTable = "endpoints"
 )
 
 var (
@@ -96,7 +97,7 @@ var (
 )
 
 func (p TableProps) check() error {
-	known := []string{attemptsTable, waitingTable, circuitsTable, paceTable}
+	known := []string{attemptsTable, waitingTable, circuitsTable, paceTable, endpointsTable}
 	for _, name := range slices.Sorted(maps.Keys(p.Own)) {
 		at := p.Own[name]
 		switch {

@@ -126,7 +126,7 @@ func TestWhatIsKeptStays(t *testing.T) {
 	for id, r := range synth(t, efferent.Props{}).json["Resources"].(object) {
 		r := r.(object)
 		want := "RetainExceptOnCreate"
-		if short(id) == "Waiting" || short(id) == "Circuits" {
+		if short(id) == "Waiting" || short(id) == "Circuits" || short(id) == "Endpoints" {
 			want = "Retain"
 		}
 		if slices.Contains(kinds, r["Type"].(string)) && (r["DeletionPolicy"] != want || r["UpdateReplacePolicy"] != "Retain") {

@@ -16,6 +16,7 @@ import (
 // sources are the queues, each with its own dead-letter queue.
 var sources = map[string]string{
 	"WebhookQueue": "WebhookFailures", "NotificationQueue": "NotificationFailures", "AuditQueue": "AuditFailures",
+	"EventQueue": "EventFailures",
 }
 
 func TestEveryQueueHasADeadLetterQueueOfItsOwn(t *testing.T) {

@@ -50,6 +50,7 @@ func (e *Efferent) makeRelease(props Props) (err error) {
 		settings.NotificationsQueueURL: e.notificationsURL(),
 		settings.WaitingTable:          *e.Waiting.TableName(),
 		settings.CircuitsTable:         *e.Circuits.TableName(),
+		settings.EndpointsTable:        *e.Endpoints.TableName(),
 	}
 	props.Deliver.maxHeld(env)
 	e.Release, e.ReleaseLogs, err = e.newFunction(plan{
@@ -72,5 +73,6 @@ func (e *Efferent) releaseGrants() (grants []awsiam.PolicyStatement) {
 	return append(grants,
 		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem",
 			"dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:BatchWriteItem"),
-		allow(*e.Circuits.TableArn(), "dynamodb:Scan", "dynamodb:PutItem"))
+		allow(*e.Circuits.TableArn(), "dynamodb:Scan", "dynamodb:PutItem"),
+		allow(*e.Endpoints.TableArn(), "dynamodb:BatchGetItem"))
 }

@@ -44,6 +44,7 @@ func (e *Efferent) outputs() []output {
 		{"WaitingTable", e.Waiting.TableName()},
 		{"CircuitsTable", e.Circuits.TableName()},
 		{"PaceTable", e.Pace.TableName()},
+		{"EndpointsTable", e.Endpoints.TableName()},
 		{"LedgerOrigin", &e.LedgerOrigin},
 		{"LedgerTable", e.Ledger.TableName()},
 		{"LedgerBucket", e.LedgerObjects.BucketName()},

@@ -16,6 +16,7 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/waiting"
@@ -23,11 +24,12 @@ import (
 
 // What each store puts is caught, by the names of its attributes.
 type (
-	kept         struct{ awsdynamodb.AttemptsAPI }
-	keptWaiting  struct{ awsdynamodb.WaitingAPI }
-	keptCircuits struct{ awsdynamodb.CircuitsAPI }
-	keptLedger   struct{ awsdynamodb.LedgerAPI }
-	keptPaces    struct{ awsdynamodb.PacesAPI }
+	kept          struct{ awsdynamodb.AttemptsAPI }
+	keptWaiting   struct{ awsdynamodb.WaitingAPI }
+	keptCircuits  struct{ awsdynamodb.CircuitsAPI }
+	keptLedger    struct{ awsdynamodb.LedgerAPI }
+	keptPaces     struct{ awsdynamodb.PacesAPI }
+	keptEndpoints struct{ awsdynamodb.EndpointsAPI }
 )
 
 func (kept) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
@@ -49,6 +51,20 @@ func (keptLedger) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...fun
 func (keptPaces) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (
 	*dynamodb.UpdateItemOutput, error) {
 	return nil, names(append(slices.Collect(maps.Keys(in.Key)), slices.Collect(maps.Values(in.ExpressionAttributeNames))...))
+}
+
+func (keptEndpoints) BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (
+	*dynamodb.BatchGetItemOutput, error) {
+	return &dynamodb.BatchGetItemOutput{}, nil
+}
+
+func (keptEndpoints) TransactWriteItems(_ context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (
+	*dynamodb.TransactWriteItemsOutput, error) {
+	var all names
+	for _, w := range in.TransactItems {
+		all = append(all, slices.Collect(maps.Keys(w.Put.Item))...)
+	}
+	return nil, all
 }
 
 func caught(in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
@@ -140,6 +156,25 @@ func TestPacesAreFoundByTheirKeys(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("the store writes no %s: %v", name, err)
 		}
+	}
+}
+
+// TestEndpointsAreFoundByTheirIDs: nothing of them goes by itself, and what somebody
+// broke can be brought back.
+func TestEndpointsAreFoundByTheirIDs(t *testing.T) {
+	t.Parallel()
+	table := synth(t, efferent.Props{}).of("AWS::DynamoDB::GlobalTable")["Endpoints"]
+	if d := cmp.Diff([]any{object{"AttributeName": "id", "KeyType": "HASH"}}, table["KeySchema"]); d != "" {
+		t.Error(d)
+	}
+	recovery := table["Replicas"].([]any)[0].(object)["PointInTimeRecoverySpecification"]
+	if table["BillingMode"] != "PAY_PER_REQUEST" || table["TimeToLiveSpecification"] != nil ||
+		!cmp.Equal(recovery, any(object{"PointInTimeRecoveryEnabled": true})) {
+		t.Errorf("the table is %v", table)
+	}
+	err := (&awsdynamodb.Endpoints{API: keptEndpoints{}, Table: "t"}).CreateEndpoint(t.Context(), endpoint.Endpoint{ID: "ep_1"}, 1)
+	if err == nil || !strings.Contains(err.Error(), "id") || strings.Contains(err.Error(), "expires_at") {
+		t.Errorf("the store writes %v", err)
 	}
 }
 

@@ -150,6 +150,7 @@ func toItem(r attempt.Record) (map[string]types.AttributeValue, error) {
 		item[responseName] = &types.AttributeValueMemberS{Value: response}
 	}
 	indexFailure(item, r)
+	indexEndpoint(item, r)
 	return item, nil
 }
 

@@ -49,6 +49,7 @@ func testReferee(t *testing.T, url string) *sdk.Client {
 	store := &Attempts{API: client, Table: "attempts"}
 	storetest.TestAttempts(t, store)
 	storetest.TestFailures(t, store)
+	storetest.TestOfEndpoints(t, store)
 	storetest.TestClaims(t, &Claims{API: client, Table: "attempts"})
 	createKeyedTable(t, client, "waiting", placeName, positionName) // infra/cdk/efferent
 	storetest.TestWaiting(t, &Waiting{API: client, Table: "waiting"})
@@ -58,6 +59,9 @@ func testReferee(t *testing.T, url string) *sdk.Client {
 	storetest.TestPaces(t, &Paces{API: client, Table: "pace"})
 	createKeyedTable(t, client, "endpoints", endpointIDName, "")
 	storetest.TestEndpoints(t, &Endpoints{API: client, Table: "endpoints"})
+	createKeyedTable(t, client, "events", placeName, eventKeyName)
+	storetest.TestEvents(t, &Events{API: client, Table: "events"})
+	storetest.TestKeys(t, &Events{API: client, Table: "events"})
 	for name, test := range map[string]func(*testing.T, *sdk.Client){
 		"a claim whose answer is lost":         testLostAnswer,
 		"items expire":                         testExpiry,
@@ -82,12 +86,21 @@ func createTable(t *testing.T, client *sdk.Client) {
 			{AttributeName: aws.String(sortKeyName), AttributeType: types.ScalarAttributeTypeS},
 			{AttributeName: aws.String(failedInName), AttributeType: types.ScalarAttributeTypeS},
 			{AttributeName: aws.String(failedAtName), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String(sentToName), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String(sentAtName), AttributeType: types.ScalarAttributeTypeS},
 		},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
 			IndexName: aws.String(failuresIndex),
 			KeySchema: []types.KeySchemaElement{
 				{AttributeName: aws.String(failedInName), KeyType: types.KeyTypeHash},
 				{AttributeName: aws.String(failedAtName), KeyType: types.KeyTypeRange},
+			},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{recordName}},
+		}, {
+			IndexName: aws.String(ofEndpointsIndex),
+			KeySchema: []types.KeySchemaElement{
+				{AttributeName: aws.String(sentToName), KeyType: types.KeyTypeHash},
+				{AttributeName: aws.String(sentAtName), KeyType: types.KeyTypeRange},
 			},
 			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{recordName}},
 		}},

@@ -65,7 +65,7 @@ func (f *failureTable) Query(_ context.Context, in *sdk.QueryInput, _ ...func(*s
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	values := in.ExpressionAttributeValues
-	f.asked[text(values[":q"])]++
+	f.asked[text(values[":in"])]++
 	if f.after--; f.after < 0 {
 		return nil, f.err
 	}
@@ -76,7 +76,7 @@ func (f *failureTable) Query(_ context.Context, in *sdk.QueryInput, _ ...func(*s
 	out := &sdk.QueryOutput{}
 	for _, item := range f.items {
 		at := text(item[failedAtName])
-		if text(item[failedInName]) != text(values[":q"]) || at < text(values[":from"]) || at > text(values[":before"]) || last != "" &&
+		if text(item[failedInName]) != text(values[":in"]) || at < text(values[":from"]) || at > text(values[":before"]) || last != "" &&
 			at >= last {
 			continue
 		}

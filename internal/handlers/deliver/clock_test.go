@@ -15,6 +15,7 @@ import (
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
@@ -134,7 +135,7 @@ func newBench(t *testing.T) *bench {
 			Redactors: anyKeys{}, Policies: retry.Policies{}, MaxReceives: 6, Now: b.clock.Now, Jitter: func() float64 { return 0 },
 			Log: slog.New(slog.DiscardHandler),
 		},
-		Sender: b.endpoint, Secrets: anyKeys{}, Circuits: noCircuits{}, MostHeld: time.Hour,
+		Sender: b.endpoint, Secrets: anyKeys{}, Circuits: noCircuits{}, Endpoints: &endpoint.Known{Store: new(storetest.Memory), Now: time.Now}, MostHeld: time.Hour,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -23,10 +23,6 @@ func (d *delivery) find(ctx context.Context) bool {
 	if id == "" {
 		return true
 	}
-	if d.needs.Endpoints == nil {
-		d.Trouble("the endpoint " + id + " can't be read: no store of endpoints is set")
-		return false
-	}
 	to, err := d.needs.Endpoints.Endpoint(ctx, id)
 	if err == nil && d.webhook.Tenant != "" && d.webhook.Tenant != to.Tenant {
 		err = endpoint.ErrNotFound // who may name one tenant's must not learn of another's

@@ -55,7 +55,7 @@ type Needs struct {
 	Secrets  Secrets
 	Circuits Circuits
 	// Endpoints are those that messages may name instead of a URL.
-	Endpoints Endpoints `need:"optional"`
+	Endpoints Endpoints
 	// Disabler disables those that want no more.
 	Disabler Disabler `need:"optional"`
 	// MostHeld is how long a message waits for open circuits in all before it is

@@ -30,7 +30,8 @@ var deliveryStates = map[string][]attempt.Verdict{
 
 func (h *Handler) deliveryRoutes() []api.Route {
 	return []api.Route{
-		{Pattern: "GET " + onEndpoint + "/deliveries", Parameters: []string{"state", "since", "until", "limit", "cursor"}, Answer: h.deliveries},
+		{Pattern: "GET " + onEndpoint + "/deliveries", Parameters: []string{"state", "since", "until", "limit", "cursor"},
+			Answer: h.deliveries},
 	}
 }
 
@@ -49,7 +50,8 @@ func (h *Handler) deliveries(r *http.Request) (int, any, error) {
 	if !ok && query.Get("state") != "" {
 		return 0, nil, api.BadRequest("parameter state: %.40q is none; there are delivered, failed and retrying", query.Get("state"))
 	}
-	l := deliveryList{Handler: h, verdicts: verdicts, limit: limit, end: h.Now().Add(listTime), Deliveries: Deliveries{Items: []attempt.Record{}}}
+	l := deliveryList{Handler: h, verdicts: verdicts, limit: limit, end: h.Now().Add(listTime),
+		Deliveries: Deliveries{Items: []attempt.Record{}}}
 	if !since.IsZero() {
 		l.from = attempt.PositionAt(since)
 	}

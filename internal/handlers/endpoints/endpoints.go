@@ -255,7 +255,8 @@ func (h *Handler) patch(r *http.Request) (int, any, error) {
 // change changes the endpoint of the path, and tells of that before. Where another was
 // faster it is made again of what the other one made, unless the caller has said of
 // which version it is meant.
-func (h *Handler) change(r *http.Request, make func(endpoint.Endpoint) (e endpoint.Endpoint, action string, err error)) (int, any, error) {
+func (h *Handler) change(r *http.Request, make func(endpoint.Endpoint) (e endpoint.Endpoint, action string, err error)) (int, any,
+	error) {
 	said := false
 	for try := 1; ; try++ {
 		was, err := h.find(r)

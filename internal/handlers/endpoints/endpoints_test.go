@@ -46,17 +46,20 @@ func TestLife(t *testing.T) {
 	}
 	at := pathOf(e.Endpoint)
 	paused := get[Endpoint](w, "POST "+at+"/pause", `{"why":"they asked"}`)
-	if paused.State != endpoint.Paused || paused.Why != "paused by the operator: they asked" || paused.Since.IsZero() || paused.Version != 2 {
+	if paused.State != endpoint.Paused || paused.Why != "paused by the operator: they asked" || paused.Since.IsZero() ||
+		paused.Version != 2 {
 		t.Errorf("paused is %+v", paused)
 	}
 	if again := get[Endpoint](w, "POST "+at+"/pause", ""); again.Version != 2 {
 		t.Errorf("paused again is %+v", again)
 	}
-	if resumed := get[Endpoint](w, "POST "+at+"/resume", ""); resumed.State != endpoint.Enabled || resumed.Why != "" || !resumed.Since.IsZero() {
+	if resumed := get[Endpoint](w, "POST "+at+"/resume", ""); resumed.State != endpoint.Enabled || resumed.Why != "" ||
+		!resumed.Since.IsZero() {
 		t.Errorf("resumed is %+v", resumed)
 	}
 	disabled := get[Endpoint](w, "PATCH "+at, `{"state":"disabled","url":"https://b.test/","event_types":["a.*"]}`, "Of: acme")
-	if disabled.State != endpoint.Disabled || disabled.Why != "disabled by acme" || disabled.URL != "https://b.test/" || disabled.Version != 4 {
+	if disabled.State != endpoint.Disabled || disabled.Why != "disabled by acme" || disabled.URL != "https://b.test/" ||
+		disabled.Version != 4 {
 		t.Errorf("disabled is %+v", disabled)
 	}
 	if shown := get[Endpoint](w, "GET "+at, ""); shown.Version != 4 || shown.ReceiverKey != "" {
@@ -71,7 +74,8 @@ func TestLife(t *testing.T) {
 	if got := w.actions(); got != want {
 		t.Errorf("the ledger was told %s", got)
 	}
-	if l := w.entries[0]; l.Actor != "arn:ann" || l.Tenant != "acme" || l.ID != e.ID || !strings.HasPrefix(l.Resource, "endpoint="+e.ID+", url=https://") ||
+	if l := w.entries[0]; l.Actor != "arn:ann" || l.Tenant != "acme" || l.ID != e.ID || !strings.HasPrefix(l.Resource,
+		"endpoint="+e.ID+", url=https://") ||
 		strings.Contains(l.Resource, "/in") {
 		t.Errorf("the first entry is %+v", l)
 	}
@@ -95,7 +99,8 @@ func TestNothingWithoutTheLedger(t *testing.T) {
 		}
 	}
 	w.auditFails = false
-	if all := get[Endpoints](w, "GET "+tenants+"acme/endpoints", ""); len(all.Items) != 1 || all.Items[0].Version != 1 || w.secretText("acme") != text {
+	if all := get[Endpoints](w, "GET "+tenants+"acme/endpoints", ""); len(all.Items) != 1 || all.Items[0].Version != 1 ||
+		w.secretText("acme") != text {
 		t.Errorf("there are %+v", all)
 	}
 }
@@ -113,16 +118,19 @@ func TestKeys(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 	turned := secret("POST "+at+"/rotate", `{"grace":"2h"}`)
-	if turned.ReceiverKey == e.ReceiverKey || turned.PreviousReceiverKey != e.ReceiverKey || turned.PreviousUntil.Sub(w.now).Round(time.Hour) != 2*time.Hour {
+	if turned.ReceiverKey == e.ReceiverKey || turned.PreviousReceiverKey != e.ReceiverKey ||
+		turned.PreviousUntil.Sub(w.now).Round(time.Hour) != 2*time.Hour {
 		t.Errorf("got %+v", turned)
 	}
 	if now := secret("GET "+at+"/secret", ""); now.ReceiverKey != turned.ReceiverKey {
 		t.Errorf("got %+v", now)
 	}
-	if s := secret("POST "+at+"/rotate", `{"grace":"0s","key":"whsk"}`); s.PreviousReceiverKey != "" || !strings.HasPrefix(s.ReceiverKey, "whpk_") {
+	if s := secret("POST "+at+"/rotate", `{"grace":"0s","key":"whsk"}`); s.PreviousReceiverKey != "" ||
+		!strings.HasPrefix(s.ReceiverKey, "whpk_") {
 		t.Errorf("got %+v", s)
 	}
-	for _, body := range []string{`{"grace":"8d"}`, `{"grace":"169h"}`, `{"grace":"-1s"}`, `{"key":"rsa"}`, `{"grace":3}`, `{"why":"x"}`, `[]`} {
+	for _, body := range []string{`{"grace":"8d"}`, `{"grace":"169h"}`, `{"grace":"-1s"}`, `{"key":"rsa"}`, `{"grace":3}`,
+		`{"why":"x"}`, `[]`} {
 		if out := w.ask("POST "+at+"/rotate", body); out.Code != 400 {
 			t.Errorf("%s: %d %s", body, out.Code, out.Body)
 		}
@@ -132,7 +140,8 @@ func TestKeys(t *testing.T) {
 		t.Errorf("a secret that is one key: %d %s", out.Code, out.Body)
 	}
 	named := w.create("acme", `,"secret":"efferent/webhooks/plain"`)
-	if s := secret("POST "+pathOf(named.Endpoint)+"/rotate", ""); s.ReceiverKey == "" || s.ReceiverKey != w.secretText("plain") || named.ReceiverKey != "" {
+	if s := secret("POST "+pathOf(named.Endpoint)+"/rotate", ""); s.ReceiverKey == "" || s.ReceiverKey != w.secretText("plain") ||
+		named.ReceiverKey != "" {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -176,7 +185,8 @@ func TestChangedMeanwhile(t *testing.T) {
 	at := pathOf(e.Endpoint)
 	faster := func() { get[Endpoint](w, "PATCH "+at, `{"description":"theirs"}`) }
 	w.faster = faster
-	if got := get[Endpoint](w, "PATCH "+at, `{"url":"https://mine.test/"}`); got.Description != "theirs" || got.URL != "https://mine.test/" || got.Version != 3 {
+	if got := get[Endpoint](w, "PATCH "+at, `{"url":"https://mine.test/"}`); got.Description != "theirs" ||
+		got.URL != "https://mine.test/" || got.Version != 3 {
 		t.Errorf("got %+v", got)
 	}
 	w.faster = func() { get[Endpoint](w, "PATCH "+at, `{"description":"again"}`) }
@@ -184,7 +194,8 @@ func TestChangedMeanwhile(t *testing.T) {
 		t.Errorf("got %d %s", out.Code, out.Body)
 	}
 	for _, c := range []struct{ request, body, header string }{
-		{"PATCH " + at, `{"version":1}`, "X: y"}, {"DELETE " + at, "", `If-Match: "1"`}, {"POST " + at + "/rotate", "", `If-Match: W/"4"`},
+		{"PATCH " + at, `{"version":1}`, "X: y"}, {"DELETE " + at, "", `If-Match: "1"`}, {"POST " + at + "/rotate", "",
+			`If-Match: W/"4"`},
 	} {
 		if out := w.ask(c.request, c.body, c.header); out.Code != 412 {
 			t.Errorf("%s: %d %s", c.request, out.Code, out.Body)
@@ -232,7 +243,8 @@ func TestWhatIsNoEndpoint(t *testing.T) {
 			t.Errorf("%s: %d %s", body, out.Code, out.Body)
 		}
 	}
-	for body, status := range map[string]int{`{"event_types":[]}`: 400, `{"id":"ep_2"}`: 400, `{"state":null}`: 400, `{"secret":null}`: 400, `{}`: 200} {
+	for body, status := range map[string]int{`{"event_types":[]}`: 400, `{"id":"ep_2"}`: 400, `{"state":null}`: 400,
+		`{"secret":null}`: 400, `{}`: 200} {
 		if out := w.ask("PATCH "+pathOf(e.Endpoint), body); out.Code != status {
 			t.Errorf("%s: %d %s", body, out.Code, out.Body)
 		}
@@ -265,7 +277,8 @@ func TestListPages(t *testing.T) {
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if paused := get[Endpoints](w, "GET "+tenants+"acme/endpoints?state=paused", ""); len(paused.Items) != 1 || paused.Items[0].ID != want[3] {
+	if paused := get[Endpoints](w, "GET "+tenants+"acme/endpoints?state=paused", ""); len(paused.Items) != 1 ||
+		paused.Items[0].ID != want[3] {
 		t.Errorf("paused are %+v", paused)
 	}
 	for _, query := range []string{"state=x", "limit=0", "cursor=x", "cursor=" + api.Opaque(place{ID: "x"}), "tenant=beta"} {
@@ -333,7 +346,8 @@ func TestTokens(t *testing.T) {
 		request, header string
 		status          int
 	}{
-		{"GET " + at, bearer, 200}, {"GET /token" + at, bearer, 200}, {"POST " + at + "/pause", bearer, 200}, {"GET " + at + "/secret", bearer, 200},
+		{"GET " + at, bearer, 200}, {"GET /token" + at, bearer, 200}, {"POST " + at + "/pause", bearer, 200}, {"GET " + at + "/secret",
+			bearer, 200},
 		{"GET " + tenants + "beta/endpoints", bearer, 403}, {"POST " + tenants + "acme/tokens", bearer, 403},
 		{"GET /token" + at, looking, 200}, {"GET " + at + "/secret", looking, 403}, {"POST " + at + "/rotate", looking, 403},
 		{"DELETE " + at, looking, 403}, {"GET /token" + at, "X: y", 401}, {"GET /token" + at, "Authorization: Bearer x", 401},

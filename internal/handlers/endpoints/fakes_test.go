@@ -47,8 +47,9 @@ func newWorld(t *testing.T) *world {
 	caller := tokens.Caller(func(r *http.Request) (api.Caller, error) {
 		return api.Caller{Name: "arn:ann", Tenant: r.Header.Get("Of")}, nil
 	})
-	h, err := New(Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens, Caller: caller,
-		Now: w.time, Log: slog.New(slog.DiscardHandler)})
+	h, err := New(Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens,
+		Caller: caller,
+		Now:    w.time, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +156,8 @@ const tenants = "/api/v1/tenants/"
 
 func (w *world) create(tenant, more string) Endpoint {
 	w.t.Helper()
-	return get[Endpoint](w, "POST "+tenants+tenant+"/endpoints", `{"url":"https://`+strings.ToLower(tenant)+`.test/in","event_types":["*"]`+more+`}`)
+	return get[Endpoint](w, "POST "+tenants+tenant+"/endpoints",
+		`{"url":"https://`+strings.ToLower(tenant)+`.test/in","event_types":["*"]`+more+`}`)
 }
 
 func pathOf(e endpoint.Endpoint) string { return tenants + e.Tenant + "/endpoints/" + e.ID }

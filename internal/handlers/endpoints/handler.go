@@ -89,7 +89,8 @@ func (h *Handler) Routes() http.Handler {
 func checkPath(r *http.Request) error {
 	for segment := range strings.SplitSeq(r.URL.EscapedPath(), "/") {
 		if plain, err := url.PathUnescape(segment); err != nil || strings.ReplaceAll(segment, "%40", "@") != plain {
-			return api.NotFound("there is no %s %.200q in this API: nothing in its paths needs to be encoded", r.Method, r.URL.EscapedPath())
+			return api.NotFound("there is no %s %.200q in this API: nothing in its paths needs to be encoded", r.Method,
+				r.URL.EscapedPath())
 		}
 	}
 	tenant, id := r.PathValue("tenant"), r.PathValue("endpoint_id")
@@ -137,7 +138,8 @@ func (h *Handler) tell(r *http.Request, e endpoint.Endpoint, actions ...string) 
 	resource := "endpoint=" + e.ID + ", url=" + h.Redactors.Redactor(r.Context(), now).URL(e.URL)
 	entries := make([]ledger.Entry, len(actions))
 	for i, action := range actions {
-		entries[i] = ledger.Entry{Action: action, Actor: api.CallerOf(r).Name, ID: e.ID, Resource: resource, Tenant: e.Tenant, Timestamp: now}
+		entries[i] = ledger.Entry{Action: action, Actor: api.CallerOf(r).Name, ID: e.ID, Resource: resource, Tenant: e.Tenant,
+			Timestamp: now}
 	}
 	return api.Unavailable("nothing was done: the audit queue can't be written", h.Audit.Append(r.Context(), e.ID, entries))
 }

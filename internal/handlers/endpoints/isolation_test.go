@@ -21,11 +21,14 @@ func TestTenantsApart(t *testing.T) {
 	before := w.ask("GET "+pathOf(other.Endpoint), "").Body.String()
 	id := other.ID
 	names := []string{ // of the other tenant, in all ways
-		"Beta", "beta", "BETA", "Beta%20", "%42eta", "%2542eta", "Beta%2F", "acme%2F..%2FBeta", "acme/../Beta", "acme/%2e%2e/Beta", "acme%2f%2e%2e%2fBeta",
+		"Beta", "beta", "BETA", "Beta%20", "%42eta", "%2542eta", "Beta%2F", "acme%2F..%2FBeta", "acme/../Beta", "acme/%2e%2e/Beta",
+		"acme%2f%2e%2e%2fBeta",
 		"acme;Beta", "Bet%61", "B%C3%A9ta", "Beta%00", "%EF%BC%A2eta", "Beta.", "..", "%2e%2e", "", "*", "acme,Beta",
 	}
-	ids := []string{id, "", "%20", "%00", strings.ToLower(id), strings.ToUpper(id), id + "/", "%2F" + id, "..%2F" + id, "%252F" + id, "./" + id,
-		"../../Beta/endpoints/" + id, "%2e%2e/" + id, "..%2f..%2fBeta%2fendpoints%2f" + id, "%65p" + id[2:], "%2565p" + id[2:], id + "%0a", id + "%20",
+	ids := []string{id, "", "%20", "%00", strings.ToLower(id), strings.ToUpper(id), id + "/", "%2F" + id, "..%2F" + id, "%252F" + id,
+		"./" + id,
+		"../../Beta/endpoints/" + id, "%2e%2e/" + id, "..%2f..%2fBeta%2fendpoints%2f" + id, "%65p" + id[2:], "%2565p" + id[2:],
+		id + "%0a", id + "%20",
 		id + "?tenant=Beta", id + "#", "*", "ep_", "%F0%9F%92%A9", id + "," + own.ID}
 	var paths []string
 	for _, name := range names {
@@ -115,7 +118,8 @@ func TestSecretsOfOthers(t *testing.T) {
 	w.keepSecret("efferent/webhooks/shared", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 	w.keepSecret("efferent/webhooks/acme2", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 	for reference, status := range map[string]int{
-		"efferent/webhooks/acme/extra": 201, "efferent/webhooks/shared": 403, "efferent/webhooks/acme2": 403, "efferent/webhooks/beta": 403,
+		"efferent/webhooks/acme/extra": 201, "efferent/webhooks/shared": 403, "efferent/webhooks/acme2": 403,
+		"efferent/webhooks/beta":      403,
 		"efferent/webhooks/acme/none": 400, "efferent/webhooks/acme#nothing": 400, "efferent/smtp": 400,
 		"arn:aws:secretsmanager:eu-north-1:123456789012:secret:efferent/webhooks/acme-AbCdEf": 403,
 	} {
@@ -129,7 +133,8 @@ func TestSecretsOfOthers(t *testing.T) {
 	e := w.create("acme", `,"secret":"efferent/webhooks/shared","auth":{"Authorization":"efferent/webhooks/shared"}`)
 	for request, body := range map[string]string{"GET /secret": "", "POST /rotate": "", "PATCH ": `{"url":"https://mine.test/"}`} {
 		method, act, _ := strings.Cut(request, " ")
-		if out := w.ask(method+" "+pathOf(e.Endpoint)+act, body, "Of: acme"); out.Code != 403 || strings.Contains(out.Body.String(), "whsec_") {
+		if out := w.ask(method+" "+pathOf(e.Endpoint)+act, body, "Of: acme"); out.Code != 403 || strings.Contains(out.Body.String(),
+			"whsec_") {
 			t.Errorf("%s: %d %s", request, out.Code, out.Body)
 		}
 	}

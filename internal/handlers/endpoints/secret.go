@@ -188,7 +188,8 @@ func (h *Handler) dropKey(ctx context.Context, e endpoint.Endpoint) {
 		return text, nil
 	})
 	if err != nil {
-		h.Log.WarnContext(ctx, "the key of an endpoint that was deleted is still kept", "endpoint", e.ID, "tenant", e.Tenant, "error", err)
+		h.Log.WarnContext(ctx, "the key of an endpoint that was deleted is still kept", "endpoint", e.ID, "tenant", e.Tenant, "error",
+			err)
 	}
 }
 

@@ -77,7 +77,7 @@ func (f *fan) Run(ctx context.Context) {
 // recipients are the endpoints that the event goes to: those that match when it is
 // first read. Where none does, nothing is kept of it.
 func (f *fan) recipients(ctx context.Context) ([]string, error) {
-	matching := Matching(f.endpoints, f.event.Type, f.event.Body)
+	matching := endpoint.Matching(f.endpoints, f.event.Type, f.event.Body)
 	if len(matching) == 0 && f.Receives <= 1 && f.Carried.Anew() {
 		return nil, nil
 	}
@@ -85,16 +85,6 @@ func (f *fan) recipients(ctx context.Context) ([]string, error) {
 		Tenant: f.event.Tenant, ID: f.ID, Type: f.event.Type, Body: f.event.Body, Hash: event.HashOf(f.event.Type, f.event.Body),
 		At: f.First, Recipients: matching,
 	})
-}
-
-// Matching are the ids of those of a tenant's endpoints that get an event.
-func Matching(all []*endpoint.Ready, eventType string, body []byte) (ids []string) {
-	for _, e := range all {
-		if e.Gets(eventType, body) {
-			ids = append(ids, e.ID)
-		}
-	}
-	return ids
 }
 
 // Record is that of the attempt at hand.

@@ -29,6 +29,7 @@ type endpointsCommand struct {
 	Enable     endpointsEnableCommand     `cmd:"" help:"As resume."`
 	Rotate     endpointsRotateCommand     `cmd:"" help:"Make a new key; the one before signs beside it for a while."`
 	Secret     endpointsSecretCommand     `cmd:"" help:"Print the key that the receiver checks signatures by."`
+	Replay     endpointsReplayCommand     `cmd:"" help:"Send what failed at an endpoint again, or what it never had."`
 	Deliveries endpointsDeliveriesCommand `cmd:"" help:"The attempts at an endpoint, newest first."`
 	Token      endpointsTokenCommand      `cmd:"" help:"Make a token for a customer's own page: one tenant, and a while."`
 }
@@ -115,8 +116,12 @@ func (c *endpointsCreateCommand) Run(ctx context.Context) error {
 		}
 		fields["filter"] = jsontext.Value(c.Filter)
 	}
+	body, err := json.Marshal(fields, json.Deterministic(true))
+	if err != nil {
+		return fmt.Errorf("the request can't be written: %w", err)
+	}
 	var e endpoints.Endpoint
-	if err := c.ask(ctx, http.MethodPost, "/endpoints", fields, &e); err != nil {
+	if err := c.ask(ctx, http.MethodPost, "/endpoints", jsontext.Value(body), &e); err != nil {
 		return err
 	}
 	if c.JSON {

@@ -116,8 +116,12 @@ func (c *endpointsCreateCommand) Run(ctx context.Context) error {
 		}
 		fields["filter"] = jsontext.Value(c.Filter)
 	}
+	body, err := json.Marshal(fields, json.Deterministic(true))
+	if err != nil {
+		return fmt.Errorf("the request can't be written: %w", err)
+	}
 	var e endpoints.Endpoint
-	if err := c.ask(ctx, http.MethodPost, "/endpoints", fields, &e); err != nil {
+	if err := c.ask(ctx, http.MethodPost, "/endpoints", jsontext.Value(body), &e); err != nil {
 		return err
 	}
 	if c.JSON {

@@ -13,11 +13,12 @@ import (
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/origin"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/settings"
 )
 
-// sendsAll sends one message, and many.
-type sendsAll interface {
+// endpointQueues are the ledger's, and the one that examples are sent on.
+type endpointQueues interface {
 	awssqs.SendAPI
 	awssqs.SendBatchAPI
 }
@@ -27,7 +28,10 @@ type endpointParts struct {
 	settings.Endpoints
 	kept      stores
 	secrets   awssecrets.VersionsAPI
-	queues    sendsAll
+	queues    endpointQueues
+	prober    endpoints.Prober
+	outcomes  *outcome.Teller
+	watch     watch
 	url       func(name string) (string, error)
 	redactors ledger.Redactors
 	caller    func(*http.Request) (api.Caller, error)
@@ -51,11 +55,17 @@ func endpointsHandler(p endpointParts) (*endpoints.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	webhooks, err := p.url(settings.WebhooksQueue)
+	if err != nil {
+		return nil, err
+	}
 	return endpoints.New(endpoints.Needs{
 		Recovery:  recovery,
 		Endpoints: p.kept.endpoints, Attempts: attempts, Secrets: &awssecrets.Versions{API: p.secrets},
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
 		MaxEndpoints: p.MaxEndpoints, Tokens: p.tokens, Caller: p.caller, Now: p.now, Log: p.log,
+		Webhooks: &awssqs.One{API: p.queues, URL: webhooks}, Prober: p.prober, Origin: p.Origin, MustVerify: p.MustVerify,
+		Outcomes: p.outcomes, Metrics: p.watch.of("endpoints"),
 	})
 }
 

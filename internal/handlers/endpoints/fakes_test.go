@@ -36,10 +36,10 @@ type world struct {
 	// have done their work where keeps says so.
 	auditFails, createFails, updateFails, keeps bool
 	// faster is done before an update.
-	faster  func()
-	most    int
-	out     http.Handler
-	handler *Handler
+	faster func()
+	most   int
+	out    http.Handler
+	needs  Needs
 }
 
 func newWorld(t *testing.T) *world {
@@ -48,14 +48,20 @@ func newWorld(t *testing.T) *world {
 	caller := tokens.Caller(func(r *http.Request) (api.Caller, error) {
 		return api.Caller{Name: "arn:ann", Tenant: r.Header.Get("Of")}, nil
 	})
-	h, err := New(Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens,
-		Caller: caller,
-		Now:    w.time, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.out, w.handler = access.Doors(h.Routes()), h
+	w.needs = Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens, Caller: caller,
+		Now: w.time, Log: slog.New(slog.DiscardHandler)}
+	w.rewire(func(*Needs) {})
 	return w
+}
+
+// rewire makes the handler anew, with other needs.
+func (w *world) rewire(change func(*Needs)) {
+	change(&w.needs)
+	h, err := New(w.needs)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.out = access.Doors(h.Routes())
 }
 
 func (w *world) time() time.Time {
@@ -158,7 +164,7 @@ const tenants = "/api/v1/tenants/"
 func (w *world) create(tenant, more string) Endpoint {
 	w.t.Helper()
 	return get[Endpoint](w, "POST "+tenants+tenant+"/endpoints",
-		`{"url":"https://`+strings.ToLower(tenant)+`.test/in","event_types":["*"]`+more+`}`)
+		`{"url":"https://`+strings.ToLower(strings.ReplaceAll(tenant, "@", "."))+`.test/in","event_types":["*"]`+more+`}`)
 }
 
 func pathOf(e endpoint.Endpoint) string { return tenants + e.Tenant + "/endpoints/" + e.ID }

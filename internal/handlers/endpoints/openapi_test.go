@@ -20,5 +20,5 @@ func TestDocumentHasEveryRoute(t *testing.T) {
 func TestTypesAreDocumented(t *testing.T) {
 	t.Parallel()
 	apitest.Types(t, map[string]any{"Endpoint": Endpoint{}, "Endpoints": Endpoints{}, "Secret": Secret{}, "Deliveries": Deliveries{},
-		"Token": Token{}, "Missing": Missing{}})
+		"Token": Token{}, "Missing": Missing{}, "Tried": Tried{}, "Verification": Verification{}})
 }

@@ -101,18 +101,14 @@ func (w *world) handler() *Handler {
 		MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
 		Circuits: w.circuits(),
 	}
-	if w.disables {
-		n.Disabler = w
-	}
 	if w.clock != nil { // the crew's goroutines are of no bubble
 		n.Go = func(f func()) { go f() }
 	}
-	if w.auth != nil {
-		n.Auth = w
+	n.Auth, n.Disabler = w, w
+	if w.paces == nil {
+		w.paces = &storetest.Memory{}
 	}
-	if w.paces != nil {
-		n.Pace = &pace.Keeper{Store: w.paces, Patience: Patience, Now: w.time, Log: w.logger}
-	}
+	n.Pace = &pace.Keeper{Store: w.paces, Patience: Patience, Now: w.time, Log: w.logger}
 	h, err := New(n)
 	if err != nil {
 		w.t.Fatal(err)

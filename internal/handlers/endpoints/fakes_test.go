@@ -19,6 +19,7 @@ import (
 	"github.com/efferent/efferent/internal/api/apitest"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/event"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/storetest"
 )
@@ -40,6 +41,9 @@ type world struct {
 	most   int
 	out    http.Handler
 	needs  Needs
+	// published are the events that were sent; send is asked before.
+	published []event.Event
+	send      func() error
 }
 
 func newWorld(t *testing.T) *world {
@@ -49,7 +53,8 @@ func newWorld(t *testing.T) *world {
 		return api.Caller{Name: "arn:ann", Tenant: r.Header.Get("Of")}, nil
 	})
 	w.needs = Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens, Caller: caller,
-		Now: w.time, Log: slog.New(slog.DiscardHandler)}
+		Publishing: &Publishing{Book: &endpoint.Book{Store: w}, Keys: w, Sender: w, Wait: w.wait},
+		Now:        w.time, Log: slog.New(slog.DiscardHandler)}
 	w.rewire(func(*Needs) {})
 	return w
 }

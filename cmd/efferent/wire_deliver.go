@@ -48,8 +48,7 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 			Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log, Changed: f.changed(s.AuditLanes, known),
 			Failing: disabler.Failing,
 		},
-		Endpoints: known, Disabler: disabler,
-		Auth:     &awssecrets.Values{API: secrets, TTL: s.SecretTTL, Now: f.now},
+		Endpoints: known, Disabler: disabler, Auth: &awssecrets.Values{API: secrets, TTL: s.SecretTTL, Now: f.now},
 		Pace:     &pace.Keeper{Store: kept.paces, Patience: deliver.Patience, Now: f.now, Log: f.log},
 		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
 	})

@@ -15,7 +15,7 @@ import (
 
 // kept are the fields that no patch changes. They may stand in one as they are, so
 // that what was read can be sent back.
-var kept = []string{"id", "tenant", "state_reason", "state_since", "created", "updated"}
+var kept = []string{"id", "tenant", "state_reason", "state_since", "verified", "verified_origin", "created", "updated"}
 
 // Patch is an endpoint with a JSON merge patch applied (RFC 7396): what is null in it
 // is taken away, objects are merged, all else is replaced. A version in it must be the
@@ -63,6 +63,9 @@ func (e Endpoint) Patch(patch jsontext.Value) (Endpoint, error) {
 	}
 	// Times were read from their text.
 	after.Since, after.Created, after.Updated = e.Since, e.Created, e.Updated
+	if after.Verified = e.Verified; after.URL != e.URL { // nobody has said anything there
+		after.Verified, after.VerifiedOrigin = time.Time{}, ""
+	}
 	return after, nil
 }
 

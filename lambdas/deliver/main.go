@@ -72,12 +72,11 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 	}
 	outcomes := place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws))
 	journal := &circuit.Journal{Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Metrics: metrics, Log: log}
-	tell := transitions.Transitions{Teller: outcomes, Metrics: metrics, Log: log}
-	endpoints := &awsdynamodb.Endpoints{API: tables, Table: places.EndpointsTable}
-	disabler := &endpoint.Disabler{
-		Store: endpoints, Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Limit: s.Circuits.Disable,
-		Outcomes: outcomes, Metrics: metrics, Now: time.Now, Log: log,
-	}
+	registered := &awsdynamodb.Endpoints{API: tables, Table: places.EndpointsTable}
+	known := &endpoint.Known{Store: registered, Now: time.Now}
+	tell := transitions.Transitions{Teller: outcomes, Endpoints: known, Metrics: metrics, Log: log}
+	disabler := &endpoint.Disabler{Store: registered, Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Limit: s.Circuits.Disable,
+		Outcomes: outcomes, Metrics: metrics, Now: time.Now, Log: log}
 	return deliver.New(deliver.Needs{
 		Needs: batch.Needs{
 			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
@@ -101,7 +100,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 			Now: time.Now, Jitter: rand.Float64, Log: log,
 			Changed: tell.After(journal.Changed), Failing: disabler.Failing,
 		},
-		Endpoints: &endpoint.Known{Store: endpoints, Now: time.Now},
+		Endpoints: known,
 		Disabler:  disabler,
 		Auth:      &awssecrets.Values{API: secrets, TTL: s.SecretTTL, Now: time.Now},
 		Pace: &pace.Keeper{

@@ -15,6 +15,9 @@ var (
 	// Outcome is that of what producers are told of how things ended.
 	//go:embed outcome.schema.json
 	Outcome []byte
+	// Event is that of a message on the queue events.
+	//go:embed event.schema.json
+	Event []byte
 	// OpenAPI is the OpenAPI 3.1 document of the HTTP API.
 	//go:embed openapi.json
 	OpenAPI []byte

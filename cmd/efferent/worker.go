@@ -59,7 +59,7 @@ type stores struct {
 	circuits circuit.Store
 	// endpoints are those that are registered.
 	endpoints endpoint.Store
-	// events are those that were published, and the keys of their requests; nil likewise.
+	// events are those that were published, and the keys of their requests.
 	events eventStore
 	paces  pace.Store
 	close  func()
@@ -258,7 +258,7 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		return kept, nil
 	}
 	tables := map[string]string{settings.AttemptsTable: "", settings.WaitingTable: "", settings.CircuitsTable: "", settings.PaceTable: "",
-		settings.EndpointsTable: ""}
+		settings.EndpointsTable: "", settings.EventsTable: ""}
 	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		if tables[name] = os.Getenv(name); tables[name] == "" {
@@ -276,6 +276,7 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		room:      &awsdynamodb.Waiting{API: client, Table: tables[settings.WaitingTable]},
 		circuits:  &awsdynamodb.Circuits{API: client, Table: tables[settings.CircuitsTable]},
 		paces:     &awsdynamodb.Paces{API: client, Table: tables[settings.PaceTable]},
-		endpoints: &awsdynamodb.Endpoints{API: client, Table: tables[settings.EndpointsTable]}, close: func() {},
+		endpoints: &awsdynamodb.Endpoints{API: client, Table: tables[settings.EndpointsTable]},
+		events:    &awsdynamodb.Events{API: client, Table: tables[settings.EventsTable]}, close: func() {},
 	}, nil
 }

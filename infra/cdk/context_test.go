@@ -42,6 +42,8 @@ func TestReadContext(t *testing.T) {
 			Release:    efferent.ReleaseProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Rotate:     efferent.RotateProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Replay:     efferent.ReplayProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Fanout:     efferent.FanoutProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Register:   efferent.RegisterProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Audit:      efferent.AuditProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Checkpoint: efferent.CheckpointProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}}}},
 		"the ledger's": {map[string]any{"checkpointLock": "720h", "checkpointCompliance": "true", "checkpointEvery": "1m"},

@@ -26,8 +26,14 @@ func (e Endpoint) Patch(patch jsontext.Value) (Endpoint, error) {
 	if err := json.Unmarshal(patch, &fields); err != nil || fields == nil {
 		return e, fmt.Errorf("the patch must be a JSON object that has each name once%s", where(err))
 	}
-	if v, ok := fields["version"]; ok && string(bytes.TrimSpace(v)) != fmt.Sprint(e.Version) {
-		return e, ErrChanged
+	if v, ok := fields["version"]; ok {
+		var meant int64
+		if json.Unmarshal(v, &meant) != nil || meant < 1 {
+			return e, &message.FieldError{Field: "version", Problem: "must be a number from 1 on"}
+		}
+		if meant != e.Version {
+			return e, ErrChanged
+		}
 	}
 	before, err := json.Marshal(e)
 	if err != nil {

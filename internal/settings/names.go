@@ -26,6 +26,8 @@ const (
 	WaitingTable = "WAITING_TABLE"
 	// CircuitsTable is the DynamoDB table of the circuits of endpoints.
 	CircuitsTable = "CIRCUITS_TABLE"
+	// EventsTable is the DynamoDB table of the events that were published.
+	EventsTable = "EVENTS_TABLE"
 	// PaceTable is the DynamoDB table of how fast whom may be sent to.
 	PaceTable = "PACE_TABLE"
 	// EndpointsTable is the DynamoDB table of the endpoints that are registered.

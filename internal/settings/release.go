@@ -8,7 +8,7 @@ import (
 // ReleasePlaces is where the release Lambda finds the waiting room, what messages
 // wait for, and the queues that what waits there goes back to.
 type ReleasePlaces struct {
-	WebhooksQueueURL, WaitingTable, CircuitsTable, EndpointsTable string
+	WebhooksQueueURL, EventsQueueURL, WaitingTable, CircuitsTable, EndpointsTable string
 	// NotificationsQueueURL is empty where there are no notifications.
 	NotificationsQueueURL string
 	// MaxHeld is as Webhooks has it.
@@ -19,7 +19,7 @@ type ReleasePlaces struct {
 
 // Queues are the URLs of the queues that there are, by their names.
 func (s ReleasePlaces) Queues() map[string]string {
-	return queues(s.WebhooksQueueURL, s.NotificationsQueueURL)
+	return queues(s.WebhooksQueueURL, s.NotificationsQueueURL, s.EventsQueueURL)
 }
 
 // ReadReleasePlaces reads the places, each of which is needed, and what else it
@@ -29,6 +29,7 @@ func ReadReleasePlaces(getenv func(string) string) (ReleasePlaces, error) {
 	s := ReleasePlaces{
 		WebhooksQueueURL:      r.needed(WebhooksQueueURL),
 		NotificationsQueueURL: r.neededOrNone(NotificationsQueueURL),
+		EventsQueueURL:        r.needed(EventsQueueURL),
 		WaitingTable:          r.needed(WaitingTable),
 		CircuitsTable:         r.needed(CircuitsTable),
 		EndpointsTable:        r.needed(EndpointsTable),

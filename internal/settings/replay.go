@@ -12,11 +12,12 @@ import (
 type ReplayPlaces struct {
 	WebhooksQueueURL, WebhookFailuresQueueURL string
 	// These two are empty where there are no notifications.
-	NotificationsQueueURL, NotificationFailuresQueueURL string
-	AuditQueueURL                                       string
-	AttemptsTable, WaitingTable, CircuitsTable          string
-	LedgerTable, LedgerBucket, CheckpointsBucket        string
-	AuditLanes                                          int
+	NotificationsQueueURL, NotificationFailuresQueueURL        string
+	EventsQueueURL, EventFailuresQueueURL                      string
+	AuditQueueURL                                              string
+	AttemptsTable, WaitingTable, CircuitsTable, EndpointsTable string
+	LedgerTable, LedgerBucket, CheckpointsBucket               string
+	AuditLanes                                                 int
 	Redaction
 	// TenantClaim is the claim that limits a token to one tenant; empty for none.
 	TenantClaim string
@@ -26,11 +27,11 @@ type ReplayPlaces struct {
 
 // Queues are the URLs of the queues that there are, by their names.
 func (s ReplayPlaces) Queues() map[string]string {
-	return queues(s.WebhooksQueueURL, s.NotificationsQueueURL)
+	return queues(s.WebhooksQueueURL, s.NotificationsQueueURL, s.EventsQueueURL)
 }
 
-func queues(webhooks, notifications string) map[string]string {
-	all := map[string]string{WebhooksQueue: webhooks, NotificationsQueue: notifications}
+func queues(webhooks, notifications, events string) map[string]string {
+	all := map[string]string{WebhooksQueue: webhooks, NotificationsQueue: notifications, EventsQueue: events}
 	maps.DeleteFunc(all, func(_, url string) bool { return url == "" })
 	return all
 }
@@ -43,10 +44,13 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 		WebhooksQueueURL:        r.needed(WebhooksQueueURL),
 		WebhookFailuresQueueURL: r.needed(WebhookFailuresQueueURL),
 		NotificationsQueueURL:   r.neededOrNone(NotificationsQueueURL),
+		EventsQueueURL:          r.needed(EventsQueueURL),
+		EventFailuresQueueURL:   r.needed(EventFailuresQueueURL),
 		AuditQueueURL:           r.needed(AuditQueueURL),
 		AttemptsTable:           r.needed(AttemptsTable),
 		WaitingTable:            r.needed(WaitingTable),
 		CircuitsTable:           r.needed(CircuitsTable),
+		EndpointsTable:          r.needed(EndpointsTable),
 		LedgerTable:             r.needed(LedgerTable),
 		LedgerBucket:            r.needed(LedgerBucket),
 		CheckpointsBucket:       r.needed(CheckpointsBucket),

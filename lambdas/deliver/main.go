@@ -25,6 +25,7 @@ import (
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/outcome/transitions"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/version"
@@ -71,7 +72,11 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 	}
 	outcomes := place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws))
 	journal := &circuit.Journal{Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Metrics: metrics, Log: log}
-	tell := transitions.Transitions{Teller: outcomes, Metrics: metrics, Log: log}
+	registered := &awsdynamodb.Endpoints{API: tables, Table: places.EndpointsTable}
+	known := &endpoint.Known{Store: registered, Now: time.Now}
+	tell := transitions.Transitions{Teller: outcomes, Endpoints: known, Metrics: metrics, Log: log}
+	disabler := &endpoint.Disabler{Store: registered, Audit: audit, Redactors: redactors, Actor: "efferent:deliver", Limit: s.Circuits.Disable,
+		Outcomes: outcomes, Metrics: metrics, Now: time.Now, Log: log}
 	return deliver.New(deliver.Needs{
 		Needs: batch.Needs{
 			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
@@ -93,10 +98,15 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 		Circuits: &circuit.Keeper{
 			Store: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Limits: s.Circuits,
 			Now: time.Now, Jitter: rand.Float64, Log: log,
-			Changed: tell.After(journal.Changed),
+			Changed: tell.After(journal.Changed), Failing: disabler.Failing,
 		},
-		Endpoints: &endpoint.Known{Store: &awsdynamodb.Endpoints{API: tables, Table: places.EndpointsTable}, Now: time.Now},
-		MostHeld:  s.MaxHeld,
+		Endpoints: known,
+		Disabler:  disabler,
+		Auth:      &awssecrets.Values{API: secrets, TTL: s.SecretTTL, Now: time.Now},
+		Pace: &pace.Keeper{
+			Store: &awsdynamodb.Paces{API: tables, Table: places.PaceTable}, Patience: deliver.Patience, Now: time.Now, Log: log,
+		},
+		MostHeld: s.MaxHeld,
 	})
 }
 

@@ -52,6 +52,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*release.Handler, error
 	room := &awsdynamodb.Waiting{API: table, Table: s.WaitingTable}
 	return release.New(release.Needs{
 		Room: room, Circuits: &awsdynamodb.Circuits{API: table, Table: s.CircuitsTable}, MostHeld: s.MaxHeld, Every: every,
+		Endpoints: &awsdynamodb.Endpoints{API: table, Table: s.EndpointsTable},
 		Exit: &waiting.Exit{
 			Places: room,
 			Sender: &awssqs.Outgoing{API: sqs.NewFromConfig(config), URLs: s.Queues()},

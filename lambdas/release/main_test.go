@@ -15,10 +15,11 @@ func TestWire(t *testing.T) {
 	whole := map[string]string{
 		settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.NotificationsQueueURL: "https://sqs.test/1/notifications",
 		settings.WaitingTable: "waiting", settings.CircuitsTable: "circuits", settings.EndpointsTable: "endpoints",
-		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+		settings.EventsQueueURL: "https://sqs.test/1/events",
+		"AWS_REGION":            "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 	}
 	for _, missing := range []string{"", settings.WebhooksQueueURL, settings.NotificationsQueueURL, settings.WaitingTable,
-		settings.CircuitsTable, settings.EndpointsTable, "AWS_REGION"} {
+		settings.CircuitsTable, settings.EndpointsTable, settings.EventsQueueURL, "AWS_REGION"} {
 		t.Run("without "+missing, func(t *testing.T) {
 			t.Parallel()
 			h, err := wire(func(name string) string {
@@ -50,7 +51,7 @@ func TestWithoutNotifications(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{settings.WebhooksQueue: "of " + settings.WebhooksQueueURL}
+	want := map[string]string{settings.WebhooksQueue: "of " + settings.WebhooksQueueURL, settings.EventsQueue: "of " + settings.EventsQueueURL}
 	if urls := h.Exit.Sender.(*awssqs.Outgoing).URLs; !maps.Equal(urls, want) {
 		t.Errorf("what waits goes to %v", urls)
 	}

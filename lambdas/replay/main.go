@@ -24,6 +24,7 @@ import (
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/deadletter"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/settings"
@@ -63,8 +64,9 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 		Queues:  deadLetters(queues, places),
 		History: attempts, Failures: attempts, Records: attempts,
 		Circuits: &awsdynamodb.Circuits{API: tables, Table: places.CircuitsTable}, Metrics: telemetry.LambdaMetrics(getenv, places.FewMetrics),
-		Outcomes: place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws)),
-		Room:     room,
+		Endpoints: &endpoint.Known{Store: &awsdynamodb.Endpoints{API: tables, Table: places.EndpointsTable}, Now: time.Now},
+		Outcomes:  place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws)),
+		Room:      room,
 		Exit: &waiting.Exit{
 			Places: room,
 			Sender: &awssqs.Outgoing{API: queues, URLs: places.Queues()},
@@ -104,7 +106,7 @@ func deadLetters(api *sqs.Client, p settings.ReplayPlaces) []replay.Queue {
 		all = append(all, one(deadletter.NotificationFailures, settings.NotificationsQueue, p.NotificationFailuresQueueURL,
 			p.NotificationsQueueURL, replay.ReadNotification))
 	}
-	return all
+	return append(all, one(deadletter.EventFailures, settings.EventsQueue, p.EventFailuresQueueURL, p.EventsQueueURL, replay.ReadEvent))
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -22,7 +22,9 @@ var whole = map[string]string{
 	settings.NotificationFailuresQueueURL: "https://sqs.test/1/notification-failures",
 	settings.AuditQueueURL:                "https://sqs.test/1/audit.fifo",
 	settings.AttemptsTable:                "attempts", settings.WaitingTable: "waiting", settings.CircuitsTable: "circuits",
-	settings.LedgerTable: "ledger", settings.LedgerBucket: "tiles", settings.CheckpointsBucket: "checkpoints",
+	settings.EndpointsTable: "endpoints", settings.EventsQueueURL: "https://sqs.test/1/events",
+	settings.EventFailuresQueueURL: "https://sqs.test/1/event-failures",
+	settings.LedgerTable:           "ledger", settings.LedgerBucket: "tiles", settings.CheckpointsBucket: "checkpoints",
 	"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 }
 
@@ -78,12 +80,14 @@ func TestWhereItGoes(t *testing.T) {
 			"https://a.test ",
 		"notification-failures notifications https://sqs.test/1/notification-failures https://sqs.test/1/notification-failures " +
 			"https://sqs.test/1/notifications  email",
+		"event-failures events https://sqs.test/1/event-failures https://sqs.test/1/event-failures https://sqs.test/1/events  ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("queues (-want +got):\n%s", diff)
 	}
 	room, records, sender := h.Room.(*awsdynamodb.Waiting), h.Records.(*awsdynamodb.Attempts), h.Exit.Sender.(*awssqs.Outgoing)
-	wantURLs := map[string]string{"webhooks": "https://sqs.test/1/webhooks", "notifications": "https://sqs.test/1/notifications"}
+	wantURLs := map[string]string{"webhooks": "https://sqs.test/1/webhooks", "notifications": "https://sqs.test/1/notifications",
+		"events": "https://sqs.test/1/events"}
 	if room.Table != "waiting" || h.Exit.Places != room || records.Table != "attempts" || !maps.Equal(sender.URLs, wantURLs) {
 		t.Errorf("the waiting room is %+v, its exit %+v to %v; records are kept in %+v", room, h.Exit, sender.URLs, records)
 	}
@@ -133,7 +137,7 @@ func TestWithoutNotifications(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if urls := h.Exit.Sender.(*awssqs.Outgoing).URLs; len(h.Queues) != 1 || h.Queues[0].From != "webhooks" || len(urls) != 1 {
+	if urls := h.Exit.Sender.(*awssqs.Outgoing).URLs; len(h.Queues) != 2 || h.Queues[0].From != "webhooks" || h.Queues[1].From != "events" || len(urls) != 2 {
 		t.Errorf("there are %+v, and what waits goes to %v", h.Queues, urls)
 	}
 }

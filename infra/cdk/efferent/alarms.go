@@ -64,6 +64,10 @@ func newAlarms(e *Efferent, props Props) []awscloudwatch.Alarm {
 		w.functions("Replay", e.Replay, ticket, "the API can't answer")
 		w.above("Api5xx", ticket, "the API answers by server errors. Deliveries go on.", e.apiMetric("5xx", total()), 0)
 	}
+	w.functions("Fanout", e.Fanout, page, "events are received and go to nobody")
+	if e.Register != nil {
+		w.functions("Endpoints", e.Register, ticket, "the API of endpoints can't answer")
+	}
 	if e.Rotate != nil {
 		w.functions("Rotate", e.Rotate, ticket, "the keys of a secret were not replaced; Secrets Manager tries again, and then at the next date")
 	}
@@ -82,7 +86,7 @@ func (e *Efferent) senders() []sender {
 	if e.Notify != nil {
 		all = append(all, sender{"Notification", "notifications", e.Notifications, e.NotificationFailures, e.Notify})
 	}
-	return all
+	return append(all, sender{"Event", "events", e.Events, e.EventFailures, e.Fanout})
 }
 
 // sending watches what is sent from a queue. SQS's age leaves out what was received

@@ -9,6 +9,10 @@ import (
 // time, and nothing else.
 const failuresIndex = "failures"
 
+// endpointsIndex has the attempts at registered endpoints, by endpoint and time, and
+// nothing else.
+const endpointsIndex = "endpoints"
+
 // newAttempts makes the table that internal/aws/dynamodb keeps attempt records
 // and claims in.
 func newAttempts(k keeping) awsdynamodb.ITableV2 {
@@ -22,6 +26,12 @@ func newAttempts(k keeping) awsdynamodb.ITableV2 {
 			IndexName:        jsii.String(failuresIndex),
 			PartitionKey:     key("failed_in"),
 			SortKey:          key("failed_at"),
+			ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
+			NonKeyAttributes: jsii.Strings("record"),
+		}, {
+			IndexName:        jsii.String(endpointsIndex),
+			PartitionKey:     key("sent_to"),
+			SortKey:          key("sent_at"),
 			ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
 			NonKeyAttributes: jsii.Strings("record"),
 		}},

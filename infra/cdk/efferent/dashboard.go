@@ -43,7 +43,7 @@ func newDashboard(e *Efferent, alarms []awscloudwatch.Alarm) awscloudwatch.Dashb
 		of   awslambda.IFunction
 	}{
 		{"deliver", e.Deliver}, {"notify", e.Notify}, {"release", e.Release}, {"replay", e.Replay}, {"audit", e.AppendLedger},
-		{"checkpoint", e.SignLedger}, {"rotate", e.Rotate},
+		{"checkpoint", e.SignLedger}, {"rotate", e.Rotate}, {"fanout", e.Fanout}, {"endpoints", e.Register},
 	} {
 		if row.of != nil {
 			d.AddWidgets(functionRow(row.name, row.of)...)

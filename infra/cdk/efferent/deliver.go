@@ -94,7 +94,7 @@ func (e *Efferent) makeDeliver(props Props) (err error) {
 
 	e.Deliver, e.DeliverLogs, err = e.newFunction(plan{
 		id: "Deliver", name: "deliver", description: "Efferent: sends webhooks",
-		env: env, grants: e.deliverGrants(p),
+		env: env, grants: append(e.deliverGrants(p), e.tells(props.Outcomes, env)...),
 	}, props, p.FunctionProps)
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func (e *Efferent) deliverGrants(p DeliverProps) []awsiam.PolicyStatement {
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		allow(*e.Circuits.TableArn(), "dynamodb:BatchGetItem", "dynamodb:PutItem"),
 		allow(*e.Pace.TableArn(), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
-		allow(*e.Endpoints.TableArn(), "dynamodb:BatchGetItem"),
+		allow(*e.Endpoints.TableArn(), "dynamodb:BatchGetItem", "dynamodb:PutItem"),
 		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, p.Secrets+"*"), "secretsmanager:GetSecretValue"),
 		e.readsLedgerKeys(),
 	}

@@ -73,6 +73,9 @@ type Props struct {
 	Release    ReleaseProps
 	Rotate     RotateProps
 	Replay     ReplayProps
+	Fanout     FanoutProps
+	Register   RegisterProps
+	Outcomes   OutcomeProps
 	Ledger     LedgerProps
 	Audit      AuditProps
 	Checkpoint CheckpointProps
@@ -121,6 +124,12 @@ type Efferent struct {
 	APILogs    awslogs.ILogGroup
 	Replay     awslambda.IFunction
 	ReplayLogs awslogs.ILogGroup
+	// Published is the table of the events that were published.
+	Published awsdynamodb.ITableV2
+	// Fanout is the function that turns events into messages to endpoints, Register the
+	// one behind the API of endpoints, nil where the API was left out, and their logs.
+	Fanout, Register         awslambda.IFunction
+	FanoutLogs, RegisterLogs awslogs.ILogGroup
 	// Ledger is the table of the ledger's heads and of its newest entries,
 	// LedgerObjects the bucket of the others and of the tree, and Checkpoints
 	// that of what was signed.
@@ -136,6 +145,9 @@ type Efferent struct {
 	AppendLedgerLogs, SignLedgerLogs awslogs.ILogGroup
 	Dashboard                        awscloudwatch.Dashboard
 	kept                             keeping
+	// api is API, to have routes added, and outcomes the queue that is told of them.
+	api      awsapigatewayv2.HttpApi
+	outcomes awssqs.IQueue
 	// ledgerKeys is the name of the secret of the keys that redact.
 	ledgerKeys string
 	// version is what was built, "" if nobody said.
@@ -157,6 +169,9 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 	if err := props.check(); err != nil {
 		return nil, err
 	}
+	if err := props.Outcomes.check(); err != nil {
+		return nil, of("Outcomes", err)
+	}
 	e := &Efferent{Construct: constructs.NewConstruct(scope, jsii.String(id)), version: props.Version}
 
 	e.kept = newKeeping(e.Construct, props)
@@ -168,7 +183,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 	}{
 		{"Ledger", e.makeLedger}, {"Deliver", e.makeDeliver}, {"Notify", e.makeNotify}, {"Release", e.makeRelease},
 		{"Rotate", e.makeRotate},
-		{"Replay", e.makeReplay}, {"Audit", e.makeAudit}, {"Checkpoint", e.makeCheckpoint},
+		{"Replay", e.makeReplay}, {"Fanout", e.makeFanout}, {"Register", e.makeRegister}, {"Audit", e.makeAudit}, {"Checkpoint", e.makeCheckpoint},
 	} {
 		if err := part.make(props); err != nil {
 			return nil, of(part.name, err)
@@ -189,6 +204,7 @@ func (e *Efferent) makeTables(props Props) {
 	}{
 		{attemptsTable, &e.Attempts, newAttempts}, {waitingTable, &e.Waiting, newWaiting}, {circuitsTable, &e.Circuits, newCircuits},
 		{paceTable, &e.Pace, newPace}, {endpointsTable, &e.Endpoints, newEndpoints},
+		{publishedTable, &e.Published, newPublished},
 	} {
 		*t.table = props.Tables.table(e.Construct, t.name, func() awsdynamodb.ITableV2 { return t.make(e.kept) })
 	}
@@ -204,6 +220,8 @@ func (p Props) withDefaults() Props {
 	p.Release = p.Release.withDefaults()
 	p.Rotate = p.Rotate.withDefaults()
 	p.Replay = p.Replay.withDefaults()
+	p.Fanout = p.Fanout.withDefaults()
+	p.Register = p.Register.withDefaults()
 	p.Ledger = p.Ledger.withDefaults()
 	p.Audit = p.Audit.withDefaults(p.Queues.VisibilityTimeout)
 	p.Checkpoint = p.Checkpoint.withDefaults()

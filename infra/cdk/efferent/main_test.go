@@ -65,7 +65,7 @@ func built(t *testing.T, machine elf.Machine) string {
 func builtOf(t *testing.T, program []byte) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"deliver", "notify", "release", "replay", "audit", "checkpoint", "rotate"} {
+	for _, name := range []string{"deliver", "notify", "release", "replay", "audit", "checkpoint", "rotate", "fanout", "endpoints"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}

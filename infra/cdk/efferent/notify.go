@@ -66,7 +66,7 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 
 	e.Notify, e.NotifyLogs, err = e.newFunction(plan{
 		id: "Notify", name: "notify", description: "Efferent: sends notifications by email, Slack, SMS and more",
-		env: env, grants: e.notifyGrants(p, props.Deliver.CABundle),
+		env: env, grants: append(e.notifyGrants(p, props.Deliver.CABundle), e.tells(props.Outcomes, env)...),
 	}, props, p.FunctionProps)
 	if err != nil {
 		return err

@@ -76,7 +76,7 @@ func ownQueue(scope constructs.Construct, id string, props Props, name string) a
 // TableProps holds for the tables of attempts, of what waits, of circuits, and of paces.
 type TableProps struct {
 	// Own are tables that are there already and are to be used, by what Efferent
-	// calls them: "attempts", "waiting", "circuits", "pace", "endpoints". Each has its ARN, or its name in
+	// calls them: "attempts", "waiting", "circuits", "pace", "endpoints", "events". Each has its ARN, or its name in
 	// the stack's account and region. Nothing about them is changed: docs/deploy.md
 	// says what they must be like. Default: none; all tables are made.
 	Own map[string]string
@@ -89,6 +89,7 @@ const (
 	circuitsTable  = "circuits"
 	paceTable      = "pace"
 	endpointsTable = "endpoints"
+	publishedTable = "events"
 )
 
 var (
@@ -97,7 +98,7 @@ var (
 )
 
 func (p TableProps) check() error {
-	known := []string{attemptsTable, waitingTable, circuitsTable, paceTable, endpointsTable}
+	known := []string{attemptsTable, waitingTable, circuitsTable, paceTable, endpointsTable, publishedTable}
 	for _, name := range slices.Sorted(maps.Keys(p.Own)) {
 		at := p.Own[name]
 		switch {

@@ -48,6 +48,7 @@ func (e *Efferent) makeRelease(props Props) (err error) {
 	env := map[string]string{
 		settings.WebhooksQueueURL:      *e.Webhooks.QueueUrl(),
 		settings.NotificationsQueueURL: e.notificationsURL(),
+		settings.EventsQueueURL:        *e.Events.QueueUrl(),
 		settings.WaitingTable:          *e.Waiting.TableName(),
 		settings.CircuitsTable:         *e.Circuits.TableName(),
 		settings.EndpointsTable:        *e.Endpoints.TableName(),
@@ -65,9 +66,9 @@ func (e *Efferent) makeRelease(props Props) (err error) {
 }
 
 // releaseGrants is written out, as deliverGrants is. Where an item goes is what
-// it says of itself, and it can go nowhere else than to these two queues.
+// it says of itself, and it can go nowhere else than to these queues.
 func (e *Efferent) releaseGrants() (grants []awsiam.PolicyStatement) {
-	for _, q := range there(e.Webhooks, e.Notifications) {
+	for _, q := range there(e.Webhooks, e.Notifications, e.Events) {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:SendMessage"))
 	}
 	return append(grants,

@@ -77,7 +77,7 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 	}
 	e.Replay, e.ReplayLogs, err = e.newFunction(plan{
 		id: "Replay", name: "replay", description: "Efferent: the API of dead-letter queues and deliveries",
-		env: env, grants: e.replayGrants(),
+		env: env, grants: append(e.replayGrants(), e.tells(props.Outcomes, env)...),
 	}, props, p.FunctionProps)
 	if err != nil {
 		return err
@@ -91,10 +91,13 @@ func (e *Efferent) replayEnvironment(props Props) map[string]string {
 		settings.WebhooksQueueURL:        *e.Webhooks.QueueUrl(),
 		settings.WebhookFailuresQueueURL: *e.WebhookFailures.QueueUrl(),
 		settings.NotificationsQueueURL:   e.notificationsURL(),
+		settings.EventsQueueURL:          *e.Events.QueueUrl(),
+		settings.EventFailuresQueueURL:   *e.EventFailures.QueueUrl(),
 		settings.AuditQueueURL:           *e.Audit.QueueUrl(),
 		settings.AttemptsTable:           *e.Attempts.TableName(),
 		settings.WaitingTable:            *e.Waiting.TableName(),
 		settings.CircuitsTable:           *e.Circuits.TableName(),
+		settings.EndpointsTable:          *e.Endpoints.TableName(),
 		settings.LedgerTable:             *e.Ledger.TableName(),
 		settings.LedgerBucket:            *e.LedgerObjects.BucketName(),
 		settings.CheckpointsBucket:       *e.Checkpoints.BucketName(),
@@ -102,6 +105,7 @@ func (e *Efferent) replayEnvironment(props Props) map[string]string {
 	if e.NotificationFailures != nil {
 		env[settings.NotificationFailuresQueueURL] = *e.NotificationFailures.QueueUrl()
 	}
+	given(env, settings.TenantClaim, props.Register.TenantClaim)
 	props.Sending.lanes(env)
 	e.redacts(env, props.Ledger)
 	return env
@@ -110,12 +114,12 @@ func (e *Efferent) replayEnvironment(props Props) map[string]string {
 // replayGrants is written out, as deliverGrants is. SQS asks who starts a move
 // task for what the task itself does ("StartMessageMoveTask").
 func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
-	for _, q := range there(e.WebhookFailures, e.NotificationFailures) {
+	for _, q := range there(e.WebhookFailures, e.NotificationFailures, e.EventFailures) {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes",
 			"sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask"))
 	}
-	for _, q := range there(e.Webhooks, e.Notifications, e.Audit) {
+	for _, q := range there(e.Webhooks, e.Notifications, e.Events, e.Audit) {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:SendMessage"))
 	}
 	grants = append(append(grants, e.readsLedger()...), e.readsCheckpoints()...)
@@ -125,6 +129,7 @@ func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
 		allow(*e.Attempts.TableArn()+"/index/"+failuresIndex, "dynamodb:Query"),
 		allow(*e.Waiting.TableArn(), "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:BatchWriteItem"),
 		allow(*e.Circuits.TableArn(), "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:PutItem"),
+		allow(*e.Endpoints.TableArn(), "dynamodb:BatchGetItem"),
 		e.readsLedgerKeys())
 }
 
@@ -155,7 +160,7 @@ func (e *Efferent) makeAPI(props Props) {
 	stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
 		DestinationArn: e.APILogs.LogGroupArn(), Format: jsii.String(accessLog),
 	})
-	e.API = api
+	e.API, e.api = api, api
 }
 
 // accessLog tells who asked for what, and what came of it. The path holds ids

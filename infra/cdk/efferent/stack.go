@@ -45,6 +45,7 @@ func (e *Efferent) outputs() []output {
 		{"CircuitsTable", e.Circuits.TableName()},
 		{"PaceTable", e.Pace.TableName()},
 		{"EndpointsTable", e.Endpoints.TableName()},
+		{"EventsTable", e.Published.TableName()},
 		{"LedgerOrigin", &e.LedgerOrigin},
 		{"LedgerTable", e.Ledger.TableName()},
 		{"LedgerBucket", e.LedgerObjects.BucketName()},
@@ -69,6 +70,7 @@ func (e *Efferent) outputs() []output {
 		{"Deliver", e.Deliver, e.DeliverLogs}, {"Notify", e.Notify, e.NotifyLogs}, {"Release", e.Release, e.ReleaseLogs},
 		{"Replay", e.Replay, e.ReplayLogs}, {"Audit", e.AppendLedger, e.AppendLedgerLogs},
 		{"Checkpoint", e.SignLedger, e.SignLedgerLogs}, {"Rotate", e.Rotate, e.RotateLogs},
+		{"Fanout", e.Fanout, e.FanoutLogs}, {"Endpoints", e.Register, e.RegisterLogs},
 	} {
 		if f.of != nil {
 			all = append(all, output{f.name + "Function", f.of.FunctionName()}, output{f.name + "LogGroup", f.logs.LogGroupName()})

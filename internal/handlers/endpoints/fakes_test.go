@@ -19,6 +19,7 @@ import (
 	"github.com/efferent/efferent/internal/api/apitest"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/event"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/storetest"
 )
@@ -36,10 +37,14 @@ type world struct {
 	// have done their work where keeps says so.
 	auditFails, createFails, updateFails, keeps bool
 	// faster is done before an update.
-	faster func()
-	most   int
-	out    http.Handler
-	needs  Needs
+	faster  func()
+	most    int
+	out     http.Handler
+	handler *Handler
+	needs   Needs
+	// published are the events that were sent; send is asked before.
+	published []event.Event
+	send      func() error
 }
 
 func newWorld(t *testing.T) *world {
@@ -49,7 +54,8 @@ func newWorld(t *testing.T) *world {
 		return api.Caller{Name: "arn:ann", Tenant: r.Header.Get("Of")}, nil
 	})
 	w.needs = Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens, Caller: caller,
-		Now: w.time, Log: slog.New(slog.DiscardHandler)}
+		Publishing: &Publishing{Book: &endpoint.Book{Store: w}, Keys: w, Sender: w, Wait: w.wait},
+		Now:        w.time, Log: slog.New(slog.DiscardHandler)}
 	w.rewire(func(*Needs) {})
 	return w
 }
@@ -61,7 +67,7 @@ func (w *world) rewire(change func(*Needs)) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.out = access.Doors(h.Routes())
+	w.out, w.handler = access.Doors(h.Routes()), h
 }
 
 func (w *world) time() time.Time {

@@ -31,6 +31,8 @@ type endpointsCommand struct {
 	Secret     endpointsSecretCommand     `cmd:"" help:"Print the key that the receiver checks signatures by."`
 	Replay     endpointsReplayCommand     `cmd:"" help:"Send what failed at an endpoint again, or what it never had."`
 	Deliveries endpointsDeliveriesCommand `cmd:"" help:"The attempts at an endpoint, newest first."`
+	Test       endpointsTestCommand       `cmd:"" help:"Send an example of an event type to an endpoint."`
+	Verify     endpointsVerifyCommand     `cmd:"" help:"Ask an endpoint's receiver whether it wants events."`
 	Token      endpointsTokenCommand      `cmd:"" help:"Make a token for a customer's own page: one tenant, and a while."`
 }
 

@@ -135,7 +135,8 @@ func newBench(t *testing.T) *bench {
 			Redactors: anyKeys{}, Policies: retry.Policies{}, MaxReceives: 6, Now: b.clock.Now, Jitter: func() float64 { return 0 },
 			Log: slog.New(slog.DiscardHandler),
 		},
-		Sender: b.endpoint, Secrets: anyKeys{}, Circuits: noCircuits{}, Endpoints: &endpoint.Known{Store: new(storetest.Memory), Now: time.Now}, MostHeld: time.Hour,
+		Sender: b.endpoint, Secrets: anyKeys{}, Circuits: noCircuits{}, Endpoints: &endpoint.Known{Store: new(storetest.Memory), Now: time.Now},
+		MostHeld: time.Hour,
 	})
 	if err != nil {
 		t.Fatal(err)

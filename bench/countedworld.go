@@ -28,8 +28,10 @@ import (
 	registered "github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -81,7 +83,7 @@ func newWorld(ctx context.Context, t terms) (*world, error) {
 		customers: cmp.Or(t.customers, customers), dice: rand.New(rand.NewPCG(3, 0)),
 		bill: newBill(), waits: newBill(), breaks: newBill(), endpoint: newReceiver()}
 	w.attempts = newTable("webhook_id", "message_attempt", w.bill, w.clock.Now)
-	w.attempts.indexes = []index{{"failed_in", "failed_at", "record"}}
+	w.attempts.indexes = []index{{"failed_in", "failed_at", "record"}, {"sent_to", "sent_at", "record"}}
 	w.circuits = newTable("circuit", "", w.breaks, w.clock.Now)
 	w.registered = newTable("id", "", w.bill, w.clock.Now)
 	w.room = newTable("place", "position", w.waits, w.clock.Now)
@@ -128,7 +130,9 @@ func (w *world) deliver(policies retry.Policies) (*deliver.Handler, error) {
 			Changed: (&circuit.Journal{Audit: audit, Redactors: needs.Redactors, Actor: "efferent:deliver", Log: needs.Log}).Changed,
 		},
 		Endpoints: &registered.Known{Store: &awsdynamodb.Endpoints{API: w.registered, Table: "endpoints"}, Now: w.clock.Now},
-		MostHeld:  settings.DefaultMaxHeld,
+		Disabler:  &registered.Disabler{}, Auth: &awssecrets.Values{API: w.bill, Now: w.clock.Now},
+		Pace:     &pace.Keeper{Store: new(storetest.Memory), Now: w.clock.Now, Log: needs.Log},
+		MostHeld: settings.DefaultMaxHeld,
 	})
 }
 

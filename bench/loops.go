@@ -30,6 +30,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/storetest"
@@ -202,6 +203,8 @@ func handler(args []string) (result, error) {
 			AllowHTTP: allow, AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})},
 		Secrets:  &awssecrets.Signing{API: m, Now: time.Now},
 		Circuits: keeper(new(storetest.Memory)), Endpoints: &registered.Known{Store: new(storetest.Memory), Now: time.Now},
+		Disabler: &registered.Disabler{}, Auth: &awssecrets.Values{API: m, Now: time.Now},
+		Pace:     &pace.Keeper{Store: new(storetest.Memory), Now: time.Now, Log: slog.New(slog.DiscardHandler)},
 		MostHeld: settings.DefaultMaxHeld,
 	})
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 // round: what the reader takes, the schema takes.
 type exception struct {
 	name string
-	only string // webhook or notification; empty: both
+	only string // those of which some must show it, such as webhook notification; empty: all
 	// problem is a part of what the reader says.
 	problem string
 	// holds reports, without the reader, whether a message is such a case.
@@ -31,7 +31,7 @@ type exception struct {
 var exceptions = []exception{
 	// Whatever is wrong with the first of two is wrong by the reader alone.
 	{"a key twice", "", "", func(_ *message.FieldError, data []byte) bool { return keyTwice(data, strings.Clone) }},
-	{"a header twice", "", "", func(_ *message.FieldError, data []byte) bool {
+	{"a header twice", "webhook notification", "", func(_ *message.FieldError, data []byte) bool {
 		return keyTwice(value(data, "headers"), strings.ToLower)
 	}},
 	{"an address twice", "notification", "", func(_ *message.FieldError, data []byte) bool {
@@ -60,7 +60,7 @@ var exceptions = []exception{
 	}},
 	{"no Unicode", "webhook", "is not valid UTF-8", func(_ *message.FieldError, data []byte) bool { return !utf8.Valid(data) }},
 	{"no Unicode", "", "not valid JSON", func(_ *message.FieldError, data []byte) bool { return !utf8.Valid(data) }},
-	{"a length in bytes", "", "bytes", tooManyBytes},
+	{"a length in bytes", "webhook notification", "bytes", tooManyBytes},
 	{"a length in bytes", "webhook", "8 KiB long", tooManyBytes},
 	{"a length in bytes", "webhook", "is not a name that Secrets Manager takes", tooManyBytes},
 	{"a URL too long when encoded", "webhook", "when it is percent-encoded", func(_ *message.FieldError, data []byte) bool {

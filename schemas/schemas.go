@@ -12,6 +12,9 @@ var (
 	// Notification is that of a message on the queue notifications.
 	//go:embed notification.schema.json
 	Notification []byte
+	// Event is that of a message on the queue events.
+	//go:embed event.schema.json
+	Event []byte
 	// OpenAPI is the OpenAPI 3.1 document of the HTTP API.
 	//go:embed openapi.json
 	OpenAPI []byte

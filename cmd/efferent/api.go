@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -84,6 +85,8 @@ type apiClient struct {
 	dev    bool
 	signer *signer
 	token  string
+	// header is sent with each request.
+	header http.Header
 }
 
 // errInterrupted says that somebody pressed Ctrl-C.
@@ -137,6 +140,7 @@ func (c *apiClient) send(ctx context.Context, method, path string, body []byte) 
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, c.header)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -50,6 +50,7 @@ func (f *dlqFlags) hint(command string) string {
 // empty value from none: what a script left empty must not mean everything.
 type filterFlags struct {
 	Tenant    *string   `group:"Filters" placeholder:"NAME" help:"Only this tenant's."`
+	Endpoint  *string   `group:"Filters" placeholder:"ID" help:"Only for this registered endpoint."`
 	Event     *string   `group:"Filters" placeholder:"TYPE" help:"Only of this event type."`
 	Channel   *string   `group:"Filters" placeholder:"CHANNEL" help:"Only notifications that name this channel."`
 	URLPrefix *string   `group:"Filters" name:"url-prefix" placeholder:"URL" help:"Only those to URLs that begin so."`
@@ -64,7 +65,7 @@ func (f *filterFlags) filter() (filter replay.Filter, err error) {
 		value *string
 		to    *string
 	}{
-		{"--tenant", f.Tenant, &filter.Tenant}, {"--event", f.Event, &filter.EventType}, {"--channel", f.Channel, &filter.Channel},
+		{"--tenant", f.Tenant, &filter.Tenant}, {"--endpoint", f.Endpoint, &filter.Endpoint}, {"--event", f.Event, &filter.EventType}, {"--channel", f.Channel, &filter.Channel},
 		{"--url-prefix", f.URLPrefix, &filter.URLPrefix}, {"--reason", f.Reason, &filter.Reason},
 	} {
 		if text.value == nil {
@@ -88,7 +89,8 @@ func (f *filterFlags) filter() (filter replay.Filter, err error) {
 func queryOf(f replay.Filter) url.Values {
 	query := url.Values{}
 	for name, value := range map[string]string{
-		"tenant": f.Tenant, "event_type": f.EventType, "channel": f.Channel, "url_prefix": f.URLPrefix, "reason": f.Reason,
+		"tenant": f.Tenant, "endpoint": f.Endpoint, "event_type": f.EventType, "channel": f.Channel, "url_prefix": f.URLPrefix,
+		"reason": f.Reason,
 	} {
 		if value != "" {
 			query.Set(name, value)

@@ -56,9 +56,9 @@ func listedText(n int, what string, more bool) string {
 		text = "1 " + what
 	}
 	if more {
-		text += "; there are more (--limit all)"
+		text += "; more with --limit"
 	}
-	return text + "."
+	return text
 }
 
 var endpointColumns = []terminal.Column[endpoint.Endpoint]{

@@ -94,3 +94,38 @@ func TestABadEventIsListedAndReplayed(t *testing.T) {
 		t.Errorf("listed again: %+v", again)
 	}
 }
+
+// TestPublishCommand publishes by the queue and by the API.
+func TestPublishCommand(t *testing.T) {
+	t.Parallel()
+	l := openData(t, ":memory:", nil)
+	s := runLocal(t, l)
+	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
+	to := scenario.NewEndpoint(t, scenario.OK)
+	e := register(t, l, "acme", to.URL, "invoice.*")
+	publish := func(args ...string) (out, stderr string) {
+		stdout, stderr, _ := s.command("", append([]string{"publish", "--tenant", "acme", "--event", "invoice.paid"}, args...)...)
+		return stdout, stderr
+	}
+	if out, _ := publish("--dev", "--body", "1", "--id", "evt_1"); !strings.Contains(out, `"id":"evt_1"`) {
+		t.Errorf("by the queue: %s", out)
+	}
+	if out, _ := publish("--api", s.httpURL, "--dev", "--body", "2", "--id", "evt_2", "--dry-run"); !strings.Contains(out, e.ID) {
+		t.Errorf("a dry run: %s", out)
+	}
+	for body, want := range map[string]string{"3": "", "[": "not JSON"} {
+		if out, stderr := publish("--api", s.httpURL, "--dev", "--body", body, "--id", "evt_3", "--key", "k"); (want == "") !=
+			strings.Contains(out, e.ID) || !strings.Contains(stderr, want) {
+			t.Errorf("%s: %s%s", body, out, stderr)
+		}
+	}
+	receivers := map[string]*scenario.Endpoint{"it": to}
+	for id, n := range map[string]int{"evt_1": 1, "evt_3": 1} {
+		if got := arrivedAt(t, receivers, id, n); len(got) != n {
+			t.Errorf("%s came %d times", id, len(got))
+		}
+	}
+	if len(to.Arrivals("evt_2")) > 0 {
+		t.Error("a dry run was sent")
+	}
+}

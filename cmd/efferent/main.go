@@ -23,6 +23,7 @@ type cli struct {
 	Worker     workerCommand     `cmd:"" help:"Run the handlers on queues of AWS, LocalStack or any other SQS endpoint."`
 	Demo       demoCommand       `cmd:"" help:"${demo}"`
 	Send       sendCommand       `cmd:"" help:"Put one webhook on the queue."`
+	Publish    publishCommand    `cmd:"" help:"Publish one event to those of a tenant's endpoints that subscribe to it."`
 	Notify     notifyCommand     `cmd:"" help:"Put one notification on the queue."`
 	Endpoints  endpointsCommand  `cmd:"" help:"Register the endpoints of tenants, change them, pause them, see what they got."`
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`

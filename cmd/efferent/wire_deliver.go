@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/outcome/transitions"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/webhook"
 )
@@ -47,7 +48,9 @@ func deliverer(f feed, s settings.Webhooks, secrets awssecrets.API, kept stores)
 			Store: kept.circuits, Limits: s.Circuits, Now: f.now, Jitter: rand.Float64, Log: f.log, Changed: f.changed(s.AuditLanes, known),
 			Failing: disabler.Failing,
 		},
-		Endpoints: known, Disabler: disabler, MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
+		Endpoints: known, Disabler: disabler, Auth: &awssecrets.Values{API: secrets, TTL: s.SecretTTL, Now: f.now},
+		Pace:     &pace.Keeper{Store: kept.paces, Patience: deliver.Patience, Now: f.now, Log: f.log},
+		MostHeld: s.MaxHeld, Places: min(sending.MaxConnections, mostInFlight),
 	})
 }
 

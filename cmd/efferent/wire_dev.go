@@ -30,6 +30,7 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/steady"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // The account that the local endpoint speaks for.
@@ -166,6 +167,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	registered, err := endpointsHandler(endpointParts{Endpoints: registration, kept: kept, secrets: secrets, queues: l.poller, url: url,
+		prober: webhook.NewClient(delivery.Client()), outcomes: l.outcomes, watch: l.watch,
 		redactors: l.redactors, caller: caller, tokens: tokens, now: l.clock.Now, log: c.Log})
 	if err != nil {
 		return nil, err

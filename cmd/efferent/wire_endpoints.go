@@ -9,25 +9,55 @@ import (
 	"github.com/efferent/efferent/internal/api"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/endpoints"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/origin"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/settings"
 )
+
+// endpointQueues are the ledger's, and the one that examples are sent on.
+type endpointQueues interface {
+	awssqs.SendAPI
+	awssqs.SendBatchAPI
+}
 
 // endpointParts is what the API of registered endpoints takes, wherever the queues are.
 type endpointParts struct {
 	settings.Endpoints
 	kept      stores
 	secrets   awssecrets.VersionsAPI
-	queues    awssqs.SendAPI
+	queues    endpointQueues
+	prober    endpoints.Prober
+	outcomes  *outcome.Teller
+	watch     watch
 	url       func(name string) (string, error)
 	redactors ledger.Redactors
 	caller    func(*http.Request) (api.Caller, error)
 	tokens    *access.Tokens
 	now       func() time.Time
 	log       *slog.Logger
+}
+
+// sendQueues is what sending one message, or many, takes.
+type sendQueues interface {
+	awssqs.SendAPI
+	awssqs.SendBatchAPI
+}
+
+// publishing is what publishing events takes; nil where there is no store of events.
+func (p endpointParts) publishing() (*endpoints.Publishing, error) {
+	if p.kept.events == nil {
+		return nil, nil
+	}
+	url, err := p.url(settings.EventsQueue)
+	if err != nil {
+		return nil, err
+	}
+	return &endpoints.Publishing{Book: &endpoint.Book{Store: p.kept.endpoints}, Keys: p.kept.events, Wait: pause,
+		Sender: &awssqs.Outgoing{API: p.queues, URLs: map[string]string{settings.EventsQueue: url}}}, nil
 }
 
 // endpointsHandler wires the handler of registered endpoints; nil where the stores have
@@ -41,10 +71,25 @@ func endpointsHandler(p endpointParts) (*endpoints.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	webhooks, err := p.url(settings.WebhooksQueue)
+	if err != nil {
+		return nil, err
+	}
+	recovery, err := p.recovery()
+	if err != nil {
+		return nil, err
+	}
+	publishing, err := p.publishing()
+	if err != nil {
+		return nil, err
+	}
 	return endpoints.New(endpoints.Needs{
+		Recovery: recovery, Publishing: publishing,
 		Endpoints: p.kept.endpoints, Attempts: attempts, Secrets: &awssecrets.Versions{API: p.secrets},
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
 		MaxEndpoints: p.MaxEndpoints, Tokens: p.tokens, Caller: p.caller, Now: p.now, Log: p.log,
+		Webhooks: &awssqs.One{API: p.queues, URL: webhooks}, Prober: p.prober, Origin: p.Origin, MustVerify: p.MustVerify,
+		Outcomes: p.outcomes, Metrics: p.watch.of("endpoints"),
 	})
 }
 
@@ -68,4 +113,15 @@ func served(caller func(*http.Request) (api.Caller, error), log *slog.Logger, r 
 		routes = append(routes, e.Serves()...)
 	}
 	return origin.Only(access.Doors(api.Server{Caller: caller, Log: log}.Routes(routes)))
+}
+
+// recovery wires what sends an endpoint what it was never sent; nil where no events are
+// kept.
+func (p endpointParts) recovery() (*endpoints.Recovery, error) {
+	webhooks, err := p.url(settings.WebhooksQueue)
+	if p.kept.events == nil || err != nil {
+		return nil, err
+	}
+	return &endpoints.Recovery{Events: p.kept.events, History: p.kept.attempts,
+		Sender: &awssqs.Outgoing{API: p.queues, URLs: map[string]string{settings.WebhooksQueue: webhooks}}}, nil
 }

@@ -68,8 +68,8 @@ func TestWhatHasExpiredLeavesTheFile(t *testing.T) {
 	}
 	now, kept := clock.Now(), sqliteStores(db, clock.Now)
 	keepOneOfEach(t, db, engine, now)
-	if n := rows(t, db); n != 5 {
-		t.Fatalf("%d rows, want 5", n)
+	if n := rows(t, db); n != 6 {
+		t.Fatalf("%d rows, want 6", n)
 	}
 	swept := make(told)
 	run, stop := context.WithCancel(ctx)
@@ -85,7 +85,7 @@ func TestWhatHasExpiredLeavesTheFile(t *testing.T) {
 		<-swept
 	}
 	next(sweepEvery)
-	if n := rows(t, db); n != 5 {
+	if n := rows(t, db); n != 6 {
 		t.Errorf("%d rows before their time, want 5", n)
 	}
 	next(31 * 24 * time.Hour)

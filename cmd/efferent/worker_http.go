@@ -22,6 +22,7 @@ import (
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/loopback"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 // workerHTTP says where the API is served, and to whom.
@@ -131,13 +132,13 @@ func (w *worker) api(ctx context.Context) (http.Handler, error) {
 	redactors := redactors(w.delivery.Redaction, secrets, w.log)
 	handler, err := replayHandler(replayParts{queues: queues, attempts: w.kept.attempts, claims: w.kept.claims, room: w.kept.room,
 		exit: exit, circuits: w.kept.circuits, outcomes: w.outcomes, endpoints: w.kept.endpoints, lanes: w.delivery.AuditLanes,
-		caller: callers, url: w.url,
-		redactors: redactors, log: w.log, book: workerBook(w.config, w.delivery.AuditLanes),
+		caller: callers, url: w.url, redactors: redactors, log: w.log, book: workerBook(w.config, w.delivery.AuditLanes),
 		watch: w.watch})
 	if err != nil {
 		return nil, err
 	}
 	registered, err := endpointsHandler(endpointParts{Endpoints: registration, kept: w.kept, secrets: secrets, queues: queues, url: w.url,
+		prober: webhook.NewClient(w.delivery.Client()), outcomes: w.outcomes, watch: w.watch,
 		redactors: redactors, caller: callers, tokens: tokens, now: time.Now, log: w.log})
 	if err != nil {
 		return nil, err

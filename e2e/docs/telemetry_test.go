@@ -31,13 +31,13 @@ func TestTelemetryIsDocumented(t *testing.T) {
 	}
 	attributes := append(found(code, `trace\.(?:Text|Number)\("([a-z_.]+)",`), found(code, `= "(messaging\.[a-z_.]+)"`)...)
 	attributes = append(attributes, found(code, `Span\w+ = "([a-z.]+)"`)...)
-	attributes = append(attributes, "efferent.webhook_id", "efferent.notification_id", "error.type")
+	attributes = append(attributes, "efferent.webhook_id", "efferent.notification_id", "efferent.event_id", "error.type")
 	compare(t, "metric", firstCells(page, "### In CloudWatch"), metrics)
 	compare(t, "metric for Prometheus", firstCells(page, "### For Prometheus"), exposed)
 	compare(t, "reason", firstCells(page, "### Reasons"),
 		append(metric.Values(metric.Failures, metric.Reason), metric.Values(metric.Held, metric.Reason)...))
 	compare(t, "field of the log", firstCells(page, "### Fields"), append(logFields(t), "time", "level", "msg", "request_id", "webhook_id",
-		"notification_id", "message_id", "trace_id"))
+		"notification_id", "event_id", "message_id", "trace_id"))
 	compare(t, "span", firstCells(page, "### Spans"), []string{"receive webhooks", "receive notifications", "process webhooks",
 		"process notifications", "POST", "send email", "send slack", "send sms"})
 	compare(t, "attribute of spans", firstCells(page, "### What a span says"), attributes)

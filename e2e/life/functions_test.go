@@ -15,6 +15,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/handlers/release"
 	"github.com/efferent/efferent/internal/handlers/replay"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/storetest"
@@ -84,7 +85,9 @@ func (w *world) newDeliver() (*deliver.Handler, error) {
 		Sender:   w.internet,
 		Secrets:  &awssecrets.Signing{API: secretsManager{w}, Now: w.clock.Now},
 		Circuits: w.newKeeper(), MostHeld: w.mostHeld,
-		Endpoints: &registered.Known{Store: new(storetest.Memory), Now: w.clock.Now},
+		Endpoints: &registered.Known{Store: new(storetest.Memory), Now: w.clock.Now}, Disabler: &registered.Disabler{},
+		Auth: &awssecrets.Values{API: secretsManager{w}, Now: w.clock.Now},
+		Pace: &pace.Keeper{Store: new(storetest.Memory), Now: w.clock.Now, Log: quiet},
 	})
 }
 

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,8 @@ type Route struct {
 	Anyone, AnyTenant bool
 	// Secret says that it tells what a caller who may only look is not told.
 	Secret bool
+	// MaxBody is the most bytes of a body; 0 is MaxBody.
+	MaxBody int64
 	// Answer gives a status and what is written as JSON; nil for no body. A Refusal
 	// among its errors is told to the caller as it is. See Tagged for headers.
 	Answer func(*http.Request) (int, any, error)
@@ -95,7 +98,7 @@ func (s Server) handler(to Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, stop := context.WithTimeout(r.Context(), RequestTime)
 		defer stop()
-		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, cmp.Or(to.MaxBody, MaxBody))
 		status, value, err := s.answer(to, r.WithContext(ctx))
 		if tagged, ok := value.(Tagged); ok && err == nil {
 			tagged.set(w.Header())

@@ -11,6 +11,8 @@ type Tagged struct {
 	// Version is an entity tag's, if not 0; Location is where what was made stands.
 	Version  int64
 	Location string
+	// Replayed says that it is the answer that was given to the same request before.
+	Replayed bool
 	Value    any
 }
 
@@ -20,6 +22,9 @@ func (t Tagged) set(h http.Header) {
 	}
 	if t.Location != "" {
 		h.Set("Location", t.Location)
+	}
+	if t.Replayed {
+		h.Set("Idempotent-Replayed", "true")
 	}
 }
 

@@ -116,7 +116,7 @@ type Hold struct {
 }
 
 // HoldFor has the message wait. A circuit says once for all that it keeps messages
-// back.
+// back, and a limit is nothing to be mended.
 func (i *Item) HoldFor(r attempt.Record, h Hold) {
 	r.At, r.Verdict, r.Reason = i.Now(), attempt.Held, h.Why
 	so := i.Held[string(h.Reason)]
@@ -129,7 +129,7 @@ func (i *Item) HoldFor(r attempt.Record, h Hold) {
 		i.exhaust(r, "held for "+h.Most.String()+" for this")
 	default:
 		level := slog.LevelWarn
-		if h.Circuit != "" {
+		if h.Circuit != "" || h.Reason == waiting.Limit {
 			level = slog.LevelDebug
 		}
 		i.isHeld(heldBy(h.Reason))

@@ -49,6 +49,9 @@ type EmailConfig struct {
 	// Connections is how many a process has to the server at a time; 0 is without a
 	// bound.
 	Connections int `json:"connections"`
+	// MessagesPerConnection is how many mails go by one connection, one after another;
+	// 0 means 1.
+	MessagesPerConnection int `json:"messages_per_connection"`
 }
 
 // ParseEmail reads the secret efferent/smtp and fills in its defaults. Its
@@ -114,6 +117,8 @@ func (c EmailConfig) check() (field, problem string) {
 		return "password", "missing beside a username"
 	case c.Connections < 0 || c.Connections > maxConnections:
 		return "connections", "must be from 1 to 1000"
+	case c.MessagesPerConnection < 0 || c.MessagesPerConnection > maxConnections:
+		return "messages_per_connection", "must be from 1 to 1000"
 	case message.HasControl(c.Username):
 		return "username", controlUnwanted
 	case message.HasControl(c.Password):
@@ -131,7 +136,8 @@ func isSender(s string) bool {
 
 // checkSES: everything but the sender is the role's.
 func (c EmailConfig) checkSES() (field, problem string) {
-	if c.Host != "" || c.Port != 0 || c.Username != "" || c.Password != "" || c.TLS != "" || c.EHLO != "" || c.Connections != 0 {
+	if c.Host != "" || c.Port != 0 || c.Username != "" || c.Password != "" || c.TLS != "" || c.EHLO != "" ||
+		c.Connections != 0 || c.MessagesPerConnection != 0 {
 		return "ses", "can't be true beside an SMTP server's fields"
 	}
 	if c.From == DefaultFrom {

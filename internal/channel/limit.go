@@ -31,6 +31,13 @@ func LimitOf(s Sender, on Name, recipient string) Limit {
 	return Limit{Key: string(on)}
 }
 
+// margin is how much slower than its limit a provider is sent to: what leaves at even
+// times arrives at uneven ones, and may count as two in one second.
+const margin = 1.05
+
+// RateOf is the rate of so many a second; of 0 none is known.
+func RateOf(perSecond float64) pace.Rate { return pace.PerSecond(perSecond / margin) }
+
 // LimitKey names a limit of a provider. Parts of the name are hashed: they may be
 // addresses, or secret.
 func LimitKey(provider string, parts ...string) string {

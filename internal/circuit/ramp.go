@@ -3,9 +3,9 @@ package circuit
 import "time"
 
 const (
-	// stepTime is how long a step of the ramp lasts: what goes out in it is to show
+	// StepTime is how long a step of the ramp lasts: what goes out in it is to show
 	// whether the endpoint bears the next one, twice as large.
-	stepTime = 10 * time.Second
+	StepTime = 10 * time.Second
 	// longestStep is how many go out in one step at most.
 	longestStep = 1024
 )
@@ -37,9 +37,9 @@ func (s State) Steps(now time.Time, within time.Duration) (next State, steps []S
 	if s.Ramped.After(now) {
 		at = s.Ramped
 	}
-	for ; at.Sub(now) < within; at = at.Add(stepTime) {
+	for ; at.Sub(now) < within; at = at.Add(StepTime) {
 		s.Ramp = min(max(1, 2*s.Ramp), longestStep)
-		s.Ramped = at.Add(stepTime)
+		s.Ramped = at.Add(StepTime)
 		steps = append(steps, Step{s.Ramp, at.Sub(now)})
 	}
 	return s, steps

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -18,7 +19,8 @@ const (
 	maxDescription = 1024
 	maxLabel       = 256
 	minRate        = 1.0 / 3600
-	maxRate        = 10_000
+	// MaxRate is the most that RatePerSecond may be.
+	MaxRate = 10_000
 )
 
 // Ready is an endpoint as messages are matched with it and sent to it.
@@ -46,6 +48,12 @@ func (e Endpoint) Check() (*Ready, error) {
 		return nil, &message.FieldError{Field: "filter", Problem: err.Error()}
 	}
 	e.URL, t.Signature = t.URL, e.Signature
+	if e.VerifiedOrigin != "" {
+		if t.Headers == nil {
+			t.Headers = http.Header{}
+		}
+		t.Headers[webhook.RequestOrigin] = []string{e.VerifiedOrigin}
+	}
 	return &Ready{Endpoint: e, Target: t, filter: f}, nil
 }
 
@@ -71,8 +79,8 @@ func (e *Endpoint) checkTypes() (field, problem string) {
 }
 
 func (e *Endpoint) checkRate() (field, problem string) {
-	if r := e.RatePerSecond; r != 0 && !(r >= minRate && r <= maxRate) {
-		return "rate_per_second", fmt.Sprintf("must be from 1/3600 to %d, or 0 for no bound", maxRate)
+	if r := e.RatePerSecond; r != 0 && !(r >= minRate && r <= MaxRate) {
+		return "rate_per_second", fmt.Sprintf("must be from 1/3600 to %d, or 0 for no bound", MaxRate)
 	}
 	return "", ""
 }

@@ -64,6 +64,12 @@ type Endpoint struct {
 	Why   string    `json:"state_reason,omitzero"`
 	Since time.Time `json:"state_since,omitzero"`
 
+	// Verified is when its receiver last said that it wants events at this URL; zero where
+	// it has not. VerifiedOrigin is the name by which it was asked in a handshake, and
+	// which each request has to say since.
+	Verified       time.Time `json:"verified,omitzero"`
+	VerifiedOrigin string    `json:"verified_origin,omitzero"`
+
 	Created time.Time `json:"created"`
 	Updated time.Time `json:"updated"`
 	// Version counts the changes, from 1.

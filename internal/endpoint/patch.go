@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,7 +15,7 @@ import (
 
 // kept are the fields that no patch changes. They may stand in one as they are, so
 // that what was read can be sent back.
-var kept = []string{"id", "tenant", "state_reason", "state_since", "created", "updated"}
+var kept = []string{"id", "tenant", "state_reason", "state_since", "verified", "verified_origin", "created", "updated"}
 
 // Patch is an endpoint with a JSON merge patch applied (RFC 7396): what is null in it
 // is taken away, objects are merged, all else is replaced. A version in it must be the
@@ -25,8 +26,14 @@ func (e Endpoint) Patch(patch jsontext.Value) (Endpoint, error) {
 	if err := json.Unmarshal(patch, &fields); err != nil || fields == nil {
 		return e, fmt.Errorf("the patch must be a JSON object that has each name once%s", where(err))
 	}
-	if v, ok := fields["version"]; ok && string(bytes.TrimSpace(v)) != fmt.Sprint(e.Version) {
-		return e, ErrChanged
+	if v, ok := fields["version"]; ok {
+		var meant int64
+		if json.Unmarshal(v, &meant) != nil || meant < 1 {
+			return e, &message.FieldError{Field: "version", Problem: "must be a number from 1 on"}
+		}
+		if meant != e.Version {
+			return e, ErrChanged
+		}
 	}
 	before, err := json.Marshal(e)
 	if err != nil {
@@ -51,6 +58,9 @@ func (e Endpoint) Patch(patch jsontext.Value) (Endpoint, error) {
 	}
 	// Times were read from their text.
 	after.Since, after.Created, after.Updated = e.Since, e.Created, e.Updated
+	if after.Verified = e.Verified; after.URL != e.URL { // nobody has said anything there
+		after.Verified, after.VerifiedOrigin = time.Time{}, ""
+	}
 	return after, nil
 }
 

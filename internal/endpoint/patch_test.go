@@ -63,6 +63,7 @@ func TestPatchesThatAreNone(t *testing.T) {
 		`{"state_since":"x"}`:                "state_since", `{"color":"red"}`: "color", `{"URL":"x"}`: "URL", `{"url":7}`: "url",
 		`{"headers":{"a":1}}`: "headers",
 		`{"event_types":"a"}`: "event_types", `{"rate_per_second":"fast"}`: "rate_per_second", `{"labels":[]}`: "labels",
+		`{"version":null}`: "version", `{"version":"3"}`: "version", `{"version":0}`: "version",
 	} {
 		_, err := patched().Patch(jsontext.Value(patch))
 		var wrong *message.FieldError
@@ -70,7 +71,7 @@ func TestPatchesThatAreNone(t *testing.T) {
 			t.Errorf("%s: got %v", patch, err)
 		}
 	}
-	for _, patch := range []string{`{"version":2}`, `{"version":null}`, `{"version":"3"}`} {
+	for _, patch := range []string{`{"version":2}`, `{"version":4}`} {
 		if _, err := patched().Patch(jsontext.Value(patch)); !errors.Is(err, endpoint.ErrChanged) {
 			t.Errorf("%s: got %v", patch, err)
 		}

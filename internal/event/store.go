@@ -33,6 +33,8 @@ type Key struct {
 	Endpoints []string `json:"endpoints"`
 	// At is when it was first used.
 	At time.Time `json:"at"`
+	// Holder is the request that took it first.
+	Holder string `json:"holder"`
 	// Sent says that the event is in the queue for certain.
 	Sent bool `json:"sent,omitzero"`
 }

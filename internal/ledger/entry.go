@@ -36,8 +36,10 @@ const (
 	EndpointDeleted  = "endpoint.deleted"  // it is about to be deleted
 	EndpointPaused   = "endpoint.paused"   // what is for it is about to wait
 	EndpointDisabled = "endpoint.disabled" // as paused, because it fails or by an operator
+	EndpointReplayed = "endpoint.replayed" // events that it never had are about to be sent to it
 	EndpointResumed  = "endpoint.resumed"  // it is about to be sent to again
 	EndpointRotated  = "endpoint.rotated"  // its key is about to be replaced
+	EndpointVerified = "endpoint.verified" // its receiver has said that it wants events
 	EndpointRevealed = "endpoint.revealed" // its key is about to be shown
 	TokenCreated     = "token.created"     // a token for one tenant is about to be made
 

@@ -28,9 +28,16 @@ type Endpoint struct {
 	Version int64 `json:"version"`
 }
 
-// OfEndpoint is the outcome of a change of an endpoint that was made at a time. of
-// tells the change from others that left the same version of it.
-func OfEndpoint(kind Kind, at time.Time, of string, d Endpoint) Event {
+// OfEndpoint is the outcome of a change of a registered endpoint, which was made at a
+// time and has left this version of it.
+func OfEndpoint(kind Kind, at time.Time, id string, d Endpoint) Event {
+	d.Endpoint = id
+	return OfChange(kind, at, d.State+" "+d.Reason, d)
+}
+
+// OfChange is the outcome of a change of an endpoint, registered or not. of tells the
+// change from others that left the same version of it.
+func OfChange(kind Kind, at time.Time, of string, d Endpoint) Event {
 	d.URL, d.Reason = withoutQuery(d.URL), message.Shorten(d.Reason, maxReason)
 	subject := cmp.Or(d.Endpoint, d.URL)
 	return Event{

@@ -2,6 +2,8 @@ package settings
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
 
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/retry"
@@ -23,8 +25,12 @@ type Endpoints struct {
 	// TenantClaim is the claim that limits a token of an identity provider to one
 	// tenant; empty for none.
 	TenantClaim string
-	Policies    retry.Policies
-	AuditLanes  int
+	// Origin is this sender's name in a handshake, and MustVerify says that no endpoint
+	// is enabled before it is verified.
+	Origin     string
+	MustVerify bool
+	Policies   retry.Policies
+	AuditLanes int
 	Redaction
 }
 
@@ -35,9 +41,26 @@ func ReadEndpoints(getenv func(string) string) (Endpoints, error) {
 		MaxEndpoints: r.number(MaxEndpoints, DefaultMaxEndpoints, 1, MostEndpoints),
 		TokenSecret:  getenv(TokenSecret),
 		TenantClaim:  getenv(TenantClaim),
+		Origin:       parsed(&r, Origin, parseSender),
+		MustVerify:   parsed(&r, MustVerify, parseBool),
 		Policies:     parsed(&r, RetryPolicies, retry.ParsePolicies),
 		AuditLanes:   r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		Redaction:    r.redaction(),
 	}
 	return s, errors.Join(r.errs...)
+}
+
+// DefaultOrigin is a sender's name where none is given.
+const DefaultOrigin = "efferent"
+
+var senders = regexp.MustCompile(`^[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?(\.[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?)*$`)
+
+func parseSender(text string) (string, error) {
+	if text == "" {
+		return DefaultOrigin, nil
+	}
+	if len(text) > 253 || !senders.MatchString(text) {
+		return "", fmt.Errorf("%.300q is no DNS name such as events.example.com", text)
+	}
+	return text, nil
 }

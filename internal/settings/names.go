@@ -44,6 +44,12 @@ const (
 	// OutcomeKinds are the kinds of outcomes that are told
 	// ("delivery.failed,endpoint.*").
 	OutcomeKinds = "EFFERENT_OUTCOME_KINDS"
+	// Origin is the name of this sender in a handshake with a receiver: a DNS name
+	// ("efferent").
+	Origin = "EFFERENT_ORIGIN"
+	// MustVerify says that no endpoint is enabled before its receiver has said that it
+	// wants events (false).
+	MustVerify = "EFFERENT_REQUIRE_VERIFICATION"
 	// OutcomesTenant is the tenant whose endpoints get the outcomes, where Outcomes is
 	// the queue of events.
 	OutcomesTenant = "EFFERENT_OUTCOMES_TENANT"

@@ -190,7 +190,8 @@ func (s keysOf) take(t *testing.T, k, want event.Key) {
 }
 
 func keysFirst(t *testing.T, s keysOf) {
-	first := event.Key{Tenant: s.tenant, Name: "k#1", Hash: "a", EventID: "evt_1", Endpoints: []string{"ep_a", "ep_b"}, At: storedAt}
+	first := event.Key{Tenant: s.tenant, Name: "k#1", Hash: "a", EventID: "evt_1", Holder: "h",
+		Endpoints: []string{"ep_a", "ep_b"}, At: storedAt}
 	second := first
 	second.Hash, second.EventID, second.Endpoints, second.At = "b", "evt_2", nil, storedAt.Add(event.KeyRetention-time.Second)
 	s.take(t, first, first)

@@ -34,7 +34,7 @@ const (
 	Delay   Reason = "delay"       // the policy's next try, by its schedule
 	Asked   Reason = "retry-after" // the endpoint's Retry-After
 	Trouble Reason = "trouble"     // our own: a store, a secret, a descriptor
-	Limit   Reason = "limit"       // the provider takes no more just now
+	Limit   Reason = "limit"       // the provider, or the endpoint by its rate, takes no more just now
 	Circuit Reason = "circuit"     // the endpoint's circuit is open
 	Paused  Reason = "paused"      // the registered endpoint is paused or disabled
 )

@@ -131,6 +131,10 @@ type Request struct {
 	// Timeout of the exchange, at most MaxTimeout; 0 is the Client's.
 	Timeout time.Duration
 
+	// Options asks by OPTIONS, without a body and a signature. Question says that the
+	// answer matters, whatever its status: it is in the Exchange.
+	Options, Question bool
+
 	target *url.URL // URL, parsed, where a Message made the Request
 }
 
@@ -173,6 +177,17 @@ type Exchange struct {
 	// Truncated: the answer's body went on after what was read of it, or after
 	// what Response holds.
 	Truncated bool
+	// Answer is that to a question; nil where none came.
+	Answer *Answer
+
+	question bool
+}
+
+// Answer is what an endpoint has answered: its headers, and at most attempt.MaxResponse
+// bytes of its body.
+type Answer struct {
+	Header http.Header
+	Body   string
 }
 
 // Post sends one webhook. It follows no redirect. Once it has a place among
@@ -188,7 +203,7 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 		return Exchange{Started: c.now(), Err: err}
 	}
 	placed := c.enter(ctx)
-	x := Exchange{Started: c.now()}
+	x := Exchange{Started: c.now(), question: r.Question}
 	if !placed {
 		x.Interrupted, x.Err = true, errors.New("interrupted before there was a connection for it")
 		return x
@@ -285,12 +300,17 @@ func (c *Client) request(r Request) (*http.Request, error) {
 	for name, values := range r.Headers {
 		h[name] = values
 	}
-	h["Content-Type"] = contentTypeValue
-	follow(h, r.Trace)
-	if err := r.sign(h); err != nil {
-		return nil, err
+	method := http.MethodPost
+	if r.Options {
+		method = http.MethodOptions
+	} else {
+		h["Content-Type"] = contentTypeValue
+		follow(h, r.Trace)
+		if err := r.sign(h); err != nil {
+			return nil, err
+		}
 	}
-	return &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}, nil
+	return &http.Request{Method: method, URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}, nil
 }
 
 // MayAsk reports whether a Retry-After beside a status is followed.
@@ -303,6 +323,9 @@ func withBody(ctx context.Context, req *http.Request, body []byte) *http.Request
 	req = req.WithContext(ctx)
 	// net/http knows this pair of types not to block, and so sends headers and
 	// body in one packet. Without GetBody it can't send them twice.
+	if req.Method == http.MethodOptions {
+		return req
+	}
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return req
 }
@@ -339,6 +362,9 @@ func (c *Client) exchange(over *http.Transport, req *http.Request, x *Exchange) 
 	}
 	switch {
 	case x.Status == http.StatusSwitchingProtocols: // has no body; what follows is another protocol's
+	case x.question:
+		x.Answer = &Answer{Header: resp.Header}
+		x.Answer.Body, x.Truncated = readResponse(resp.Body, attempt.MaxResponse)
 	case x.Status/100 == 2:
 		x.Truncated = drain(resp.Body)
 	default:

@@ -25,6 +25,7 @@ import (
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/outcome/transitions"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/version"
@@ -99,7 +100,13 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 			Now: time.Now, Jitter: rand.Float64, Log: log,
 			Changed: tell.After(journal.Changed), Failing: disabler.Failing,
 		},
-		Endpoints: known, Disabler: disabler, MostHeld: s.MaxHeld,
+		Endpoints: known,
+		Disabler:  disabler,
+		Auth:      &awssecrets.Values{API: secrets, TTL: s.SecretTTL, Now: time.Now},
+		Pace: &pace.Keeper{
+			Store: &awsdynamodb.Paces{API: tables, Table: places.PaceTable}, Patience: deliver.Patience, Now: time.Now, Log: log,
+		},
+		MostHeld: s.MaxHeld,
 	})
 }
 

@@ -57,7 +57,7 @@ func New(config aws.Config, c channel.EmailConfig) *Sender {
 
 // Over is New over an API of the caller's, in a region.
 func Over(api API, c channel.EmailConfig, region string) *Sender {
-	return &Sender{api: api, c: c, domain: messageDomain(region), rate: pace.PerSecond(c.RatePerSecond)}
+	return &Sender{api: api, c: c, domain: messageDomain(region), rate: channel.RateOf(c.RatePerSecond)}
 }
 
 // Limit is that of the account in this region ("Service quotas in Amazon SES").

@@ -51,7 +51,7 @@ func New(config aws.Config, c channel.SMSConfig) *Sender {
 
 // Over is New over an API of the caller's.
 func Over(api API, c channel.SMSConfig) *Sender {
-	return &Sender{api: api, identity: c.OriginationIdentity, budget: c.MaxSegments, rate: pace.PerSecond(c.RatePerSecond)}
+	return &Sender{api: api, identity: c.OriginationIdentity, budget: c.MaxSegments, rate: channel.RateOf(c.RatePerSecond)}
 }
 
 // itsOwn keeps no connection, and has no time-out. It leaves a client alone that

@@ -15,7 +15,6 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
-	"github.com/efferent/efferent/internal/pace"
 )
 
 // Sender posts messages, and changes what it has posted.
@@ -37,7 +36,7 @@ func (s *Sender) Addressless() bool { return s.c.Addressless() }
 
 // Limit is that of one webhook.
 func (s *Sender) Limit(recipient string) channel.Limit {
-	return channel.Limit{Key: channel.LimitKey("discord", s.c.URL(recipient)), Rate: pace.PerSecond(s.c.RatePerSecond)}
+	return channel.Limit{Key: channel.LimitKey("discord", s.c.URL(recipient)), Rate: channel.RateOf(s.c.RatePerSecond)}
 }
 
 // Send posts h, or changes the message that it takes the place of.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -42,7 +41,7 @@ func (s *Sender) Addressless() bool { return s.c.URL != "" }
 // Limit is that of one endpoint.
 func (s *Sender) Limit(recipient string) channel.Limit {
 	e, _ := s.c.Endpoint(recipient)
-	return channel.Limit{Key: channel.LimitKey("webhook", e.URL), Rate: pace.PerSecond(s.c.RatePerSecond)}
+	return channel.Limit{Key: channel.LimitKey("webhook", e.URL), Rate: channel.RateOf(s.c.RatePerSecond)}
 }
 
 // payload is what is sent (Standard Webhooks, "Payload structure").

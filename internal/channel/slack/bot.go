@@ -24,7 +24,7 @@ type Bot struct {
 
 // NewBot returns the sender for c.BotToken.
 func NewBot(c channel.SlackConfig, rt http.RoundTripper, clock clockwork.Clock) *Bot {
-	return &Bot{token: c.BotToken, base: c.BaseURL, rate: pace.PerSecond(c.RatePerSecond), rt: rt, clock: clock}
+	return &Bot{token: c.BotToken, base: c.BaseURL, rate: channel.RateOf(c.RatePerSecond), rt: rt, clock: clock}
 }
 
 // Limit is that of one conversation ("Rate limits": posting messages, 1 per second per

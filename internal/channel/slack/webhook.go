@@ -27,7 +27,7 @@ type Webhook struct {
 
 // NewWebhook returns the sender for c.WebhookURL.
 func NewWebhook(c channel.SlackConfig, rt http.RoundTripper, clock clockwork.Clock) *Webhook {
-	return &Webhook{url: c.WebhookURL, rt: rt, clock: clock, rate: pace.PerSecond(c.RatePerSecond)}
+	return &Webhook{url: c.WebhookURL, rt: rt, clock: clock, rate: channel.RateOf(c.RatePerSecond)}
 }
 
 // Limit is that of the webhook ("Rate limits": incoming webhooks, 1 per second).

@@ -1,13 +1,11 @@
 package smtp
 
 import (
-	"context"
 	"regexp"
 	"strconv"
 	"time"
 
 	"github.com/efferent/efferent/internal/channel"
-	"github.com/efferent/efferent/internal/pace"
 )
 
 // busy is what servers say of too many connections or mails from us, with one of the
@@ -45,39 +43,5 @@ func refusedNow(code int, text, reason string) channel.Outcome {
 // Limit is that of the account at the server.
 func (s *Sender) Limit(string) channel.Limit {
 	return channel.Limit{Key: channel.LimitKey("smtp", s.c.Host, strconv.Itoa(s.c.Port), s.c.Username),
-		Rate: pace.PerSecond(s.c.RatePerSecond)}
-}
-
-// places bounds the connections of a process to a server; nil does not.
-type places chan struct{}
-
-func newPlaces(n int) places {
-	if n == 0 {
-		return nil
-	}
-	return make(places, n)
-}
-
-// placeTime is how long a mail waits in hand for a connection's place.
-const placeTime = 5 * time.Second
-
-// take waits for a connection's place, and reports whether there was one in time.
-func (p places) take(ctx context.Context) bool {
-	if p == nil {
-		return true
-	}
-	ctx, stop := context.WithTimeout(ctx, placeTime)
-	defer stop()
-	select {
-	case p <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (p places) leave() {
-	if p != nil {
-		<-p
-	}
+		Rate: channel.RateOf(s.c.RatePerSecond)}
 }

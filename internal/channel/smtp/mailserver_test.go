@@ -37,9 +37,11 @@ type mailServer struct {
 	authority *x509.CertPool
 	tls       *tls.Config
 
-	mu       sync.Mutex
-	commands []string
-	mails    []string
+	mu         sync.Mutex
+	open, most int // sessions at a time
+	once       map[string]string
+	commands   []string
+	mails      []string
 }
 
 func (m *mailServer) start(t *testing.T) context.Context {
@@ -95,7 +97,8 @@ func (m *mailServer) makeCertificate(t *testing.T) {
 
 // session ends when the connection does.
 func (m *mailServer) session(conn net.Conn) {
-	defer func() { conn.Close() }()
+	m.count(1)
+	defer func() { m.count(-1); conn.Close() }()
 	if m.implicit {
 		conn = tls.Server(conn, m.tls)
 	}
@@ -185,8 +188,30 @@ func (m *mailServer) step(conn net.Conn, at, usual string) bool {
 	if said, ok := m.says[at]; ok {
 		usual = said
 	}
+	if said := m.saysOnce(at); said != "" {
+		usual = said
+	}
 	_, err := conn.Write([]byte(usual + "\r\n"))
 	return err == nil
+}
+
+// saysOnce is what it says of a step but the first time, once.
+func (m *mailServer) saysOnce(at string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	said := m.once[at]
+	if said != "" && len(m.mails) > 0 {
+		delete(m.once, at)
+		return said
+	}
+	return ""
+}
+
+func (m *mailServer) count(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.open += n
+	m.most = max(m.most, m.open)
 }
 
 func (m *mailServer) note(line string) {

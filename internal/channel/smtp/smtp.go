@@ -37,7 +37,10 @@ type Sender struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// hostname is this machine's.
 	hostname func() (string, error)
-	places   places
+	// places are those of connections, nil where they have no bound; idle are the
+	// sessions that are kept, which have theirs.
+	places chan struct{}
+	idle   chan *session
 }
 
 // New returns the sender for c's server. A nil trust is the machine's own
@@ -55,10 +58,14 @@ func New(c channel.EmailConfig, trust *tls.Config, now func() time.Time) *Sender
 	}
 	t.MinVersion = max(t.MinVersion, tls.VersionTLS12)
 	t.InsecureSkipVerify = c.TLS == channel.TLSOpportunistic
-	return &Sender{c: c, tls: t, now: now, dial: new(net.Dialer).DialContext, hostname: os.Hostname, places: newPlaces(c.Connections)}
+	s := &Sender{c: c, tls: t, now: now, dial: new(net.Dialer).DialContext, hostname: os.Hostname, idle: make(chan *session, mostIdle)}
+	if c.Connections > 0 {
+		s.places = make(chan struct{}, c.Connections)
+	}
+	return s
 }
 
-// Send hands h over in a session of its own.
+// Send hands h over, in a session of its own unless several mails may go by one.
 func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if refused, ok := channel.CheckEmail(h); !ok {
 		return refused
@@ -67,46 +74,54 @@ func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if !ok {
 		return refused
 	}
-	if !s.places.take(ctx) {
+	kept, ok := s.place(ctx)
+	if !ok {
 		return channel.Failed(channel.Limited, 0, "SMTP: no connection to the server was free in time")
 	}
-	defer s.places.leave()
 	late, giveUp := context.WithTimeout(ctx, endPatience)
 	defer giveUp()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	w := &wire{ctx: ctx, late: late, connect: s.dial, tls: s.tls, implicit: s.c.TLS == channel.TLSImplicit}
-	defer w.close()
-	return s.said(s.session(ctx, w, m))
+	return s.said(s.send(ctx, late, kept, m))
 }
 
-// session connects, signs in and hands the mail over.
-func (s *Sender) session(ctx context.Context, w *wire, m *email) (o channel.Outcome, said error) {
+// open connects and signs in; nil is where that failed, and o says why.
+func (s *Sender) open(ctx context.Context, w *wire, m *email) (k *session, o channel.Outcome, said error) {
 	conn, err := w.dial(ctx, "tcp", net.JoinHostPort(s.c.Host, strconv.Itoa(s.c.Port)))
 	if err != nil {
-		return refusedSession(err, w), err
+		return nil, refusedSession(err, w), err
 	}
 	client, err := gomail.NewClient(s.c.Host, s.options(conn, m)...)
 	if err != nil {
-		return misconfigured(0, "the fields can't be used: check them"), nil
+		return nil, misconfigured(0, "the fields can't be used: check them"), nil
 	}
-	session, err := client.DialToSMTPClientWithContext(ctx)
+	signedIn, err := client.DialToSMTPClientWithContext(ctx)
 	if err != nil {
-		return refusedSession(err, w), err
+		return nil, refusedSession(err, w), err
 	}
-	if ok, _ := session.Extension("SMTPUTF8"); !ok && m.needsUTF8() {
+	if ok, _ := signedIn.Extension("SMTPUTF8"); !ok && m.needsUTF8() {
 		w.hurry(quitPatience)
-		_ = session.Quit()
-		return m.withoutUTF8(), nil
+		_ = signedIn.Quit()
+		return nil, m.withoutUTF8(), nil
 	}
-	left, at, err := m.handOver(session, w.await)
+	return &session{Client: signedIn, w: w, utf8: m.needsUTF8()}, o, nil
+}
+
+// handOver hands a mail over in a session. Again says that a kept one refused it
+// before it knew what it is, and is closed.
+func (s *Sender) handOver(k *session, m *email) (o channel.Outcome, said error, again bool) {
+	left, at, err := m.handOver(k.Client, k.w.await)
 	if err != nil {
-		return refusedMail(at, err, w), err
+		k.w.close()
+		if k.mails > 0 && at == atMail {
+			return o, nil, true
+		}
+		s.leave()
+		return refusedMail(at, err, k.w), err, false
 	}
 	// It was taken: whatever becomes of the session's end.
-	w.hurry(quitPatience)
-	_ = session.Quit()
-	return left.told(channel.Taken(strings.Trim(m.GetMessageID(), "<>"), 250), s.c.Password), nil
+	s.done(k)
+	return left.told(channel.Taken(strings.Trim(m.GetMessageID(), "<>"), 250), s.c.Password), nil, false
 }
 
 // told says in the outcome of a mail that was taken who will not get it.

@@ -75,6 +75,12 @@ func (w *wire) await() {
 	_ = w.Conn.SetDeadline(time.Time{})
 }
 
+// renew has a connection that is kept end with another hand-over.
+func (w *wire) renew(ctx, late context.Context) {
+	w.ctx, w.late, w.broken = ctx, late, byNothing
+	w.stop = context.AfterFunc(ctx, func() { w.Conn.Close() })
+}
+
 // hurry gives what is left of the session a short time.
 func (w *wire) hurry(patience time.Duration) {
 	_ = w.Conn.SetDeadline(time.Now().Add(patience))

@@ -13,7 +13,6 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
-	"github.com/efferent/efferent/internal/pace"
 )
 
 // maxMessage is Teams' limit of a message with its card ("Limits and specifications
@@ -38,7 +37,7 @@ func (s *Sender) Addressless() bool { return s.c.Addressless() }
 
 // Limit is that of one webhook.
 func (s *Sender) Limit(recipient string) channel.Limit {
-	return channel.Limit{Key: channel.LimitKey("teams", s.c.URL(recipient)), Rate: pace.PerSecond(s.c.RatePerSecond)}
+	return channel.Limit{Key: channel.LimitKey("teams", s.c.URL(recipient)), Rate: channel.RateOf(s.c.RatePerSecond)}
 }
 
 // Send posts h as a card. That a workflow took it is all that is known: it posts

@@ -10,7 +10,6 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
-	"github.com/efferent/efferent/internal/pace"
 )
 
 // Sender sends SMS by Twilio's Messages resource.
@@ -30,7 +29,7 @@ func New(c channel.SMSConfig, rt http.RoundTripper, clock clockwork.Clock) *Send
 // Limit is that of the sender: a number, or a messaging service.
 func (t *Sender) Limit(string) channel.Limit {
 	return channel.Limit{Key: channel.LimitKey("twilio", t.c.AccountSID, t.c.FromNumber, t.c.MessagingServiceSID),
-		Rate: pace.PerSecond(t.c.RatePerSecond)}
+		Rate: channel.RateOf(t.c.RatePerSecond)}
 }
 
 // Send hands h over as one message of as many segments as it takes.

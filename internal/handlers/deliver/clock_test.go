@@ -19,6 +19,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/deliver"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/storetest"
@@ -135,8 +136,9 @@ func newBench(t *testing.T) *bench {
 			Redactors: anyKeys{}, Policies: retry.Policies{}, MaxReceives: 6, Now: b.clock.Now, Jitter: func() float64 { return 0 },
 			Log: slog.New(slog.DiscardHandler),
 		},
-		Sender: b.endpoint, Secrets: anyKeys{}, Circuits: noCircuits{}, Endpoints: &endpoint.Known{Store: new(storetest.Memory), Now: time.Now},
-		MostHeld: time.Hour,
+		Sender: b.endpoint, Secrets: anyKeys{}, Circuits: noCircuits{}, MostHeld: time.Hour,
+		Endpoints: &endpoint.Known{Store: new(storetest.Memory), Now: time.Now}, Disabler: &endpoint.Disabler{}, Auth: noAuth{},
+		Pace: &pace.Keeper{Store: new(storetest.Memory), Now: time.Now, Log: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -189,3 +191,8 @@ func (n noWait) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput,
 	in.WaitTimeSeconds = 0
 	return n.Engine.ReceiveMessage(ctx, in, o...)
 }
+
+// noAuth has no headers that are secrets.
+type noAuth struct{}
+
+func (noAuth) Text(context.Context, string, time.Time) (string, error) { return "", nil }

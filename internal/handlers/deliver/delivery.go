@@ -34,6 +34,8 @@ type delivery struct {
 	turns *turns
 	// inTurn says that it has one, and heard that the endpoint made something of it.
 	inTurn, heard bool
+	// turn is when it is to be sent, by its endpoint's rate; zero where that has none.
+	turn time.Time
 	// longest is what an exchange may take at most, whatever the message asks for.
 	longest time.Duration
 	// record is the attempt at hand.
@@ -67,11 +69,14 @@ func (d *delivery) Prepare(ctx context.Context) {
 		d.Trouble("nothing can be sent: " + err.Error())
 		return
 	}
-	if !d.passes(ctx) || d.isHopeless() {
+	if !d.passes(ctx) || d.isHopeless() || !d.linesUp(ctx) {
 		return
 	}
 	var err error
 	d.keys, err = d.needs.Secrets.Keys(ctx, d.webhook.Secret, d.LastEnded())
+	if err == nil {
+		_, err = d.authorize(ctx, d.LastEnded())
+	}
 	switch {
 	case err == nil:
 		d.State = batch.Ready
@@ -115,7 +120,7 @@ func (d *delivery) Run(ctx context.Context) {
 		d.End(d.record)
 		return
 	}
-	if d.takeTurn(ctx) {
+	if d.awaitTurn(ctx) && d.takeTurn(ctx) {
 		for d.exchange(ctx) {
 		}
 		d.giveTurn()
@@ -202,12 +207,16 @@ func (d *delivery) triedAtOnce(status int) bool {
 }
 
 // renewKeys reports whether a key signs now that did not sign what the endpoint
-// just refused. One that has ended meanwhile is no reason to try again.
+// just refused, or a header is another one that is a secret. A key that has ended meanwhile is no reason to try again.
 func (d *delivery) renewKeys(ctx context.Context) bool {
 	now := d.Now()
+	changed, err := d.authorize(ctx, now)
+	if err != nil {
+		return false
+	}
 	keys, err := d.needs.Secrets.Keys(ctx, d.webhook.Secret, now)
 	if err != nil || !keys.Adds(now, d.signing) {
-		return false
+		return changed
 	}
 	d.keys = keys
 	return true

@@ -51,7 +51,7 @@ func (d *delivery) find(ctx context.Context) bool {
 }
 
 // mayDisable reports whether the message is for an endpoint that can be disabled.
-func (d *delivery) mayDisable() bool { return d.to != nil && d.needs.Disabler != nil }
+func (d *delivery) mayDisable() bool { return d.to != nil }
 
 // disable disables the endpoint, which wants no more, and says so.
 func (d *delivery) disable(ctx context.Context, x webhook.Exchange) string {

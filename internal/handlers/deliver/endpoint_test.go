@@ -81,7 +81,8 @@ func TestEndpointStates(t *testing.T) {
 			want: want{verdicts: []attempt.Verdict{attempt.Delivered}, hidden: leftAlone, posts: 1, actions: "webhook.attempt webhook.delivered"}},
 		"paused": {setup: func(w *world) { w.registers(is(endpoint.Paused)) },
 			want: because(held, "not sent: the endpoint ep_1 is paused: as ann wishes")},
-		"disabled":                {setup: func(w *world) { w.registers(is(endpoint.Disabled)) }, want: because(held, "is disabled: as ann wishes")},
+		"disabled": {setup: func(w *world) { w.registers(is(endpoint.Disabled)) },
+			want: because(held, "is disabled: as ann wishes")},
 		"paused, on its last one": {setup: func(w *world) { w.registers(is(endpoint.Paused)) }, receives: 6, want: because(held, "is paused")},
 		"paused, and its circuit is open": {setup: func(w *world) {
 			w.registers(is(endpoint.Paused))

@@ -19,6 +19,7 @@ import (
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/waiting"
@@ -59,8 +60,16 @@ type world struct {
 	circuitReads                                           int
 	keeper                                                 *circuit.Keeper
 	changes                                                []string
-	// disables says that endpoints can be disabled, disableErr that it fails.
-	disables                          bool
+	// clock is the time where there is a real one, and paces are shared where there are
+	// any.
+	clock func() time.Time
+	// auth are the values of headers by the references to them, and authCached those
+	// that are known.
+	auth, authCached map[string]string
+	// posted is told of each exchange instead, where it is set.
+	posted func(webhook.Request)
+	paces  pace.Store
+	// disableErr is why no endpoint can be disabled.
 	disableErr                        error
 	secretErr, readyErr, endpointsErr error
 
@@ -89,11 +98,16 @@ func (w *world) handler() *Handler {
 		},
 		Sender: w, Secrets: w, Endpoints: &endpoint.Known{Store: w, Now: w.time},
 		MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
-		Circuits: w.circuits(),
+		Circuits: w.circuits(), Disabler: w, Auth: w,
 	}
-	if w.disables {
-		n.Disabler = w
+	if w.clock != nil { // the crew's goroutines are of no bubble
+		n.Go = func(f func()) { go f() }
 	}
+	var paces pace.Store = &w.store
+	if w.paces != nil {
+		paces = w.paces
+	}
+	n.Pace = &pace.Keeper{Store: paces, Patience: Patience, Now: w.time, Log: w.logger}
 	h, err := New(n)
 	if err != nil {
 		w.t.Fatal(err)
@@ -136,6 +150,23 @@ func (w *world) PageCircuits(ctx context.Context, from string, limit int) ([]cir
 	return w.store.PageCircuits(ctx, from, limit)
 }
 
+// Text is what was read of a secret last, unless it is to be newer.
+func (w *world) Text(_ context.Context, ref string, since time.Time) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	value, ok := w.auth[ref]
+	if !ok {
+		return "", webhook.ErrSecretNotFound
+	}
+	if w.authCached == nil {
+		w.authCached = map[string]string{}
+	}
+	if w.authCached[ref] == "" || !since.IsZero() {
+		w.authCached[ref] = value
+	}
+	return w.authCached[ref], nil
+}
+
 // Disable notes that the endpoint is disabled.
 func (w *world) Disable(ctx context.Context, id, why string, seen time.Time) error {
 	if w.disableErr != nil {
@@ -160,6 +191,9 @@ func (w *world) Endpoints(ctx context.Context, ids []string) ([]endpoint.Endpoin
 func (w *world) time() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.clock != nil {
+		return w.clock()
+	}
 	return w.now
 }
 
@@ -172,6 +206,10 @@ func (w *world) Post(ctx context.Context, r webhook.Request) webhook.Exchange {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.note("post %s", r.ID)
+	if w.posted != nil {
+		w.posted(r)
+		return w.answers[0]
+	}
 	w.posts = append(w.posts, r)
 	if len(w.posts) > enough { // what tries again for ever is told so, and ended
 		w.t.Errorf("more than %d posts", enough)

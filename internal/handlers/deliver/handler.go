@@ -51,13 +51,17 @@ type Needs struct {
 	Sender Sender
 	// Ready says why nothing can be sent now, by a trouble of our own; nil where
 	// something can.
-	Ready    func(ctx context.Context) error `need:"optional"`
-	Secrets  Secrets
+	Ready   func(ctx context.Context) error `need:"optional"`
+	Secrets Secrets
+	// Auth gives the headers of registered endpoints that are secrets.
+	Auth     Auth
 	Circuits Circuits
 	// Endpoints are those that messages may name instead of a URL.
 	Endpoints Endpoints
+	// Pace keeps them at their rates.
+	Pace Pace
 	// Disabler disables those that want no more.
-	Disabler Disabler `need:"optional"`
+	Disabler Disabler
 	// MostHeld is how long a message waits for open circuits in all before it is
 	// exhausted.
 	MostHeld time.Duration

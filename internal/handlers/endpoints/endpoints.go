@@ -78,6 +78,7 @@ func (h *Handler) create(r *http.Request) (int, any, error) {
 	if err := h.keep(r.Context(), e); err != nil {
 		return 0, nil, err
 	}
+	h.tellProducers(r.Context(), endpoint.Endpoint{}, e)
 	return http.StatusCreated, api.Tagged{Version: e.Version, Location: r.URL.Path + "/" + e.ID, Value: made}, nil
 }
 
@@ -117,7 +118,8 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 			return e, "", err
 		}
 	}
-	for _, name := range []string{"id", "tenant", "state_reason", "state_since", "created", "updated", "version"} {
+	for _, name := range []string{"id", "tenant", "state_reason", "state_since", "verified", "verified_origin", "created", "updated",
+		"version"} {
 		if fields[name] != nil {
 			return e, "", &message.FieldError{Field: name, Problem: "is not for you to set; leave it out"}
 		}
@@ -133,8 +135,12 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 	case kind != "":
 		return e, "", &message.FieldError{Field: "key", Problem: "is for a key that is made here; leave secret out, or key"}
 	}
-	if e.State = cmp.Or(e.State, endpoint.Enabled); e.State != endpoint.Enabled {
-		e.Why, e.Since = string(e.State)+" by "+whoOf(r)+", from the start", now
+	e.State, e.Since = cmp.Or(e.State, endpoint.Enabled), now
+	switch {
+	case e.State != endpoint.Enabled:
+		e.Why = string(e.State) + " by " + whoOf(r) + ", from the start"
+	case h.MustVerify:
+		e.State, e.Why = endpoint.Disabled, notVerified
 	}
 	return e, kind, h.check(&e)
 }
@@ -273,6 +279,9 @@ func (h *Handler) change(r *http.Request, make func(endpoint.Endpoint) (e endpoi
 		case same(was, e):
 			return http.StatusOK, shown(was), nil
 		}
+		if err := h.mayBeEnabled(was, &e); err != nil {
+			return 0, nil, err
+		}
 		if !said {
 			if err := h.tell(r, e, actionsOf(was, e, action)...); err != nil {
 				return 0, nil, err
@@ -283,6 +292,7 @@ func (h *Handler) change(r *http.Request, make func(endpoint.Endpoint) (e endpoi
 		err = h.Endpoints.UpdateEndpoint(r.Context(), e)
 		switch {
 		case err == nil:
+			h.tellProducers(r.Context(), was, e)
 			return http.StatusOK, shown(e), nil
 		case errors.Is(err, endpoint.ErrChanged) && try < changeTries:
 		case errors.Is(err, endpoint.ErrChanged):
@@ -320,6 +330,7 @@ func (h *Handler) remove(r *http.Request) (int, any, error) {
 		switch {
 		case err == nil:
 			h.dropKey(r.Context(), e)
+			h.tellDeleted(r.Context(), e)
 			return http.StatusNoContent, nil, nil
 		case errors.Is(err, endpoint.ErrNotFound):
 			return 0, nil, err

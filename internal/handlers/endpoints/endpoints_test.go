@@ -54,7 +54,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("paused again is %+v", again)
 	}
 	if resumed := get[Endpoint](w, "POST "+at+"/resume", ""); resumed.State != endpoint.Enabled || resumed.Why != "" ||
-		!resumed.Since.IsZero() {
+		!resumed.Since.After(paused.Since) {
 		t.Errorf("resumed is %+v", resumed)
 	}
 	disabled := get[Endpoint](w, "PATCH "+at, `{"state":"disabled","url":"https://b.test/","event_types":["a.*"]}`, "Of: acme")

@@ -19,6 +19,7 @@ import (
 	"github.com/efferent/efferent/internal/api/apitest"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/event"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/storetest"
 )
@@ -36,9 +37,14 @@ type world struct {
 	// have done their work where keeps says so.
 	auditFails, createFails, updateFails, keeps bool
 	// faster is done before an update.
-	faster func()
-	most   int
-	out    http.Handler
+	faster  func()
+	most    int
+	out     http.Handler
+	handler *Handler
+	needs   Needs
+	// published are the events that were sent; send is asked before.
+	published []event.Event
+	send      func() error
 }
 
 func newWorld(t *testing.T) *world {
@@ -47,14 +53,21 @@ func newWorld(t *testing.T) *world {
 	caller := tokens.Caller(func(r *http.Request) (api.Caller, error) {
 		return api.Caller{Name: "arn:ann", Tenant: r.Header.Get("Of")}, nil
 	})
-	h, err := New(Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens,
-		Caller: caller,
-		Now:    w.time, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.out = access.Doors(h.Routes())
+	w.needs = Needs{Endpoints: w, Secrets: w, Attempts: w, Audit: w, Redactors: w, MaxEndpoints: w.most, Tokens: tokens, Caller: caller,
+		Publishing: &Publishing{Book: &endpoint.Book{Store: w}, Keys: w, Sender: w, Wait: w.wait},
+		Now:        w.time, Log: slog.New(slog.DiscardHandler)}
+	w.rewire(func(*Needs) {})
 	return w
+}
+
+// rewire makes the handler anew, with other needs.
+func (w *world) rewire(change func(*Needs)) {
+	change(&w.needs)
+	h, err := New(w.needs)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.out, w.handler = access.Doors(h.Routes()), h
 }
 
 func (w *world) time() time.Time {
@@ -157,7 +170,7 @@ const tenants = "/api/v1/tenants/"
 func (w *world) create(tenant, more string) Endpoint {
 	w.t.Helper()
 	return get[Endpoint](w, "POST "+tenants+tenant+"/endpoints",
-		`{"url":"https://`+strings.ToLower(tenant)+`.test/in","event_types":["*"]`+more+`}`)
+		`{"url":"https://`+strings.ToLower(strings.ReplaceAll(tenant, "@", "."))+`.test/in","event_types":["*"]`+more+`}`)
 }
 
 func pathOf(e endpoint.Endpoint) string { return tenants + e.Tenant + "/endpoints/" + e.ID }

@@ -20,15 +20,24 @@ import (
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/rotation"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // Attempts is the index of the attempts that were made at registered endpoints, as
 // attempt.OfEndpoints promises.
 type Attempts interface {
 	NewestOfEndpoint(ctx context.Context, endpoint string, from, before attempt.Position, limit int) ([]attempt.Record, error)
+}
+
+// Webhooks is the queue of webhooks.
+type Webhooks interface {
+	// Send sends a message. After an error it may have been sent.
+	Send(ctx context.Context, m waiting.Outgoing) error
 }
 
 // Needs is what a Handler needs, all of it.
@@ -44,6 +53,21 @@ type Needs struct {
 	Policies retry.Policies `need:"optional"`
 	// MaxEndpoints is how many a tenant may have.
 	MaxEndpoints int
+	// Outcomes tells producers what was changed; Metrics counts what they could not be
+	// told.
+	Outcomes *outcome.Teller `need:"optional"`
+	Metrics  metric.Recorder `need:"optional"`
+	// Webhooks is the queue that examples are sent on.
+	Webhooks Webhooks `need:"optional"`
+	// Prober asks receivers whether they want events, in the name of Origin.
+	Prober Prober `need:"optional"`
+	Origin string `need:"optional"`
+	// MustVerify says that no endpoint is enabled before it is verified.
+	MustVerify bool
+	// Recovery sends endpoints what they were never sent; nil where no events are kept.
+	Recovery *Recovery `need:"optional"`
+	// Publishing is what publishing events takes; nil where they can't be.
+	Publishing *Publishing `need:"optional"`
 	// Tokens makes tokens for one tenant's own page; nil where there are none.
 	Tokens *access.Tokens `need:"optional"`
 	// Caller says who makes a request. A Refusal is told to them as it is.
@@ -66,7 +90,8 @@ func New(n Needs) (*Handler, error) {
 // Serves are the handler's routes, for an address that has others' too. Each group is
 // in a file of its own.
 func (h *Handler) Serves() []api.Route {
-	all := slices.Concat(h.endpointRoutes(), h.stateRoutes(), h.secretRoutes(), h.deliveryRoutes(), h.tokenRoutes())
+	all := slices.Concat(h.endpointRoutes(), h.stateRoutes(), h.secretRoutes(), h.deliveryRoutes(), h.tokenRoutes(), h.tryRoutes(),
+		h.missingRoutes(), h.eventRoutes())
 	for i, r := range all {
 		all[i].Answer = func(q *http.Request) (int, any, error) {
 			if err := checkPath(q); err != nil {

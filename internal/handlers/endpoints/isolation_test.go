@@ -142,3 +142,24 @@ func TestSecretsOfOthers(t *testing.T) {
 		t.Errorf("another field: %d %s", out.Code, out.Body)
 	}
 }
+
+// TestOddPaths: one tenant has one path, as a policy on paths has it. @ may be encoded,
+// which many libraries do.
+func TestOddPaths(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := w.create("a@b.c", "")
+	for path, status := range map[string]int{
+		tenants + "a@b.c/endpoints/" + e.ID: 200, tenants + "a%40b.c/endpoints/" + e.ID: 200, tenants + "%61@b.c/endpoints/" + e.ID: 404,
+		tenants + "a@b.c/%65ndpoints/" + e.ID: 404, tenants + "a@b.c/endpoints/%65p" + e.ID[2:]: 404,
+		tenants + "a@b%2Ec/endpoints/" + e.ID:     404,
+		tenants + "a@b.c/endpoints/" + e.ID + "/": 404, tenants + "A@b.c/endpoints/" + e.ID: 404,
+		tenants + "a%2540b.c/endpoints/" + e.ID: 404,
+		tenants + "a@b.c/./endpoints/" + e.ID:   404, tenants + "x/../a@b.c/endpoints/" + e.ID: 404,
+		"/API/v1/tenants/a@b.c/endpoints/" + e.ID: 404,
+	} {
+		if out := w.ask("GET "+path, ""); out.Code != status {
+			t.Errorf("%s: %d %s", path, out.Code, out.Body)
+		}
+	}
+}

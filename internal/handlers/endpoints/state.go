@@ -3,7 +3,6 @@ package endpoints
 import (
 	"net/http"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/efferent/efferent/internal/api"
@@ -53,7 +52,7 @@ func (h *Handler) into(state endpoint.State) func(*http.Request) (int, any, erro
 // turn brings an endpoint into a state.
 func (h *Handler) turn(r *http.Request, e *endpoint.Endpoint, state endpoint.State, why string) {
 	if state == endpoint.Enabled {
-		e.State, e.Why, e.Since = state, "", time.Time{}
+		e.State, e.Why, e.Since = state, "", h.Now().UTC()
 		return
 	}
 	e.State, e.Why, e.Since = state, string(state)+" by "+whoOf(r), h.Now().UTC()

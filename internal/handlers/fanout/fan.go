@@ -30,13 +30,14 @@ func (f *fan) Prepare(ctx context.Context) {
 	var malformed error
 	f.event, malformed = event.Decode([]byte(f.Msg.Body))
 	f.Identify(f.event.ID, f.event.Tenant)
+	f.event.ID = f.ID
 	if !f.Resume(ctx) {
 		return
 	}
 	f.record = f.Begin()
 	f.record.Event, f.record.EventType, f.record.Tenant = true, f.event.Type, f.event.Tenant
 	if malformed == nil {
-		malformed = f.fits()
+		malformed = f.event.Fits()
 	}
 	if malformed != nil {
 		f.record.Verdict, f.record.Reason = attempt.Permanent, malformed.Error()

@@ -84,8 +84,8 @@ const inMemory = 8 << 20
 func (p *post) sendAll(ctx context.Context) {
 	for from, size := 0, 0; from < len(p.letters); size = 0 {
 		to := from
-		for to < len(p.letters) && (to == from || size+p.letters[to].of.size() <= inMemory) {
-			size += p.letters[to].of.size()
+		for to < len(p.letters) && (to == from || size+p.letters[to].of.event.Size() <= inMemory) {
+			size += p.letters[to].of.event.Size()
 			to++
 		}
 		p.sendSome(ctx, p.letters[from:to])

@@ -155,10 +155,11 @@ func (h *Handler) ramp(ctx context.Context, s waited) (waiting.Turns, error) {
 	}
 	return func(n int, i *waiting.Item) (t waiting.Turn) {
 		for _, step := range steps {
-			if n < step.Count {
+			count := min(step.Count, s.most)
+			if n < count {
 				return waiting.Turn{Go: true, Delay: step.In, Held: s.held(i, now)}
 			}
-			n -= step.Count
+			n -= count
 		}
 		return t
 	}, nil

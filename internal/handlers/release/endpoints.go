@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -18,6 +19,16 @@ type waited struct {
 	// is since when it is as it is.
 	paused, deleted bool
 	since           time.Time
+	// most is how many go in a step of the ramp at most, by the endpoint's rate.
+	most int
+}
+
+// mostOf is how many an endpoint takes in a step: more would only be put off once more.
+func mostOf(e *endpoint.Endpoint) int {
+	if e.RatePerSecond == 0 {
+		return math.MaxInt
+	}
+	return max(1, int(e.RatePerSecond*circuit.StepTime.Seconds()))
 }
 
 // holds reports whether what waits has no turn but for its end, or as a probe.
@@ -47,7 +58,7 @@ func (h *Handler) asked(ctx context.Context, states []circuit.State) (all []wait
 		if h.Endpoints != nil && endpoint.Circuit(s.URL) == s.Name && endpoint.IsID(s.URL) {
 			registered = append(registered, s)
 		} else {
-			all = append(all, waited{State: s})
+			all = append(all, waited{State: s, most: math.MaxInt})
 		}
 	}
 	for some := range slices.Chunk(registered, endpointsAtOnce) {
@@ -58,7 +69,7 @@ func (h *Handler) asked(ctx context.Context, states []circuit.State) (all []wait
 		}
 		for _, s := range some {
 			e, ok := found[s.URL]
-			all = append(all, waited{State: s, deleted: !ok, paused: ok && e.State != endpoint.Enabled, since: e.StateSince()})
+			all = append(all, waited{State: s, deleted: !ok, paused: ok && e.State != endpoint.Enabled, since: e.StateSince(), most: mostOf(&e)})
 		}
 	}
 	return all, err

@@ -16,6 +16,9 @@ type Item struct {
 	EventType string `json:"event_type"`
 	URL       string `json:"url"`
 	Tenant    string `json:"tenant,omitzero"`
+	// Endpoint is the id of the registered endpoint that it is for: then URL is the one
+	// that was called last.
+	Endpoint string `json:"endpoint,omitzero"`
 	// Channel is the one that a notification names; webhooks have none. A
 	// notification's event type and URL are empty.
 	Channel string `json:"channel,omitzero"`
@@ -114,6 +117,7 @@ type Some struct {
 // Filter chooses messages. In a query the fields have the same names.
 type Filter struct {
 	Tenant    string `json:"tenant,omitzero"`
+	Endpoint  string `json:"endpoint,omitzero"`
 	EventType string `json:"event_type,omitzero"`
 	Channel   string `json:"channel,omitzero"`
 	// URLPrefix is what the URL begins with, Reason a part of the reason, in

@@ -14,14 +14,16 @@ func (f Filter) everything() bool { return f == Filter{} }
 // contents reports whether f takes a message by what its body says.
 func (f Filter) contents(i Item) bool {
 	return (f.Tenant == "" || f.Tenant == i.Tenant) &&
+		(f.Endpoint == "" || f.Endpoint == i.Endpoint) &&
 		(f.EventType == "" || f.EventType == i.EventType) &&
 		(f.Channel == "" || f.Channel == i.Channel) &&
-		strings.HasPrefix(i.URL, f.URLPrefix)
+		(i.Endpoint != "" && i.URL == "" || strings.HasPrefix(i.URL, f.URLPrefix)) // its body has none: see failure
 }
 
 // failure reports whether f takes a message by its last attempt.
 func (f Filter) failure(i Item) bool {
 	return strings.Contains(strings.ToLower(i.Reason), strings.ToLower(f.Reason)) &&
+		strings.HasPrefix(i.URL, f.URLPrefix) &&
 		(f.Since.IsZero() || !i.LastAt.Before(f.Since)) &&
 		(f.Until.IsZero() || i.LastAt.Before(f.Until))
 }
@@ -29,13 +31,13 @@ func (f Filter) failure(i Item) bool {
 func (f Filter) takes(i Item) bool { return f.contents(i) && f.failure(i) }
 
 // listParameters are those that a listing knows.
-var listParameters = []string{"queue", "limit", "cursor", "source", "tenant", "event_type", "channel", "url_prefix", "reason",
+var listParameters = []string{"queue", "limit", "cursor", "source", "tenant", "endpoint", "event_type", "channel", "url_prefix", "reason",
 	"since", "until"}
 
 // filterOf reads a filter from a query.
 func filterOf(q url.Values) (f Filter, err error) {
 	f.Tenant, f.EventType, f.Channel = q.Get("tenant"), q.Get("event_type"), q.Get("channel")
-	f.URLPrefix, f.Reason = q.Get("url_prefix"), q.Get("reason")
+	f.Endpoint, f.URLPrefix, f.Reason = q.Get("endpoint"), q.Get("url_prefix"), q.Get("reason")
 	f.Since, f.Until, err = api.Times(q)
 	return f, err
 }

@@ -35,17 +35,26 @@ func before(a, b attempt.Record) bool {
 }
 
 // alike reports whether the attempts of two SQS messages may be of one message:
-// all have its tenant, URL and event type, and a channel has one recipient.
+// all have its tenant and URL, or its endpoint, and its event type, and a channel has one recipient.
 func alike(a, b []attempt.Record) bool {
 	recipients := map[string]string{}
 	for _, r := range b {
 		recipients[r.Channel] = r.Recipient
 	}
 	for _, r := range a {
-		if to := recipients[r.Channel]; r.Tenant != b[0].Tenant || r.URL != b[0].URL || r.EventType != b[0].EventType ||
+		if to := recipients[r.Channel]; whither(r) != whither(b[0]) || r.EventType != b[0].EventType ||
 			to != "" && r.Recipient != "" && to != r.Recipient {
 			return false
 		}
 	}
 	return true
+}
+
+// whither is where an attempt's message goes, as its producer says it: the URL of a
+// registered endpoint may change, and its tenant need not be said.
+func whither(r attempt.Record) [2]string {
+	if r.Endpoint != "" {
+		return [2]string{r.Endpoint}
+	}
+	return [2]string{r.Tenant, r.URL}
 }

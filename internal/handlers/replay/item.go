@@ -41,7 +41,7 @@ func (l *letter) stays() bool { return l.err != nil && !l.gone }
 // gives what could be read.
 func ReadWebhook(body string) Item {
 	w, _ := webhook.Decode([]byte(body))
-	return Item{WebhookID: w.ID, EventType: w.EventType, URL: w.URL, Tenant: w.Tenant}
+	return Item{WebhookID: w.ID, EventType: w.EventType, URL: w.URL, Tenant: w.Tenant, Endpoint: w.EndpointID}
 }
 
 // ReadNotification is ReadWebhook for notifications.
@@ -68,7 +68,8 @@ func (q *Queue) open(m events.SQSMessage) *letter {
 
 // itemOf is a failure as an item.
 func itemOf(r attempt.Record) Item {
-	i := Item{ItemID: r.MessageID, WebhookID: r.WebhookID, EventType: r.EventType, URL: r.URL, Tenant: r.Tenant, Channel: r.Channel}
+	i := Item{ItemID: r.MessageID, WebhookID: r.WebhookID, EventType: r.EventType, URL: r.URL, Tenant: r.Tenant, Channel: r.Channel,
+		Endpoint: r.Endpoint}
 	if len(r.FailedChannels) > 0 {
 		i.Channel = r.FailedChannels[0]
 	}
@@ -102,7 +103,7 @@ func (h *Handler) recall(ctx context.Context, l *letter) (err error) {
 // checkOrigin drops an origin that can't be the letter's: see unforged.
 func (l *letter) checkOrigin() {
 	self := attempt.Record{MessageID: l.msg.MessageId, Origin: l.origin, Tenant: l.item.Tenant, URL: l.item.URL, EventType: l.item.EventType,
-		At: message.SentAt(l.msg.Attributes)}
+		Endpoint: l.item.Endpoint, At: message.SentAt(l.msg.Attributes)}
 	all := unforged(append(l.history, self))
 	l.history, l.origin = all[:len(all)-1], all[len(all)-1].Origin
 }
@@ -139,6 +140,9 @@ func (l *letter) last() *attempt.Record {
 // tell fills in what the attempts of its origin up to its last one say.
 func (i *Item) tell(history []attempt.Record, last *attempt.Record) {
 	i.Reason, i.LastStatus, i.LastAt = last.Reason, last.Status, last.At
+	if i.Endpoint != "" && i.URL == "" {
+		i.URL, i.Tenant = last.URL, last.Tenant
+	}
 	for _, r := range history {
 		if r.At.After(last.At) || !tried(r) {
 			continue

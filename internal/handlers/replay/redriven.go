@@ -29,7 +29,8 @@ type twins struct {
 // its channels.
 func (l life) twins() twins {
 	r := l.first
-	t := twins{r.Tenant, r.URL, r.EventType, r.Channel, r.Recipient, r.Notification, r.Event, "", 0}
+	to := whither(r)
+	t := twins{to[0], to[1], r.EventType, r.Channel, r.Recipient, r.Notification, r.Event, "", 0}
 	if r.OriginID() != r.MessageID {
 		t.channel, t.recipient, t.origin, t.from = "", "", r.Origin, r.Attempt
 	}

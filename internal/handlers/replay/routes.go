@@ -23,6 +23,7 @@ func (h *Handler) routes() []api.Route {
 		{Pattern: "DELETE /api/v1/dlq/{queue}/{item_id}", Parameters: []string{"cursor"}, Answer: h.discard},
 		{Pattern: "POST /api/v1/dlq/{queue}/replay/{item_id}", Parameters: []string{"cursor"}, Answer: h.replayOne},
 		{Pattern: "POST /api/v1/dlq/{queue}/replay", Answer: h.replaySome},
+		{Pattern: "POST /api/v1/tenants/{tenant}/endpoints/{endpoint_id}/replay", Answer: h.replayEndpoint},
 		{Pattern: "GET /api/v1/dlq/{queue}/tasks", Answer: h.tasks},
 		{Pattern: "DELETE /api/v1/dlq/{queue}/tasks/{task_id}", Answer: h.cancel},
 		{Pattern: "GET /api/v1/waiting", Parameters: slices.Concat(waitingParameters, []string{"limit", "cursor"}), Answer: h.waits},

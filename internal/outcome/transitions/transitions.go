@@ -71,11 +71,11 @@ func OfCircuit(s circuit.State, tenant, url string) (e outcome.Event, ok bool) {
 		d.Tenant, d.Endpoint, d.URL = tenant, s.URL, url
 	}
 	if !s.IsOpen() {
-		return outcome.OfEndpoint(outcome.Recovered, s.ClosedAt, s.Change, d), true
+		return outcome.OfChange(outcome.Recovered, s.ClosedAt, s.Change, d), true
 	}
 	d.Reason = s.Why
 	if !s.Forever {
 		d.Until = outcome.At(s.Until)
 	}
-	return outcome.OfEndpoint(outcome.Failing, s.Opened, s.Change, d), true
+	return outcome.OfChange(outcome.Failing, s.Opened, s.Change, d), true
 }

@@ -1,0 +1,113 @@
+package endpoints
+
+import (
+	"crypto/rand"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/efferent/efferent/internal/api"
+	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/waiting"
+)
+
+// Try is the body of what has an example sent to an endpoint.
+type Try struct {
+	EventType string `json:"event_type"`
+	// Body is any JSON; without it there is one that says that it is an example.
+	Body jsontext.Value `json:"body,omitzero"`
+}
+
+// Tried is the answer: the example is on its way.
+type Tried struct {
+	// WebhookID is what to look for among the endpoint's deliveries.
+	WebhookID string `json:"webhook_id"`
+	EventType string `json:"event_type"`
+	// Matches says that the endpoint gets such events when they are published.
+	Matches bool `json:"matches"`
+	// State is the endpoint's: the example waits while it is not enabled.
+	State endpoint.State `json:"state"`
+}
+
+// triedPrefix is what the webhook-id of an example begins with.
+const triedPrefix = "test_"
+
+// example is the body where none is given.
+type example struct {
+	Example   bool   `json:"example"`
+	EventType string `json:"event_type"`
+	Endpoint  string `json:"endpoint"`
+	Note      string `json:"note"`
+}
+
+// sent is a webhook's message.
+type sent struct {
+	Endpoint  string `json:"endpoint"`
+	ID        string `json:"id"`
+	Tenant    string `json:"tenant"`
+	EventType string `json:"event_type"`
+}
+
+// with is the message's text with a body, which is sent byte for byte.
+func (s sent) with(body jsontext.Value) (string, error) {
+	head, err := json.Marshal(s)
+	if err != nil {
+		return "", err
+	}
+	return string(head[:len(head)-1]) + `,"body":` + string(body) + "}", nil
+}
+
+func (h *Handler) tryRoutes() []api.Route {
+	return []api.Route{
+		{Pattern: "POST " + onEndpoint + "/test", Answer: h.try},
+		{Pattern: "POST " + onEndpoint + "/verify", Answer: h.verify},
+	}
+}
+
+// try answers POST …/test: an example takes the way of every webhook, whatever the
+// endpoint subscribes to.
+func (h *Handler) try(r *http.Request) (int, any, error) {
+	e, err := h.find(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	asked, err := readTry(r, e)
+	if err != nil {
+		return 0, nil, err
+	}
+	if h.Webhooks == nil {
+		return 0, nil, api.Refuse(http.StatusNotImplemented, "this deployment sends no examples: WEBHOOKS_QUEUE_URL is not set")
+	}
+	answer := Tried{WebhookID: triedPrefix + rand.Text(), EventType: asked.EventType, State: e.State}
+	if ready, err := e.Check(); err == nil {
+		answer.Matches = ready.Gets(asked.EventType, asked.Body)
+	}
+	text, err := sent{e.ID, answer.WebhookID, e.Tenant, asked.EventType}.with(asked.Body)
+	if err != nil {
+		return 0, nil, err
+	}
+	// A message group of its own, so that it does not wait behind what the endpoint is to have.
+	if err := h.Webhooks.Send(r.Context(), waiting.Outgoing{Body: text, Group: e.Tenant + "/test"}); err != nil {
+		return 0, nil, api.Unavailable("the example can't be sent", err)
+	}
+	return http.StatusAccepted, answer, nil
+}
+
+func readTry(r *http.Request, e endpoint.Endpoint) (asked Try, err error) {
+	body, err := api.Body(r, `such as {"event_type": "invoice.paid"}`)
+	if err != nil {
+		return asked, err
+	}
+	if err := json.Unmarshal(body, &asked, json.RejectUnknownMembers(true)); err != nil {
+		return asked, api.BadRequest(`the body must be an object such as {"event_type": "invoice.paid", "body": {}}`)
+	}
+	if problem := endpoint.CheckType(asked.EventType); problem != "" {
+		return asked, &message.FieldError{Field: "event_type", Problem: problem}
+	}
+	if len(asked.Body) == 0 {
+		asked.Body, err = json.Marshal(example{true, asked.EventType, e.ID, "an example, sent by hand: nothing has happened"})
+	}
+	return asked, err
+}

@@ -99,7 +99,7 @@ func TestFailingCosts(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		tell(circuit.Result{Endpoint: registered, Enabled: time.Now(), Failed: true})
-		if s := table.kept(t, registered); s.Failing.IsZero() || s.Expires(time.Now()).Sub(time.Now()) < 28*24*time.Hour {
+		if s := table.kept(t, registered); s.Failing.IsZero() || time.Until(s.Expires(time.Now())) < 28*24*time.Hour {
 			t.Errorf("%+v", s)
 		}
 	})

@@ -28,8 +28,8 @@ func ReadFanout(getenv func(string) string) (Fanout, error) {
 
 // EndpointsPlaces is where the endpoints Lambda finds its queues and its tables.
 type EndpointsPlaces struct {
-	EventsQueueURL, AuditQueueURL              string
-	AttemptsTable, EndpointsTable, EventsTable string
+	EventsQueueURL, WebhooksQueueURL, AuditQueueURL string
+	AttemptsTable, EndpointsTable, EventsTable      string
 	// FewMetrics is as Sending has it.
 	FewMetrics bool
 }
@@ -38,12 +38,13 @@ type EndpointsPlaces struct {
 func ReadEndpointsPlaces(getenv func(string) string) (EndpointsPlaces, error) {
 	r := reader{getenv: getenv}
 	p := EndpointsPlaces{
-		EventsQueueURL: r.needed(EventsQueueURL),
-		AuditQueueURL:  r.needed(AuditQueueURL),
-		AttemptsTable:  r.needed(AttemptsTable),
-		EndpointsTable: r.needed(EndpointsTable),
-		EventsTable:    r.needed(EventsTable),
-		FewMetrics:     parsed(&r, Metrics, parseMetrics),
+		EventsQueueURL:   r.needed(EventsQueueURL),
+		WebhooksQueueURL: r.needed(WebhooksQueueURL),
+		AuditQueueURL:    r.needed(AuditQueueURL),
+		AttemptsTable:    r.needed(AttemptsTable),
+		EndpointsTable:   r.needed(EndpointsTable),
+		EventsTable:      r.needed(EventsTable),
+		FewMetrics:       parsed(&r, Metrics, parseMetrics),
 	}
 	return p, errors.Join(r.errs...)
 }

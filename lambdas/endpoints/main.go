@@ -3,6 +3,8 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -15,14 +17,17 @@ import (
 
 	"github.com/efferent/efferent/internal/access"
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	awseventbridge "github.com/efferent/efferent/internal/aws/eventbridge"
 	"github.com/efferent/efferent/internal/aws/fromenv"
 	"github.com/efferent/efferent/internal/aws/gateway"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/handlers/endpoints"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/version"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 func main() {
@@ -50,19 +55,58 @@ func wire(getenv func(string) string, log *slog.Logger) (*endpoints.Handler, err
 	if err != nil {
 		return nil, err
 	}
-	tables, secrets := dynamodb.NewFromConfig(aws), secretsmanager.NewFromConfig(aws)
+	place, err := settings.ReadOutcomes(getenv)
+	if err != nil {
+		return nil, err
+	}
+	network, err := settings.ReadWebhooks(getenv)
+	if err != nil {
+		return nil, err
+	}
+	queues, tables, secrets := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), secretsmanager.NewFromConfig(aws)
 	caller := gateway.Caller(s.TenantClaim)
 	var tokens *access.Tokens
 	if s.TokenSecret != "" {
 		tokens = &access.Tokens{Keys: &awssecrets.TokenKeys{API: secrets, Name: s.TokenSecret, Now: time.Now}, Now: time.Now}
 		caller = tokens.Caller(caller)
 	}
+	registered := &awsdynamodb.Endpoints{API: tables, Table: places.EndpointsTable}
+	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
+	published := &awsdynamodb.Events{API: tables, Table: places.EventsTable}
+	to := func(name, url string) *awssqs.Outgoing {
+		return &awssqs.Outgoing{API: queues, URLs: map[string]string{name: url}}
+	}
 	return endpoints.New(endpoints.Needs{
-		Endpoints: &awsdynamodb.Endpoints{API: tables, Table: places.EndpointsTable},
-		Attempts:  &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
+		Endpoints: registered,
+		Attempts:  attempts,
 		Secrets:   &awssecrets.Versions{API: secrets},
-		Audit:     &awssqs.Audit{API: sqs.NewFromConfig(aws), URL: places.AuditQueueURL, Lanes: s.AuditLanes},
+		Webhooks:  &awssqs.One{API: queues, URL: places.WebhooksQueueURL},
+		Recovery:  &endpoints.Recovery{Events: published, History: attempts, Sender: to(settings.WebhooksQueue, places.WebhooksQueueURL)},
+		Publishing: &endpoints.Publishing{Book: &endpoint.Book{Store: registered}, Keys: published, Wait: pause,
+			Sender: to(settings.EventsQueue, places.EventsQueueURL)},
+		Prober: prober(network, secrets), Origin: s.Origin, MustVerify: s.MustVerify,
+		Outcomes: place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws)), Metrics: telemetry.LambdaMetrics(getenv, places.FewMetrics),
+		Audit:     &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 		Redactors: &awssecrets.Redactors{API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, Now: time.Now, Log: log},
 		Policies:  s.Policies, MaxEndpoints: s.MaxEndpoints, Tokens: tokens, Caller: caller, Now: time.Now, Log: log,
 	})
+}
+
+// prober asks receivers, once the certificates of private authorities are read.
+func prober(s settings.Webhooks, secrets awssecrets.API) *webhook.Late {
+	return &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
+		options := s.Client()
+		var err error
+		if options.TLS, err = awssecrets.Trust(ctx, secrets, s.CABundle); err != nil {
+			return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
+		}
+		return webhook.NewClient(options), nil
+	}}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }

@@ -67,7 +67,7 @@ func (e *Efferent) makeRegister(props Props) (err error) {
 	}
 	e.Register, e.RegisterLogs, err = e.newFunction(plan{
 		id: "Endpoints", name: "endpoints", description: "Efferent: the API of registered endpoints",
-		env: env, grants: e.registerGrants(props),
+		env: env, grants: append(e.registerGrants(props), e.tells(props.Outcomes, env)...),
 	}, props, p.FunctionProps)
 	if err != nil {
 		return err
@@ -79,12 +79,15 @@ func (e *Efferent) makeRegister(props Props) (err error) {
 func (e *Efferent) registerEnvironment(props Props) map[string]string {
 	p := props.Register
 	env := map[string]string{
-		settings.EventsQueueURL: *e.Events.QueueUrl(),
-		settings.AuditQueueURL:  *e.Audit.QueueUrl(),
-		settings.AttemptsTable:  *e.Attempts.TableName(),
-		settings.EndpointsTable: *e.Endpoints.TableName(),
-		settings.EventsTable:    *e.Published.TableName(),
+		settings.EventsQueueURL:   *e.Events.QueueUrl(),
+		settings.WebhooksQueueURL: *e.Webhooks.QueueUrl(),
+		settings.AuditQueueURL:    *e.Audit.QueueUrl(),
+		settings.AttemptsTable:    *e.Attempts.TableName(),
+		settings.EndpointsTable:   *e.Endpoints.TableName(),
+		settings.EventsTable:      *e.Published.TableName(),
 	}
+	props.Deliver.network(env)
+	given(env, settings.Proxy, props.Sending.Proxy)
 	if p.MaxEndpoints != 0 {
 		env[settings.MaxEndpoints] = strconv.Itoa(p.MaxEndpoints)
 	}
@@ -104,14 +107,19 @@ func (e *Efferent) registerGrants(props Props) []awsiam.PolicyStatement {
 	grants := []awsiam.PolicyStatement{
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
 		allow(*e.Events.QueueArn(), "sqs:SendMessage"),
+		allow(*e.Webhooks.QueueArn(), "sqs:SendMessage"),
+		allow(*e.Attempts.TableArn(), "dynamodb:Query"),
 		allow(*e.Attempts.TableArn()+"/index/"+endpointsIndex, "dynamodb:Query"),
 		allow(*e.Endpoints.TableArn(), "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
-		allow(*e.Published.TableArn(), "dynamodb:PutItem"),
+		allow(*e.Published.TableArn(), "dynamodb:PutItem", "dynamodb:Query"),
 		allow(secrets, "secretsmanager:GetSecretValue", "secretsmanager:CreateSecret", "secretsmanager:PutSecretValue",
 			"secretsmanager:UpdateSecretVersionStage"),
 		e.readsLedgerKeys(),
 	}
 	if name := props.Register.TokenSecret; name != "" {
+		grants = append(grants, allow(e.secret(name), "secretsmanager:GetSecretValue"))
+	}
+	if name := props.Deliver.CABundle; name != "" {
 		grants = append(grants, allow(e.secret(name), "secretsmanager:GetSecretValue"))
 	}
 	return grants

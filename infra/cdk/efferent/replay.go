@@ -147,10 +147,12 @@ func (e *Efferent) makeAPI(props Props) {
 		CreateDefaultStage: jsii.Bool(false),
 		DefaultAuthorizer:  authorizer,
 	})
-	api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{
-		Path:        jsii.String("/api/v1/{proxy+}"),
-		Integration: awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("ApiReplay"), e.Replay, nil),
-	})
+	to := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("ApiReplay"), e.Replay, nil)
+	// The second is among those of another function (registerRoutes): who replays an
+	// endpoint's dead letters must reach their queue.
+	for _, path := range []string{"/api/v1/{proxy+}", "/api/v1/tenants/{tenant}/endpoints/{endpoint_id}/replay"} {
+		api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(path), Integration: to})
+	}
 	stage := awsapigatewayv2.NewHttpStage(e.Construct, jsii.String("ApiStage"), &awsapigatewayv2.HttpStageProps{
 		HttpApi:    api,
 		AutoDeploy: jsii.Bool(true),

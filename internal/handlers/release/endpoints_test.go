@@ -109,9 +109,8 @@ func TestResumed(t *testing.T) {
 	w := newWorld()
 	ids := w.fillHeld(t, 500)
 	w.puts(t, awaited(circuit.State{}))
-	h := w.handler(t, "a")
 	w.sets(t, endpoint.Paused, noon)
-	h = w.handler(t, "a")
+	h := w.handler(t, "a")
 	run(t, h)
 	for n, want := range []int{63, 63} {
 		w.pass(time.Minute)

@@ -7,7 +7,7 @@ import (
 )
 
 // cost prices a million webhooks with their ledger, in batches as they are by
-// default and in others; what failing, an endpoint that is down, and waiting add;
+// default and in others; a million events, at fan-outs of 1 and 10; what failing, an endpoint that is down, and waiting add;
 // what signing takes; and a month of none. Of all that, what is named, if something is.
 func cost(names []string) error {
 	ctx := context.Background()
@@ -17,6 +17,7 @@ func cost(names []string) error {
 		print   func(ctx context.Context, batch int) error
 	}{
 		{"delivering", []int{100, 10}, million},
+		{"events", []int{10}, eventsCost},
 		{"failing", []int{10, 1}, failing},
 		{"outage", []int{10}, outages},
 		{"waiting", []int{10, 1}, waits},

@@ -18,7 +18,7 @@ const (
 	// 20 seconds at a time.
 	polls = 5 * 3 * 60 * 24 * 30.4
 	// alarms of a stack.
-	alarms = 33
+	alarms = 44
 )
 
 // months prices a month in which every lane grows all the time, and one in which
@@ -62,7 +62,7 @@ func months(ctx context.Context, batch int) error {
 	fmt.Printf("\na month of looking into the waiting room every minute:\n")
 	printBill(look)
 	all := &bill{used: still.times(runs)}
-	for _, used := range []map[string]float64{look, {"sqs": 2 * polls, "fifo": polls, "alarm": alarms, "secret": 2, "kmskey": 1}} {
+	for _, used := range []map[string]float64{look, {"sqs": 3 * polls, "fifo": polls, "alarm": alarms, "secret": 2, "kmskey": 1}} {
 		for name, n := range used {
 			all.add(name, n)
 		}

@@ -83,7 +83,7 @@ func newWorld(ctx context.Context, t terms) (*world, error) {
 		customers: cmp.Or(t.customers, customers), dice: rand.New(rand.NewPCG(3, 0)),
 		bill: newBill(), waits: newBill(), breaks: newBill(), endpoint: newReceiver()}
 	w.attempts = newTable("webhook_id", "message_attempt", w.bill, w.clock.Now)
-	w.attempts.indexes = []index{{"failed_in", "failed_at", "record"}}
+	w.attempts.indexes = []index{{"failed_in", "failed_at", "record"}, {"sent_to", "sent_at", "record"}}
 	w.circuits = newTable("circuit", "", w.breaks, w.clock.Now)
 	w.registered = newTable("id", "", w.bill, w.clock.Now)
 	w.room = newTable("place", "position", w.waits, w.clock.Now)

@@ -38,7 +38,7 @@ func one(args []string) (result, error) {
 	}
 	defer func() { _ = s.stop() }()
 	if n, ok := strings.CutPrefix(args[2], "fanout"); ok {
-		return fanout(number(n)).measure(args[0], s, number(args[1]))
+		return fanLoad(number(n)).measure(args[0], s, number(args[1]))
 	}
 	for _, l := range loads {
 		if strings.Trim(l.path, "/") == args[2] {

@@ -18,13 +18,13 @@ import (
 // tenants is how many publish events, in turn.
 const tenants = 20
 
-// fanout is a load of events, each of which goes to so many registered endpoints.
-type fanout int
+// fanLoad is a load of events, each of which goes to so many registered endpoints.
+type fanLoad int
 
-func (f fanout) String() string { return fmt.Sprintf("… by events, a fan-out of %d", int(f)) }
+func (f fanLoad) String() string { return fmt.Sprintf("… by events, a fan-out of %d", int(f)) }
 
 // measure is as load.measure has it, of n deliveries in all.
-func (f fanout) measure(efferent string, s *sinkProcess, n int) (result, error) {
+func (f fanLoad) measure(efferent string, s *sinkProcess, n int) (result, error) {
 	d, err := startDevWith(efferent, func(data string) error { return f.register(data, s.url) })
 	if err != nil {
 		return result{}, err
@@ -48,7 +48,7 @@ func (f fanout) measure(efferent string, s *sinkProcess, n int) (result, error) 
 
 // register gives each tenant its endpoints, in a data file that nobody uses yet. One
 // more than get the events subscribes to something else.
-func (f fanout) register(data, url string) error {
+func (f fanLoad) register(data, url string) error {
 	db, err := sqlite.Open(data)
 	if err != nil {
 		return err

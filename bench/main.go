@@ -121,7 +121,7 @@ func measure(efferent string, webhooks, rounds int) error {
 	for _, l := range loads {
 		parts = append(parts, part{l.name, func() (result, error) { return l.measure(efferent, s, webhooks) }})
 	}
-	for _, f := range []fanout{1, 10} {
+	for _, f := range []fanLoad{1, 10} {
 		parts = append(parts, part{f.String(), func() (result, error) { return f.measure(efferent, s, webhooks) }})
 	}
 	results := make([][]result, len(parts))

@@ -12,6 +12,9 @@ var (
 	// Notification is that of a message on the queue notifications.
 	//go:embed notification.schema.json
 	Notification []byte
+	// Outcome is that of what producers are told of how things ended.
+	//go:embed outcome.schema.json
+	Outcome []byte
 	// Event is that of a message on the queue events.
 	//go:embed event.schema.json
 	Event []byte

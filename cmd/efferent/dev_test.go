@@ -280,3 +280,9 @@ func wantReplayed(t *testing.T, p *process, e *scenario.Endpoint, id string, kil
 	}
 	return replays
 }
+
+// TestRegistered sends events to registered endpoints of three tenants.
+func TestRegistered(t *testing.T) {
+	t.Parallel()
+	scenario.Registered(t, &startLocal(t).Stack)
+}

@@ -65,7 +65,8 @@ func (f *filterFlags) filter() (filter replay.Filter, err error) {
 		value *string
 		to    *string
 	}{
-		{"--tenant", f.Tenant, &filter.Tenant}, {"--endpoint", f.Endpoint, &filter.Endpoint}, {"--event", f.Event, &filter.EventType}, {"--channel", f.Channel, &filter.Channel},
+		{"--tenant", f.Tenant, &filter.Tenant}, {"--endpoint", f.Endpoint, &filter.Endpoint},
+		{"--event", f.Event, &filter.EventType}, {"--channel", f.Channel, &filter.Channel},
 		{"--url-prefix", f.URLPrefix, &filter.URLPrefix}, {"--reason", f.Reason, &filter.Reason},
 	} {
 		if text.value == nil {

@@ -31,6 +31,8 @@ type endpointsCommand struct {
 	Secret     endpointsSecretCommand     `cmd:"" help:"Print the key that the receiver checks signatures by."`
 	Replay     endpointsReplayCommand     `cmd:"" help:"Send what failed at an endpoint again, or what it never had."`
 	Deliveries endpointsDeliveriesCommand `cmd:"" help:"The attempts at an endpoint, newest first."`
+	Test       endpointsTestCommand       `cmd:"" help:"Send an example of an event type to an endpoint."`
+	Verify     endpointsVerifyCommand     `cmd:"" help:"Ask an endpoint's receiver whether it wants events."`
 	Token      endpointsTokenCommand      `cmd:"" help:"Make a token for a customer's own page: one tenant, and a while."`
 }
 
@@ -82,6 +84,7 @@ type endpointsCreateCommand struct {
 	URL         string            `arg:"" name:"url" help:"Where its messages are posted to."`
 	Type        []string          `required:"" placeholder:"PATTERN" help:"${endpoint_type}"`
 	Filter      string            `placeholder:"JSON" help:"What the body of an event must be like."`
+	Signature   string            `placeholder:"JSON" help:"What another service signed, such as {\"scheme\": \"svix\"} (docs/migrating.md)."`
 	Secret      string            `placeholder:"NAME" help:"The secret that signs, under efferent/webhooks/; without it a key is made."`
 	Key         string            `placeholder:"KIND" help:"The kind of the key that is made: whsec, or whsk, a private one."`
 	Retry       string            `placeholder:"POLICY" help:"The retry policy."`
@@ -110,11 +113,14 @@ func (c *endpointsCreateCommand) Run(ctx context.Context) error {
 	if c.Rate != 0 {
 		fields["rate_per_second"] = c.Rate
 	}
-	if c.Filter != "" {
-		if !jsontext.Value(c.Filter).IsValid() {
-			return misusedf("--filter is not JSON")
+	for name, text := range map[string]string{"filter": c.Filter, "signature": c.Signature} {
+		if text == "" {
+			continue
 		}
-		fields["filter"] = jsontext.Value(c.Filter)
+		if !jsontext.Value(text).IsValid() {
+			return misusedf("--%s is not JSON", name)
+		}
+		fields[name] = jsontext.Value(text)
 	}
 	body, err := json.Marshal(fields, json.Deterministic(true))
 	if err != nil {

@@ -39,7 +39,8 @@ func TestEndpointsCommands(t *testing.T) {
 	tried := attempt.Record{WebhookID: "evt_1", EventType: "a", Attempt: 2, At: noon, URL: "https://then.test", Status: 503,
 		Verdict: attempt.Retryable, Reason: "503"}
 	runCases(t, "endpoints", []dlqCase{
-		{"create", "create https://a.test/in --tenant acme --type a --type b.* --header X-A=1=2 --label a=b,c --auth X-K=n --rate 2.5 --key whsk " +
+		{"create", "create https://a.test/in --tenant acme --type a --type b.* " +
+			"--header X-A=1=2 --label a=b,c --auth X-K=n --rate 2.5 --key whsk " +
 			"--filter {\"a\":[1]} --state paused", []answered{{http.StatusCreated, made}},
 			[]string{"POST" + on + ` {"auth":{"X-K":"n"},"event_types":["a","b.*"],"filter":{"a":[1]},"headers":{"X-A":"1=2"},"key":"whsk",` +
 				`"labels":{"a":"b,c"},"rate_per_second":2.5,"state":"paused","url":"https://a.test/in"}`},

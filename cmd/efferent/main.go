@@ -71,11 +71,12 @@ var vars = kong.Vars{
 	"circuits_open": "Send nothing to an endpoint until its circuit is closed by hand: its messages wait, for up to 14 days.",
 	"secret_replace": "Put one key in the place of a JSON object of keys, or an object in the place of one key. What names a key that is " +
 		"not there then can't be signed.",
-	"endpoint_type":  "The types of events that it gets: a type, invoice.* or *. May be repeated.",
-	"delivery_state": "Only attempts that delivered (delivered), that failed for good (failed), or whose message goes on (retrying).",
-	"endpoint_patch": `What to change, as a JSON merge patch: '{"url": "…", "labels": null}'; - reads it from standard input.`,
-	"secret_rm_name": "The secret's name; NAME#KEY for one key of a JSON secret.",
-	"rotate_name":    "The secret's name, under efferent/webhooks/; NAME#KEY for one key of a JSON secret.",
+	"endpoint_type":   "The types of events that it gets: a type, invoice.* or *. May be repeated.",
+	"delivery_state":  "Only attempts that delivered (delivered), that failed for good (failed), or whose message goes on (retrying).",
+	"endpoint_verify": "event: a signed event, whose challenge is to be in the answer; options: the handshake of CloudEvents.",
+	"endpoint_patch":  `What to change, as a JSON merge patch: '{"url": "…", "labels": null}'; - reads it from standard input.`,
+	"secret_rm_name":  "The secret's name; NAME#KEY for one key of a JSON secret.",
+	"rotate_name":     "The secret's name, under efferent/webhooks/; NAME#KEY for one key of a JSON secret.",
 	"rotate_value": "The new key; - to type it or read it from standard input. Left out, one is made, and what the " +
 		"receiver needs is printed.",
 	"rotate_grace": "How long the key before signs too, 0 to 168h, where it is one of a JSON secret (24h). Of a secret with one key the " +

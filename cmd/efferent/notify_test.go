@@ -144,7 +144,8 @@ func TestThread(t *testing.T) {
 		{"--id", "note", "--body", "It was db-3.", "--thread", "end"},
 		{"--id", "correction", "--body", "Disk was full", "--update", "alert"},
 	} {
-		if _, stderr, err := p.command("", append([]string{"notify", "--dev", "--channel", "slack", "--recipient", "C0123"}, args...)...); err != nil {
+		if _, stderr, err := p.command("", append([]string{"notify", "--dev", "--channel", "slack", "--recipient", "C0123"},
+			args...)...); err != nil {
 			t.Fatalf("%v, %s", err, stderr)
 		}
 	}

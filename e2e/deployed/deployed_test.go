@@ -43,6 +43,7 @@ func TestDeployed(t *testing.T) {
 // which MiniStack has none of.
 func scenarios(t *testing.T, s *scenario.Stack) {
 	waited := waits(t, s) // for longer than the others take
+	t.Run("registered endpoints", func(t *testing.T) { scenario.Registered(t, s) })
 	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, s) })
 	t.Run("answers", func(t *testing.T) { scenario.Answers(t, s) })
 	t.Run("circuits", func(t *testing.T) { scenario.Circuits(t, s) })

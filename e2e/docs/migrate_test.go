@@ -5,6 +5,7 @@ package docs
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/efferent/efferent/e2e/program"
 	"github.com/efferent/efferent/internal/endpoint"
 )
 
@@ -57,16 +59,7 @@ var served = map[string]string{
 // it makes of that is an endpoint, with the secret that its receiver has.
 func TestMigrate(t *testing.T) {
 	t.Parallel()
-	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		q := r.URL.Query()
-		key := strings.TrimSpace(r.URL.Path + " " + q.Get("iterator") + q.Get("next_page_cursor"))
-		if text, ok := served[key]; ok && r.Header.Get("Authorization") == "Bearer t0ken" {
-			_, _ = w.Write([]byte(text))
-			return
-		}
-		http.NotFound(w, r)
-	}))
-	t.Cleanup(service.Close)
+	service := services(t)
 	for name, c := range map[string]struct {
 		path  string
 		want  []string
@@ -99,7 +92,7 @@ func TestMigrate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			printed, told := migrate(t, name, service.URL+c.path)
+			printed, told := migrate(t, name, service+c.path)
 			if !strings.Contains(told, c.tells) {
 				t.Errorf("it tells %q, want %q", told, c.tells)
 			}
@@ -115,6 +108,71 @@ func TestMigrate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// services are the other services' APIs, at a URL.
+func services(t *testing.T) string {
+	t.Helper()
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		key := strings.TrimSpace(r.URL.Path + " " + q.Get("iterator") + q.Get("next_page_cursor"))
+		if text, ok := served[key]; ok && r.Header.Get("Authorization") == "Bearer t0ken" {
+			_, _ = w.Write([]byte(text))
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(service.Close)
+	return service.URL
+}
+
+// TestMigrateRegisters has the program register what it finds with an efferent dev.
+func TestMigrateRegisters(t *testing.T) {
+	service := services(t)
+	s := newSuites(t)
+	efferent, aws, api := filepath.Join(s.dir, "bin", "efferent"), address(t), address(t)
+	dev, err := program.Start(t.Context(), exec.Command(efferent, "dev", "--aws", aws, "--http", api, "--data", ":memory:"), t.TempDir(),
+		program.Listens(api))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(dev.Stop)
+	t.Setenv("PATH", filepath.Dir(efferent)+":"+os.Getenv("PATH"))
+	t.Setenv("AWS_ENDPOINT_URL", "http://"+aws)
+	t.Setenv("EFFERENT_API_URL", "http://"+api)
+	for name, path := range map[string]string{"svix": "", "outpost": "/outpost", "convoy": "/convoy"} {
+		migrate(t, name, service+path, "--dev")
+	}
+	for tenant, want := range map[string]map[string]endpoint.State{
+		"acme":    {"ep_1": endpoint.Enabled, "des_1": endpoint.Enabled, "des_2": endpoint.Disabled, "e1": endpoint.Enabled},
+		"app_2":   {"ep_2": endpoint.Disabled},
+		"default": {"e2": endpoint.Disabled},
+	} {
+		got := map[string]endpoint.State{}
+		for _, e := range registered(t, "http://"+api, tenant) {
+			got[e.Labels["migrated-from"]] = e.State
+			if e.Signature == nil || e.Secret == "" {
+				t.Errorf("%s: %+v", tenant, e)
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s has %v, want %v", tenant, got, want)
+		}
+	}
+}
+
+func registered(t *testing.T, api, tenant string) []endpoint.Endpoint {
+	t.Helper()
+	resp, err := http.Get(api + "/api/v1/tenants/" + tenant + "/endpoints")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var list struct{ Items []endpoint.Endpoint }
+	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	return list.Items
 }
 
 // migrate runs the program, and returns what it prints and what it tells.

@@ -96,10 +96,18 @@ def convoy():
         }
 
 
-def register(flags, tenant, secret, endpoint):
+def register(flags, tenant, secret, e):
     if secret:
-        subprocess.run(["efferent", "secret", "put", *flags, endpoint["secret"]], input=secret, text=True, check=True)
-    subprocess.run(["efferent", "endpoints", "create", *flags, tenant, "-"], input=json.dumps(endpoint), text=True, check=True)
+        dev = [flag for flag in flags if flag == "--dev"]
+        subprocess.run(["efferent", "secret", "put", *dev, e["secret"]], input=secret, text=True, check=True)
+    options = ["--tenant", tenant, "--signature", json.dumps(e["signature"])]
+    options += [part for t in e["event_types"] for part in ("--type", t)]
+    for name, flag in {"secret": "--secret", "description": "--description", "state": "--state", "rate_per_second": "--rate"}.items():
+        if e.get(name):
+            options += [flag, str(e[name])]
+    for name, flag in {"headers": "--header", "labels": "--label"}.items():
+        options += [part for key, value in e.get(name, {}).items() for part in (flag, f"{key}={value}")]
+    subprocess.run(["efferent", "endpoints", "create", *flags, *options, e["url"]], check=True)
 
 
 for tenant, id, secret, problems, endpoint in {"svix": svix, "outpost": outpost, "convoy": convoy}[sys.argv[1]]():

@@ -7,6 +7,8 @@ import (
 	"mime"
 	"path"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -37,10 +39,10 @@ func (a *attachments) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		return errors.New("too many")
 	}
 	*a = nil
-	for _, members := range read {
-		one, err := attachmentOf(members)
-		if err != nil {
-			return err
+	for i, members := range read {
+		one, problem := attachmentOf(members)
+		if problem != "" {
+			return problemError(fmt.Sprintf("[%d] %s", i, problem))
 		}
 		*a = append(*a, one)
 	}
@@ -49,14 +51,16 @@ func (a *attachments) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 // attachmentOf is an attachment as a producer writes it. What is there, but empty,
 // is no default: content then, and what is no base64, is empty and not nil.
-func attachmentOf(members map[string]*string) (a Attachment, err error) {
+func attachmentOf(members map[string]*string) (a Attachment, problem string) {
 	if members == nil {
-		return a, errors.New("null")
+		return a, "must be an object, not null"
 	}
 	for name, text := range members {
 		switch {
+		case !slices.Contains(attachmentKeys, name):
+			return a, "has a key that is none of " + strings.Join(attachmentKeys, ", ") + ": " + strconv.Quote(message.Shorten(name, 64))
 		case text == nil, *text == "" && name != "content":
-			return a, errors.New("null or empty")
+			return a, "must not have " + name + " null or empty"
 		case name == "content":
 			content, err := base64.StdEncoding.DecodeString(*text)
 			if err != nil {
@@ -69,17 +73,17 @@ func attachmentOf(members map[string]*string) (a Attachment, err error) {
 			a.Type = *text
 		case name == "s3":
 			a.S3 = *text
-		case name == "content_id":
-			a.ContentID = *text
 		default:
-			return a, errors.New("unknown")
+			a.ContentID = *text
 		}
 	}
 	if a.Name == "" && a.S3 != "" {
 		a.Name = message.Shorten(strings.ReplaceAll(path.Base(a.S3), `\`, "_"), maxFileName)
 	}
-	return a, nil
+	return a, ""
 }
+
+var attachmentKeys = []string{"name", "type", "content", "s3", "content_id"}
 
 var (
 	// "General purpose bucket naming rules"; a key has 1024 bytes at most.

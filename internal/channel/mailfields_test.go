@@ -93,7 +93,9 @@ func TestDecodeMailRefuses(t *testing.T) {
 		"a file of many parts": {map[string]string{"attachments": `[{"name": "a", "content": "YQ==", "type": "Multipart/Mixed"}]`},
 			"attachments", "media type"},
 		"a file from a path": {map[string]string{"attachments": `[{"name": "a", "path": "/etc/passwd"}]`}, "attachments",
-			"must be an array of up to 20"},
+			`[0] has a key that is none of name, type, content, s3, content_id: "path"`},
+		"a file whose name is null": {map[string]string{"attachments": `[{"s3": "acme/a"}, {"name": null, "content": "YQ=="}]`}, "attachments",
+			"[1] must not have name null or empty"},
 		"a file from no bucket": {map[string]string{"attachments": `[{"s3": "s3://acme/b"}]`}, "attachments", "bucket/key"},
 		"two files by one id": {map[string]string{
 			"attachments": `[{"s3": "acme/a", "content_id": "x"}, {"s3": "acme/b", "content_id": "x"}]`}, "attachments", "[1] has the content_id"},

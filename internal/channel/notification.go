@@ -3,6 +3,7 @@ package channel
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -156,12 +157,21 @@ func (p *parsing) member() bool {
 	return true
 }
 
+// problemError is what is wrong with a value, where who reads it knows it better than
+// its field.
+type problemError string
+
+func (e problemError) Error() string { return string(e) }
+
 // take puts one known field into the notification; a bad value is reported and
 // left out.
 func (p *parsing) take(name string, f field, value jsontext.Value) {
 	before := p.n
 	problem := ""
-	if err := json.Unmarshal(value, f.target(&p.n)); err != nil {
+	var told problemError
+	if err := json.Unmarshal(value, f.target(&p.n)); errors.As(err, &told) {
+		problem = string(told)
+	} else if err != nil {
 		problem = f.wrong
 	} else if f.check != nil {
 		problem = f.check(&p.n)

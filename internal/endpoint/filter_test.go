@@ -23,8 +23,8 @@ func TestFilters(t *testing.T) {
 		`{"a":["x"],"b":[1]}`:      `{"a":"x","b":1} | {"a":"x"} {"b":1} {"a":"x","b":2}`,
 
 		`{"a":{"b":["x"]}}`: `{"a":{"b":"x"}} {"a":[{"b":"y"},{"b":"x"}]} {"a":[[{"b":["x"]}]]} | {"a":"x"} {"b":"x"} {"a.b":"x"}`,
-		`{"p":{"first":["Anna"],"last":["Jones"]}}`: `{"p":{"first":"Anna","last":"Jones"}} {"p":[{"first":"Anna"},{"first":"Anna","last":"Jones"}]} | ` +
-			`` +
+		`{"p":{"first":["Anna"],"last":["Jones"]}}`: `{"p":{"first":"Anna","last":"Jones"}} ` +
+			`{"p":[{"first":"Anna"},{"first":"Anna","last":"Jones"}]} | ` +
 			`{"p":[{"first":"Anna","last":"Smith"},{"first":"Peter","last":"Jones"}]}`,
 
 		`{"a":[{"prefix":"us-"}]}`: `{"a":"us-east"} {"a":"us-"} {"a":["eu","us-1"]} | {"a":"us"} {"a":"US-"} {"a":["eu"]} {"a":5} {}`,

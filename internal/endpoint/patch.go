@@ -26,6 +26,11 @@ func (e Endpoint) Patch(patch jsontext.Value) (Endpoint, error) {
 	if err := json.Unmarshal(patch, &fields); err != nil || fields == nil {
 		return e, fmt.Errorf("the patch must be a JSON object that has each name once%s", where(err))
 	}
+	for _, name := range []string{"state_since", "created", "updated"} {
+		if v, ok := fields[name]; ok && json.Unmarshal(v, new(time.Time)) != nil {
+			return e, &message.FieldError{Field: name, Problem: "can't be changed"}
+		}
+	}
 	if v, ok := fields["version"]; ok {
 		var meant int64
 		if json.Unmarshal(v, &meant) != nil || meant < 1 {

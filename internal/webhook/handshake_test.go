@@ -15,7 +15,8 @@ import (
 func TestHandshake(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodOptions || r.ContentLength > 0 || r.Header.Get("webhook-signature") != "" || r.Header.Get("Content-Type") != "" {
+		if r.Method != http.MethodOptions || r.ContentLength > 0 ||
+			r.Header.Get("webhook-signature") != "" || r.Header.Get("Content-Type") != "" {
 			t.Errorf("%s of %d bytes, %v", r.Method, r.ContentLength, r.Header)
 		}
 		w.Header().Set("WebHook-Allowed-Origin", r.Header.Get("WebHook-Request-Origin"))

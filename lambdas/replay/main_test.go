@@ -137,7 +137,8 @@ func TestWithoutNotifications(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if urls := h.Exit.Sender.(*awssqs.Outgoing).URLs; len(h.Queues) != 2 || h.Queues[0].From != "webhooks" || h.Queues[1].From != "events" || len(urls) != 2 {
+	if urls := h.Exit.Sender.(*awssqs.Outgoing).URLs; len(h.Queues) != 2 || h.Queues[0].From != "webhooks" || h.Queues[1].From != "events" ||
+		len(urls) != 2 {
 		t.Errorf("there are %+v, and what waits goes to %v", h.Queues, urls)
 	}
 }

@@ -144,7 +144,7 @@ func TestOwnQueuesAndTablesAreUsed(t *testing.T) {
 			"circuits": "arn:aws:dynamodb:eu-north-1:000000000000:table/old-circuits"}}})
 	for kind, want := range map[string][]string{
 		"AWS::SQS::Queue":            {"EventFailures", "EventQueue", "NotificationFailures", "NotificationQueue"},
-		"AWS::DynamoDB::GlobalTable": {"Attempts", "Endpoints", "Ledger", "Pace"},
+		"AWS::DynamoDB::GlobalTable": {"Attempts", "Endpoints", "Ledger", "Pace", "Published"},
 	} {
 		if d := cmp.Diff(want, slices.Sorted(maps.Keys(made.of(kind)))); d != "" {
 			t.Error(d)
@@ -154,7 +154,7 @@ func TestOwnQueuesAndTablesAreUsed(t *testing.T) {
 	for name, p := range made.of("AWS::Lambda::EventSourceMapping") {
 		sources[name] = text(p["EventSourceArn"])
 	}
-	if d := cmp.Diff(map[string]string{"DeliverSource": at + "mine", "NotifySource": "NotificationQueue.Arn",
+	if d := cmp.Diff(map[string]string{"DeliverSource": at + "mine", "NotifySource": "NotificationQueue.Arn", "FanoutSource": "EventQueue.Arn",
 		"AuditFeed": "arn:AWS::Partition:sqs:AWS::Region:AWS::AccountId:prod-audit.fifo"}, sources); d != "" {
 		t.Error(d)
 	}

@@ -46,7 +46,7 @@ var lives = func() map[string]life {
 		"LedgerUnsigned": {idle: every(5, 1), busy: every(5, 1), bad: none, within: 30},
 		"Api5xx":         {idle: none, busy: zero, bad: once, within: 1},
 	}
-	for _, title := range []string{"Webhook", "Notification"} {
+	for _, title := range []string{"Webhook", "Notification", "Event"} {
 		maps.Copy(all, map[string]life{
 			title + "Age":      {idle: none, busy: always(30), bad: rises, within: 17},
 			title + "InFlight": {idle: none, busy: always(500), bad: always(90_000), within: 1},
@@ -58,12 +58,12 @@ var lives = func() map[string]life {
 			title + "Outcomes":    {idle: none, busy: none, bad: once, within: 1},
 		})
 	}
-	for _, function := range []string{"Deliver", "Notify", "Release", "Audit"} {
+	for _, function := range []string{"Deliver", "Notify", "Release", "Audit", "Fanout"} {
 		for _, of := range []string{"Errors", "Throttles"} {
 			all[function+of] = life{idle: none, busy: zero, bad: once, within: 7, glitch: once}
 		}
 	}
-	for _, function := range []string{"Checkpoint", "Replay", "Rotate"} {
+	for _, function := range []string{"Checkpoint", "Replay", "Rotate", "Endpoints"} {
 		for _, of := range []string{"Errors", "Throttles"} {
 			all[function+of] = life{idle: none, busy: zero, bad: once, within: 1}
 		}

@@ -66,7 +66,7 @@ func TestWhatIsWatched(t *testing.T) {
 		"LedgerUnsigned": "ticket Invocations of CheckpointFunction < 1, 3 of 300 s, or missing",
 		"Api5xx":         "ticket 5xx of Api > 0, 1 of 300 s",
 	}
-	for title, function := range map[string]string{"Webhook": "Deliver", "Notification": "Notify"} {
+	for title, function := range map[string]string{"Webhook": "Deliver", "Notification": "Notify", "Event": "Fanout"} {
 		f := function + "Function"
 		maps.Copy(want, map[string]string{
 			title + "Age":         "page ApproximateAgeOfOldestMessage of " + title + "Queue.QueueName > 900, 1 of 60 s",
@@ -79,7 +79,7 @@ func TestWhatIsWatched(t *testing.T) {
 		})
 	}
 	for function, how := range map[string]string{"Deliver": "page", "Notify": "page", "Release": "page", "Audit": "page",
-		"Checkpoint": "ticket", "Replay": "ticket", "Rotate": "ticket"} {
+		"Checkpoint": "ticket", "Replay": "ticket", "Rotate": "ticket", "Fanout": "page", "Endpoints": "ticket"} {
 		times := map[string]string{"page": "2/3", "ticket": "1"}[how]
 		for _, of := range []string{"Errors", "Throttles"} {
 			want[function+of] = how + " " + of + " of " + function + "Function > 0, " + times + " of 300 s"

@@ -29,7 +29,7 @@ func TestNobodyReachesTheAPIUnasked(t *testing.T) {
 			made := synth(t, c.props)
 			call(t, func() {
 				made.assert.AllResourcesProperties(jsii.String("AWS::ApiGatewayV2::Route"), c.want)
-				made.assert.ResourceCountIs(jsii.String("AWS::ApiGatewayV2::Route"), jsii.Number(1))
+				made.assert.ResourceCountIs(jsii.String("AWS::ApiGatewayV2::Route"), jsii.Number(3))
 				made.assert.AllResourcesProperties(jsii.String("AWS::ApiGatewayV2::Stage"), object{
 					"StageName": "$default", "AutoDeploy": true, "DefaultRouteSettings": object{"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100},
 				})
@@ -79,6 +79,10 @@ func TestNothingIsPublic(t *testing.T) {
 	}
 	slices.Sort(invoked)
 	if d := cmp.Diff([]string{
+		"apigateway.amazonaws.com invokes EndpointsFunction.Arn for " +
+			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/events",
+		"apigateway.amazonaws.com invokes EndpointsFunction.Arn for " +
+			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{proxy+}",
 		"apigateway.amazonaws.com invokes ReplayFunction.Arn for " +
 			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/{proxy+}",
 		"events.amazonaws.com invokes CheckpointFunction.Arn for CheckpointClock.Arn",

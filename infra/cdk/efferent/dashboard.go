@@ -99,6 +99,9 @@ func (e *Efferent) roomRow() []awscloudwatch.IWidget {
 		graph("Waiting room: messages in 5 minutes", append(moved, label(ours(e.Release, metric.RoomLeft, total()), "out"))...),
 		graph("Waiting room: how late it is, in s", label(ours(e.Release, metric.OldestOverdue, worst()), "late")),
 		graph("Circuits that opened and closed in 5 minutes", opened...),
+		graph("Registered endpoints that fail: warned of and disabled, a minute, by kind",
+			found(e.Deliver, metric.EndpointsFailing, metric.Action, "Sum")),
+		graph("Outcomes that nobody was told of, a minute, by kind", found(e.Deliver, metric.OutcomesUntold, metric.Action, "Sum")),
 	}
 }
 

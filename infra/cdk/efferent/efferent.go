@@ -183,7 +183,8 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 	}{
 		{"Ledger", e.makeLedger}, {"Deliver", e.makeDeliver}, {"Notify", e.makeNotify}, {"Release", e.makeRelease},
 		{"Rotate", e.makeRotate},
-		{"Replay", e.makeReplay}, {"Fanout", e.makeFanout}, {"Register", e.makeRegister}, {"Audit", e.makeAudit}, {"Checkpoint", e.makeCheckpoint},
+		{"Replay", e.makeReplay}, {"Fanout", e.makeFanout}, {"Register", e.makeRegister},
+		{"Audit", e.makeAudit}, {"Checkpoint", e.makeCheckpoint},
 	} {
 		if err := part.make(props); err != nil {
 			return nil, of(part.name, err)
@@ -220,7 +221,7 @@ func (p Props) withDefaults() Props {
 	p.Release = p.Release.withDefaults()
 	p.Rotate = p.Rotate.withDefaults()
 	p.Replay = p.Replay.withDefaults()
-	p.Fanout = p.Fanout.withDefaults()
+	p.Fanout = p.Fanout.withDefaults(p.Queues.VisibilityTimeout)
 	p.Register = p.Register.withDefaults()
 	p.Ledger = p.Ledger.withDefaults()
 	p.Audit = p.Audit.withDefaults(p.Queues.VisibilityTimeout)

@@ -25,7 +25,8 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	deployed, err := settings.ReadDeliverPlaces(env("Deliver"))
 	if want := (settings.DeliverPlaces{WebhooksQueueURL: "WebhookQueue", AuditQueueURL: "AuditQueue",
-		AttemptsTable: "Attempts", WaitingTable: "Waiting", CircuitsTable: "Circuits", PaceTable: "Pace", EndpointsTable: "Endpoints"}); err != nil ||
+		AttemptsTable: "Attempts", WaitingTable: "Waiting", CircuitsTable: "Circuits", PaceTable: "Pace",
+		EndpointsTable: "Endpoints"}); err != nil ||
 		deployed != want {
 		t.Errorf("deliver: %+v, %v", deployed, err)
 	}
@@ -52,8 +53,10 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 		t.Errorf("checkpoint: %+v, %v: %s", signing, err, d)
 	}
 	releasing, err := settings.ReadReleasePlaces(env("Release"))
-	if want := (settings.ReleasePlaces{WebhooksQueueURL: "WebhookQueue", NotificationsQueueURL: "NotificationQueue",
-		WaitingTable: "Waiting", CircuitsTable: "Circuits", EndpointsTable: "Endpoints", MaxHeld: 6 * time.Hour}); err != nil || releasing != want {
+	if want := (settings.ReleasePlaces{WebhooksQueueURL: "WebhookQueue", EventsQueueURL: "EventQueue",
+		NotificationsQueueURL: "NotificationQueue",
+		WaitingTable:          "Waiting", CircuitsTable: "Circuits", EndpointsTable: "Endpoints", MaxHeld: 6 * time.Hour}); err != nil ||
+		releasing != want {
 		t.Errorf("release: %+v, %v", releasing, err)
 	}
 	for _, function := range []string{"Deliver", "Release", "Replay"} {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
@@ -16,6 +17,8 @@ import (
 // FanoutProps is what may be chosen of the function that turns events into messages to
 // endpoints, and of where events come from besides their queue.
 type FanoutProps struct {
+	// FunctionProps are those of any function, but that Timeout is a sixth of the
+	// visibility timeout by default, 30 s at most.
 	FunctionProps
 	SourceProps
 	// Bus is the name or the ARN of an EventBridge bus, of the stack's account and
@@ -25,7 +28,8 @@ type FanoutProps struct {
 	Sources []string
 }
 
-func (p FanoutProps) withDefaults() FanoutProps {
+func (p FanoutProps) withDefaults(visibility time.Duration) FanoutProps {
+	p.Timeout = or(p.Timeout, min(30*time.Second, (visibility/6).Truncate(time.Second)))
 	p.FunctionProps = p.FunctionProps.withDefaults()
 	p.SourceProps = p.SourceProps.withDefaults()
 	return p

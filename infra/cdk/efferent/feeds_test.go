@@ -19,7 +19,7 @@ func TestFailuresAreReportedOneByOne(t *testing.T) {
 		made.assert.AllResourcesProperties(jsii.String("AWS::Lambda::EventSourceMapping"), object{
 			"FunctionResponseTypes": []string{"ReportBatchItemFailures"}, "BatchSize": 10, "FilterCriteria": assertions.Match_Absent(),
 		})
-		made.assert.ResourceCountIs(jsii.String("AWS::Lambda::EventSourceMapping"), jsii.Number(3))
+		made.assert.ResourceCountIs(jsii.String("AWS::Lambda::EventSourceMapping"), jsii.Number(4))
 	})
 	for name, m := range made.of("AWS::Lambda::EventSourceMapping") {
 		fifo := text(m["EventSourceArn"]) == "AuditQueue.Arn"

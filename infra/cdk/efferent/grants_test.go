@@ -51,7 +51,8 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	deliver := append(append(consumes("WebhookQueue"), logs("Deliver")...),
 		"sqs:SendMessage AuditQueue.Arn", "dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
 		"dynamodb:Query Attempts.Arn", "dynamodb:PutItem Waiting.Arn", "dynamodb:BatchGetItem Circuits.Arn", "dynamodb:PutItem Circuits.Arn",
-		"dynamodb:BatchGetItem Pace.Arn", "dynamodb:UpdateItem Pace.Arn", "dynamodb:BatchGetItem Endpoints.Arn", hashKeys,
+		"dynamodb:BatchGetItem Pace.Arn", "dynamodb:UpdateItem Pace.Arn", "dynamodb:BatchGetItem Endpoints.Arn",
+		"dynamodb:PutItem Endpoints.Arn", hashKeys,
 		secret+"webhooks/*")
 	notify := append(consumes("NotificationQueue"), logs("Notify")...)
 	notify = append(notify, "sqs:SendMessage AuditQueue.Arn",
@@ -78,16 +79,29 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 			"sms-voice:SendTextMessage "+arn+"sms-voice:AWS::Region:AWS::AccountId:sender-id/*")},
 		"release": {made, "Release", append(append(each("dynamodb:", "Waiting.Arn", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem",
 			"Query", "Scan"), logs("Release")...), "dynamodb:PutItem Circuits.Arn", "dynamodb:Scan Circuits.Arn",
-			"dynamodb:BatchGetItem Endpoints.Arn", "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn")},
-		"replay": {made, "Replay", append(append(append(redrives("WebhookFailures"), redrives("NotificationFailures")...), logs("Replay")...),
-			"sqs:SendMessage AuditQueue.Arn", "sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn",
-			"dynamodb:BatchGetItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn", "dynamodb:Query Attempts.Arn",
-			"dynamodb:BatchWriteItem Waiting.Arn", "dynamodb:DeleteItem Waiting.Arn", "dynamodb:PutItem Waiting.Arn",
-			"dynamodb:Query Waiting.Arn", "dynamodb:Scan Waiting.Arn", "dynamodb:Query Attempts.Arn/index/failures",
-			"dynamodb:UpdateItem Attempts.Arn", hashKeys,
-			"dynamodb:BatchGetItem Circuits.Arn", "dynamodb:PutItem Circuits.Arn", "dynamodb:Scan Circuits.Arn",
-			"dynamodb:GetItem Ledger.Arn", "dynamodb:Query Ledger.Arn", "s3:GetObject LedgerTiles.Arn/lane-*", "s3:ListBucket LedgerTiles.Arn",
-			"s3:GetObject Checkpoints.Arn/lane-*", "s3:ListBucket Checkpoints.Arn")},
+			"dynamodb:BatchGetItem Endpoints.Arn", "sqs:SendMessage EventQueue.Arn",
+			"sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn")},
+		"replay": {made, "Replay", slices.Concat(redrives("WebhookFailures"), redrives("NotificationFailures"), redrives("EventFailures"),
+			logs("Replay"), []string{
+				"dynamodb:BatchGetItem Endpoints.Arn",
+				"sqs:SendMessage AuditQueue.Arn", "sqs:SendMessage EventQueue.Arn",
+				"sqs:SendMessage NotificationQueue.Arn", "sqs:SendMessage WebhookQueue.Arn",
+				"dynamodb:BatchGetItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn",
+				"dynamodb:PutItem Attempts.Arn", "dynamodb:Query Attempts.Arn",
+				"dynamodb:BatchWriteItem Waiting.Arn", "dynamodb:DeleteItem Waiting.Arn", "dynamodb:PutItem Waiting.Arn",
+				"dynamodb:Query Waiting.Arn", "dynamodb:Scan Waiting.Arn", "dynamodb:Query Attempts.Arn/index/failures",
+				"dynamodb:UpdateItem Attempts.Arn", hashKeys,
+				"dynamodb:BatchGetItem Circuits.Arn", "dynamodb:PutItem Circuits.Arn", "dynamodb:Scan Circuits.Arn",
+				"dynamodb:GetItem Ledger.Arn", "dynamodb:Query Ledger.Arn", "s3:GetObject LedgerTiles.Arn/lane-*", "s3:ListBucket LedgerTiles.Arn",
+				"s3:GetObject Checkpoints.Arn/lane-*", "s3:ListBucket Checkpoints.Arn"})},
+		"fanout": {made, "Fanout", append(append(consumes("EventQueue"), logs("Fanout")...), "sqs:SendMessage AuditQueue.Arn",
+			"sqs:SendMessage WebhookQueue.Arn", "dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
+			"dynamodb:Query Attempts.Arn", "dynamodb:PutItem Waiting.Arn", "dynamodb:BatchGetItem Endpoints.Arn",
+			"dynamodb:PutItem Published.Arn", hashKeys)},
+		"endpoints": {made, "Endpoints", append(append(each("secretsmanager:", secrets[1:]+"webhooks/*", "CreateSecret", "GetSecretValue",
+			"PutSecretValue", "UpdateSecretVersionStage"), logs("Endpoints")...), "sqs:SendMessage AuditQueue.Arn",
+			"sqs:SendMessage EventQueue.Arn", "dynamodb:Query Attempts.Arn/index/endpoints", "dynamodb:BatchGetItem Endpoints.Arn",
+			"dynamodb:DeleteItem Endpoints.Arn", "dynamodb:PutItem Endpoints.Arn", "dynamodb:PutItem Published.Arn", hashKeys)},
 		"audit": {made, "Audit", append(append(append(readsLedger("lane-*/tile/*"), consumes("AuditQueue")...), logs("Audit")...),
 			"dynamodb:BatchWriteItem Ledger.Arn", "dynamodb:PutItem Ledger.Arn", "s3:PutObject LedgerTiles.Arn/lane-*/tile/*")},
 		// That it may sign says the key's policy: TestTheSignerAloneSigns.
@@ -106,7 +120,7 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 			}
 		})
 	}
-	if len(made.of("AWS::IAM::Policy"))+len(made.of("AWS::IAM::ManagedPolicy")) != 0 || len(made.of("AWS::IAM::Role")) != 6 {
+	if len(made.of("AWS::IAM::Policy"))+len(made.of("AWS::IAM::ManagedPolicy")) != 0 || len(made.of("AWS::IAM::Role")) != 8 {
 		t.Error("there are policies besides the roles' own, or more roles than functions")
 	}
 }

@@ -63,7 +63,7 @@ func TestWhatIsLeftOutIsNotChecked(t *testing.T) {
 	made := synth(t, efferent.Props{
 		WithoutNotifications: true, Notify: efferent.NotifyProps{SES: true}, WithoutAPI: true, Replay: efferent.ReplayProps{Rate: -1},
 	})
-	if names := made.of("AWS::Lambda::Function"); len(names) != 4 || slices.Contains(texts(names), "ReplayFunction") {
+	if names := made.of("AWS::Lambda::Function"); len(names) != 5 || slices.Contains(texts(names), "ReplayFunction") {
 		t.Errorf("there are %v", names)
 	}
 }

@@ -24,6 +24,7 @@ var stateful = map[string]string{
 	"EfferentLedgerBF15C687":               "AWS::DynamoDB::GlobalTable",
 	"EfferentPace646C5D3A":                 "AWS::DynamoDB::GlobalTable",
 	"EfferentEndpoints23AFAB06":            "AWS::DynamoDB::GlobalTable",
+	"EfferentPublished264828AB":            "AWS::DynamoDB::GlobalTable",
 	"EfferentWaitingCBD476A1":              "AWS::DynamoDB::GlobalTable",
 	"EfferentLedgerKey4A52D6CA":            "AWS::KMS::Key",
 	"EfferentCheckpoints8950A391":          "AWS::S3::Bucket",

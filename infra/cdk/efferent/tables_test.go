@@ -87,13 +87,16 @@ func TestAttemptsTableHasTheKeysThatAreWritten(t *testing.T) {
 			"GlobalSecondaryIndexes": []object{{
 				"IndexName": "failures", "Projection": object{"ProjectionType": "INCLUDE", "NonKeyAttributes": []string{"record"}},
 				"KeySchema": []object{{"AttributeName": "failed_in", "KeyType": "HASH"}, {"AttributeName": "failed_at", "KeyType": "RANGE"}},
+			}, {
+				"IndexName": "endpoints", "Projection": object{"ProjectionType": "INCLUDE", "NonKeyAttributes": []string{"record"}},
+				"KeySchema": []object{{"AttributeName": "sent_to", "KeyType": "HASH"}, {"AttributeName": "sent_at", "KeyType": "RANGE"}},
 			}},
 			"TimeToLiveSpecification": object{"AttributeName": "expires_at", "Enabled": true},
 		})
 	})
 	err := (&awsdynamodb.Attempts{API: kept{}, Table: "t"}).Put(
-		t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "m", Attempt: 1, Verdict: attempt.Permanent}})
-	for _, name := range []string{"webhook_id", "message_attempt", "expires_at", "failed_in", "failed_at", "record"} {
+		t.Context(), []attempt.Record{{WebhookID: "w", MessageID: "m", Attempt: 1, Verdict: attempt.Permanent, Endpoint: "ep_1"}})
+	for _, name := range []string{"webhook_id", "message_attempt", "expires_at", "failed_in", "failed_at", "sent_to", "sent_at", "record"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("the store writes no %s: %v", name, err)
 		}

@@ -140,8 +140,9 @@ func TestEndpointConflicts(t *testing.T) {
 			if len(tokens) > c.times {
 				return nil, nil
 			}
-			return &types.TransactionCanceledException{Message: aws.String("cancelled: " + c.reason), CancellationReasons: []types.CancellationReason{
-				{Code: aws.String("None")}, {Code: &c.reason}}}, nil
+			return &types.TransactionCanceledException{Message: aws.String("cancelled: " + c.reason),
+				CancellationReasons: []types.CancellationReason{
+					{Code: aws.String("None")}, {Code: &c.reason}}}, nil
 		}
 		err := store.CreateEndpoint(t.Context(), usual(), 20)
 		if len(tokens) != c.tries || (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {

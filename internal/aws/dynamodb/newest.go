@@ -40,7 +40,8 @@ func shardOf(messageID string) uint32 {
 
 // newest returns up to limit records under a name, newest first, by one query a shard,
 // or more where a page of 1 MB holds too few.
-func (a *Attempts) newest(ctx context.Context, of sharded, name string, from, before attempt.Position, limit int) ([]attempt.Record, error) {
+func (a *Attempts) newest(ctx context.Context, of sharded, name string, from, before attempt.Position, limit int) (
+	[]attempt.Record, error) {
 	from, before = cmp.Or(from, " "), cmp.Or(before, "~") // before and after every time
 	if !from.Before(before) {
 		return nil, nil // BETWEEN refuses it
@@ -61,7 +62,8 @@ func (a *Attempts) newest(ctx context.Context, of sharded, name string, from, be
 	return all[:min(limit, len(all))], nil
 }
 
-func (a *Attempts) newestIn(ctx context.Context, of sharded, key string, from, before attempt.Position, limit int) ([]attempt.Record, error) {
+func (a *Attempts) newestIn(ctx context.Context, of sharded, key string, from, before attempt.Position, limit int) (
+	[]attempt.Record, error) {
 	in := &sdk.QueryInput{
 		TableName: &a.Table, IndexName: &of.index, ScanIndexForward: aws.Bool(false),
 		KeyConditionExpression:   aws.String("#in = :in AND #at BETWEEN :from AND :before"),

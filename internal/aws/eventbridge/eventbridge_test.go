@@ -62,7 +62,7 @@ func TestBus(t *testing.T) {
 		"one":               {1, bus{}, []int{1}, 1, ""},
 		"more than ten":     {23, bus{}, []int{10, 10, 3}, 23, ""},
 		"two refused once":  {12, bus{refuse: map[string]int{"b": 1, "c": 1}}, []int{10, 2, 2}, 12, ""},
-		"refused for good":  {12, bus{refuse: map[string]int{"b": 9}}, []int{10, 1, 1, 2}, 11, "1 outcomes were refused, the first by Throttling"},
+		"refused for good":  {12, bus{refuse: map[string]int{"b": 9}}, []int{10, 1, 1, 2}, 11, "1 outcomes were refused, the first by Throttl"},
 		"out of reach":      {3, bus{fails: errors.New("no connection")}, []int{3}, 0, "put to b1: no connection"},
 		"half of an answer": {3, bus{short: true}, []int{3}, 3, "0 entries were answered of 3"},
 	} {

@@ -64,7 +64,8 @@ func (s *Sender) mail(h channel.Handover) (m *email, refused channel.Outcome, ok
 			return nil, channel.Failed(channel.Permanent, 0, "email: reply_to "+err.Error()), false
 		}
 	}
-	m = &email{Msg: newMail(a, h, s.now()), from: a.from, to: mailbox.Distinct(a.to), everyone: mailbox.Distinct(a.to, a.cc, a.bcc), last: h.Last}
+	m = &email{Msg: newMail(a, h, s.now()), from: a.from, to: mailbox.Distinct(a.to), everyone: mailbox.Distinct(a.to, a.cc, a.bcc),
+		last: h.Last}
 	m.utf8 = slices.ContainsFunc(m.everyone,
 		mailbox.NeedsUTF8) || mailbox.NeedsUTF8(a.from) || a.replyTo != nil && mailbox.NeedsUTF8(a.replyTo)
 	return m, channel.Outcome{}, true

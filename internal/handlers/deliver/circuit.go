@@ -147,7 +147,7 @@ func (d *delivery) tell(ctx context.Context, x webhook.Exchange, v attempt.Verdi
 	}
 	if d.to != nil {
 		r.Enabled, r.Delivered = d.to.StateSince(), v == attempt.Delivered
-		r.Gone, r.Refused = x.Gone && !d.mayDisable(), v == attempt.Permanent && x.Status != 0 && !x.Abort && !x.Gone
+		r.Gone, r.Refused = false, v == attempt.Permanent && x.Status != 0 && !x.Abort && !x.Gone
 	}
 	if x.RetryAfter > 0 {
 		r.Until = d.Now().Add(min(x.RetryAfter, retry.MaxWait))

@@ -160,7 +160,7 @@ func (d *delivery) exchange(ctx context.Context) (again bool) {
 	if why := d.atOnce(ctx, x, verdict); why != "" {
 		return d.tryAgain(batch.Because(reason, why))
 	}
-	if x.Gone && d.mayDisable() {
+	if x.Gone && d.to != nil {
 		why := d.disable(ctx, x)
 		if verdict != attempt.Delivered {
 			d.waitDisabled(batch.Because(reason, why))

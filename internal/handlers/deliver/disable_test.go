@@ -33,7 +33,7 @@ func TestGoneEndpoints(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, c.answer)
-			w.disables, w.disableErr = true, c.err
+			w.disableErr = c.err
 			w.registers(is(endpoint.Enabled))
 			if failed := w.handle(aMessage("a", toEndpoint("a"), 1)); len(failed) != 0 {
 				t.Errorf("failed are %v", failed)

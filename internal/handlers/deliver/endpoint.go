@@ -50,9 +50,6 @@ func (d *delivery) find(ctx context.Context) bool {
 	return true
 }
 
-// mayDisable reports whether the message is for an endpoint that can be disabled.
-func (d *delivery) mayDisable() bool { return d.to != nil && d.needs.Disabler != nil }
-
 // disable disables the endpoint, which wants no more, and says so.
 func (d *delivery) disable(ctx context.Context, x webhook.Exchange) string {
 	const asked = "it wants no more webhooks"

@@ -69,8 +69,7 @@ type world struct {
 	// posted is told of each exchange instead, where it is set.
 	posted func(webhook.Request)
 	paces  pace.Store
-	// disables says that endpoints can be disabled, disableErr that it fails.
-	disables                          bool
+	// disableErr is why no endpoint can be disabled.
 	disableErr                        error
 	secretErr, readyErr, endpointsErr error
 
@@ -99,20 +98,16 @@ func (w *world) handler() *Handler {
 		},
 		Sender: w, Secrets: w, Endpoints: &endpoint.Known{Store: w, Now: w.time},
 		MostHeld: 6 * time.Hour, Ready: func(context.Context) error { return w.readyErr },
-		Circuits: w.circuits(),
-	}
-	if w.disables {
-		n.Disabler = w
+		Circuits: w.circuits(), Disabler: w, Auth: w,
 	}
 	if w.clock != nil { // the crew's goroutines are of no bubble
 		n.Go = func(f func()) { go f() }
 	}
-	if w.auth != nil {
-		n.Auth = w
-	}
+	var paces pace.Store = &w.store
 	if w.paces != nil {
-		n.Pace = &pace.Keeper{Store: w.paces, Patience: Patience, Now: w.time, Log: w.logger}
+		paces = w.paces
 	}
+	n.Pace = &pace.Keeper{Store: paces, Patience: Patience, Now: w.time, Log: w.logger}
 	h, err := New(n)
 	if err != nil {
 		w.t.Fatal(err)

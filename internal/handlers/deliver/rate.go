@@ -34,7 +34,7 @@ const (
 // goes before those who come for the first time, so that nobody's turn is put off again
 // and again. A probe is always sent.
 func (d *delivery) linesUp(ctx context.Context) bool {
-	if d.to == nil || d.to.RatePerSecond == 0 || d.needs.Pace == nil || len(d.probe) > 0 {
+	if d.to == nil || d.to.RatePerSecond == 0 || len(d.probe) > 0 {
 		return true
 	}
 	turn, err := d.needs.Pace.Turn(ctx, paceKey(d.to.ID, d.to.RatePerSecond), pace.PerSecond(d.to.RatePerSecond),

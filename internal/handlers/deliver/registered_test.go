@@ -8,7 +8,6 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/endpoint"
-	"github.com/efferent/efferent/internal/webhook"
 )
 
 // registered is an endpoint of acme's.
@@ -124,7 +123,7 @@ func policy(name string) endpoint.Endpoint {
 // the same URL in a message.
 func TestCircuitOfAnEndpoint(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, webhook.Exchange{Status: 410, Gone: true})
+	w := newWorld(t, busy503)
 	w.register(registered())
 	w.handle(aMessage("a", toRegistered("a", ""), 1))
 	found, err := w.store.Circuits(t.Context(), []circuit.Name{endpoint.Circuit("ep_1"),

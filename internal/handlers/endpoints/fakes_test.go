@@ -37,11 +37,10 @@ type world struct {
 	// have done their work where keeps says so.
 	auditFails, createFails, updateFails, keeps bool
 	// faster is done before an update.
-	faster  func()
-	most    int
-	out     http.Handler
-	handler *Handler
-	needs   Needs
+	faster func()
+	most   int
+	out    http.Handler
+	needs  Needs
 	// published are the events that were sent; send is asked before.
 	published []event.Event
 	send      func() error
@@ -67,7 +66,7 @@ func (w *world) rewire(change func(*Needs)) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.out, w.handler = access.Doors(h.Routes()), h
+	w.out = access.Doors(h.Routes())
 }
 
 func (w *world) time() time.Time {

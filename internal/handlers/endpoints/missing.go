@@ -214,7 +214,7 @@ func (m *missing) tried(ctx context.Context, e *event.Record) (bool, error) {
 }
 
 func (m *missing) letter(e *event.Record) waiting.Outgoing {
-	body := append(append(event.Head(m.to.ID, e.ID, m.to.Tenant, e.Type), e.Body...), '}')
+	body := event.Event{ID: e.ID, Tenant: m.to.Tenant, Type: e.Type, Body: e.Body}.To(m.to.ID)
 	return waiting.Outgoing{Body: string(body), Group: event.Group(m.to.Tenant, m.to.ID)}
 }
 

@@ -34,7 +34,7 @@ func (o *outbox) Send(_ context.Context, queue string, messages []waiting.Outgoi
 }
 
 // missingWorld is a world with an endpoint that gets invoice.*, and events of a day.
-func missingWorld(t *testing.T) (*world, *outbox, *Handler) {
+func missingWorld(t *testing.T) (*world, *outbox) {
 	t.Helper()
 	w, out := newWorld(t), &outbox{takes: 1000}
 	e := endpoint.Endpoint{ID: "ep_1", Tenant: "acme", URL: "https://a.test/in", EventTypes: []string{"invoice.*"},
@@ -42,8 +42,8 @@ func missingWorld(t *testing.T) (*world, *outbox, *Handler) {
 	if err := w.Memory.CreateEndpoint(t.Context(), e, 5); err != nil {
 		t.Fatal(err)
 	}
-	w.handler.Recovery = &Recovery{Events: w, History: w, Sender: out}
-	return w, out, w.handler
+	w.rewire(func(n *Needs) { n.Recovery = &Recovery{Events: w, History: w, Sender: out} })
+	return w, out
 }
 
 // publish keeps an event that was published so long before now.
@@ -82,7 +82,7 @@ func (w *world) since(ago time.Duration) string {
 // byte and under its id; nothing else is.
 func TestMissing(t *testing.T) {
 	t.Parallel()
-	w, out, _ := missingWorld(t)
+	w, out := missingWorld(t)
 	w.publish("matches", "invoice.paid", 5*time.Hour)
 	w.publish("meant", "order.made", time.Hour, "ep_1")
 	w.publish("another", "order.made", time.Hour, "ep_2")
@@ -123,7 +123,7 @@ func TestMissing(t *testing.T) {
 // nothing is passed over.
 func TestMissingGoesOn(t *testing.T) {
 	t.Parallel()
-	w, out, _ := missingWorld(t)
+	w, out := missingWorld(t)
 	for n := range 300 {
 		w.publish(fmt.Sprint("evt", n), "invoice.paid", time.Duration(n)*time.Minute+2*time.Minute)
 	}
@@ -153,7 +153,7 @@ func TestMissingRefusals(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		body   string
-		setup  func(*world, *outbox, *Handler)
+		setup  func(*world, *outbox)
 		status int
 	}{
 		"no time":        {`{}`, nil, 400},
@@ -161,16 +161,16 @@ func TestMissingRefusals(t *testing.T) {
 		"the wrong way":  {`{"since":"2026-11-25T08:00:00Z","until":"2026-11-25T07:00:00Z"}`, nil, 400},
 		"another cursor": {`{"since":"2026-11-25T08:00:00Z","cursor":"x"}`, nil, 400},
 		"unknown field":  {`{"since":"2026-11-25T08:00:00Z","missing":true}`, nil, 400},
-		"no ledger":      {`{"since":"2026-11-25T08:00:00Z"}`, func(w *world, _ *outbox, _ *Handler) { w.auditFails = true }, 503},
-		"no queue":       {`{"since":"2026-11-25T08:00:00Z"}`, func(_ *world, o *outbox, _ *Handler) { o.takes = 0 }, 503},
-		"no events":      {`{"since":"2026-11-25T08:00:00Z"}`, func(_ *world, _ *outbox, h *Handler) { h.Recovery = nil }, 501},
+		"no ledger":      {`{"since":"2026-11-25T08:00:00Z"}`, func(w *world, _ *outbox) { w.auditFails = true }, 503},
+		"no queue":       {`{"since":"2026-11-25T08:00:00Z"}`, func(_ *world, o *outbox) { o.takes = 0 }, 503},
+		"no events":      {`{"since":"2026-11-25T08:00:00Z"}`, func(w *world, _ *outbox) { w.rewire(func(n *Needs) { n.Recovery = nil }) }, 501},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, out, h := missingWorld(t)
+			w, out := missingWorld(t)
 			w.publish("a", "invoice.paid", time.Hour)
 			if c.setup != nil {
-				c.setup(w, out, h)
+				c.setup(w, out)
 			}
 			if code, _ := w.missing(c.body); code != c.status || len(out.sent) > 0 {
 				t.Errorf("%d, sent %d", code, len(out.sent))

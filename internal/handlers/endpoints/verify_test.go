@@ -226,7 +226,8 @@ func TestMustVerify(t *testing.T) {
 			t.Errorf("%s: %d %s", path, out.Code, out.Body)
 		}
 	}
-	if out := w.ask("PATCH "+pathOf(e.Endpoint), `{"state":"enabled"}`, "Content-Type: application/merge-patch+json"); out.Code != http.StatusConflict {
+	out := w.ask("PATCH "+pathOf(e.Endpoint), `{"state":"enabled"}`, "Content-Type: application/merge-patch+json")
+	if out.Code != http.StatusConflict {
 		t.Errorf("%d %s", out.Code, out.Body)
 	}
 	o.answer = func(r webhook.Request) webhook.Exchange { return answers(200, string(r.Body)) }

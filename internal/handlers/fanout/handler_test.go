@@ -52,7 +52,7 @@ func TestFanOut(t *testing.T) {
 		if m.EndpointID == a.ID && (string(m.Body) != `{"a": 1}` || m.Tenant != "acme" || m.EventType != "invoice.paid") {
 			t.Errorf("sent %+v", m)
 		}
-		if w.groups[n] != Group(m.Tenant, m.EndpointID) || !strings.HasPrefix(w.groups[n], m.Tenant+"/") {
+		if w.groups[n] != event.Group(m.Tenant, m.EndpointID) || !strings.HasPrefix(w.groups[n], m.Tenant+"/") {
 			t.Errorf("group %s of %+v", w.groups[n], m)
 		}
 	}

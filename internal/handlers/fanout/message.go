@@ -1,16 +1,14 @@
 package fanout
 
 import (
-	"hash/fnv"
-	"strconv"
-
+	"github.com/efferent/efferent/internal/event"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
 // message is the event as it is sent to an endpoint: a webhook's message.
 func (f *fan) message(to string) waiting.Outgoing {
-	m := waiting.Outgoing{Body: string(f.event.To(to)), Group: Group(f.event.Tenant, to)}
+	m := waiting.Outgoing{Body: string(f.event.To(to)), Group: event.Group(f.event.Tenant, to)}
 	if trace := f.trace(); len(trace) > 0 && len(m.Body)+sizeOf(trace) <= message.MaxSize {
 		m.Attributes = trace
 	}
@@ -34,16 +32,4 @@ func sizeOf(attributes map[string]message.Attribute) (size int) {
 		size += a.Size(name)
 	}
 	return size
-}
-
-// shares is over how many message groups a tenant's endpoints are spread: one that is
-// dead takes as large a part of its tenant's turn, and a tenant at most so many turns.
-const shares = 8
-
-// Group is the message group of what goes to an endpoint of a tenant ("Amazon SQS fair
-// queues").
-func Group(tenant, endpoint string) string {
-	h := fnv.New32a()
-	h.Write([]byte(endpoint))
-	return tenant + "/" + strconv.FormatUint(uint64(h.Sum32()%shares), 10)
 }

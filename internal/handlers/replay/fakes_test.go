@@ -61,6 +61,8 @@ type world struct {
 	// store has the records and the claims; the world's methods put faults
 	// before it.
 	store *storetest.Memory
+	// finder knows endpoints, where there are any.
+	finder *finder
 
 	now       time.Time
 	letters   map[string]*parkedLetter
@@ -111,7 +113,7 @@ func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
 }
 
 func (w *world) handler() *Handler {
-	h, err := New(Needs{
+	n := Needs{
 		Queues: []Queue{{Name: queueName, From: "webhooks", Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()},
 			{Name: "notification-failures", From: "notifications", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
 		History: w, Failures: w, Claims: w, Audit: w, Redactors: w, Records: w, Room: (*room)(w), Exit: w.exit,
@@ -123,7 +125,11 @@ func (w *world) handler() *Handler {
 			runtime.Gosched()
 			w.advance(min(d, cmp.Or(w.pause, d)))
 		}, Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	if w.finder != nil {
+		n.Endpoints = w.finder
+	}
+	h, err := New(n)
 	if err != nil {
 		w.t.Fatal(err)
 	}

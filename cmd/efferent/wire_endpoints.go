@@ -41,12 +41,6 @@ type endpointParts struct {
 	log       *slog.Logger
 }
 
-// sendQueues is what sending one message, or many, takes.
-type sendQueues interface {
-	awssqs.SendAPI
-	awssqs.SendBatchAPI
-}
-
 // publishing is what publishing events takes; nil where there is no store of events.
 func (p endpointParts) publishing() (*endpoints.Publishing, error) {
 	if p.kept.events == nil {

@@ -29,7 +29,7 @@ func TestNobodyReachesTheAPIUnasked(t *testing.T) {
 			made := synth(t, c.props)
 			call(t, func() {
 				made.assert.AllResourcesProperties(jsii.String("AWS::ApiGatewayV2::Route"), c.want)
-				made.assert.ResourceCountIs(jsii.String("AWS::ApiGatewayV2::Route"), jsii.Number(3))
+				made.assert.ResourceCountIs(jsii.String("AWS::ApiGatewayV2::Route"), jsii.Number(4))
 				made.assert.AllResourcesProperties(jsii.String("AWS::ApiGatewayV2::Stage"), object{
 					"StageName": "$default", "AutoDeploy": true, "DefaultRouteSettings": object{"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100},
 				})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ const (
 // again, + is tried again in the same invocation, p fails for good, d is
 // delivered.
 type life struct {
+	mu     sync.Mutex // the ledger and producers are told at once
 	script string
 	faults map[int]fault // by call, from 1 on
 	calls  []string
@@ -62,6 +64,8 @@ func newLife(script string, most int, faults map[int]fault) *life {
 }
 
 func (l *life) call(what string, do func() error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.dead {
 		return errDesk
 	}

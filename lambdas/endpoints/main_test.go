@@ -12,7 +12,8 @@ import (
 func TestWire(t *testing.T) {
 	t.Parallel()
 	whole := map[string]string{
-		settings.EventsQueueURL: "https://sqs.test/1/events", settings.WebhooksQueueURL: "https://sqs.test/1/webhooks", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
+		settings.EventsQueueURL: "https://sqs.test/1/events", settings.WebhooksQueueURL: "https://sqs.test/1/webhooks",
+		settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
 		settings.AttemptsTable: "attempts", settings.EndpointsTable: "endpoints", settings.EventsTable: "events",
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 	}

@@ -87,6 +87,8 @@ var setters = map[string]func(*choices, string) error{
 	"maxEndpoints":         number(func(c *choices) *int { return &c.Props.Register.MaxEndpoints }),
 	"tokenSecret":          text(func(c *choices) *string { return &c.Props.Register.TokenSecret }),
 	"tenantClaim":          text(func(c *choices) *string { return &c.Props.Register.TenantClaim }),
+	"requestOrigin":        text(func(c *choices) *string { return &c.Props.Register.Origin }),
+	"mustVerify":           flag(func(c *choices) *bool { return &c.Props.Register.MustVerify }),
 	"outcomes":             text(func(c *choices) *string { return &c.Props.Outcomes.To }),
 	"outcomeKinds":         text(func(c *choices) *string { return &c.Props.Outcomes.Kinds }),
 	"outcomesTenant":       text(func(c *choices) *string { return &c.Props.Outcomes.Tenant }),

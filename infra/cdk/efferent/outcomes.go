@@ -15,7 +15,7 @@ import (
 type OutcomeProps struct {
 	// To is the ARN of a queue, or of an EventBridge bus. Default: nobody hears.
 	To string
-	// Kinds are which: docs/events.md has them. Default: failures and transitions.
+	// Kinds are which: docs/outcomes.md has them. Default: failures and transitions.
 	Kinds string
 	// Tenant is whose registered endpoints get them, by the queue of events, in place
 	// of To. Default: nobody's.

@@ -1,6 +1,7 @@
 package efferent
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -9,8 +10,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
-
-	"fmt"
 
 	"github.com/efferent/efferent/internal/settings"
 )
@@ -30,6 +29,12 @@ type RegisterProps struct {
 	// TenantClaim is the claim of JWT's tokens that says which tenant their bearer is
 	// limited to. Default: nobody is.
 	TenantClaim string
+	// Origin is this sender's name when a receiver is asked whether it wants events, a
+	// DNS name. Default: "efferent".
+	Origin string
+	// MustVerify says that no endpoint is enabled before its receiver has said that it
+	// wants events. Default: they need not.
+	MustVerify bool
 }
 
 func (p RegisterProps) withDefaults() RegisterProps {
@@ -93,6 +98,10 @@ func (e *Efferent) registerEnvironment(props Props) map[string]string {
 	}
 	given(env, settings.TokenSecret, p.TokenSecret)
 	given(env, settings.TenantClaim, p.TenantClaim)
+	given(env, settings.Origin, p.Origin)
+	if p.MustVerify {
+		env[settings.MustVerify] = "true"
+	}
 	given(env, settings.RetryPolicies, props.Sending.RetryPolicies)
 	props.Sending.lanes(env)
 	e.redacts(env, props.Ledger)

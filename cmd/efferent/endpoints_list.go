@@ -28,24 +28,47 @@ func (c *endpointsListCommand) Run(ctx context.Context) error {
 	if c.State != "" {
 		query.Set("state", c.State)
 	}
-	all := endpoints.Endpoints{Items: []endpoint.Endpoint{}}
-	for more := true; more; more = all.Cursor != "" && !c.Limit.reached(len(all.Items)) {
-		query.Set("limit", fmt.Sprint(c.Limit.page(len(all.Items))))
-		query.Set("cursor", all.Cursor)
+	all, err := paged(query, c.Limit, func(query string) ([]endpoint.Endpoint, string, error) {
 		var page endpoints.Endpoints
-		if err := c.ask(ctx, http.MethodGet, "/endpoints?"+query.Encode(), nil, &page); err != nil {
-			return err
-		}
-		all.Items, all.Cursor = append(all.Items, page.Items...), page.Cursor
+		err := c.ask(ctx, http.MethodGet, "/endpoints?"+query, nil, &page)
+		return page.Items, page.Cursor, err
+	})
+	if err != nil {
+		return err
 	}
 	if c.JSON {
-		return printJSON(all)
+		return printJSON(endpoints.Endpoints{Items: all.items, Cursor: all.cursor})
 	}
-	var err error
-	if len(all.Items) > 0 {
-		err = terminal.Table(terminal.Stdout(), endpointColumns, all.Items)
+	return all.show("endpoint", endpointColumns)
+}
+
+// list is what was read of one.
+type list[T any] struct {
+	items  []T
+	cursor string // asks for the rest; empty where there is none
+}
+
+// paged reads a list, page by page, as far as the limit goes.
+func paged[T any](query url.Values, most limit, read func(query string) (items []T, cursor string, err error)) (list[T], error) {
+	all := list[T]{items: []T{}}
+	for more := true; more; more = all.cursor != "" && !most.reached(len(all.items)) {
+		query.Set("limit", fmt.Sprint(most.page(len(all.items))))
+		query.Set("cursor", all.cursor)
+		items, cursor, err := read(query.Encode())
+		if err != nil {
+			return all, err
+		}
+		all.items, all.cursor = append(all.items, items...), cursor
 	}
-	fmt.Fprintln(os.Stderr, listedText(len(all.Items), "endpoint", all.Cursor != ""))
+	return all, nil
+}
+
+// show prints it as a table, and below that how many there are.
+func (l list[T]) show(what string, columns []terminal.Column[T]) (err error) {
+	if len(l.items) > 0 {
+		err = terminal.Table(terminal.Stdout(), columns, l.items)
+	}
+	fmt.Fprintln(os.Stderr, listedText(len(l.items), what, l.cursor != ""))
 	return err
 }
 
@@ -126,25 +149,18 @@ func (c *endpointsDeliveriesCommand) Run(ctx context.Context) error {
 			query.Set(name, at.UTC().Format(time.RFC3339Nano))
 		}
 	}
-	all := endpoints.Deliveries{Items: []attempt.Record{}}
-	for more := true; more; more = all.Cursor != "" && !c.Limit.reached(len(all.Items)) {
-		query.Set("limit", fmt.Sprint(c.Limit.page(len(all.Items))))
-		query.Set("cursor", all.Cursor)
+	all, err := paged(query, c.Limit, func(query string) ([]attempt.Record, string, error) {
 		var page endpoints.Deliveries
-		if err := c.call(ctx, http.MethodGet, "/deliveries?"+query.Encode(), nil, &page); err != nil {
-			return err
-		}
-		all.Items, all.Cursor = append(all.Items, page.Items...), page.Cursor
+		err := c.call(ctx, http.MethodGet, "/deliveries?"+query, nil, &page)
+		return page.Items, page.Cursor, err
+	})
+	if err != nil {
+		return err
 	}
 	if c.JSON {
-		return printJSON(all)
+		return printJSON(endpoints.Deliveries{Items: all.items, Cursor: all.cursor})
 	}
-	var err error
-	if len(all.Items) > 0 {
-		err = terminal.Table(terminal.Stdout(), deliveryColumns, all.Items)
-	}
-	fmt.Fprintln(os.Stderr, listedText(len(all.Items), "attempt", all.Cursor != ""))
-	return err
+	return all.show("attempt", deliveryColumns)
 }
 
 // deliveryColumns show attempts at one endpoint.

@@ -104,27 +104,27 @@ func TestAQueryMayBeAnsweredInJSON(t *testing.T) {
 		MessageAttributes: map[string]types.MessageAttributeValue{"a": {DataType: aws.String("Binary"), BinaryValue: []byte{1}}}})
 	b.must(err)
 	hidden := regexp.MustCompile(`("(RequestId|MessageId|ReceiptHandle)":)"[^"]+`)
-	for query, want := range map[string]string{
-		"Action=ListQueues": `{"ListQueuesResponse":{"ListQueuesResult":{"NextToken":null,"queueUrls":["http://example.com/000000000000/q"]},` +
-			`"ResponseMetadata":{"RequestId":"…"}}}`,
-		"Action=GetQueueAttributes&QueueUrl=q&AttributeName.1=DelaySeconds": `{"GetQueueAttributesResponse":{"GetQueueAttributesResult":` +
-			`{"Attributes":[{"Name":"DelaySeconds","Value":"0"}]},"ResponseMetadata":{"RequestId":"…"}}}`,
-		"Action=ReceiveMessage&QueueUrl=q&MessageAttributeName.1=All": `{"ReceiveMessageResponse":{"ReceiveMessageResult":{"messages":[` +
+	for _, c := range []struct{ query, want string }{ // the queue is purged after it was received from
+		{"Action=ListQueues", `{"ListQueuesResponse":{"ListQueuesResult":{"NextToken":null,"queueUrls":["http://example.com/000000000000/q"]},` +
+			`"ResponseMetadata":{"RequestId":"…"}}}`},
+		{"Action=GetQueueAttributes&QueueUrl=q&AttributeName.1=DelaySeconds", `{"GetQueueAttributesResponse":{"GetQueueAttributesResult":` +
+			`{"Attributes":[{"Name":"DelaySeconds","Value":"0"}]},"ResponseMetadata":{"RequestId":"…"}}}`},
+		{"Action=ReceiveMessage&QueueUrl=q&MessageAttributeName.1=All", `{"ReceiveMessageResponse":{"ReceiveMessageResult":{"messages":[` +
 			`{"Attributes":null,"Body":"{\"foo\": \"ba\rr\"}","MD5OfBody":"0a648b05735ac03fc257bc62b640f441",` +
 			`"MD5OfMessageAttributes":"5ecc33ece5671fd719e59da531ccd275","MessageAttributes":[{"Name":"a","Value":{` +
 			`"BinaryListValues":null,"BinaryValue":"AQ==","DataType":"Binary","StringListValues":null,"StringValue":null}}],` +
 			`"MessageId":"…","ReceiptHandle":"…"}]},` +
-			`"ResponseMetadata":{"RequestId":"…"}}}`,
-		"Action=PurgeQueue&QueueUrl=q": `{"PurgeQueueResponse":{"ResponseMetadata":{"RequestId":"…"}}}`,
-		"Action=Fly": `{"Error":{"Code":"InvalidAction","Message":"The action Fly is not valid for this endpoint.","Type":"Sender"},` +
-			`"RequestId":"…"}`,
+			`"ResponseMetadata":{"RequestId":"…"}}}`},
+		{"Action=PurgeQueue&QueueUrl=q", `{"PurgeQueueResponse":{"ResponseMetadata":{"RequestId":"…"}}}`},
+		{"Action=Fly", `{"Error":{"Code":"InvalidAction","Message":"The action Fly is not valid for this endpoint.","Type":"Sender"},` +
+			`"RequestId":"…"}`},
 	} {
-		r := httptest.NewRequest(http.MethodPost, "/?"+query, nil)
+		r := httptest.NewRequest(http.MethodPost, "/?"+c.query, nil)
 		r.Header.Set("Accept", "application/json")
 		w := httptest.NewRecorder()
 		sqsserver.NewHandler(b.Engine).ServeHTTP(w, r)
-		if got := hidden.ReplaceAllString(w.Body.String(), `$1"…`); got != want || w.Header().Get("Content-Type") != "application/json" {
-			t.Errorf("%s: got %s\nwant %s", query, got, want)
+		if got := hidden.ReplaceAllString(w.Body.String(), `$1"…`); got != c.want || w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: got %s\nwant %s", c.query, got, c.want)
 		}
 	}
 }

@@ -84,6 +84,8 @@ func TestNothingIsPublic(t *testing.T) {
 		"apigateway.amazonaws.com invokes EndpointsFunction.Arn for " +
 			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{proxy+}",
 		"apigateway.amazonaws.com invokes ReplayFunction.Arn for " +
+			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{tenant}/endpoints/{endpoint_id}/replay",
+		"apigateway.amazonaws.com invokes ReplayFunction.Arn for " +
 			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/{proxy+}",
 		"events.amazonaws.com invokes CheckpointFunction.Arn for CheckpointClock.Arn",
 		"events.amazonaws.com invokes ReleaseFunction.Arn for ReleaseClock.Arn",

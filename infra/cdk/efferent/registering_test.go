@@ -58,7 +58,8 @@ func TestEventBusIsASource(t *testing.T) {
 		}
 	}
 	policies, err := json.Marshal(made.of("AWS::SQS::QueuePolicy"))
-	if err != nil || rules != 1 || !strings.Contains(string(policies), "events.amazonaws.com") || !strings.Contains(string(policies), "EventBusRule") {
+	if err != nil || rules != 1 || !strings.Contains(string(policies), "events.amazonaws.com") ||
+		!strings.Contains(string(policies), "EventBusRule") {
 		t.Errorf("%d rules; %v; the queues' policies: %s", rules, err, policies)
 	}
 }

@@ -21,6 +21,8 @@ const (
 	circuitsExpire = `CREATE INDEX circuits_expire ON circuits (expires_at) WHERE expires_at IS NOT NULL`
 )
 
+var expiringCircuits = expiringSome("circuits", "circuit")
+
 // Circuits keeps the circuits of endpoints, as circuit.Store has it.
 type Circuits struct {
 	db *DB
@@ -120,22 +122,7 @@ func (c *Circuits) PageCircuits(ctx context.Context, from string, limit int) (st
 
 // Expire removes the closed circuits that were changed Retention ago.
 func (c *Circuits) Expire(ctx context.Context, now time.Time) error {
-	for more := true; more; {
-		err := c.db.Do(ctx, func(tx *Tx) error {
-			result, err := tx.Exec("DELETE FROM circuits WHERE circuit IN (SELECT circuit FROM circuits WHERE expires_at < ? LIMIT ?)",
-				now.Unix(), expireAtOnce)
-			if err != nil {
-				return err
-			}
-			n, err := result.RowsAffected()
-			more = n > 0
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("delete what has expired: %w", err)
-		}
-	}
-	return nil
+	return c.db.expireSome(ctx, expiringCircuits, now)
 }
 
 func readCircuits(tx *Tx, query string, args ...any) (states []circuit.State, err error) {

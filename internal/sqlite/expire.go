@@ -52,3 +52,29 @@ func (db *DB) expire(ctx context.Context, table expiring, now time.Time) error {
 	}
 	return nil
 }
+
+// expiringSome is the statement that deletes some of what has expired, of a table with
+// a key of one text, and a time expires_at in Unix seconds.
+func expiringSome(table, key string) string {
+	return fmt.Sprintf("DELETE FROM %[1]s WHERE %[2]s IN (SELECT %[2]s FROM %[1]s WHERE expires_at < ? LIMIT %[3]d)", table, key, expireAtOnce)
+}
+
+// expireSome runs such a statement until nothing is left that expired before now, in
+// small transactions.
+func (db *DB) expireSome(ctx context.Context, statement string, now time.Time) error {
+	for more := true; more; {
+		err := db.Do(ctx, func(tx *Tx) error {
+			result, err := tx.Exec(statement, now.Unix())
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			more = n > 0
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("delete what has expired: %w", err)
+		}
+	}
+	return nil
+}

@@ -20,6 +20,8 @@ const pacesSchema = `CREATE TABLE paces (
 	expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`
 
+var expiringPaces = expiringSome("paces", "pace")
+
 // Paces keeps paces, as pace.Store has it.
 type Paces struct{ db *DB }
 
@@ -98,20 +100,5 @@ func readPace(tx *Tx, key string) (s pace.State, there bool, err error) {
 
 // Expire removes the paces that have been at rest for pace.Retention.
 func (p *Paces) Expire(ctx context.Context, now time.Time) error {
-	for more := true; more; {
-		err := p.db.Do(ctx, func(tx *Tx) error {
-			result, err := tx.Exec("DELETE FROM paces WHERE pace IN (SELECT pace FROM paces WHERE expires_at < ? LIMIT ?)",
-				now.Unix(), expireAtOnce)
-			if err != nil {
-				return err
-			}
-			n, err := result.RowsAffected()
-			more = n > 0
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("delete what has expired: %w", err)
-		}
-	}
-	return nil
+	return p.db.expireSome(ctx, expiringPaces, now)
 }

@@ -35,6 +35,11 @@ func (c HookConfig) URL(recipient string) string {
 	return c.Webhooks[recipient]
 }
 
+// Limit is that of one webhook of a channel.
+func (c HookConfig) Limit(of Name, recipient string) Limit {
+	return Limit{Key: LimitKey(string(of), c.URL(recipient)), Rate: RateOf(c.RatePerSecond)}
+}
+
 // Addressless says that every recipient's messages go to the same place.
 func (c HookConfig) Addressless() bool { return c.WebhookURL != "" }
 
@@ -81,7 +86,7 @@ func (c HookConfig) check(good func(string) bool, wanted string) (field, problem
 	}
 	for name, u := range c.Webhooks {
 		if !hookName.MatchString(name) {
-			return "webhooks", "must have names of 1 to 100 of A-Z, a-z, 0-9, _, ., #, @ and -"
+			return "webhooks", hookNamesWanted
 		}
 		if !good(u) {
 			return "webhooks", "has a URL that is wrong: each " + wanted
@@ -89,6 +94,8 @@ func (c HookConfig) check(good func(string) bool, wanted string) (field, problem
 	}
 	return "", ""
 }
+
+const hookNamesWanted = "must have names of 1 to 100 of A-Z, a-z, 0-9, _, ., #, @ and -"
 
 const hookURLWanted = "must be an https URL, or http on a loopback address, without a user or a fragment"
 
@@ -167,7 +174,7 @@ func (c SignedConfig) check() (field, problem string) {
 	}
 	for name, e := range c.Webhooks {
 		if !hookName.MatchString(name) {
-			return "webhooks", "must have names of 1 to 100 of A-Z, a-z, 0-9, _, ., #, @ and -"
+			return "webhooks", hookNamesWanted
 		}
 		if field, problem := e.check(); problem != "" {
 			return "webhooks", "has one whose " + field + " is wrong: it " + problem

@@ -14,20 +14,20 @@ import (
 	"github.com/efferent/efferent/internal/shortage"
 )
 
-// Lost is the outcome of a request that no answer came to. Its reason says
-// what kind of error it was, never the error's own text.
-func Lost(provider string, connected bool, err error) Outcome {
+// Lost is the outcome of a request that no whole answer came to, but perhaps a status,
+// or else 0. Its reason says what kind of error it was, never the error's own text.
+func Lost(provider string, connected bool, status int, err error) Outcome {
 	switch {
 	case notURL(err):
-		return Failed(Configuration, 0, provider+": the configured URL is not one")
+		return Failed(Configuration, status, provider+": the configured URL is not one")
 	case badCertificate(err):
-		return Failed(Configuration, 0, provider+": the server's TLS certificate is not trusted, or is for another name")
+		return Failed(Configuration, status, provider+": the server's TLS certificate is not trusted, or is for another name")
 	case notTLS(err):
-		return Failed(Configuration, 0, provider+": the server does not speak TLS there: check the URL")
+		return Failed(Configuration, status, provider+": the server does not speak TLS there: check the URL")
 	case connected:
-		return Failed(Unknown, 0, provider+": "+KindOf(err)+" after the request was handed over: it may have been taken")
+		return Failed(Unknown, status, provider+": "+KindOf(err)+" after the request was handed over: it may have been taken")
 	}
-	o := Failed(Transient, 0, provider+": no connection: "+KindOf(err))
+	o := Failed(Transient, status, provider+": no connection: "+KindOf(err))
 	o.Ours = shortage.Is(err)
 	return o
 }

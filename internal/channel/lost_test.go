@@ -24,13 +24,13 @@ func TestLostForLackOfOurOwn(t *testing.T) {
 		{true, lack, channel.Outcome{Class: channel.Unknown, Reason: "is left here after the request was handed over"}},
 		{false, refused, channel.Outcome{Class: channel.Transient, Reason: "connection refused"}},
 	} {
-		channeltest.Check(t, channel.Lost("Slack", c.connected, c.err), c.want)
+		channeltest.Check(t, channel.Lost("Slack", c.connected, 0, c.err), c.want)
 	}
 }
 
 func TestLostNeverTellsTheError(t *testing.T) {
 	t.Parallel()
 	err := &url.Error{Op: "Post", URL: "https://hooks.slack.com/services/" + channeltest.SecretPath, Err: errors.New(channeltest.Body)}
-	channeltest.Check(t, channel.Lost("Slack", false, err), channel.Outcome{Class: channel.Transient, Reason: "the connection failed"})
-	channeltest.Check(t, channel.Lost("Slack", true, err), channel.Outcome{Class: channel.Unknown, Reason: "the connection failed after"})
+	channeltest.Check(t, channel.Lost("Slack", false, 0, err), channel.Outcome{Class: channel.Transient, Reason: "the connection failed"})
+	channeltest.Check(t, channel.Lost("Slack", true, 0, err), channel.Outcome{Class: channel.Unknown, Reason: "the connection failed after"})
 }

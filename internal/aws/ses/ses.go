@@ -245,7 +245,5 @@ func lost(err error, connected bool, status int) channel.Outcome {
 	if !connected && !errors.As(err, &sending) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return channel.Outcome{Class: channel.Configuration, Reason: "SES: the request could not be made: check the region and the credentials"}
 	}
-	o := channel.Lost("SES", connected, err)
-	o.Status = status
-	return o
+	return channel.Lost("SES", connected, status, err)
 }

@@ -177,7 +177,5 @@ func lost(err error, connected bool, status int) channel.Outcome {
 		return channel.Outcome{Class: channel.Configuration, Reason: "End User Messaging: the request could not be made: check the region and " +
 			"the credentials"}
 	}
-	o := channel.Lost("End User Messaging", connected, err)
-	o.Status = status
-	return o
+	return channel.Lost("End User Messaging", connected, status, err)
 }

@@ -36,7 +36,7 @@ func (s *Sender) Addressless() bool { return s.c.Addressless() }
 
 // Limit is that of one webhook.
 func (s *Sender) Limit(recipient string) channel.Limit {
-	return channel.Limit{Key: channel.LimitKey("discord", s.c.URL(recipient)), Rate: channel.RateOf(s.c.RatePerSecond)}
+	return s.c.Limit(channel.Discord, recipient)
 }
 
 // Send posts h, or changes the message that it takes the place of.
@@ -52,9 +52,7 @@ func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	method, to := place(hook, h.Replaces)
 	a := exchange.Do(ctx, s.rt, method, to, http.Header{"Content-Type": {"application/json"}}, body)
 	if a.Err != nil {
-		o := channel.Lost("Discord", a.Connected, a.Err)
-		o.Status = a.Status
-		return o
+		return channel.Lost("Discord", a.Connected, a.Status, a.Err)
 	}
 	return outcomeOf(a.Status, a.Body, a.RetryAfter(s.clock.Now())).Saying(string(a.Body), channel.HookSecrets(hook)...)
 }

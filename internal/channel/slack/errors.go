@@ -12,9 +12,7 @@ import (
 
 // lost is the outcome where no whole answer came.
 func lost(a exchange.Answer) channel.Outcome {
-	o := channel.Lost("Slack", a.Connected, a.Err)
-	o.Status = a.Status
-	return o
+	return channel.Lost("Slack", a.Connected, a.Status, a.Err)
 }
 
 // byStatus is the outcome by the status alone, where the answer's body says

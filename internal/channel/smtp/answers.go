@@ -33,7 +33,7 @@ func (s *Sender) said(o channel.Outcome, err error) channel.Outcome {
 // greeting, TLS or authentication failed. Nobody's recipient is known to the
 // server yet, so a 5xx is the configuration's fault.
 func refusedSession(err error, w *wire) channel.Outcome {
-	if lost := channel.Lost("SMTP", false, err); lost.Class == channel.Configuration { // TLS
+	if lost := channel.Lost("SMTP", false, 0, err); lost.Class == channel.Configuration { // TLS
 		return lost
 	}
 	var answer *textproto.Error
@@ -43,9 +43,9 @@ func refusedSession(err error, w *wire) channel.Outcome {
 	case errors.As(err, new(textproto.ProtocolError)):
 		return misconfigured(0, "the server does not speak SMTP there: check host, port and tls")
 	case w.ctx.Err() != nil: // it is what closed the connection
-		return channel.Lost("SMTP", false, w.ctx.Err())
+		return channel.Lost("SMTP", false, 0, w.ctx.Err())
 	case w.Conn == nil || w.broken != byNothing:
-		return channel.Lost("SMTP", false, err)
+		return channel.Lost("SMTP", false, 0, err)
 	case strings.Contains(err.Error(), "STARTTLS"):
 		return misconfigured(0, "the server has no STARTTLS: check port and tls")
 	}

@@ -37,7 +37,7 @@ func (s *Sender) Addressless() bool { return s.c.Addressless() }
 
 // Limit is that of one webhook.
 func (s *Sender) Limit(recipient string) channel.Limit {
-	return channel.Limit{Key: channel.LimitKey("teams", s.c.URL(recipient)), Rate: channel.RateOf(s.c.RatePerSecond)}
+	return s.c.Limit(channel.Teams, recipient)
 }
 
 // Send posts h as a card. That a workflow took it is all that is known: it posts
@@ -53,9 +53,7 @@ func (s *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	}
 	a := exchange.Post(ctx, s.rt, to, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body)
 	if a.Err != nil {
-		o := channel.Lost("Teams", a.Connected, a.Err)
-		o.Status = a.Status
-		return o
+		return channel.Lost("Teams", a.Connected, a.Status, a.Err)
 	}
 	return outcomeOf(a.Status, a.Body, a.RetryAfter(s.clock.Now())).Saying(string(a.Body), channel.HookSecrets(to)...)
 }

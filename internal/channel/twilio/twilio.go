@@ -48,9 +48,7 @@ func (t *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	to := t.c.BaseURL + "/2010-04-01/Accounts/" + url.PathEscape(t.c.AccountSID) + "/Messages.json"
 	a := exchange.Post(ctx, t.rt, to, header, []byte(form.Encode()))
 	if a.Err != nil {
-		o := channel.Lost("Twilio", a.Connected, a.Err)
-		o.Status = a.Status
-		return o
+		return channel.Lost("Twilio", a.Connected, a.Status, a.Err)
 	}
 	return outcomeOf(a.Status, a.Body, a.RetryAfter(t.clock.Now())).Saying(string(a.Body), t.c.AuthToken)
 }

@@ -108,8 +108,7 @@ func (n *notice) limited(ctx context.Context, on channel.Name, s channel.Sender,
 // waiting room beyond.
 func (n *notice) wait(r *attempt.Record, at time.Time, why string) {
 	r.Class, r.FailedChannels = string(channel.Limited), n.failures
-	wait := at.Sub(n.Now())
-	n.HoldFor(*r, batch.Hold{Why: why, Reason: waiting.Limit, Wait: max(wait, time.Second, 0)})
+	n.HoldFor(*r, batch.Hold{Why: why, Reason: waiting.Limit, Wait: max(at.Sub(n.Now()), time.Second)})
 }
 
 // until is how long the message may wait for a channel: up to its deadline while there

@@ -16,6 +16,7 @@ import (
 
 	"github.com/efferent/efferent/e2e/program"
 	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/message"
 )
 
 // served are what the other services' APIs answer, as their documentation has it, by
@@ -219,8 +220,8 @@ func canBeMeant(t *testing.T, line string) {
 	if is.Endpoint.State == "" {
 		is.Endpoint.State = endpoint.Enabled
 	}
-	if err := endpoint.CheckTenant(is.Tenant); err != nil {
-		t.Error(err)
+	if problem := message.CheckOwner(is.Tenant); problem != "" {
+		t.Errorf("the tenant %q %s", is.Tenant, problem)
 	}
 	if _, err := is.Endpoint.Check(); err != nil {
 		t.Errorf("%v: %s", err, line)

@@ -98,17 +98,3 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
-
-func TestTenants(t *testing.T) {
-	t.Parallel()
-	for _, good := range []string{"a", "Acme-1_2.b@c", strings.Repeat("a", 100)} {
-		if err := CheckTenant(good); err != nil {
-			t.Error(err)
-		}
-	}
-	for _, bad := range []string{"", ".", "..", "-a", "_a", "@a", "a/b", "a b", "a%2fb", "ä", "a\n", strings.Repeat("a", 101)} {
-		if err := CheckTenant(bad); !errors.Is(err, ErrTenant) {
-			t.Errorf("%q: %v", bad, err)
-		}
-	}
-}

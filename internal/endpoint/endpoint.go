@@ -5,8 +5,6 @@ package endpoint
 
 import (
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"math/big"
 	"time"
 
@@ -111,15 +109,3 @@ func NewID() string {
 // IsID reports whether a text can be an endpoint's id: "ep_" and 1 to 61 letters
 // and digits.
 func IsID(s string) bool { return message.CheckEndpoint(s) == "" }
-
-// ErrTenant says that no endpoint can be registered under a tenant's name.
-var ErrTenant = errors.New("the tenant must be 1 to 100 of A-Z, a-z, 0-9, _, ., @ and -, and begin with a letter or a digit")
-
-// CheckTenant refuses the name of a tenant who can't have endpoints: it stands in
-// paths, in the names of secrets and in those of message groups.
-func CheckTenant(name string) error {
-	if message.CheckOwner(name) != "" {
-		return fmt.Errorf("%.120q: %w", name, ErrTenant)
-	}
-	return nil
-}

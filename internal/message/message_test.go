@@ -85,6 +85,20 @@ func TestFields(t *testing.T) {
 	}
 }
 
+func TestOwners(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"a", "Acme-1_2.b@c", strings.Repeat("a", 100)} {
+		if problem := CheckOwner(good); problem != "" {
+			t.Errorf("%q %s", good, problem)
+		}
+	}
+	for _, bad := range []string{"", ".", "..", "-a", "_a", "@a", "a/b", "a b", "a%2fb", "ä", "a\n", strings.Repeat("a", 101)} {
+		if CheckOwner(bad) == "" {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}
+
 func TestHasControl(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]bool{

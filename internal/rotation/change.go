@@ -97,7 +97,7 @@ func (c *change) once(ctx context.Context) (Version, error) {
 	case text == old.Text && old.ID != "":
 		return old, nil
 	case len(text) > MaxText:
-		return Version{}, final{fmt.Errorf("secret %q would have %d bytes, and can have %d; use another one", c.secret, len(text), MaxText)}
+		return Version{}, final{fmt.Errorf("secret %q would have %d bytes, and can have %d; %w", c.secret, len(text), MaxText, ErrFull)}
 	}
 	v := Version{ID: uuid.NewString(), Text: text}
 	if err := c.put(ctx, old, v); err != nil {

@@ -28,6 +28,8 @@ var (
 	ErrNone = errors.New("there is no such secret, or it has no such version")
 	// ErrFaster says that somebody else has changed the secret meanwhile.
 	ErrFaster = errors.New("somebody else has changed it meanwhile")
+	// ErrFull says that a text is longer than MaxText.
+	ErrFull = errors.New("use another one")
 )
 
 // Version is one value of a secret. It shows itself without the value wherever it

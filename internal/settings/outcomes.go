@@ -39,9 +39,9 @@ func parseOutcomes(text string) (p outcome.Place, err error) {
 	return p, fmt.Errorf("%.200q is neither the URL of an SQS queue nor the ARN of an EventBridge bus", text)
 }
 
-// parseOutcomesTenant refuses what endpoint.CheckTenant does.
+// parseOutcomesTenant takes one who can have endpoints, or nobody.
 func parseOutcomesTenant(text string) (string, error) {
-	if len(text) > 100 || !message.OnlyOf(text, "_.@-") || strings.IndexAny(text, "_.@-") == 0 {
+	if text != "" && message.CheckOwner(text) != "" {
 		return "", fmt.Errorf("%.120q is no tenant who can have endpoints", text)
 	}
 	return text, nil

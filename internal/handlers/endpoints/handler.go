@@ -119,9 +119,8 @@ func checkPath(r *http.Request) error {
 		}
 	}
 	tenant, id := r.PathValue("tenant"), r.PathValue("endpoint_id")
-	if err := endpoint.CheckTenant(tenant); err != nil && strings.HasPrefix(r.Pattern, "/api/v1/tenants/") {
-		return api.NotFound("%.120q is no tenant's name: those are 1 to 100 of A-Z, a-z, 0-9, _, ., @ and -, and begin with a letter or a digit",
-			tenant)
+	if problem := message.CheckOwner(tenant); problem != "" && strings.HasPrefix(r.Pattern, "/api/v1/tenants/") {
+		return api.NotFound("%.120q is no tenant's name: it %s", tenant, problem)
 	}
 	if strings.Contains(r.Pattern, "{endpoint_id}") && !endpoint.IsID(id) {
 		return api.NotFound("%.120q is no endpoint's id: such as ep_2Ck9mUPxQbqVZ9yTzTZmJ4", id)

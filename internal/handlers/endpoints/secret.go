@@ -151,7 +151,7 @@ func (h *Handler) cantKeep(name string, err error) error {
 	case errors.Is(err, signingkey.ErrNotObject):
 		return api.Conflict("the secret %s holds one key, and no JSON object of keys by the endpoints' ids; keep that key under another name "+
 			"(%s/…), or name it as the endpoint's secret", name, name)
-	case strings.Contains(err.Error(), "and can have"): // rotation.MaxText
+	case errors.Is(err, rotation.ErrFull):
 		return api.Conflict("the secret %s is full: it can have no more keys; name another as the endpoint's secret", name)
 	}
 	return api.Unavailable("the key can't be kept", err)

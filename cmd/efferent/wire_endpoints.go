@@ -41,48 +41,25 @@ type endpointParts struct {
 	log       *slog.Logger
 }
 
-// publishing is what publishing events takes; nil where there is no store of events.
-func (p endpointParts) publishing() (*endpoints.Publishing, error) {
-	if p.kept.events == nil {
-		return nil, nil
-	}
-	url, err := p.url(settings.EventsQueue)
-	if err != nil {
-		return nil, err
-	}
-	return &endpoints.Publishing{Book: &endpoint.Book{Store: p.kept.endpoints}, Keys: p.kept.events, Wait: pause,
-		Sender: &awssqs.Outgoing{API: p.queues, URLs: map[string]string{settings.EventsQueue: url}}}, nil
-}
-
-// endpointsHandler wires the handler of registered endpoints; nil where the stores have
-// none.
+// endpointsHandler wires the handler of registered endpoints.
 func endpointsHandler(p endpointParts) (*endpoints.Handler, error) {
-	attempts, ok := p.kept.attempts.(endpoints.Attempts)
-	if p.kept.endpoints == nil || !ok {
-		return nil, nil
+	urls := map[string]string{}
+	for _, name := range []string{settings.AuditQueue, settings.WebhooksQueue, settings.EventsQueue} {
+		url, err := p.url(name)
+		if err != nil {
+			return nil, err
+		}
+		urls[name] = url
 	}
-	audit, err := p.url(settings.AuditQueue)
-	if err != nil {
-		return nil, err
-	}
-	webhooks, err := p.url(settings.WebhooksQueue)
-	if err != nil {
-		return nil, err
-	}
-	recovery, err := p.recovery()
-	if err != nil {
-		return nil, err
-	}
-	publishing, err := p.publishing()
-	if err != nil {
-		return nil, err
-	}
+	sender := &awssqs.Outgoing{API: p.queues, URLs: urls}
 	return endpoints.New(endpoints.Needs{
-		Recovery: recovery, Publishing: publishing,
-		Endpoints: p.kept.endpoints, Attempts: attempts, Secrets: &awssecrets.Versions{API: p.secrets},
-		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
+		Webhooks:   sender,
+		Recovery:   &endpoints.Recovery{Events: p.kept.events, History: p.kept.attempts},
+		Publishing: &endpoints.Publishing{Book: &endpoint.Book{Store: p.kept.endpoints}, Keys: p.kept.events, Sender: sender, Wait: pause},
+		Endpoints:  p.kept.endpoints, Attempts: p.kept.attempts, Secrets: &awssecrets.Versions{API: p.secrets},
+		Audit: &awssqs.Audit{API: p.queues, URL: urls[settings.AuditQueue], Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
 		MaxEndpoints: p.MaxEndpoints, Tokens: p.tokens, Caller: p.caller, Now: p.now, Log: p.log,
-		Webhooks: &awssqs.One{API: p.queues, URL: webhooks}, Prober: p.prober, Origin: p.Origin, MustVerify: p.MustVerify,
+		Prober: p.prober, Origin: p.Origin, MustVerify: p.MustVerify,
 		Outcomes: p.outcomes, Metrics: p.watch.of("endpoints"),
 	})
 }
@@ -102,20 +79,6 @@ func localCallers(name string, s settings.Endpoints, secrets awssecrets.Versions
 // served are the handlers' routes on one address: for this machine only, and no web
 // page in its browser.
 func served(caller func(*http.Request) (api.Caller, error), log *slog.Logger, r *replay.Handler, e *endpoints.Handler) http.Handler {
-	routes := r.Serves()
-	if e != nil {
-		routes = append(routes, e.Serves()...)
-	}
+	routes := append(r.Serves(), e.Serves()...)
 	return origin.Only(access.Doors(api.Server{Caller: caller, Log: log}.Routes(routes)))
-}
-
-// recovery wires what sends an endpoint what it was never sent; nil where no events are
-// kept.
-func (p endpointParts) recovery() (*endpoints.Recovery, error) {
-	webhooks, err := p.url(settings.WebhooksQueue)
-	if p.kept.events == nil || err != nil {
-		return nil, err
-	}
-	return &endpoints.Recovery{Events: p.kept.events, History: p.kept.attempts,
-		Sender: &awssqs.Outgoing{API: p.queues, URLs: map[string]string{settings.WebhooksQueue: webhooks}}}, nil
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/eventsource"
@@ -25,9 +23,6 @@ const eventBatches = 16
 
 // fanner is that handler.
 func fanner(f feed, webhooks string, s settings.Sending, kept stores) (eventsource.Handler, error) {
-	if kept.endpoints == nil || kept.events == nil {
-		return nil, fmt.Errorf("the queue %s: no store of endpoints and events is set", settings.EventsQueue)
-	}
 	handler, err := fanout.New(fanout.Needs{
 		Needs:     f.needs("fanout", s, kept.attempts),
 		Endpoints: &endpoint.Book{Store: kept.endpoints},

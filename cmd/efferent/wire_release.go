@@ -45,14 +45,10 @@ func wayOut(room waiting.Places, queues awssqs.SendBatchAPI, url func(name strin
 // releaser wires the handler that the release Lambda runs, for a run every so often.
 func releaser(kept stores, exit *waiting.Exit, s settings.Webhooks, every time.Duration, w watch, log *slog.Logger) (
 	*release.Handler, error) {
-	needs := release.Needs{
-		Room: kept.room, Circuits: kept.circuits, Exit: exit, MostHeld: s.MaxHeld, Every: every, Now: exit.Now,
+	return release.New(release.Needs{
+		Room: kept.room, Circuits: kept.circuits, Endpoints: kept.endpoints, Exit: exit, MostHeld: s.MaxHeld, Every: every, Now: exit.Now,
 		Metrics: w.of("release"), Log: log,
-	}
-	if kept.endpoints != nil {
-		needs.Endpoints = kept.endpoints
-	}
-	return release.New(needs)
+	})
 }
 
 // releaseByTheClock sends what is due at once and then every so often, until ctx

@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/handlers/endpoints"
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/outcome"
@@ -31,6 +32,7 @@ type attemptsStore interface {
 	batch.Attempts
 	replay.History
 	replay.Failures
+	endpoints.Attempts
 }
 
 // replayParts is what the API takes, wherever the queues are.
@@ -40,7 +42,7 @@ type replayParts struct {
 	claims   replay.Claims
 	room     replay.Room
 	circuits circuit.Store
-	// outcomes tells producers; endpoints says whose a registered one is. Both may be nil.
+	// outcomes tells producers, and may be nil; endpoints says whose a registered one is.
 	outcomes  *outcome.Teller
 	endpoints endpoint.Store
 	exit      *waiting.Exit
@@ -68,12 +70,10 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 	n := replay.Needs{
 		History: p.attempts, Failures: p.attempts, Records: p.attempts, Claims: p.claims,
 		Room: p.room, Exit: p.exit, Circuits: p.circuits, Outcomes: p.outcomes,
+		Endpoints:   &endpoint.Known{Store: p.endpoints, Now: p.exit.Now},
 		ExactCounts: p.exact, Book: p.book, Lanes: p.lanes, Sign: p.sign,
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
 		Caller: p.caller, Metrics: p.watch.of("replay"), Now: p.exit.Now, Wait: pause, Log: p.log,
-	}
-	if p.endpoints != nil {
-		n.Endpoints = &endpoint.Known{Store: p.endpoints, Now: p.exit.Now}
 	}
 	for _, q := range []struct {
 		source, failures string

@@ -73,18 +73,16 @@ func wire(getenv func(string) string, log *slog.Logger) (*endpoints.Handler, err
 	registered := &awsdynamodb.Endpoints{API: tables, Table: places.EndpointsTable}
 	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
 	published := &awsdynamodb.Events{API: tables, Table: places.EventsTable}
-	to := func(name, url string) *awssqs.Outgoing {
-		return &awssqs.Outgoing{API: queues, URLs: map[string]string{name: url}}
-	}
+	sender := &awssqs.Outgoing{API: queues, URLs: map[string]string{
+		settings.WebhooksQueue: places.WebhooksQueueURL, settings.EventsQueue: places.EventsQueueURL}}
 	return endpoints.New(endpoints.Needs{
-		Endpoints: registered,
-		Attempts:  attempts,
-		Secrets:   &awssecrets.Versions{API: secrets},
-		Webhooks:  &awssqs.One{API: queues, URL: places.WebhooksQueueURL},
-		Recovery:  &endpoints.Recovery{Events: published, History: attempts, Sender: to(settings.WebhooksQueue, places.WebhooksQueueURL)},
-		Publishing: &endpoints.Publishing{Book: &endpoint.Book{Store: registered}, Keys: published, Wait: pause,
-			Sender: to(settings.EventsQueue, places.EventsQueueURL)},
-		Prober: prober(network, secrets), Origin: s.Origin, MustVerify: s.MustVerify,
+		Endpoints:  registered,
+		Attempts:   attempts,
+		Secrets:    &awssecrets.Versions{API: secrets},
+		Webhooks:   sender,
+		Recovery:   &endpoints.Recovery{Events: published, History: attempts},
+		Publishing: &endpoints.Publishing{Book: &endpoint.Book{Store: registered}, Keys: published, Sender: sender, Wait: pause},
+		Prober:     prober(network, secrets), Origin: s.Origin, MustVerify: s.MustVerify,
 		Outcomes: place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws)), Metrics: telemetry.LambdaMetrics(getenv, places.FewMetrics),
 		Audit:     &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 		Redactors: &awssecrets.Redactors{API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, Now: time.Now, Log: log},

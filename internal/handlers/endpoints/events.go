@@ -142,11 +142,8 @@ func readEvent(r *http.Request) (e event.Event, err error) {
 
 // send puts an event on its queue.
 func (h *Handler) send(ctx context.Context, e event.Event) error {
-	sent, err := h.Publishing.Sender.Send(ctx, "events", []waiting.Outgoing{{Body: string(e.Text()), Group: e.Tenant}})
-	if err == nil && len(sent) == 0 {
-		err = errors.New("the queue did not take it")
-	}
-	return api.Unavailable("the event may not have been published", err)
+	m := waiting.Outgoing{Body: string(e.Text()), Group: e.Tenant}
+	return put(ctx, h.Publishing.Sender, "events", m, "the event may not have been published")
 }
 
 const (

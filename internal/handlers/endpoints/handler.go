@@ -34,12 +34,6 @@ type Attempts interface {
 	NewestOfEndpoint(ctx context.Context, endpoint string, from, before attempt.Position, limit int) ([]attempt.Record, error)
 }
 
-// Webhooks is the queue of webhooks.
-type Webhooks interface {
-	// Send sends a message. After an error it may have been sent.
-	Send(ctx context.Context, m waiting.Outgoing) error
-}
-
 // Needs is what a Handler needs, all of it.
 type Needs struct {
 	Endpoints endpoint.Store
@@ -57,8 +51,8 @@ type Needs struct {
 	// told.
 	Outcomes *outcome.Teller `need:"optional"`
 	Metrics  metric.Recorder `need:"optional"`
-	// Webhooks is the queue that examples are sent on.
-	Webhooks Webhooks `need:"optional"`
+	// Webhooks sends to the queue webhooks: examples, and what Recovery finds.
+	Webhooks waiting.Sender `need:"optional"`
 	// Prober asks receivers whether they want events, in the name of Origin.
 	Prober Prober `need:"optional"`
 	Origin string `need:"optional"`
@@ -154,6 +148,15 @@ func (h *Handler) find(r *http.Request) (endpoint.Endpoint, error) {
 		return endpoint.Endpoint{}, api.NotFound("the tenant %s has no endpoint %s", tenant, id)
 	}
 	return found[0], nil
+}
+
+// put puts a message on a queue. detail says what failed where it may not be there.
+func put(ctx context.Context, to waiting.Sender, queue string, m waiting.Outgoing, detail string) error {
+	sent, err := to.Send(ctx, queue, []waiting.Outgoing{m})
+	if err == nil && len(sent) == 0 {
+		err = errors.New("the queue did not take it")
+	}
+	return api.Unavailable(detail, err)
 }
 
 // tell records for the ledger what is about to be done, without which it is not.

@@ -27,8 +27,6 @@ type Recovery struct {
 	History interface {
 		OfWebhook(ctx context.Context, webhookID string) ([]attempt.Record, error)
 	}
-	// Sender sends to the queue webhooks.
-	Sender waiting.Sender
 }
 
 // MissingReplay is the body of POST …/replay-missing.
@@ -86,7 +84,7 @@ func (h *Handler) replayMissing(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if h.Recovery == nil {
+	if h.Recovery == nil || h.Webhooks == nil {
 		return 0, nil, api.Refuse(http.StatusNotImplemented, "there is no table of events here")
 	}
 	ready, err := e.Check()
@@ -225,7 +223,7 @@ func (m *missing) send(ctx context.Context, letters []waiting.Outgoing) error {
 	if len(fit) == 0 {
 		return nil
 	}
-	sent, err := m.Recovery.Sender.Send(ctx, "webhooks", fit)
+	sent, err := m.Webhooks.Send(ctx, "webhooks", fit)
 	m.Sent += len(sent)
 	return err
 }

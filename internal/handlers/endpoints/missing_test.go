@@ -42,7 +42,7 @@ func missingWorld(t *testing.T) (*world, *outbox) {
 	if err := w.Memory.CreateEndpoint(t.Context(), e, 5); err != nil {
 		t.Fatal(err)
 	}
-	w.rewire(func(n *Needs) { n.Recovery = &Recovery{Events: w, History: w, Sender: out} })
+	w.rewire(func(n *Needs) { n.Recovery, n.Webhooks = &Recovery{Events: w, History: w}, out })
 	return w, out
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/endpoint"
+	"github.com/efferent/efferent/internal/event"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -42,23 +43,6 @@ type example struct {
 	Note      string `json:"note"`
 }
 
-// sent is a webhook's message.
-type sent struct {
-	Endpoint  string `json:"endpoint"`
-	ID        string `json:"id"`
-	Tenant    string `json:"tenant"`
-	EventType string `json:"event_type"`
-}
-
-// with is the message's text with a body, which is sent byte for byte.
-func (s sent) with(body jsontext.Value) (string, error) {
-	head, err := json.Marshal(s)
-	if err != nil {
-		return "", err
-	}
-	return string(head[:len(head)-1]) + `,"body":` + string(body) + "}", nil
-}
-
 func (h *Handler) tryRoutes() []api.Route {
 	return []api.Route{
 		{Pattern: "POST " + onEndpoint + "/test", Answer: h.try},
@@ -84,15 +68,10 @@ func (h *Handler) try(r *http.Request) (int, any, error) {
 	if ready, err := e.Check(); err == nil {
 		answer.Matches = ready.Gets(asked.EventType, asked.Body)
 	}
-	text, err := sent{e.ID, answer.WebhookID, e.Tenant, asked.EventType}.with(asked.Body)
-	if err != nil {
-		return 0, nil, err
-	}
+	text := event.Event{ID: answer.WebhookID, Tenant: e.Tenant, Type: asked.EventType, Body: asked.Body}.To(e.ID)
 	// A message group of its own, so that it does not wait behind what the endpoint is to have.
-	if err := h.Webhooks.Send(r.Context(), waiting.Outgoing{Body: text, Group: e.Tenant + "/test"}); err != nil {
-		return 0, nil, api.Unavailable("the example can't be sent", err)
-	}
-	return http.StatusAccepted, answer, nil
+	m := waiting.Outgoing{Body: string(text), Group: e.Tenant + "/test"}
+	return http.StatusAccepted, answer, put(r.Context(), h.Webhooks, "webhooks", m, "the example can't be sent")
 }
 
 func readTry(r *http.Request, e endpoint.Endpoint) (asked Try, err error) {

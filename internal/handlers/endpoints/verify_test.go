@@ -32,9 +32,12 @@ func (o *outside) Post(_ context.Context, r webhook.Request) webhook.Exchange {
 	return o.answer(r)
 }
 
-func (o *outside) Send(_ context.Context, m waiting.Outgoing) error {
-	o.sent = append(o.sent, m)
-	return o.sending
+func (o *outside) Send(_ context.Context, queue string, messages []waiting.Outgoing) (sent []int, err error) {
+	o.sent = append(o.sent, messages...)
+	if queue != "webhooks" || len(messages) != 1 {
+		err = fmt.Errorf("%d messages for %s", len(messages), queue)
+	}
+	return []int{0}, errors.Join(err, o.sending)
 }
 
 func (o *outside) Tell(_ context.Context, events []outcome.Event) error {

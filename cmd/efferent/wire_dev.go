@@ -15,6 +15,7 @@ import (
 	"github.com/jonboulle/clockwork"
 	"golang.org/x/sync/errgroup"
 
+	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/handlers/checkpoint"
@@ -30,7 +31,6 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/steady"
-	"github.com/efferent/efferent/internal/webhook"
 )
 
 // The account that the local endpoint speaks for.
@@ -167,7 +167,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	registered, err := endpointsHandler(endpointParts{Endpoints: registration, kept: kept, secrets: secrets, queues: l.poller, url: url,
-		prober: webhook.NewClient(delivery.Client()), outcomes: l.outcomes, watch: l.watch,
+		prober: awssecrets.Client(secrets, delivery.Client(), delivery.CABundle, settings.CABundle), outcomes: l.outcomes, watch: l.watch,
 		redactors: l.redactors, caller: caller, tokens: tokens, now: l.clock.Now, log: c.Log})
 	if err != nil {
 		return nil, err

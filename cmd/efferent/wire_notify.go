@@ -20,7 +20,6 @@ import (
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
-	"github.com/efferent/efferent/internal/webhook"
 )
 
 // notices is what the handler of notifications takes beside its queue.
@@ -60,18 +59,11 @@ func notifier(f feed, n notices) (eventsource.Handler, error) {
 // providers are the senders by the secrets' configurations, without AWS's own.
 func providers(s settings.Notifications, secrets awssecrets.API) *senders.Maker {
 	return &senders.Maker{
-		Prefix:  s.ChannelSecrets,
-		Secrets: &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
-		HTTP:    exchange.NewTransportBy(s.Proxy),
-		Webhooks: &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
-			options := s.Client()
-			var err error
-			if options.TLS, err = awssecrets.Trust(ctx, secrets, s.CABundle); err != nil {
-				return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
-			}
-			return webhook.NewClient(options), nil
-		}},
-		Clock: clockwork.NewRealClock(),
+		Prefix:   s.ChannelSecrets,
+		Secrets:  &awssecrets.Texts{API: secrets, TTL: s.SecretTTL, Now: time.Now},
+		HTTP:     exchange.NewTransportBy(s.Proxy),
+		Webhooks: awssecrets.Client(secrets, s.Client(), s.CABundle, settings.CABundle),
+		Clock:    clockwork.NewRealClock(),
 	}
 }
 

@@ -22,7 +22,6 @@ import (
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
 	"github.com/efferent/efferent/internal/loopback"
 	"github.com/efferent/efferent/internal/settings"
-	"github.com/efferent/efferent/internal/webhook"
 )
 
 // workerHTTP says where the API is served, and to whom.
@@ -138,7 +137,7 @@ func (w *worker) api(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	registered, err := endpointsHandler(endpointParts{Endpoints: registration, kept: w.kept, secrets: secrets, queues: queues, url: w.url,
-		prober: webhook.NewClient(w.delivery.Client()), outcomes: w.outcomes, watch: w.watch,
+		prober: awssecrets.Client(secrets, w.delivery.Client(), w.delivery.CABundle, settings.CABundle), outcomes: w.outcomes, watch: w.watch,
 		redactors: redactors, caller: callers, tokens: tokens, now: time.Now, log: w.log})
 	if err != nil {
 		return nil, err

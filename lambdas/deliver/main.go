@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -114,14 +113,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*deliver.Handler, error
 // function that would not start without them used up its messages' receives: they
 // are held while a secret can't be read, or is no bundle, and a file never will be.
 func sending(s settings.Webhooks, secrets awssecrets.API, log *slog.Logger) (*webhook.Late, error) {
-	late := &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
-		options := s.Client()
-		var err error
-		if options.TLS, err = awssecrets.Trust(ctx, secrets, s.CABundle); err != nil {
-			return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
-		}
-		return webhook.NewClient(options), nil
-	}}
+	late := awssecrets.Client(secrets, s.Client(), s.CABundle, settings.CABundle)
 	err := late.Ready(context.Background())
 	if err != nil && awssecrets.IsSecret(s.CABundle) {
 		log.Error("no webhook can be sent, so all are held until this is mended", "error", err)

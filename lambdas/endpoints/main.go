@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -27,7 +26,6 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/version"
-	"github.com/efferent/efferent/internal/webhook"
 )
 
 func main() {
@@ -82,24 +80,12 @@ func wire(getenv func(string) string, log *slog.Logger) (*endpoints.Handler, err
 		Webhooks:   sender,
 		Recovery:   &endpoints.Recovery{Events: published, History: attempts},
 		Publishing: &endpoints.Publishing{Book: &endpoint.Book{Store: registered}, Keys: published, Sender: sender, Wait: pause},
-		Prober:     prober(network, secrets), Origin: s.Origin, MustVerify: s.MustVerify,
+		Prober:     awssecrets.Client(secrets, network.Client(), network.CABundle, settings.CABundle), Origin: s.Origin, MustVerify: s.MustVerify,
 		Outcomes: place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws)), Metrics: telemetry.LambdaMetrics(getenv, places.FewMetrics),
 		Audit:     &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 		Redactors: &awssecrets.Redactors{API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, Now: time.Now, Log: log},
 		Policies:  s.Policies, MaxEndpoints: s.MaxEndpoints, Tokens: tokens, Caller: caller, Now: time.Now, Log: log,
 	})
-}
-
-// prober asks receivers, once the certificates of private authorities are read.
-func prober(s settings.Webhooks, secrets awssecrets.API) *webhook.Late {
-	return &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
-		options := s.Client()
-		var err error
-		if options.TLS, err = awssecrets.Trust(ctx, secrets, s.CABundle); err != nil {
-			return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
-		}
-		return webhook.NewClient(options), nil
-	}}
 }
 
 func pause(ctx context.Context, d time.Duration) {

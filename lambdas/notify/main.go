@@ -3,8 +3,6 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -33,7 +31,6 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/version"
-	"github.com/efferent/efferent/internal/webhook"
 )
 
 func main() {
@@ -89,7 +86,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			SES:              func(c channel.EmailConfig) channel.Sender { return awsses.New(aws, c) },
 			EndUserMessaging: func(c channel.SMSConfig) channel.Sender { return awssms.New(aws, c) },
 			HTTP:             exchange.NewTransportBy(s.Proxy),
-			Webhooks:         guarded(s, secrets),
+			Webhooks:         awssecrets.Client(secrets, s.Client(), s.CABundle, settings.CABundle),
 			Clock:            clockwork.NewRealClock(),
 		},
 		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
@@ -98,17 +95,4 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 		Parts: &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
 		Files: &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
 	})
-}
-
-// guarded is what sends signed webhooks, once the first one is to be sent: the
-// certificates of private authorities are read then.
-func guarded(s settings.Notifications, secrets awssecrets.API) *webhook.Late {
-	return &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
-		options := s.Client()
-		var err error
-		if options.TLS, err = awssecrets.Trust(ctx, secrets, s.CABundle); err != nil {
-			return nil, fmt.Errorf("environment variable %s: %w", settings.CABundle, err)
-		}
-		return webhook.NewClient(options), nil
-	}}
 }

@@ -36,6 +36,18 @@ func Trust(ctx context.Context, api API, bundle string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: roots}, nil
 }
 
+// Client is a webhook.Client by options that is made once the certificates of a bundle
+// are read, where there is one; its errors name the setting that the bundle was given by.
+func Client(api API, options webhook.Options, bundle, setting string) *webhook.Late {
+	return &webhook.Late{Now: time.Now, Make: func(ctx context.Context) (*webhook.Client, error) {
+		var err error
+		if options.TLS, err = Trust(ctx, api, bundle); err != nil {
+			return nil, fmt.Errorf("environment variable %s: %w", setting, err)
+		}
+		return webhook.NewClient(options), nil
+	}}
+}
+
 // IsSecret reports whether a bundle is a secret, and no file.
 func IsSecret(bundle string) bool {
 	return strings.HasPrefix(bundle, "efferent/") || strings.HasPrefix(bundle, "arn:")

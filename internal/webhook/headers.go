@@ -26,20 +26,30 @@ func decodeHeaders(value jsontext.Value) (headers http.Header, problem string) {
 		name := string(unquoted)
 		value, _ := dec.ReadValue()
 		text, problem := (&parsing{}).text(value)
-		if problem == "" {
-			problem = checkHeader(name, text)
-		}
-		canonical := textproto.CanonicalMIMEHeaderKey(name)
-		if headers[canonical] != nil && problem == "" {
-			problem = "appears more than once (case does not matter)"
-		}
 		if problem != "" {
-			return nil, strconv.Quote(message.Shorten(name, 64)) + " " + problem
+			return nil, quoted(name) + " " + problem
 		}
-		headers[canonical] = []string{text}
+		if problem := addHeader(headers, name, text); problem != "" {
+			return nil, problem
+		}
 	}
 	return headers, ""
 }
+
+// addHeader adds a custom header to others, or says which one is wrong, and how.
+func addHeader(headers http.Header, name, value string) (problem string) {
+	canonical := textproto.CanonicalMIMEHeaderKey(name)
+	if problem = checkHeader(name, value); problem == "" && headers[canonical] != nil {
+		problem = "appears more than once (case does not matter)"
+	}
+	if problem != "" {
+		return quoted(name) + " " + problem
+	}
+	headers[canonical] = []string{value}
+	return ""
+}
+
+func quoted(name string) string { return strconv.Quote(message.Shorten(name, 64)) }
 
 // checkHeader says what is wrong with a custom header.
 func checkHeader(name, value string) string {

@@ -3,10 +3,8 @@ package webhook
 import (
 	"maps"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/efferent/efferent/internal/message"
@@ -53,18 +51,14 @@ func NewTarget(rawURL, secret, retry, timeout string, headers map[string]string)
 
 // newHeaders are headers by their canonical names; nil where there are none.
 func newHeaders(given map[string]string) (headers http.Header, problem string) {
+	if len(given) == 0 {
+		return nil, ""
+	}
+	headers = http.Header{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if problem := checkHeader(name, given[name]); problem != "" {
-			return nil, strconv.Quote(message.Shorten(name, 64)) + " " + problem
+		if problem := addHeader(headers, name, given[name]); problem != "" {
+			return nil, problem
 		}
-		canonical := textproto.CanonicalMIMEHeaderKey(name)
-		if headers[canonical] != nil {
-			return nil, strconv.Quote(message.Shorten(name, 64)) + " appears more than once (case does not matter)"
-		}
-		if headers == nil {
-			headers = http.Header{}
-		}
-		headers[canonical] = []string{given[name]}
 	}
 	return headers, ""
 }

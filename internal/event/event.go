@@ -109,20 +109,15 @@ func (p *parsing) known(has func(name string) bool, suggest []string) {
 
 // text is the text of a key, where it has one that passes the check.
 func (p *parsing) text(name string, value jsontext.Value, check func(string) string) string {
-	if kind := value.Kind(); kind != jsontext.KindString {
-		p.Fail(name, "must be a string, not "+message.KindName(kind))
-		return ""
+	text, problem := message.StringOf(value)
+	if problem == "" {
+		problem = check(text)
 	}
-	b, err := jsontext.AppendUnquote(nil, value)
-	if err != nil { // half a surrogate pair: jsontext would put U+FFFD there
-		p.Fail(name, "is not valid Unicode")
-		return ""
-	}
-	if problem := check(string(b)); problem != "" {
+	if problem != "" {
 		p.Fail(name, problem)
 		return ""
 	}
-	return string(b)
+	return text
 }
 
 // need is the text of a key that must be there. Where the end was not reached, it may

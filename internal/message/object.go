@@ -108,6 +108,18 @@ func (o *Object) Syntax(field string, err error) bool {
 	return false
 }
 
+// StringOf is a JSON string's text, or else what is wrong with the value.
+func StringOf(value jsontext.Value) (text, problem string) {
+	if kind := value.Kind(); kind != jsontext.KindString {
+		return "", "must be a string, not " + KindName(kind)
+	}
+	b, err := jsontext.AppendUnquote(nil, value)
+	if err != nil { // half a surrogate pair: jsontext would put U+FFFD there
+		return "", "is not valid Unicode"
+	}
+	return string(b), ""
+}
+
 // KindName is a kind of JSON value, with its article.
 func KindName(kind jsontext.Kind) string {
 	switch kind {

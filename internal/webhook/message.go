@@ -245,17 +245,10 @@ func (p *parsing) missing() {
 // text is a JSON string's value. What has no escapes, nearly all, is copied
 // without a closer look.
 func (p *parsing) text(value jsontext.Value) (text, problem string) {
-	if kind := value.Kind(); kind != jsontext.KindString {
-		return "", "must be a string, not " + message.KindName(kind)
-	}
-	if p.utf8 && bytes.IndexByte(value, '\\') < 0 {
+	if p.utf8 && value.Kind() == jsontext.KindString && bytes.IndexByte(value, '\\') < 0 {
 		return string(value[1 : len(value)-1]), ""
 	}
-	b, err := jsontext.AppendUnquote(nil, value)
-	if err != nil { // half a surrogate pair: jsontext would put U+FFFD there
-		return "", "is not valid Unicode"
-	}
-	return string(b), ""
+	return message.StringOf(value)
 }
 
 // unquote is a key without its quotes. An invalid one matches no field.

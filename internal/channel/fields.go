@@ -200,19 +200,24 @@ func checkRecipients(n *Notification) string {
 // addresses are read like any other map, but null is no address.
 type addresses map[Name]string
 
-func (a *addresses) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	var read map[Name]*string
+func (a *addresses) UnmarshalJSONFrom(d *jsontext.Decoder) (err error) {
+	*a, err = textsByName[Name](d)
+	return err
+}
+
+func textsByName[K ~string](d *jsontext.Decoder) (map[K]string, error) {
+	var read map[K]*string
 	if err := json.UnmarshalDecode(d, &read); err != nil {
-		return err
+		return nil, err
 	}
-	*a = addresses{}
-	for name, address := range read {
-		if address == nil {
-			return errors.New("null")
+	all := map[K]string{}
+	for name, text := range read {
+		if text == nil {
+			return nil, errors.New("null")
 		}
-		(*a)[name] = *address
+		all[name] = *text
 	}
-	return nil
+	return all, nil
 }
 
 func checkFallback(n *Notification) string {

@@ -1,13 +1,11 @@
 package channel
 
 import (
-	"errors"
 	"net/mail"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/efferent/efferent/internal/message"
@@ -65,19 +63,9 @@ func checkMailbox(s string) string {
 // headers are read like any other map, but null is no value.
 type headers map[string]string
 
-func (h *headers) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	var read map[string]*string
-	if err := json.UnmarshalDecode(d, &read); err != nil {
-		return err
-	}
-	*h = headers{}
-	for name, value := range read {
-		if value == nil {
-			return errors.New("null")
-		}
-		(*h)[name] = *value
-	}
-	return nil
+func (h *headers) UnmarshalJSONFrom(d *jsontext.Decoder) (err error) {
+	*h, err = textsByName[string](d)
+	return err
 }
 
 // The headers that a producer may set: those that say something to mail programs,

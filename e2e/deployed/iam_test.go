@@ -26,13 +26,18 @@ import (
 // that SourceArn names.
 var ofMiniStack = map[string]string{
 	"DeliverRole": `{"Effect":"Allow","Action":"sqs:ChangeMessageVisibilityBatch","Resource":"arn:aws:sqs:*:*:*-webhooks"}`,
-	"NotifyRole":  `{"Effect":"Allow","Action":"sqs:ChangeMessageVisibilityBatch","Resource":"arn:aws:sqs:*:*:*-notifications"}`,
+	"NotifyRole": `{"Effect":"Allow","Action":["sqs:ChangeMessageVisibilityBatch","sqs:SendMessageBatch"],
+		"Resource":"arn:aws:sqs:*:*:*-notifications"}`,
+	"FanoutRole": `{"Effect":"Allow","Action":"sqs:ChangeMessageVisibilityBatch","Resource":"arn:aws:sqs:*:*:*-events"},
+		{"Effect":"Allow","Action":"sqs:SendMessageBatch","Resource":"arn:aws:sqs:*:*:*-webhooks"}`,
+	"EndpointsRole": `{"Effect":"Allow","Action":"sqs:SendMessageBatch",
+		"Resource":["arn:aws:sqs:*:*:*-events","arn:aws:sqs:*:*:*-webhooks"]}`,
 	"ReleaseRole": `{"Effect":"Allow","Action":"sqs:SendMessageBatch",
 		"Resource":["arn:aws:sqs:*:*:*-webhooks","arn:aws:sqs:*:*:*-notifications"]}`,
 	"ReplayRole": `{"Effect":"Allow","Action":["sqs:ChangeMessageVisibilityBatch","sqs:DeleteMessageBatch"],
 		"Resource":"arn:aws:sqs:*:*:*-failures"},
 		{"Effect":"Allow","Action":"sqs:SendMessageBatch",
-		"Resource":["arn:aws:sqs:*:*:*-webhooks","arn:aws:sqs:*:*:*-notifications"]},
+		"Resource":["arn:aws:sqs:*:*:*-webhooks","arn:aws:sqs:*:*:*-notifications","arn:aws:sqs:*:*:*-events"]},
 		{"Effect":"Allow","Action":"sqs:ListMessageMoveTasks","Resource":"*"}`,
 }
 

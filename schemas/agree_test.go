@@ -112,7 +112,7 @@ func (c *contract) compare(data []byte) (verdict, complaint string) {
 func TestAgree(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]*contract{"webhook": webhooks(t), "notification": notifications(t),
-		"registered": registered(t), "event": publishedEvents(t)} {
+		"registered": registered(t), "event": publishedEvents(t), "templated": templated(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			seen := c.many(t, *messages)

@@ -115,6 +115,9 @@ type Record struct {
 	ProviderID     string   `json:"provider_id,omitzero"`
 	Class          string   `json:"class,omitzero"`
 	FailedChannels []string `json:"failed_channels,omitzero"`
+	// Template is the version of a template that it was made of, as name@version; empty
+	// where it was made of none.
+	Template string `json:"template,omitzero"`
 }
 
 // Ended is when the try was over.

@@ -89,8 +89,12 @@ var fields = map[string]field{
 	},
 	"fallback_on_opt_out": flag(func(n *Notification) *bool { return &n.FallbackOnOptOut }),
 	"each":                flag(func(n *Notification) *bool { return &n.Each }),
-	"thread":              text(func(n *Notification) *string { return &n.Thread }, message.CheckID),
-	"update":              text(func(n *Notification) *string { return &n.Update }, message.CheckID),
+	"template":            text(func(n *Notification) *string { return &n.Template }, message.CheckTemplate),
+	"data": {
+		kind: jsontext.KindBeginObject, wrong: badNative, target: func(n *Notification) any { return &n.Data },
+	},
+	"thread": text(func(n *Notification) *string { return &n.Thread }, message.CheckID),
+	"update": text(func(n *Notification) *string { return &n.Update }, message.CheckID),
 
 	"html":     text(func(n *Notification) *string { return &n.HTML }, checkFilled),
 	"reply_to": text(func(n *Notification) *string { return &n.ReplyTo }, checkMailbox),
@@ -110,18 +114,19 @@ var fields = map[string]field{
 	"card":   native(jsontext.KindBeginObject, func(c *Content) *jsontext.Value { return &c.Card }, checkCard),
 }
 
-// required are what every message has; the body may be made of html.
+// required are what every message has; the body may be made of html, or a template.
 var required = []string{"channel", "recipient", "body"}
 
 // checkTogether looks at what takes more than one field, and at what is
 // missing of a message that was read to its end.
 func (p *parsing) checkTogether(whole bool) {
 	for _, name := range required {
-		if whole && !p.seen[name] && !(name == "body" && p.seen["html"]) {
+		if whole && !p.seen[name] && !(name == "body" && (p.seen["html"] || p.seen["template"])) {
 			p.Fail(name, "missing")
 		}
 	}
 	n := &p.n
+	p.checkTemplate()
 	if n.Channel == "" {
 		return
 	}

@@ -45,6 +45,8 @@ type Needs struct {
 	Pace   Pace
 	// Parts sends the messages that one to several recipients is divided into.
 	Parts waiting.Sender
+	// Templates gives the templates that messages name; without it there are none.
+	Templates Templates `need:"optional"`
 	// Files reads attachments that are kept elsewhere; without it there are none.
 	Files Files `need:"optional"`
 	// Tenants are those that are counted apart; without it none is.

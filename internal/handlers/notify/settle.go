@@ -51,6 +51,7 @@ func addressless(s channel.Sender) bool {
 //	limit                     the next channel: there was no turn by the deadline
 //	unknown                   the same for email and Slack; an SMS is parked
 //	opted out                 the end, unless the message wants the others
+//	no content of a template  the end
 func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 	on := channel.Name(r.Channel)
 	tell(r, out)
@@ -66,6 +67,10 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 		return
 	}
 	n.unclaim(on)
+	if n.unmade { // once the template is mended, a replay sends it where it was meant to go
+		n.end(r, attempt.Permanent, "")
+		return
+	}
 	if out.Class == channel.OptedOut && !n.message.FallbackOnOptOut {
 		n.end(r, attempt.Permanent, "the recipient has opted out, and the message does not want another channel")
 		return

@@ -46,6 +46,7 @@ var pure = []string{
 	"internal/rotation",
 	"internal/shortage",
 	"internal/signingkey",
+	"internal/template",
 	"internal/trace",
 	"internal/waiting",
 	"internal/webhook",
@@ -66,7 +67,9 @@ func layers() (all []layer) {
 		layer{"internal/api/apitest", []string{"internal/api", "schemas"}},
 		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
 		// What has HTML only is given a text.
-		layer{"internal/handlers/notify", slices.Concat(pure, []string{"internal/batch", "internal/need", "internal/channel/plaintext"})},
+		layer{"internal/handlers/notify", slices.Concat(pure, []string{"internal/batch", "internal/need", "internal/channel/plaintext",
+			"internal/template/render"})},
+		layer{"internal/template/render", slices.Concat(pure, []string{"internal/channel/plaintext"})},
 		// The API serves its own contract.
 		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/api", "internal/batch", "internal/need", "schemas"})},
 		layer{"internal/handlers/endpoints", slices.Concat(pure, []string{"internal/access", "internal/api", "internal/need"})},

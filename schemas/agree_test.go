@@ -119,7 +119,7 @@ func (c *contract) compare(data []byte) (verdict, complaint string) {
 func TestAgree(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]*contract{"webhook": webhooks(t), "notification": notifications(t),
-		"registered": registered(t), "event": publishedEvents(t), "lookedup": lookedUp(t)} {
+		"registered": registered(t), "event": publishedEvents(t), "lookedup": lookedUp(t), "templated": templated(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			seen := c.many(t, *messages)

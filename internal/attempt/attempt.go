@@ -119,6 +119,9 @@ type Record struct {
 	ProviderID     string   `json:"provider_id,omitzero"`
 	Class          string   `json:"class,omitzero"`
 	FailedChannels []string `json:"failed_channels,omitzero"`
+	// Template is the version of a template that it was made of, as name@version; empty
+	// where it was made of none.
+	Template string `json:"template,omitzero"`
 }
 
 // Ended is when the try was over.
@@ -182,6 +185,17 @@ func Distinct(records []Record) []Record {
 		}
 	}
 	return slices.Clip(one)
+}
+
+// LastOn is the last attempt of a history that was made on a channel, none where there
+// is none.
+func LastOn(history []Record, channel string) (last Record) {
+	for _, r := range history {
+		if r.Channel == channel {
+			last = r
+		}
+	}
+	return last
 }
 
 // LastBefore is the number of the last attempt of a history that was made

@@ -94,8 +94,12 @@ var fields = map[string]field{
 	},
 	"fallback_on_opt_out": flag(func(n *Notification) *bool { return &n.FallbackOnOptOut }),
 	"each":                flag(func(n *Notification) *bool { return &n.Each }),
-	"thread":              text(func(n *Notification) *string { return &n.Thread }, message.CheckID),
-	"update":              text(func(n *Notification) *string { return &n.Update }, message.CheckID),
+	"template":            text(func(n *Notification) *string { return &n.Template }, message.CheckTemplate),
+	"data": {
+		kind: jsontext.KindBeginObject, wrong: badNative, target: func(n *Notification) any { return &n.Data },
+	},
+	"thread": text(func(n *Notification) *string { return &n.Thread }, message.CheckID),
+	"update": text(func(n *Notification) *string { return &n.Update }, message.CheckID),
 
 	"html":     text(func(n *Notification) *string { return &n.HTML }, checkFilled),
 	"reply_to": text(func(n *Notification) *string { return &n.ReplyTo }, checkMailbox),
@@ -115,19 +119,28 @@ var fields = map[string]field{
 	"card":   native(jsontext.KindBeginObject, func(c *Content) *jsontext.Value { return &c.Card }, checkCard),
 }
 
-// required are what every message has; the body may be made of html, and who it goes to
-// may be looked up.
+// required are what every message has; the body may be made of html, or a template, and
+// who it goes to may be looked up.
 var required = []string{"channel", "recipient", "body"}
+
+// stands reports whether another field is there in the place of a required one.
+func (p *parsing) stands(required string) bool {
+	if required == "body" {
+		return p.seen["html"] || p.seen["template"]
+	}
+	return p.seen["to"]
+}
 
 // checkTogether looks at what takes more than one field, and at what is
 // missing of a message that was read to its end.
 func (p *parsing) checkTogether(whole bool) {
 	for _, name := range required {
-		if whole && !p.seen[name] && !(name == "body" && p.seen["html"]) && !(name != "body" && p.seen["to"]) {
+		if whole && !p.seen[name] && !p.stands(name) {
 			p.Fail(name, "missing")
 		}
 	}
 	n := &p.n
+	p.checkTemplate()
 	p.checkTo()
 	if n.Channel == "" && len(n.To) == 0 {
 		return

@@ -55,6 +55,10 @@ type Notification struct {
 	ListUnsubscribe string
 	Mail
 	Content
+	// Template names a template that makes the subject, the text and whatever else of
+	// Data, which is a JSON object: name, or name@version; empty for none.
+	Template string
+	Data     jsontext.Value
 	// Thread is the id of an earlier notification that this one belongs under,
 	// Update of one that it takes the place of; empty for none.
 	Thread, Update string

@@ -47,6 +47,10 @@ type notice struct {
 	people *people
 	// files has a place for each message whose attachments are in memory.
 	files chan struct{}
+	// template is the version of a template that it is made of, as name@version; unmade
+	// says that nothing can be made of it.
+	template string
+	unmade   bool
 }
 
 // Prepare decides what is to be done with the message.
@@ -185,6 +189,7 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 		var done func()
 		h, done, out, err = n.complete(ctx, on)
 		defer done()
+		r.Template = n.template
 	}
 	switch {
 	case err != nil:

@@ -32,6 +32,7 @@ type Memory struct {
 	events    events
 	paces     map[string]pace.State
 	secrets   map[string]*memorySecret
+	templates templates
 }
 
 type recordKey struct{ webhookID, sortKey string }

@@ -183,6 +183,17 @@ func Distinct(records []Record) []Record {
 	return slices.Clip(one)
 }
 
+// LastOn is the last attempt of a history that was made on a channel, none where there
+// is none.
+func LastOn(history []Record, channel string) (last Record) {
+	for _, r := range history {
+		if r.Channel == channel {
+			last = r
+		}
+	}
+	return last
+}
+
 // LastBefore is the number of the last attempt of a history that was made
 // before a time, 0 if none was. History is a message's attempts in order.
 func LastBefore(history []Record, t time.Time) (last int) {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -58,6 +59,8 @@ type world struct {
 	store   storetest.Memory
 	entries []ledger.Entry
 	hidden  map[string]time.Duration
+	logs    bytes.Buffer
+	tenants *metric.Tenants
 	alarms  []string
 	events  []metric.Event
 	refuses map[channel.Name]*refusal
@@ -93,9 +96,9 @@ func (w *world) handler() *Handler {
 	h, err := New(Needs{
 		Needs: batch.Needs{
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
-			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.NewJSONHandler(&w.logs, nil)),
 		},
-		Senders: w, Claims: w, Pace: w, Parts: parts{w}, Files: w.files, Templates: w.templates,
+		Senders: w, Claims: w, Pace: w, Parts: parts{w}, Files: w.files, Tenants: w.tenants, Templates: w.templates,
 	})
 	if err != nil {
 		w.t.Fatal(err)

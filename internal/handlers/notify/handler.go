@@ -17,6 +17,7 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/waiting"
@@ -48,6 +49,8 @@ type Needs struct {
 	Templates Templates `need:"optional"`
 	// Files reads attachments that are kept elsewhere; without it there are none.
 	Files Files `need:"optional"`
+	// Tenants are those that are counted apart; without it none is.
+	Tenants *metric.Tenants `need:"optional"`
 }
 
 // Files reads what attachments name. It is used by many goroutines at once.

@@ -111,8 +111,6 @@ func (n *notice) sent(r *attempt.Record) {
 	n.settleClaim(r)
 	n.RecordNow(*r)
 	n.Sent(*r)
-	n.Log.InfoContext(n.Writes(), "sent", n.Names(), "channel", r.Channel, "failed_channels", n.failures, "recipient", r.Recipient,
-		"provider_id", r.ProviderID)
 }
 
 // again records a failure that the same channel is tried after.
@@ -179,7 +177,9 @@ func (n *notice) refuse() {
 // keep writes a failure's record now, and reports whether it is kept.
 func (n *notice) keep(r *attempt.Record) bool {
 	r.Held = n.Held.String()
-	n.logFailure(r)
+	if !r.Verdict.Final() {
+		n.logFailure(r)
+	}
 	return n.Keep(*r)
 }
 

@@ -30,6 +30,7 @@ var migrations = [][]string{
 	{eventsSchema, eventKeysSchema},
 	{endpointColumn, attemptsOfEndpoint},
 	{recipientsSchema},
+	{templateHeadsSchema, templatesSchema},
 }
 
 // fileSchema has the one row that tells this data file from others.

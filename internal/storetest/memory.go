@@ -35,6 +35,7 @@ type Memory struct {
 	secrets   map[string]*memorySecret
 	// recipients are those of the directory.
 	recipients map[recipient.Key]recipient.Recipient
+	templates  templates
 }
 
 type recordKey struct{ webhookID, sortKey string }

@@ -18,4 +18,5 @@ func TestMemory(t *testing.T) {
 	TestPaces(t, store)
 	TestRecipients(t, store)
 	TestSecrets(t, store)
+	TestTemplates(t, store)
 }

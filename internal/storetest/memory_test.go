@@ -17,4 +17,5 @@ func TestMemory(t *testing.T) {
 	TestKeys(t, store)
 	TestPaces(t, store)
 	TestSecrets(t, store)
+	TestSuppressions(t, store)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,8 @@ type registered struct {
 	wants []string
 	// refuses says that its receiver refuses them.
 	refuses bool
+	// takes is the only key whose signatures its receiver takes, once there is one.
+	takes atomic.Pointer[string]
 	// told is how often something of the endpoint itself is told, by its type.
 	told map[string]int
 }
@@ -49,9 +52,17 @@ func newCustomer(t *testing.T, s *Stack, like string) *customer {
 // it.
 func (c *customer) register(t *testing.T, answer func(http.ResponseWriter, *http.Request, int), types string, more ...string) *registered {
 	t.Helper()
-	e := &registered{Endpoint: NewEndpoint(t, answer), told: map[string]int{"endpoint.updated": 1}}
+	e := &registered{told: map[string]int{"endpoint.updated": 1}}
+	e.Endpoint = NewEndpoint(t, func(w http.ResponseWriter, r *http.Request, nth int) {
+		if key := e.takes.Load(); key != nil && e.Arrivals(r.Header.Get("webhook-id"))[nth-1].Accepts(t, *key) != nil {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		answer(w, r, nth)
+	})
 	body := strings.Join(append([]string{fmt.Sprintf(`"url":%q,"event_types":%s,"retry":"seed"`, e.URL, types)}, more...), ",")
-	if status := c.Call(t, "POST", "/tenants/"+c.name+"/endpoints", "{"+body+"}", e); status != http.StatusCreated || e.ID == "" || e.Key == "" {
+	status := c.Call(t, "POST", "/tenants/"+c.name+"/endpoints", "{"+body+"}", e)
+	if status != http.StatusCreated || e.ID == "" || e.Key == "" {
 		t.Fatalf("it was registered with %d: %+v", status, e)
 	}
 	e.keys = []string{e.Key}

@@ -99,10 +99,11 @@ func (c *customer) addWilling(t *testing.T) *registered {
 	return e
 }
 
-// rotateUnderLoad replaces a key while events are on their way.
+// rotateUnderLoad replaces a key while events are on their way. As soon as that is seen
+// the receiver takes what the new one has signed, and nothing else.
 func (c *customer) rotateUnderLoad(t *testing.T, e *registered) {
 	t.Helper()
-	c.publishMany(t, underway/2, "user.made", e)
+	c.publishMany(t, underway/3, "user.made", e)
 	var fresh struct {
 		Key string `json:"receiver_key"`
 	}
@@ -110,7 +111,11 @@ func (c *customer) rotateUnderLoad(t *testing.T, e *registered) {
 		t.Fatalf("its key was replaced with %d", status)
 	}
 	e.keys = append(e.keys, fresh.Key)
-	c.publishMany(t, underway/2, "user.made", e)
+	e.told["endpoint.updated"]++
+	c.publishMany(t, underway/3, "user.made", e)
+	time.Sleep(seen)
+	e.takes.Store(&fresh.Key)
+	c.publishMany(t, underway/3, "user.made", e)
 }
 
 // tookItsTime: what came to an endpoint came no faster than it says. A second's worth may

@@ -19,4 +19,5 @@ func TestMemory(t *testing.T) {
 	TestRecipients(t, store)
 	TestSecrets(t, store)
 	TestTemplates(t, store)
+	TestSuppressions(t, store)
 }

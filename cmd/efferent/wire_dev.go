@@ -82,7 +82,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	notification, err := settings.ReadNotifications(c.Getenv)
+	notification, err := notificationSettings(c.Getenv)
 	if err != nil {
 		return nil, err
 	}

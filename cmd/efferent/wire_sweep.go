@@ -38,7 +38,7 @@ func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 	room.Now, circuits.Now = now, now
 	return stores{
 		attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces,
-		endpoints: sqlite.NewEndpoints(db), events: events, suppressed: suppressed,
+		endpoints: sqlite.NewEndpoints(db), events: events, recipients: sqlite.NewRecipients(db), suppressed: suppressed,
 		expire: []expiring{attempts, claims, room, circuits, paces, events, suppressed},
 	}
 }

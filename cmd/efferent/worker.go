@@ -26,6 +26,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/suppression"
@@ -63,6 +64,8 @@ type stores struct {
 	// events are those that were published, and the keys of their requests.
 	events eventStore
 	paces  pace.Store
+	// recipients are the people that messages name.
+	recipients recipient.Store
 	// suppressed are the addresses that nothing is sent to.
 	suppressed suppression.Store
 	close      func()

@@ -7,6 +7,7 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -107,10 +108,23 @@ func (s *Stack) SendTo(t *testing.T, queue string, texts ...string) {
 		id := fmt.Sprint(i)
 		entries[i] = types.SendMessageBatchRequestEntry{Id: &id, MessageBody: &text}
 	}
-	out, err := s.SQS.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: s.QueueURL(t, queue), Entries: entries})
+	in := &sqs.SendMessageBatchInput{QueueUrl: s.QueueURL(t, queue), Entries: entries}
+	out, err := s.SQS.SendMessageBatch(t.Context(), in, once)
 	if err != nil || len(out.Failed) > 0 {
 		t.Fatalf("send: %v, %+v", err, out)
 	}
+}
+
+// once has a request sent a single time: what was taken and not answered would be
+// there twice. So it goes by a connection of its own, which nobody closes before.
+func once(o *sqs.Options) {
+	transport := http.DefaultTransport
+	if c, ok := o.HTTPClient.(*http.Client); ok && c.Transport != nil {
+		transport = c.Transport
+	}
+	own := transport.(*http.Transport).Clone()
+	own.DisableKeepAlives = true
+	o.RetryMaxAttempts, o.HTTPClient = 1, &http.Client{Transport: own}
 }
 
 // Attempts waits until a delivery has come to its end and returns its attempts.

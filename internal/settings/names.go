@@ -115,6 +115,9 @@ const (
 	SecretTTL = "EFFERENT_SECRET_TTL"
 	// Metrics is which metrics the functions write: all, or those that alarms are on.
 	Metrics = "EFFERENT_METRICS"
+	// MetricTenants are the tenants whose notifications are counted apart: "acme,globex",
+	// all ("*") or none.
+	MetricTenants = "EFFERENT_METRIC_TENANTS"
 	// SecretGrace is how long after a rotation the signing key before signs too
 	// ("24h").
 	SecretGrace = "EFFERENT_SECRET_GRACE"

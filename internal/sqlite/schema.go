@@ -29,6 +29,8 @@ var migrations = [][]string{
 	{pacesSchema},
 	{eventsSchema, eventKeysSchema},
 	{endpointColumn, attemptsOfEndpoint},
+	{recipientsSchema},
+	{templateHeadsSchema, templatesSchema},
 	{suppressionsSchema},
 }
 

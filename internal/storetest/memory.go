@@ -14,6 +14,7 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/suppression"
 )
 
@@ -22,17 +23,20 @@ import (
 // that breaks no promise, since it passes the suites. Faults are for whoever wraps it. The zero
 // Memory is empty.
 type Memory struct {
-	mu           sync.Mutex
-	records      map[recordKey]attempt.Record
-	ofWebhook    map[string][]recordKey
-	forgotten    map[recordKey]bool
-	claims       map[itemKey]claim.Claim
-	room         room
-	circuits     map[string]circuit.State
-	endpoints    endpoints
-	events       events
-	paces        map[string]pace.State
-	secrets      map[string]*memorySecret
+	mu        sync.Mutex
+	records   map[recordKey]attempt.Record
+	ofWebhook map[string][]recordKey
+	forgotten map[recordKey]bool
+	claims    map[itemKey]claim.Claim
+	room      room
+	circuits  map[string]circuit.State
+	endpoints endpoints
+	events    events
+	paces     map[string]pace.State
+	secrets   map[string]*memorySecret
+	// recipients are those of the directory.
+	recipients   map[recipient.Key]recipient.Recipient
+	templates    templates
 	suppressions map[suppression.Key]suppression.Kept
 }
 

@@ -197,7 +197,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		}
 	}
 
-	e.Dashboard = newDashboard(e, newAlarms(e, props))
+	e.Dashboard = newDashboard(e, props, newAlarms(e, props))
 	e.explain()
 	tag(e.Construct, props.Tags)
 	return e, nil

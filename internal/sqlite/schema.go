@@ -29,6 +29,7 @@ var migrations = [][]string{
 	{pacesSchema},
 	{eventsSchema, eventKeysSchema},
 	{endpointColumn, attemptsOfEndpoint},
+	{recipientsSchema},
 }
 
 // fileSchema has the one row that tells this data file from others.

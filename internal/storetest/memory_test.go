@@ -16,5 +16,6 @@ func TestMemory(t *testing.T) {
 	TestEvents(t, store)
 	TestKeys(t, store)
 	TestPaces(t, store)
+	TestRecipients(t, store)
 	TestSecrets(t, store)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/waiting"
@@ -19,6 +20,7 @@ type stores interface {
 	attempt.Store
 	claim.Store
 	pace.Store
+	recipient.Store
 	batch.Room
 	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]claim.Claim, error)
 	Page(ctx context.Context, from string, limit int) (items []waiting.Item, next string, err error)
@@ -35,12 +37,16 @@ var kinds = map[string]func(*testing.T) stores{
 // pacesOnDisk has another name than its method.
 type pacesOnDisk = sqlite.Paces
 
+// rest is what is kept of tenants, in memory with either kind.
+type rest struct{ *storetest.Memory }
+
 // real are SQLite's.
 type real struct {
 	*sqlite.Attempts
 	*sqlite.Claims
 	*pacesOnDisk
 	room *sqlite.Waiting
+	rest
 }
 
 func onDisk(t *testing.T, path string) real {
@@ -53,7 +59,7 @@ func onDisk(t *testing.T, path string) real {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return real{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewPaces(db), sqlite.NewWaiting(db)}
+	return real{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewPaces(db), sqlite.NewWaiting(db), rest{&storetest.Memory{}}}
 }
 
 func (r real) Enter(ctx context.Context, item waiting.Item) (waiting.State, error) {

@@ -134,14 +134,21 @@ func (e *Efferent) registerGrants(props Props) []awsiam.PolicyStatement {
 		e.readsLedgerKeys(),
 	}
 	if name := props.Register.TokenSecret; name != "" {
-		// It is made where there is none: what ends its ARN is not known before that.
-		grants = append(grants, allow(e.secret(name), "secretsmanager:GetSecretValue"),
-			allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, name+"*"), "secretsmanager:CreateSecret"))
+		grants = append(grants, e.makesTokens(name)...)
 	}
 	if name := props.Deliver.CABundle; name != "" {
 		grants = append(grants, allow(e.secret(name), "secretsmanager:GetSecretValue"))
 	}
 	return grants
+}
+
+// makesTokens lets a function read the key of tokens, and make it where there is none:
+// what ends its ARN is not known before that.
+func (e *Efferent) makesTokens(secret string) []awsiam.PolicyStatement {
+	return []awsiam.PolicyStatement{
+		allow(e.secret(secret), "secretsmanager:GetSecretValue"),
+		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, secret+"*"), "secretsmanager:CreateSecret"),
+	}
 }
 
 // registerRoutes are more specific than the API's other one, and so come first
@@ -151,8 +158,5 @@ func (e *Efferent) registerRoutes(p RegisterProps) {
 	for _, path := range []string{"/api/v1/tenants/{proxy+}", "/api/v1/events"} {
 		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(path), Integration: to})
 	}
-	if p.TokenSecret != "" {
-		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String("/token/api/v1/{proxy+}"), Integration: to,
-			Authorizer: awsapigatewayv2.NewHttpNoneAuthorizer()})
-	}
+	e.door(p, "/api/v1/{proxy+}", to)
 }

@@ -159,10 +159,6 @@ func (e *Efferent) makeAPI(props Props) {
 	for _, path := range []string{"/api/v1/{proxy+}", ofEndpoint} {
 		api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(path), Integration: to})
 	}
-	if props.Register.TokenSecret != "" {
-		api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(access.Door + ofEndpoint), Integration: to,
-			Authorizer: awsapigatewayv2.NewHttpNoneAuthorizer()})
-	}
 	stage := awsapigatewayv2.NewHttpStage(e.Construct, jsii.String("ApiStage"), &awsapigatewayv2.HttpStageProps{
 		HttpApi:    api,
 		AutoDeploy: jsii.Bool(true),
@@ -173,6 +169,27 @@ func (e *Efferent) makeAPI(props Props) {
 		DestinationArn: e.APILogs.LogGroupArn(), Format: jsii.String(accessLog),
 	})
 	e.API, e.api = api, api
+	e.door(props.Register, ofEndpoint, to)
+}
+
+// door is a way into the API for who has nothing but a token.
+type door struct {
+	path string
+	to   awsapigatewayv2.HttpRouteIntegration
+}
+
+// door is one more, which is open where there are tokens.
+func (e *Efferent) door(p RegisterProps, path string, to awsapigatewayv2.HttpRouteIntegration) {
+	d := door{access.Door + path, to}
+	if e.doors = append(e.doors, d); p.TokenSecret != "" {
+		e.open(d)
+	}
+}
+
+// open lets everybody in at a door: the function refuses who has no good token.
+func (e *Efferent) open(d door) []awsapigatewayv2.HttpRoute {
+	return *e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: &d.path, Integration: d.to,
+		Authorizer: awsapigatewayv2.NewHttpNoneAuthorizer()})
 }
 
 // accessLog tells who asked for what, and what came of it. The path holds ids

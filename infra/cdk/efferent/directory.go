@@ -76,9 +76,6 @@ func (e *Efferent) directoryRoutes(p RegisterProps) {
 	for _, path := range directoryPaths {
 		path = "/api/v1/tenants/{tenant}/" + path
 		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: &path, Integration: to})
-		if p.TokenSecret != "" {
-			e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String("/token" + path), Integration: to,
-				Authorizer: awsapigatewayv2.NewHttpNoneAuthorizer()})
-		}
+		e.door(p, path, to)
 	}
 }

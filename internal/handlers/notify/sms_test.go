@@ -20,7 +20,7 @@ import (
 // that the notification is sent or parked with its reason.
 func TestSMSFaults(t *testing.T) {
 	t.Parallel()
-	for _, op := range []string{"audit", "claim", "send", "settle", "record", "hide", "drop", "history"} {
+	for _, op := range []string{"audit", "claim", "send", "settle", "record", "hide", "drop", "history", "list"} {
 		for _, call := range []int{1, 2} {
 			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before",
 				crashAfter: "crash after"} {

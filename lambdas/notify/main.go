@@ -90,6 +90,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Clock:            clockwork.NewRealClock(),
 		},
 		Claims:       &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
+		Recipients:   &awsdynamodb.Recipients{API: tables, Table: places.DirectoryTable},
 		Suppressions: &awsdynamodb.Suppressions{API: tables, Table: places.DirectoryTable},
 		Pace: &pace.Keeper{Store: &awsdynamodb.Paces{API: tables, Table: places.PaceTable}, Patience: notify.Patience,
 			Now: time.Now, Log: log},

@@ -47,8 +47,8 @@ type Needs struct {
 	Pace   Pace
 	// Suppressions are the addresses that nothing is sent to.
 	Suppressions suppression.Reader
-	// Recipients are the people that messages name; nil has none.
-	Recipients recipient.Reader `need:"optional"`
+	// Recipients are the people that messages name.
+	Recipients recipient.Reader
 	// Parts sends the messages that one to several recipients is divided into.
 	Parts waiting.Sender
 	// Templates gives the templates that messages name; without it there are none.

@@ -25,8 +25,8 @@ type cli struct {
 	Send         sendCommand         `cmd:"" help:"Put one webhook on the queue."`
 	Publish      publishCommand      `cmd:"" help:"Publish one event to those of a tenant's endpoints that subscribe to it."`
 	Notify       notifyCommand       `cmd:"" help:"Put one notification on the queue."`
-	Endpoints    endpointsCommand    `cmd:"" help:"Register the endpoints of tenants, change them, pause them, see what they got."`
 	Recipients   recipientsCommand   `cmd:"" help:"Keep the recipients of tenants: addresses, channels, opt-outs."`
+	Endpoints    endpointsCommand    `cmd:"" help:"Register the endpoints of tenants, change them, pause them, see what they got."`
 	Suppressions suppressionsCommand `cmd:"" help:"Look at the addresses that are not sent to, and change them."`
 	Deliveries   deliveriesCommand   `cmd:"" help:"Look at what was sent."`
 	Dlq          dlqCommand          `cmd:"" help:"Look at what could not be delivered, replay it, discard it."`

@@ -37,7 +37,8 @@ func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 	room.Now, circuits.Now = now, now
 	return stores{
 		attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces,
-		endpoints: sqlite.NewEndpoints(db), events: events, expire: []expiring{attempts, claims, room, circuits, paces, events},
+		endpoints: sqlite.NewEndpoints(db), events: events, recipients: sqlite.NewRecipients(db),
+		expire: []expiring{attempts, claims, room, circuits, paces, events},
 	}
 }
 

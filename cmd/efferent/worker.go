@@ -26,6 +26,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/telemetry"
@@ -62,7 +63,9 @@ type stores struct {
 	// events are those that were published, and the keys of their requests.
 	events eventStore
 	paces  pace.Store
-	close  func()
+	// recipients are the people that messages name.
+	recipients recipient.Store
+	close      func()
 	// expire are the stores that nobody else deletes what has expired from.
 	expire []expiring
 	// sweeper has them do so, in a worker; nil where DynamoDB does it by itself.

@@ -109,9 +109,13 @@ type Record struct {
 	// Of a notification, whose id is WebhookID: the channel of this try, its
 	// address there, what the provider calls it, the failure's class, and the
 	// channels that are done with, in order, this one included.
-	Notification   bool     `json:"notification,omitzero"`
-	Channel        string   `json:"channel,omitzero"`
-	Recipient      string   `json:"recipient,omitzero"`
+	Notification bool   `json:"notification,omitzero"`
+	Channel      string `json:"channel,omitzero"`
+	Recipient    string `json:"recipient,omitzero"`
+	// To is the id of the recipient whom the message names, and Topic what it is about;
+	// empty where it says neither.
+	To             string   `json:"to,omitzero"`
+	Topic          string   `json:"topic,omitzero"`
 	ProviderID     string   `json:"provider_id,omitzero"`
 	Class          string   `json:"class,omitzero"`
 	FailedChannels []string `json:"failed_channels,omitzero"`

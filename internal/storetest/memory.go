@@ -14,6 +14,7 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
 )
 
 // Memory keeps attempts, the index of their failures, claims, the waiting room,
@@ -33,6 +34,8 @@ type Memory struct {
 	paces     map[string]pace.State
 	secrets   map[string]*memorySecret
 	templates templates
+	// recipients are those of the directory.
+	recipients map[recipient.Key]recipient.Recipient
 }
 
 type recordKey struct{ webhookID, sortKey string }

@@ -16,6 +16,7 @@ func TestMemory(t *testing.T) {
 	TestEvents(t, store)
 	TestKeys(t, store)
 	TestPaces(t, store)
+	TestRecipients(t, store)
 	TestSecrets(t, store)
 	TestTemplates(t, store)
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/template"
@@ -98,7 +99,7 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
 			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.NewJSONHandler(&w.logs, nil)),
 		},
-		Senders: w, Claims: w, Pace: w, Parts: parts{w}, Files: w.files, Tenants: w.tenants, Templates: w.templates,
+		Senders: w, Claims: w, Pace: w, Recipients: w, Parts: parts{w}, Files: w.files, Tenants: w.tenants, Templates: w.templates,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -288,6 +289,11 @@ func (w *world) recorded(id string) []attempt.Record {
 func (w *world) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error) {
 	err = w.call("claim", func() (err error) { other, err = w.store.TakeClaim(ctx, c); return err })
 	return other, err
+}
+
+func (w *world) Recipients(ctx context.Context, keys []recipient.Key) (found []recipient.Recipient, err error) {
+	err = w.call("people", func() (err error) { found, err = w.store.Recipients(ctx, keys); return err })
+	return found, err
 }
 
 func (w *world) PutClaim(ctx context.Context, c claim.Claim) error {

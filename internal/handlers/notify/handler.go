@@ -20,6 +20,7 @@ import (
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -43,6 +44,8 @@ type Needs struct {
 	// Claims keeps who sends an SMS.
 	Claims claim.Store
 	Pace   Pace
+	// Recipients are the people that messages name; nil has none.
+	Recipients recipient.Reader `need:"optional"`
 	// Parts sends the messages that one to several recipients is divided into.
 	Parts waiting.Sender
 	// Templates gives the templates that messages name; without it there are none.
@@ -92,8 +95,12 @@ func New(n Needs) (*Handler, error) {
 // Handle sends a batch and says which messages are not done with. Its error is
 // always nil: one would bring back the sent ones too.
 func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	asked := h.people()
 	return h.Needs.Handle(ctx, event, batch.Kind{
 		Actor: "efferent:notify", IDName: "notification_id", Queue: notificationsQueue, Recalls: true, Dead: h.dead,
-		Job: func(i *batch.Item) batch.Job { return &notice{Item: i, needs: &h.Needs, files: h.files} },
+		Job: func(i *batch.Item) batch.Job {
+			asked.join()
+			return &notice{Item: i, needs: &h.Needs, files: h.files, people: asked}
+		},
 	}), nil
 }

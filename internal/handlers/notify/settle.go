@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -168,9 +169,13 @@ func (n *notice) end(r *attempt.Record, v attempt.Verdict, why string) {
 
 // refuse settles a message that can't be sent anywhere.
 func (n *notice) refuse() {
-	r := n.record(n.message.Channel)
-	r.Reason = n.why
-	n.FailedBy(metric.Malformed)
+	on := n.message.Channel
+	if n.whyClass != "" {
+		on = "" // of whom it names: none was tried
+	}
+	r := n.record(on)
+	r.Reason, r.Class = n.why, string(n.whyClass)
+	n.FailedBy(cmp.Or(r.Class, metric.Malformed))
 	n.end(r, attempt.Permanent, "")
 }
 

@@ -33,9 +33,9 @@ type Memory struct {
 	events    events
 	paces     map[string]pace.State
 	secrets   map[string]*memorySecret
-	templates templates
 	// recipients are those of the directory.
 	recipients map[recipient.Key]recipient.Recipient
+	templates  templates
 }
 
 type recordKey struct{ webhookID, sortKey string }

@@ -31,6 +31,7 @@ var migrations = [][]string{
 	{endpointColumn, attemptsOfEndpoint},
 	{recipientsSchema},
 	{templateHeadsSchema, templatesSchema},
+	{suppressionsSchema},
 }
 
 // fileSchema has the one row that tells this data file from others.

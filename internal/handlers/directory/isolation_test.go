@@ -13,16 +13,23 @@ func TestNothingOfOthers(t *testing.T) {
 	w := newWorld(t)
 	id := w.add("Beta", "ann@acme.test").ID
 	w.add("-", "ann@acme.test")
+	w.put(tenants+"Beta/templates/secret", "ann@acme.test {{.name}}")
+	w.put(tenants+"-/templates/secret", "ann@acme.test {{.name}}")
+	secret := w.version(tenants + "Beta/templates/secret")
 	before := w.ask("GET "+tenants+"Beta/suppressions", "").Body.String()
 	bodies := map[string]string{"suppressions": `{"channel":"email","address":"eve@acme.test"}`,
-		"import": `{"items":[{"channel":"email","address":"eve@acme.test"}]}`}
+		"import": `{"items":[{"channel":"email","address":"eve@acme.test"}]}`,
+		"use":    `{"version":1}`, "preview": `{"data":{"name":"Eve"}}`}
 	for _, name := range []string{"Beta", "beta", "%42eta", "Beta%20", "%2542eta", "acme/../Beta", "acme%2F..%2FBeta", "Bet%61", "-", "%2d",
 		"", "*", "acme,Beta", "Beta."} {
 		for _, r := range new(Handler).Serves() {
 			method, pattern, _ := strings.Cut(r.Pattern, " ")
-			path := strings.NewReplacer("{tenant}", name, "{suppression_id}", id).Replace(pattern)
+			path := strings.NewReplacer("{tenant}", name, "{suppression_id}", id, "{template}", "secret", "{version}", "1").Replace(pattern)
 			body := ""
-			if method == http.MethodPost {
+			switch method {
+			case http.MethodPut:
+				body = `{"parts":{"body":"changed"}}`
+			case http.MethodPost:
 				body = bodies[path[strings.LastIndex(path, "/")+1:]]
 			}
 			out := w.ask(method+" "+path, body, "Of: acme")
@@ -34,10 +41,13 @@ func TestNothingOfOthers(t *testing.T) {
 	if after := w.ask("GET "+tenants+"Beta/suppressions", "").Body.String(); after != before {
 		t.Errorf("it was changed: %s\nnow %s", before, after)
 	}
+	if after := w.version(tenants + "Beta/templates/secret"); after != secret {
+		t.Errorf("it was changed: %s", after)
+	}
 	if own := w.ask("GET "+tenants+"acme/suppressions/"+id, "", "Of: acme"); own.Code != 404 {
 		t.Errorf("another's entry under one's own name: %d %s", own.Code, own.Body)
 	}
-	if w.actions() != "suppression.added suppression.added" {
+	if w.actions() != "suppression.added suppression.added template.put template.put" {
 		t.Errorf("the ledger was told %s", w.actions())
 	}
 }

@@ -214,7 +214,8 @@ var foreign = []string{
 // sending is what only the Lambda that sends notifications links: others read
 // them at most.
 var sending = []string{
-	"github.com/wneessen/go-mail", module + "internal/channel/", module + "internal/template/render", module + "internal/aws/ses", module + "internal/aws/sms",
+	"github.com/wneessen/go-mail", module + "internal/channel/", module + "internal/template/render", module + "internal/aws/ses",
+	module + "internal/aws/sms",
 }
 
 // previewing is what shows what would be sent.

@@ -29,7 +29,7 @@ type notifyCommand struct {
 	Subject    string            `placeholder:"TEXT" help:"The subject."`
 	Body       string            `xor:"body" placeholder:"TEXT" help:"The text; may be left out beside HTML."`
 	BodyFile   string            `xor:"body" placeholder:"FILE" help:"Read the text from a file; - is standard input."`
-	Template   string            `xor:"body" placeholder:"NAME" help:"The template that makes the message; NAME@VERSION for one of its versions."`
+	Template   string            `xor:"body" placeholder:"NAME" help:"The template that makes it; NAME@VERSION for a version."`
 	Data       string            `placeholder:"FILE" help:"What the template is given: a file with a JSON object, -, or the object itself."`
 	Recipients map[string]string `mapsep:"," placeholder:"CHANNEL=ADDRESS" help:"The address to use on another channel; may be repeated."`
 	Fallback   []string          `placeholder:"CHANNEL" help:"${notify_fallback}"`

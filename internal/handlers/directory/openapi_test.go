@@ -21,7 +21,8 @@ func TestDocumentHasEveryRoute(t *testing.T) {
 func TestTypesAreDocumented(t *testing.T) {
 	t.Parallel()
 	apitest.Types(t, map[string]any{"Suppression": suppression.Entry{}, "Suppressions": Suppressions{}, "NewSuppression": NewSuppression{},
-		"NewSuppressions": NewSuppressions{}, "SuppressionsImported": Imported{}, "Templates": Templates{}, "TemplateHead": template.Head{}, "TemplateKept": template.Kept{},
+		"NewSuppressions": NewSuppressions{}, "SuppressionsImported": Imported{},
+		"Templates": Templates{}, "TemplateHead": template.Head{}, "TemplateKept": template.Kept{},
 		"Template": Template{}, "NewTemplate": NewTemplate{}, "UseTemplate": UseVersion{}, "NewTemplatePreview": NewPreview{},
 		"TemplatePreview": Preview{}, "TemplatePreviewed": render.Previewed{}})
 }

@@ -319,7 +319,8 @@ func (h *Handler) toldTemplate(r *http.Request, action string, head template.Hea
 	if head.Current != 0 {
 		resource += fmt.Sprintf("@%d", head.Current)
 	}
-	return ledger.Entry{Action: action, Actor: api.CallerOf(r).Name, ID: head.Name, Resource: resource, Tenant: tenantOf(r), Timestamp: h.Now()}
+	return ledger.Entry{Action: action, Actor: api.CallerOf(r).Name, ID: head.Name, Resource: resource, Tenant: tenantOf(r),
+		Timestamp: h.Now()}
 }
 
 // previewTemplate answers POST …/preview. Nothing is sent, and nothing kept.

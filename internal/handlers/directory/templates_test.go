@@ -174,10 +174,12 @@ func TestPreview(t *testing.T) {
 	w.put(path, "Hello {{.name}}")
 	for _, test := range []struct{ path, body, want string }{
 		{path + "/preview", `{"data":{"name":"Ann"},"channels":["slack"]}`, `{"items":[{"channel":"slack","body":"Hello Ann"}]}`},
-		{path + "/versions/1/preview", `{"data":{"name":"Ann"},"channels":["sms"]}`, `{"items":[{"channel":"sms","body":"Hi Ann","segments":1}]}`},
+		{path + "/versions/1/preview", `{"data":{"name":"Ann"},"channels":["sms"]}`,
+			`{"items":[{"channel":"sms","body":"Hi Ann","segments":1}]}`},
 		{path + "/preview", `{"channels":["sms"]}`,
 			`{"items":[{"channel":"sms","error":"template a@2: body, line 1: the field .name is missing in the data"}]}`},
-		{acme + "/new/preview", `{"data":{"n":1e6},"channels":["teams"],"parts":{"body":"{{.n}}"}}`, `{"items":[{"channel":"teams","body":"1e6"}]}`},
+		{acme + "/new/preview", `{"data":{"n":1e6},"channels":["teams"],"parts":{"body":"{{.n}}"}}`,
+			`{"items":[{"channel":"teams","body":"1e6"}]}`},
 	} {
 		if out := w.ask("POST "+test.path, test.body); out.Code != 200 || strings.TrimSpace(out.Body.String()) != test.want {
 			t.Errorf("%s: %d %s", test.body, out.Code, out.Body)

@@ -69,7 +69,8 @@ func (e *Efferent) directoryGrants(p RegisterProps) []awsiam.PolicyStatement {
 
 // directoryPaths are those of a tenant that are the directory's. Each is written out:
 // of two that end in {proxy+} it is not said which comes first ("Routing API requests").
-var directoryPaths = []string{"suppressions", "suppressions/{suppression_id}", "templates", "templates/{template}",
+var directoryPaths = []string{"suppressions", "suppressions/{suppression_id}", "recipients", "recipients/{recipient_id}",
+	"templates", "templates/{template}",
 	"templates/{template}/{act}", "templates/{template}/versions/{version}", "templates/{template}/versions/{version}/preview"}
 
 func (e *Efferent) directoryRoutes(p RegisterProps) {
@@ -77,9 +78,6 @@ func (e *Efferent) directoryRoutes(p RegisterProps) {
 	for _, path := range directoryPaths {
 		path = "/api/v1/tenants/{tenant}/" + path
 		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: &path, Integration: to})
-		if p.TokenSecret != "" {
-			e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String("/token" + path), Integration: to,
-				Authorizer: awsapigatewayv2.NewHttpNoneAuthorizer()})
-		}
+		e.door(p, path, to)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/need"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/template"
 )
@@ -24,6 +25,7 @@ import (
 type Needs struct {
 	Suppressions suppression.Store
 	Templates    template.Store
+	Recipients   recipient.Store
 	Audit        ledger.Audit
 	// Redactors keep out of the ledger what must stay erasable.
 	Redactors ledger.Redactors
@@ -53,7 +55,7 @@ const noTenant = "-"
 // Serves are the handler's routes, for an address that has others' too. Each group is
 // in a file of its own.
 func (h *Handler) Serves() []api.Route {
-	all := slices.Concat(h.suppressionRoutes(), h.templateRoutes())
+	all := slices.Concat(h.suppressionRoutes(), h.recipientRoutes(), h.templateRoutes())
 	for i, r := range all {
 		all[i].Answer = func(q *http.Request) (int, any, error) {
 			if err := checkPath(q); err != nil {
@@ -92,8 +94,11 @@ func tenantOf(r *http.Request) string {
 // told is an error as the caller may see it.
 func told(err error) error {
 	var wrong *message.FieldError
-	if errors.As(err, &wrong) {
+	switch {
+	case errors.As(err, &wrong):
 		return api.BadRequest("field %q: %s", wrong.Field, wrong.Problem)
+	case errors.Is(err, recipient.ErrChanged):
+		return api.Refuse(http.StatusPreconditionFailed, "the recipient was changed meanwhile; read it again")
 	}
 	return err
 }

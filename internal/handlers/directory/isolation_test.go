@@ -13,10 +13,15 @@ func TestNothingOfOthers(t *testing.T) {
 	w := newWorld(t)
 	id := w.add("Beta", "ann@acme.test").ID
 	w.add("-", "ann@acme.test")
+	w.keep("Beta", "user_7", `{"addresses":{"email":"ann@acme.test"}}`)
+	w.keep("-", "user_7", `{"addresses":{"email":"ann@acme.test"}}`)
 	w.put(tenants+"Beta/templates/secret", "ann@acme.test {{.name}}")
 	w.put(tenants+"-/templates/secret", "ann@acme.test {{.name}}")
-	secret := w.version(tenants + "Beta/templates/secret")
-	before := w.ask("GET "+tenants+"Beta/suppressions", "").Body.String()
+	all := func() string {
+		return w.ask("GET "+tenants+"Beta/suppressions", "").Body.String() + w.ask("GET "+tenants+"Beta/recipients", "").Body.String() +
+			w.ask("GET "+tenants+"Beta/templates/secret", "").Body.String()
+	}
+	before := all()
 	bodies := map[string]string{"suppressions": `{"channel":"email","address":"eve@acme.test"}`,
 		"import": `{"items":[{"channel":"email","address":"eve@acme.test"}]}`,
 		"use":    `{"version":1}`, "preview": `{"data":{"name":"Eve"}}`}
@@ -24,13 +29,16 @@ func TestNothingOfOthers(t *testing.T) {
 		"", "*", "acme,Beta", "Beta."} {
 		for _, r := range new(Handler).Serves() {
 			method, pattern, _ := strings.Cut(r.Pattern, " ")
-			path := strings.NewReplacer("{tenant}", name, "{suppression_id}", id, "{template}", "secret", "{version}", "1").Replace(pattern)
+			path := strings.NewReplacer("{tenant}", name, "{suppression_id}", id, "{recipient_id}", "user_7",
+				"{template}", "secret", "{version}", "1").Replace(pattern)
 			body := ""
 			switch method {
-			case http.MethodPut:
-				body = `{"parts":{"body":"changed"}}`
 			case http.MethodPost:
 				body = bodies[path[strings.LastIndex(path, "/")+1:]]
+			case http.MethodPut, http.MethodPatch:
+				if body = `{"channels":["email"]}`; strings.Contains(path, "templates") {
+					body = `{"parts":{"body":"changed"}}`
+				}
 			}
 			out := w.ask(method+" "+path, body, "Of: acme")
 			if told := out.Body.String(); out.Code < 300 || strings.Contains(told, "ann@") {
@@ -38,16 +46,16 @@ func TestNothingOfOthers(t *testing.T) {
 			}
 		}
 	}
-	if after := w.ask("GET "+tenants+"Beta/suppressions", "").Body.String(); after != before {
+	if after := all(); after != before {
 		t.Errorf("it was changed: %s\nnow %s", before, after)
-	}
-	if after := w.version(tenants + "Beta/templates/secret"); after != secret {
-		t.Errorf("it was changed: %s", after)
 	}
 	if own := w.ask("GET "+tenants+"acme/suppressions/"+id, "", "Of: acme"); own.Code != 404 {
 		t.Errorf("another's entry under one's own name: %d %s", own.Code, own.Body)
 	}
-	if w.actions() != "suppression.added suppression.added template.put template.put" {
+	if own := w.ask("GET "+tenants+"acme/recipients/user_7", "", "Of: acme"); own.Code != 404 {
+		t.Errorf("another's recipient under one's own name: %d %s", own.Code, own.Body)
+	}
+	if w.actions() != "suppression.added suppression.added recipient.put recipient.put template.put template.put" {
 		t.Errorf("the ledger was told %s", w.actions())
 	}
 }
@@ -57,10 +65,14 @@ func TestWhoMayOnlyLook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.add("acme", "ann@acme.test").ID
+	w.keep("acme", "user_7", "{}")
 	for request, status := range map[string]int{
 		"GET " + tenants + "acme/suppressions": 200, "GET " + tenants + "acme/suppressions/" + id: 200,
 		"POST " + tenants + "acme/suppressions": 403, "POST " + tenants + "acme/suppressions/import": 403,
 		"DELETE " + tenants + "acme/suppressions/" + id: 403,
+		"GET " + tenants + "acme/recipients":            200, "GET " + tenants + "acme/recipients/user_7": 200,
+		"PUT " + tenants + "acme/recipients/user_7": 403, "PATCH " + tenants + "acme/recipients/user_7": 403,
+		"DELETE " + tenants + "acme/recipients/user_7": 403,
 	} {
 		if out := w.ask(request, "", "Of: acme", "Looks: yes"); out.Code != status {
 			t.Errorf("%s: %d %s", request, out.Code, out.Body)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/efferent/efferent/internal/api/apitest"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/template"
 	"github.com/efferent/efferent/internal/template/render"
@@ -24,5 +25,6 @@ func TestTypesAreDocumented(t *testing.T) {
 		"NewSuppressions": NewSuppressions{}, "SuppressionsImported": Imported{},
 		"Templates": Templates{}, "TemplateHead": template.Head{}, "TemplateKept": template.Kept{},
 		"Template": Template{}, "NewTemplate": NewTemplate{}, "UseTemplate": UseVersion{}, "NewTemplatePreview": NewPreview{},
-		"TemplatePreview": Preview{}, "TemplatePreviewed": render.Previewed{}})
+		"TemplatePreview": Preview{}, "TemplatePreviewed": render.Previewed{},
+		"Recipient": recipient.Recipient{}, "Recipients": Recipients{}, "RecipientTopic": recipient.Topic{}})
 }

@@ -57,7 +57,7 @@ type world struct {
 	secrets map[channel.Name]*secret // where they matter
 	calls   map[channel.Name][]channel.Handover
 	reached map[channel.Name]int // how many the recipient may have got
-	store   storetest.Memory
+	store   stores
 	entries []ledger.Entry
 	hidden  map[string]time.Duration
 	logs    bytes.Buffer
@@ -89,7 +89,7 @@ func newWorld(t *testing.T) *world {
 		absent: map[channel.Name]error{}, secrets: map[channel.Name]*secret{}, refuses: map[channel.Name]*refusal{},
 		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{},
 		limits: map[channel.Name]pace.Rate{}, paces: map[string]pace.State{}, sentAt: map[channel.Name][]time.Time{},
-		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{},
+		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{}, store: &storetest.Memory{},
 	}
 }
 

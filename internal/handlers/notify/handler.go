@@ -44,8 +44,8 @@ type Needs struct {
 	// Claims keeps who sends an SMS.
 	Claims claim.Store
 	Pace   Pace
-	// Recipients are the people that messages name; nil has none.
-	Recipients recipient.Reader `need:"optional"`
+	// Recipients are the people that messages name.
+	Recipients recipient.Reader
 	// Parts sends the messages that one to several recipients is divided into.
 	Parts waiting.Sender
 	// Templates gives the templates that messages name.

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
@@ -14,14 +15,16 @@ func (n *notice) Ended(r attempt.Record) {
 	n.count(&r)
 	held, paced := n.Held.Total(), n.Held[string(waiting.Limit)]
 	if r.Verdict == attempt.Delivered {
-		n.Log.InfoContext(n.Writes(), "sent", n.Names(), "tenant", r.Tenant, "channel", r.Channel, "failed_channels", r.FailedChannels,
-			"failed_as", n.failedAs(&r), "recipient", r.Recipient, "provider_id", r.ProviderID, "attempts", r.Attempt-n.Base,
-			"took_s", n.took(&r), "held_s", held.Seconds(), "paced_s", paced.Seconds(), "reason", r.Reason)
+		n.Log.InfoContext(n.Writes(), "sent", n.Names(), "tenant", r.Tenant, "to", r.To, "topic", r.Topic, "template", r.Template,
+			"channel", r.Channel, "failed_channels", r.FailedChannels, "failed_as", n.failedAs(&r), "recipient", r.Recipient,
+			"provider_id", r.ProviderID, "attempts", r.Attempt-n.Base, "took_s", n.took(&r), "held_s", held.Seconds(),
+			"paced_s", paced.Seconds(), "reason", r.Reason)
 		return
 	}
-	n.Log.InfoContext(n.Writes(), "not sent", n.Names(), "tenant", r.Tenant, "channel", r.Channel, "failed_channels", r.FailedChannels,
-		"failed_as", n.failedAs(&r), "class", r.Class, "status", r.Status, "verdict", r.Verdict, "attempts", r.Attempt-n.Base,
-		"took_s", n.took(&r), "held_s", held.Seconds(), "paced_s", paced.Seconds(), "reason", r.Reason)
+	n.Log.InfoContext(n.Writes(), "not sent", n.Names(), "tenant", r.Tenant, "to", r.To, "topic", r.Topic, "template", r.Template,
+		"channel", r.Channel, "failed_channels", r.FailedChannels, "failed_as", n.failedAs(&r), "class", r.Class, "status", r.Status,
+		"verdict", r.Verdict, "attempts", r.Attempt-n.Base, "took_s", n.took(&r), "held_s", held.Seconds(),
+		"paced_s", paced.Seconds(), "reason", r.Reason)
 }
 
 // took is how long it was since somebody sent the message, in seconds.
@@ -57,6 +60,7 @@ func (n *notice) count(r *attempt.Record) {
 		return
 	}
 	note := func(on, outcome string) {
+		on = cmp.Or(on, metric.Other) // none was tried
 		n.Note(metric.Event{Name: metric.Notifications, Value: 1, Labels: metric.Labels{Tenant: tenant, Channel: on, Outcome: outcome}})
 	}
 	for _, on := range r.FailedChannels {

@@ -40,7 +40,7 @@ func TestTheResult(t *testing.T) {
 	wrong := map[string]any{"channel": "slack", "class": "configuration", "reason": "not asked"}
 	line := func(more map[string]any) map[string]any {
 		all := map[string]any{"notification_id": "n_1", "message_id": "m-a", "tenant": "acme", "took_s": 0., "held_s": 0., "paced_s": 0.,
-			"reason": ""}
+			"reason": "", "to": "", "topic": "invoice", "template": ""}
 		for name, value := range more {
 			all[name] = value
 		}
@@ -68,7 +68,7 @@ func TestTheResult(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.answers = c.answers
-			w.run(w.message("a", text("n_1", "email", `,"fallback":["slack","sms"],"tenant":"acme"`)))
+			w.run(w.message("a", text("n_1", "email", `,"fallback":["slack","sms"],"tenant":"acme","topic":"invoice"`)))
 			if diff := cmp.Diff([]map[string]any{c.want}, w.results()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

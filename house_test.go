@@ -39,6 +39,8 @@ var pure = []string{
 	"internal/outcome",
 	"internal/outcome/transitions",
 	"internal/pace",
+	"internal/report",
+	"internal/report/onward",
 	"internal/retry",
 	"internal/retryafter",
 	"internal/rotation",
@@ -65,6 +67,8 @@ func layers() (all []layer) {
 		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
 		// What has HTML only is given a text.
 		layer{"internal/handlers/notify", slices.Concat(pure, []string{"internal/batch", "internal/need", "internal/channel/plaintext"})},
+		layer{"internal/handlers/callback", slices.Concat(pure, []string{"internal/need"})},
+		layer{"internal/handlers/report", slices.Concat(pure, []string{"internal/need"})},
 		// The API serves its own contract.
 		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/api", "internal/batch", "internal/need", "schemas"})},
 		layer{"internal/handlers/endpoints", slices.Concat(pure, []string{"internal/access", "internal/api", "internal/need"})},

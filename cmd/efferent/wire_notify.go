@@ -47,6 +47,7 @@ func notifier(f feed, n notices) (eventsource.Handler, error) {
 		Senders: n.senders,
 		Claims:  n.kept.claims,
 		Parts:   &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: f.url}},
+		Onward:  n.kept.attempts,
 		Files:   n.files,
 		Pace:    &pace.Keeper{Store: n.kept.paces, Patience: notify.Patience, Now: f.now, Log: f.log},
 	})

@@ -51,6 +51,9 @@ const (
 	// Misconfigured counts the hand-overs of notifications that failed by
 	// configuration, by channel: an operator must act.
 	Misconfigured = "Misconfigured"
+	// Reports counts what providers have reported of notifications that they took, by
+	// channel and verdict: the state that it has brought them to.
+	Reports = "Reports"
 	// OutcomesMissing counts the outcomes of attempts that the ledger will not hold, by
 	// action.
 	OutcomesMissing = "OutcomesMissing"
@@ -116,6 +119,7 @@ func Definitions() []Definition {
 		{Name: EndpointsFailing, Unit: Count, By: [][]string{{Action}}, Always: true,
 			Help: "Endpoints disabled for failing, and warnings of it."},
 		{Name: Misconfigured, Unit: Count, By: [][]string{{Channel}}, Always: true, Help: "Hand-overs that failed by configuration."},
+		{Name: Reports, Unit: Count, By: [][]string{{Channel, Verdict}}, Always: true, Help: "Delivery reports of notifications."},
 		{Name: OutcomesMissing, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Outcomes that the ledger will not hold."},
 		{Name: OutcomesUntold, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Outcomes that producers will not be told of."},
 		{Name: ExchangeLatency, Unit: Milliseconds, By: [][]string{{Channel}}, Help: "How long exchanges and hand-overs took."},

@@ -132,6 +132,7 @@ const (
 	NotificationsQueue = "notifications"
 	OutcomesQueue      = "outcomes"
 	EventsQueue        = "events"
+	ReportsQueue       = "reports"
 	AuditQueue         = "audit.fifo"
 	AuditFailuresQueue = "audit-failures.fifo"
 )

@@ -29,6 +29,7 @@ var migrations = [][]string{
 	{pacesSchema},
 	{eventsSchema, eventKeysSchema},
 	{endpointColumn, attemptsOfEndpoint},
+	{reportsSchema, onwardSchema},
 }
 
 // fileSchema has the one row that tells this data file from others.

@@ -92,7 +92,7 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
 			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
 		},
-		Senders: w, Claims: w, Pace: w, Parts: parts{w}, Files: w.files,
+		Senders: w, Claims: w, Pace: w, Parts: parts{w}, Files: w.files, Onward: w,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -140,6 +140,14 @@ func (w *world) call(op string, do func() error) error {
 		return errFault
 	}
 	return err
+}
+
+func (w *world) KeepOnward(ctx context.Context, webhookID, sortKey string, message []byte, until time.Time) error {
+	return w.call("onward", func() error { return w.store.KeepOnward(ctx, webhookID, sortKey, message, until) })
+}
+
+func (w *world) Onward(ctx context.Context, webhookID, sortKey string) ([]byte, error) {
+	return w.store.Onward(ctx, webhookID, sortKey)
 }
 
 // Redactor is the month's, so that entries tell which key they were made by.

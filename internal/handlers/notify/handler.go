@@ -19,6 +19,7 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/report/onward"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -46,6 +47,8 @@ type Needs struct {
 	Parts waiting.Sender
 	// Files reads attachments that are kept elsewhere; without it there are none.
 	Files Files `need:"optional"`
+	// Onward keeps what may have to go on to its next channel after it was taken.
+	Onward onward.Store
 }
 
 // Files reads what attachments name. It is used by many goroutines at once.

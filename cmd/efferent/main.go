@@ -53,7 +53,9 @@ var vars = kong.Vars{
 	"dev_aws":      devAWS, "dev_http": devHTTP,
 	"list_source": "index lists failures as they were recorded (the default); queue looks into the queue itself, " +
 		"for what died without a handler: up to 200.",
-	"notify_channels": "email, slack, sms, teams, discord or webhook.",
+	"notify_channels":  "email, slack, sms, teams, discord or webhook. Beside --to: the one to begin with.",
+	"notify_recipient": "The address there; several get one email, or --each. Instead of --to.",
+	"notify_to":        "A recipient of the tenant, by their id, to be looked up; several get a message each.",
 	"notify_fallback": "The channels to use when the first fails, in order; none for no other. " +
 		"Otherwise Slack after email, none after a webhook, and email after the rest.",
 	"max_receives": strconv.Itoa(settings.DefaultMaxReceives),

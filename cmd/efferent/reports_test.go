@@ -190,6 +190,29 @@ func TestComesBack(t *testing.T) {
 	}
 }
 
+// TestStopAndStart: who answers STOP enters the list, and leaves it by START; a hard bounce
+// puts the address there.
+func TestStopAndStart(t *testing.T) {
+	t.Parallel()
+	s, providers := startReporting(t)
+	listed := func(holds string) func() bool {
+		return func() bool {
+			_, body, err := s.API(t.Context(), http.MethodGet, "/api/v1/tenants/acme/suppressions", "")
+			return err == nil && strings.Contains(string(body), holds)
+		}
+	}
+	incoming := callbackHost + "/callbacks/twilio/incoming?tenant=acme"
+	s.reports(t, incoming, "From", "+46701234567", "Body", " stop ")
+	until(t, listed("+46701234567"))
+	s.reports(t, incoming, "From", "+46701234567", "Body", "hello")
+	s.reports(t, incoming, "From", "+46701234567", "Body", "Start", "OptOutType", "START")
+	until(t, listed(`"items":[]`))
+	s.SendTo(t, "notifications", `{"id":"n_1","channel":"email","recipient":"ann@acme.test","body":"text","fallback":[],"tenant":"acme"}`)
+	until(t, func() bool { return len(providers.Taken("ann@acme.test")) == 1 })
+	s.SendTo(t, "reports", sesBounce(s.stateOf(t, "n_1", 1, attempt.Accepted)))
+	until(t, listed(`"ann@acme.test"`))
+}
+
 // sesBounce is the event of a bounce of an email, in SNS's envelope.
 func sesBounce(of attempt.Record) string {
 	event := fmt.Sprintf(`{"eventType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"General","bouncedRecipients":[`+

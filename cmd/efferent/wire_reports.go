@@ -30,7 +30,7 @@ const reportBatches = 8
 // reporter is that handler.
 func reporter(f feed, notifications string, s settings.Sending, kept stores) (eventsource.Handler, error) {
 	handler, err := report.New(report.Needs{
-		Attempts: kept.attempts, Messages: kept.attempts, Queue: f.queue(),
+		Attempts: kept.attempts, Messages: kept.attempts, Suppressions: kept.suppressed, Queue: f.queue(),
 		Notifications: &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: notifications}},
 		Audit:         f.audit(s.AuditLanes), Redactors: f.redactors, Outcomes: f.outcomes, Metrics: f.watch.of("report"),
 		MaxReceives: s.MaxReceives, Now: f.now, Log: f.log,

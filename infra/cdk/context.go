@@ -74,6 +74,7 @@ var setters = map[string]func(*choices, string) error{
 	"rotate":               list(func(c *choices) *[]string { return &c.Props.Rotate.Secrets }),
 	"rotateEvery":          days(func(c *choices) *time.Duration { return &c.Props.Rotate.Every }),
 	"attachments":          list(func(c *choices) *[]string { return &c.Props.Notify.Attachments }),
+	"metricTenants":        list(func(c *choices) *[]string { return &c.Props.Notify.MetricTenants }),
 	"channelSecrets":       text(func(c *choices) *string { return &c.Props.Notify.Secrets }),
 	"ses":                  flag(func(c *choices) *bool { return &c.Props.Notify.SES }),
 	"endUserMessaging":     flag(func(c *choices) *bool { return &c.Props.Notify.EndUserMessaging }),

@@ -30,6 +30,9 @@ var migrations = [][]string{
 	{eventsSchema, eventKeysSchema},
 	{endpointColumn, attemptsOfEndpoint},
 	{reportsSchema, onwardSchema},
+	{recipientsSchema},
+	{templateHeadsSchema, templatesSchema},
+	{suppressionsSchema},
 }
 
 // fileSchema has the one row that tells this data file from others.

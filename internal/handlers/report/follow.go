@@ -6,11 +6,14 @@ import (
 	"slices"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/report"
 	"github.com/efferent/efferent/internal/report/onward"
+	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -42,16 +45,14 @@ func (i *item) follow(ctx context.Context, record attempt.Record, r report.Repor
 // suppress puts those on the list who can't be reached, or want no more. Of a complaint
 // that may be any of several's nobody is put there.
 func (i *item) suppress(ctx context.Context, record attempt.Record, r report.Report) error {
-	reason := ""
+	var reason suppression.Reason
 	switch {
-	case i.Suppressions == nil:
-		return nil
 	case r.State == attempt.Complained && len(r.Recipients) == 1:
-		reason = "complaint"
+		reason = suppression.Complaint
 	case r.State == attempt.Bounced && r.Hard:
-		reason = "bounce"
+		reason = suppression.Bounce
 	case r.Provider == report.Twilio && r.OptedOut:
-		reason = report.Stop
+		reason = suppression.Stop
 	default:
 		return nil
 	}
@@ -60,8 +61,13 @@ func (i *item) suppress(ctx context.Context, record attempt.Record, r report.Rep
 		who = []string{record.Recipient}
 	}
 	for _, address := range slices.Compact(slices.Sorted(slices.Values(who))) {
-		s := Suppressed{Tenant: record.Tenant, Channel: record.Channel, Address: address, Reason: reason, At: i.at(r), Of: record.WebhookID}
-		if err := i.Suppressions.Suppress(ctx, s); err != nil {
+		e, err := suppression.New(record.Tenant, channel.Name(record.Channel), address, reason, i.at(r))
+		if err != nil {
+			i.Log.WarnContext(ctx, "a recipient that a report names is no address", "notification_id", record.WebhookID, "error", err)
+			continue
+		}
+		e.Source = message.Shorten(record.ProviderID, suppression.MaxSource)
+		if _, err := i.Suppressions.AddSuppression(ctx, e); err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/report/onward"
+	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -45,29 +46,17 @@ type Queue interface {
 	ChangeVisibility(ctx context.Context, hides []message.Hide) error
 }
 
-// Suppressed is an address that is not to be sent to, for a tenant.
-type Suppressed struct {
-	Tenant, Channel, Address string
-	// Reason is bounce, complaint or stop.
-	Reason string
-	At     time.Time
-	// Of is the notification that said so; empty for an answer.
-	Of string
-}
-
-// Suppressions is the list of those. It is used by many goroutines at once. Both may be
-// called again with the same, and are durable once they return nil.
+// Suppressions is the list of those who are not sent to, as suppression.Store promises.
 type Suppressions interface {
-	Suppress(ctx context.Context, s Suppressed) error
-	// Lift takes off what an answer has put on the list, and nothing else.
-	Lift(ctx context.Context, s Suppressed) error
+	AddSuppression(ctx context.Context, e suppression.Entry) (added bool, err error)
+	LiftSuppression(ctx context.Context, l suppression.Lifting) (lifted bool, err error)
 }
 
 // Needs is what a Handler needs, all of it.
 type Needs struct {
 	Attempts     Attempts
 	Messages     onward.Store
-	Suppressions Suppressions `need:"optional"`
+	Suppressions Suppressions
 	Queue        Queue
 	// Notifications sends to the queue notifications.
 	Notifications waiting.Sender

@@ -10,8 +10,10 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/report"
+	"github.com/efferent/efferent/internal/suppression"
 )
 
 // item is one message of a batch, and what becomes of it.
@@ -57,16 +59,17 @@ func (i *item) run(ctx context.Context) {
 
 // answer takes in what somebody has answered to an SMS.
 func (i *item) answer(ctx context.Context, r report.Report) {
-	if i.Suppressions == nil {
+	e, err := suppression.New(r.Tenant, channel.SMS, r.Recipients[0], suppression.Stop, i.at(r))
+	switch {
+	case err != nil: // no number that could be sent to
 		i.done = true
 		return
+	case r.Word == report.Start:
+		_, err = i.Suppressions.LiftSuppression(ctx, suppression.Lifting{Key: e.Key(), At: e.Since, Only: suppression.Stop})
+	default:
+		_, err = i.Suppressions.AddSuppression(ctx, e)
 	}
-	s := Suppressed{Tenant: r.Tenant, Channel: "sms", Address: r.Recipients[0], Reason: report.Stop, At: i.at(r)}
-	change := i.Suppressions.Suppress
-	if r.Word == report.Start {
-		change = i.Suppressions.Lift
-	}
-	if err := change(ctx, s); err != nil {
+	if err != nil {
 		i.again("the suppression list can't be written", "error", err)
 		return
 	}

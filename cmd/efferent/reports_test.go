@@ -204,6 +204,10 @@ func TestStopAndStart(t *testing.T) {
 	incoming := callbackHost + "/callbacks/twilio/incoming?tenant=acme"
 	s.reports(t, incoming, "From", "+46701234567", "Body", " stop ")
 	until(t, listed("+46701234567"))
+	s.SendTo(t, "notifications", `{"id":"n_0","channel":"sms","recipient":"+46701234567","body":"text","tenant":"acme"}`)
+	if all := s.Attempts(t, "n_0"); all[len(all)-1].Class != string(channel.OptedOut) || len(providers.Taken("+46701234567")) > 0 {
+		t.Errorf("after STOP: %+v", all)
+	}
 	s.reports(t, incoming, "From", "+46701234567", "Body", "hello")
 	s.reports(t, incoming, "From", "+46701234567", "Body", "Start", "OptOutType", "START")
 	until(t, listed(`"items":[]`))

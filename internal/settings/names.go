@@ -18,6 +18,8 @@ const (
 	EventsQueueURL = "EVENTS_QUEUE_URL"
 	// EventFailuresQueueURL is the dead-letter queue of events.
 	EventFailuresQueueURL = "EVENT_FAILURES_QUEUE_URL"
+	// ReportsQueueURL is the queue of delivery reports.
+	ReportsQueueURL = "REPORTS_QUEUE_URL"
 	// AuditQueueURL is the FIFO queue to the ledger.
 	AuditQueueURL = "AUDIT_QUEUE_URL"
 	// AttemptsTable is the DynamoDB table of attempt records.
@@ -126,6 +128,12 @@ const (
 	TenantClaim = "EFFERENT_TENANT_CLAIM"
 	// MaxEndpoints is how many endpoints a tenant may register, 1 to 200 (20).
 	MaxEndpoints = "EFFERENT_MAX_ENDPOINTS"
+	// EventRetention is how long it is kept who gets an event that was published
+	// ("336h").
+	EventRetention = "EFFERENT_EVENT_RETENTION"
+	// OwnSecrets says that an endpoint may name secrets of its own tenant only, whoever
+	// registers it (false).
+	OwnSecrets = "EFFERENT_OWN_SECRETS_ONLY"
 	// TokenSecret is the secret that signs the API's own tokens, each for one tenant
 	// and a while; without it there are none.
 	TokenSecret = "EFFERENT_TOKEN_SECRET"

@@ -13,6 +13,7 @@ import (
 	"github.com/efferent/efferent/internal/report/onward"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -23,6 +24,7 @@ type stores interface {
 	pace.Store
 	recipient.Store
 	onward.Store
+	suppression.Store
 	batch.Room
 	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]claim.Claim, error)
 	Page(ctx context.Context, from string, limit int) (items []waiting.Item, next string, err error)

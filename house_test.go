@@ -40,6 +40,8 @@ var pure = []string{
 	"internal/outcome",
 	"internal/outcome/transitions",
 	"internal/pace",
+	"internal/report",
+	"internal/report/onward",
 	"internal/recipient",
 	"internal/retry",
 	"internal/retryafter",
@@ -68,6 +70,8 @@ func layers() (all []layer) {
 		layer{"internal/api/apitest", []string{"internal/api", "schemas"}},
 		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
 		// What has HTML only is given a text.
+		layer{"internal/handlers/callback", slices.Concat(pure, []string{"internal/need"})},
+		layer{"internal/handlers/report", slices.Concat(pure, []string{"internal/need"})},
 		layer{"internal/handlers/notify", slices.Concat(pure, []string{"internal/batch", "internal/need", "internal/channel/plaintext",
 			"internal/template/render"})},
 		layer{"internal/template/render", slices.Concat(pure, []string{"internal/channel/plaintext"})},

@@ -21,6 +21,12 @@ func TestOutcomesAgree(t *testing.T) {
 		full := attempt.Record{WebhookID: "w", Origin: "o", MessageID: "m", Attempt: 3, At: now, URL: "https://a.test/?q", EventType: "a",
 			Tenant: "t", Endpoint: "ep_1", Status: 500, Verdict: v, Reason: "why", Notification: true, Channel: "sms", ProviderID: "p",
 			FailedChannels: []string{"email"}}
+		reported := full
+		reported.Verdict = attempt.Delivered
+		for _, state := range []attempt.State{attempt.Arrived, attempt.Bounced, attempt.Complained, attempt.Undelivered} {
+			r := reported.With(attempt.Report{State: state, At: now, Reason: "SES: bounce"})
+			all = append(all, outcome.OfReport(&r))
+		}
 		least := attempt.Record{WebhookID: "w", MessageID: "m", Attempt: 1, Verdict: v}
 		all = append(all, outcome.OfAttempt(&full), outcome.OfAttempt(&least))
 	}
@@ -31,7 +37,7 @@ func TestOutcomesAgree(t *testing.T) {
 		closed, _ := transitions.OfCircuit(s, "", "")
 		all = append(all, opened, closed)
 	}
-	for _, kind := range outcome.All[4:] {
+	for _, kind := range outcome.All[4:7] {
 		all = append(all, outcome.OfEndpoint(kind, now, "ep_1", outcome.Endpoint{
 			Tenant: "t", URL: "u", State: "deleted", Changed: []string{"url"}}))
 	}

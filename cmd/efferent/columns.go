@@ -61,8 +61,17 @@ var attemptColumns = []terminal.Column[attempt.Record]{
 	{Title: "CLASS", Cell: func(r attempt.Record) string { return r.Class }, Optional: true},
 	{Title: "FAILED CHANNELS", Cell: func(r attempt.Record) string { return strings.Join(r.FailedChannels, ",") }, Optional: true},
 	{Title: "PROVIDER ID", Cell: func(r attempt.Record) string { return r.ProviderID }, Optional: true},
+	{Title: "STATE", Cell: func(r attempt.Record) string { return string(r.State) }, Optional: true},
 	{Title: "NEXT", Cell: nextText},
-	{Title: "REASON", Cell: func(r attempt.Record) string { return r.Reason }},
+	{Title: "REASON", Cell: reasonText},
+}
+
+// reasonText is why it failed, or has come back since.
+func reasonText(r attempt.Record) string {
+	if r.Report != nil && r.Reason == "" {
+		return r.Report.Reason
+	}
+	return r.Reason
 }
 
 // nextText is a time of day, unless it is long after.

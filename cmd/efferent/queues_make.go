@@ -49,21 +49,27 @@ type queueDifference struct {
 // all makes the eight queues. What it had made before an error is returned too.
 func (m *queueMaker) all(ctx context.Context) (made []queueMade, err error) {
 	for _, pair := range queuePairs(m.receives) {
-		dead, deadMade, err := m.ensure(ctx, m.prefix+pair.failures, nil)
-		if err != nil {
+		both, err := m.pair(ctx, pair)
+		if made = append(made, both...); err != nil {
 			return made, err
 		}
-		source, sourceMade, err := m.ensure(ctx, m.prefix+pair.name, map[string]string{
-			redrivePolicy: awssqs.Redrive{Target: dead.arn(), Receives: pair.receives}.String()})
-		if err != nil {
-			return append(made, deadMade), err
-		}
-		if err := m.allow(ctx, dead, &deadMade, source.arn()); err != nil {
-			return append(made, sourceMade, deadMade), err
-		}
-		made = append(made, sourceMade, deadMade)
 	}
 	return made, nil
+}
+
+// pair makes a queue and where its dead letters go.
+func (m *queueMaker) pair(ctx context.Context, pair queuePair) ([]queueMade, error) {
+	dead, deadMade, err := m.ensure(ctx, m.prefix+pair.failures, nil)
+	if err != nil {
+		return nil, err
+	}
+	source, sourceMade, err := m.ensure(ctx, m.prefix+pair.name, map[string]string{
+		redrivePolicy: awssqs.Redrive{Target: dead.arn(), Receives: pair.receives}.String()})
+	if err != nil {
+		return []queueMade{deadMade}, err
+	}
+	err = m.allow(ctx, dead, &deadMade, source.arn())
+	return []queueMade{sourceMade, deadMade}, err
 }
 
 // ensure makes a queue that is not there, or holds one that is against what a

@@ -173,7 +173,11 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(all)); err != nil {
+	back, err := callbacks(l.poller, queueURL(l.awsURL, settings.ReportsQueue), notification, secrets, l.clock.Now, c.Log)
+	if err != nil {
+		return nil, err
+	}
+	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(withCallbacks(back, all))); err != nil {
 		return nil, err
 	}
 	l.watch.ask(l.engine, url, kept.circuits)
@@ -224,7 +228,11 @@ func (l *local) handle(w settings.Webhooks, n settings.Notifications, secrets *s
 	if err != nil {
 		return err
 	}
-	l.sources = []*eventsource.Source{entries, webhooks, notifications, events}
+	reports, err := reportsSource(l.feed(settings.ReportsQueue, kept), queueURL(l.awsURL, settings.NotificationsQueue), n.Sending, kept)
+	if err != nil {
+		return err
+	}
+	l.sources = []*eventsource.Source{entries, webhooks, notifications, events, reports}
 	return nil
 }
 

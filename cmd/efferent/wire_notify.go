@@ -50,6 +50,7 @@ func notifier(f feed, n notices) (eventsource.Handler, error) {
 		Recipients:   n.kept.recipients,
 		Suppressions: n.kept.suppressed,
 		Parts:        &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: f.url}},
+		Onward:       n.kept.attempts,
 		Files:        n.files,
 		Templates:    &template.Book{Store: n.kept.templates, Now: f.now},
 		Tenants:      n.settings.Tenants,

@@ -41,8 +41,15 @@ func ownQueues() (names []string) {
 	return names
 }
 
+// reportsPair is that of delivery reports, which not every deployment has.
+func reportsPair(maxReceives int) queuePair {
+	return queuePair{settings.ReportsQueue, deadletter.ReportFailures, maxReceives}
+}
+
 // devQueues are those of dev.
-func devQueues() []string { return append(ownQueues(), settings.OutcomesQueue) }
+func devQueues() []string {
+	return append(ownQueues(), settings.ReportsQueue, deadletter.ReportFailures, settings.OutcomesQueue)
+}
 
 // The attributes of queues that Efferent rests on.
 const (
@@ -75,6 +82,9 @@ func deployedAttributes(name string) map[string]string {
 func createQueues(ctx context.Context, api queueAPI, maxReceives int) error {
 	m := queueMaker{api: api, receives: maxReceives, update: []string{redrivePolicy}, settle: func(context.Context) {}}
 	_, err := m.all(ctx)
+	if err == nil {
+		_, err = m.pair(ctx, reportsPair(maxReceives))
+	}
 	if err == nil {
 		_, _, err = m.ensure(ctx, settings.OutcomesQueue, nil)
 	}

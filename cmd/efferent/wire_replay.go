@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/efferent/efferent/internal/api"
+	"github.com/efferent/efferent/internal/attempt"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/circuit"
@@ -16,6 +17,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/outcome"
+	"github.com/efferent/efferent/internal/report/onward"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -33,6 +35,8 @@ type attemptsStore interface {
 	replay.History
 	replay.Failures
 	endpoints.Attempts
+	attempt.Reports
+	onward.Store
 }
 
 // replayParts is what the API takes, wherever the queues are.

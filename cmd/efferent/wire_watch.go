@@ -79,7 +79,8 @@ func (w watch) ask(queues attributesAPI, url func(name string) (string, error), 
 
 // watchedQueues are the queues whose depths are shown.
 var watchedQueues = []string{settings.WebhooksQueue, deadletter.WebhookFailures, settings.NotificationsQueue,
-	deadletter.NotificationFailures, settings.EventsQueue, deadletter.EventFailures, settings.AuditQueue, settings.AuditFailuresQueue}
+	deadletter.NotificationFailures, settings.EventsQueue, deadletter.EventFailures, settings.ReportsQueue, deadletter.ReportFailures,
+	settings.AuditQueue, settings.AuditFailuresQueue}
 
 // queueDepths are those of the queues that can be asked. One that can't be, as it is
 // another process's, is not shown.

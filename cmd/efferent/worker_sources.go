@@ -54,6 +54,11 @@ func (w *worker) handlers() (map[string]workerHandler, error) {
 			s.MaxReceives = receives
 			return fanner(f, w.found[settings.WebhooksQueue].url, s, w.kept)
 		}, eventsource.Options{MaxConcurrency: eventBatches}},
+		settings.ReportsQueue: {func(f feed, receives int) (eventsource.Handler, error) {
+			s := w.delivery.Sending
+			s.MaxReceives = receives
+			return reporter(f, w.found[settings.NotificationsQueue].url, s, w.kept)
+		}, eventsource.Options{MaxConcurrency: reportBatches}},
 		// A lane has one batch in flight, as in a Lambda function.
 		settings.AuditQueue: {func(f feed, _ int) (eventsource.Handler, error) { return workerAudit(f, w.config) },
 			eventsource.Options{Concurrency: w.delivery.AuditLanes}},

@@ -119,6 +119,10 @@ type Record struct {
 	ProviderID     string   `json:"provider_id,omitzero"`
 	Class          string   `json:"class,omitzero"`
 	FailedChannels []string `json:"failed_channels,omitzero"`
+	// State is how far the provider has come with it, where it was asked to report;
+	// Report is what it has reported last, nil where there is none.
+	State  State   `json:"state,omitzero"`
+	Report *Report `json:"report,omitzero"`
 	// Template is the version of a template that it was made of, as name@version; empty
 	// where it was made of none.
 	Template string `json:"template,omitzero"`

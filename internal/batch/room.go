@@ -193,6 +193,10 @@ func (i *Item) baseAfter(r *attempt.Record) int {
 	return base
 }
 
+// Onward is the message as it goes on, in a message of its own, after an attempt that
+// was taken and came back.
+func (i *Item) Onward(r attempt.Record) waiting.Item { return i.roomItem(&r) }
+
 // Part is what a part of the message goes on as, in a message of its own: in the
 // same group, with its producer's attributes, its policy and its trace.
 func (i *Item) Part(body string) waiting.Outgoing {

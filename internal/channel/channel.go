@@ -59,6 +59,12 @@ type Sender interface {
 	Send(ctx context.Context, h Handover) Outcome
 }
 
+// ReportsOn reports whether a sender's provider tells later what becomes of what it took.
+func ReportsOn(s Sender) bool {
+	r, ok := s.(interface{ Reports() bool })
+	return ok && r.Reports()
+}
+
 // Secrets gives the secrets that configure channels, by name. It is used by
 // many goroutines at once.
 type Secrets interface {
@@ -76,6 +82,10 @@ type Handover struct {
 	// Message-ID comes of it, so that a second hand-over can be told.
 	ID     string
 	Tenant string
+	// MessageID and Attempt name, with ID, the attempt at hand, for a provider that
+	// reports what becomes of it.
+	MessageID string
+	Attempt   int
 	// Recipient is the address on the sender's channel, as Decode takes it.
 	Recipient string
 	// More are further recipients of the same message. Only email has any.

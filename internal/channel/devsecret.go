@@ -11,9 +11,9 @@ import (
 
 // DevSecret returns the text of the secret that configures a channel, made of
 // environment variables, for running without Secrets Manager:
-// SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASS, SMTP_FROM; SLACK_WEBHOOK_URL, or
+// SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASS, SMTP_FROM, SMTP_CONFIGURATION_SET; SLACK_WEBHOOK_URL, or
 // SLACK_BOT_TOKEN and SLACK_BASE_URL; TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN,
-// TWILIO_FROM_NUMBER, TWILIO_BASE_URL; TEAMS_WEBHOOK_URL; DISCORD_WEBHOOK_URL;
+// TWILIO_FROM_NUMBER, TWILIO_BASE_URL, TWILIO_CALLBACK_URL; TEAMS_WEBHOOK_URL; DISCORD_WEBHOOK_URL;
 // NOTIFY_WEBHOOK_URL, NOTIFY_WEBHOOK_SECRET.
 // Where none is set, the error is ErrNotConfigured. Errors name variables,
 // never their values.
@@ -29,6 +29,7 @@ func DevSecret(on Name, getenv func(string) string) (string, error) {
 		return devText(on, getenv("TWILIO_ACCOUNT_SID")+getenv("TWILIO_AUTH_TOKEN")+getenv("TWILIO_FROM_NUMBER"), map[string]any{
 			"account_sid": getenv("TWILIO_ACCOUNT_SID"), "auth_token": getenv("TWILIO_AUTH_TOKEN"),
 			"from_number": getenv("TWILIO_FROM_NUMBER"), "base_url": getenv("TWILIO_BASE_URL"),
+			"callback_url": getenv("TWILIO_CALLBACK_URL"),
 		})
 	case Teams:
 		return devText(on, getenv("TEAMS_WEBHOOK_URL"), map[string]any{"webhook_url": getenv("TEAMS_WEBHOOK_URL")})
@@ -46,7 +47,8 @@ func DevSecret(on Name, getenv func(string) string) (string, error) {
 // catcher that can't. Port 465 is implicit TLS.
 func devEmail(getenv func(string) string) (string, error) {
 	host, user := getenv("SMTP_HOST"), getenv("SMTP_USER")
-	c := map[string]any{"host": host, "username": user, "password": getenv("SMTP_PASS"), "from": getenv("SMTP_FROM")}
+	c := map[string]any{"host": host, "username": user, "password": getenv("SMTP_PASS"), "from": getenv("SMTP_FROM"),
+		"configuration_set": getenv("SMTP_CONFIGURATION_SET")}
 	if text := getenv("SMTP_PORT"); text != "" {
 		port, err := strconv.Atoi(text)
 		if err != nil {

@@ -35,6 +35,9 @@ type EmailConfig struct {
 	RatePerSecond float64 `json:"rate_per_second"`
 	// Senders are those of tenants that have their own.
 	Senders map[string]string `json:"senders"`
+	// ConfigurationSet is the one of SES's by which it reports what becomes of mails,
+	// also of those that go to its SMTP interface; empty where it is not to.
+	ConfigurationSet string `json:"configuration_set"`
 
 	Host     string `json:"host"`
 	Port     int    `json:"port"` // by default 587, or 465 with implicit TLS
@@ -98,6 +101,9 @@ func (c EmailConfig) check() (field, problem string) {
 	if !goodRate(c.RatePerSecond) {
 		return "rate_per_second", rateWanted
 	}
+	if c.ConfigurationSet != "" && !configurationSet.MatchString(c.ConfigurationSet) {
+		return "configuration_set", "must be the name of a configuration set of SES: 1 to 64 of A-Z, a-z, 0-9, _ and -"
+	}
 	for tenant, from := range c.Senders {
 		if tenant == "" || message.CheckTenant(tenant) != "" || !isSender(from) {
 			return "senders", "must map names of tenants to email addresses"
@@ -128,6 +134,9 @@ func (c EmailConfig) check() (field, problem string) {
 	}
 	return c.checkTLS()
 }
+
+// A configuration set's name ("CreateConfigurationSet").
+var configurationSet = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func isSender(s string) bool {
 	_, err := mail.ParseAddress(s)

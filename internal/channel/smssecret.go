@@ -20,6 +20,9 @@ type SMSConfig struct {
 	FromNumber          string `json:"from_number"`           // or …
 	MessagingServiceSID string `json:"messaging_service_sid"` // MG…
 	BaseURL             string `json:"base_url"`
+	// CallbackURL is the address of Efferent's API, at which Twilio reports what becomes
+	// of messages; empty where it is not to.
+	CallbackURL string `json:"callback_url"`
 
 	// MaxSegments is the most SMS of one notification (DefaultSegments).
 	MaxSegments int `json:"max_segments"`
@@ -55,6 +58,7 @@ func (c SMSConfig) withDefaults() SMSConfig {
 	c.MaxSegments = cmp.Or(c.MaxSegments, DefaultSegments)
 	if !c.EndUserMessaging {
 		c.BaseURL = baseURL(c.BaseURL, "https://api.twilio.com")
+		c.CallbackURL = baseURL(c.CallbackURL, "")
 	}
 	return c
 }
@@ -70,7 +74,8 @@ func (c SMSConfig) check() (field, problem string) {
 		switch {
 		case c.OriginationIdentity == "" || message.HasControl(c.OriginationIdentity):
 			return "origination_identity", "must be a phone number, sender id or pool, by its id or ARN"
-		case c.AccountSID != "" || c.AuthToken != "" || c.FromNumber != "" || c.MessagingServiceSID != "" || c.BaseURL != "":
+		case c.AccountSID != "" || c.AuthToken != "" || c.FromNumber != "" || c.MessagingServiceSID != "" || c.BaseURL != "" ||
+			c.CallbackURL != "":
 			return "end_user_messaging", "can't be true beside Twilio's fields"
 		}
 		return "", ""
@@ -90,6 +95,8 @@ func (c SMSConfig) check() (field, problem string) {
 		return "messaging_service_sid", "must be a messaging service's SID (MG…)"
 	case !goodURL(c.BaseURL):
 		return "base_url", urlWanted
+	case c.CallbackURL != "" && !goodURL(c.CallbackURL):
+		return "callback_url", urlWanted
 	}
 	return "", ""
 }

@@ -16,6 +16,7 @@ const (
 	WebhookFailures      = "webhook-failures"
 	NotificationFailures = "notification-failures"
 	EventFailures        = "event-failures"
+	ReportFailures       = "report-failures"
 )
 
 // QueueOf names the queue that SQS moves a message to after an attempt; empty

@@ -21,6 +21,12 @@ const (
 	NotificationSent    = "notification.sent"    // a provider took it
 	NotificationFailed  = "notification.failed"  // a provider did not, or could not be asked
 
+	// What a provider has reported of one that it took.
+	NotificationDelivered   = "notification.delivered"
+	NotificationBounced     = "notification.bounced"
+	NotificationComplained  = "notification.complained"
+	NotificationUndelivered = "notification.undelivered"
+
 	DLQReplay  = "dlq.replay"  // dead letters are about to be sent again
 	DLQDiscard = "dlq.discard" // a dead letter is about to be deleted
 	DLQCancel  = "dlq.cancel"  // a replay of all is about to be cancelled
@@ -55,6 +61,9 @@ const (
 
 	LedgerRead = "ledger.read" // the ledger is about to be read by way of the API
 )
+
+// Reported is the action of a report of a state.
+func Reported(state string) string { return "notification." + state }
 
 // Entry is one line of the ledger. An entry can never be erased, so it holds
 // no query string, no recipient and no body. Whatever its texts are, its

@@ -36,7 +36,11 @@ func TestValuesAreThoseInUse(t *testing.T) {
 		{metric.OutcomesMissing, metric.Action, []string{ledger.WebhookDelivered, ledger.WebhookFailed, ledger.NotificationSent,
 			ledger.NotificationFailed}},
 		{metric.OutcomesUntold, metric.Action, []string{string(outcome.Delivered), string(outcome.Failed), string(outcome.Failing),
-			string(outcome.Recovered), string(outcome.Disabled), string(outcome.Verified), string(outcome.Updated)}},
+			string(outcome.Recovered), string(outcome.Disabled), string(outcome.Verified), string(outcome.Updated),
+			string(outcome.Arrived), string(outcome.Bounced), string(outcome.Complained), string(outcome.Undelivered)}},
+		{metric.Reports, metric.Verdict, []string{string(attempt.Arrived), string(attempt.Bounced), string(attempt.Complained),
+			string(attempt.Undelivered)}},
+		{metric.Reports, metric.Channel, []string{string(channel.Email), string(channel.SMS)}},
 	} {
 		known := metric.Values(c.name, c.dimension)
 		for _, value := range c.used {

@@ -53,6 +53,9 @@ const (
 	// Misconfigured counts the hand-overs of notifications that failed by
 	// configuration, by channel: an operator must act.
 	Misconfigured = "Misconfigured"
+	// Reports counts what providers have reported of notifications that they took, by
+	// channel and verdict: the state that it has brought them to.
+	Reports = "Reports"
 	// Notifications counts those that came to their end, by tenant, channel and outcome,
 	// where that is asked for: one for the channel that it went by or ended on, and one
 	// for each that was left for another.
@@ -122,6 +125,7 @@ func Definitions() []Definition {
 		{Name: EndpointsFailing, Unit: Count, By: [][]string{{Action}}, Always: true,
 			Help: "Endpoints disabled for failing, and warnings of it."},
 		{Name: Misconfigured, Unit: Count, By: [][]string{{Channel}}, Always: true, Help: "Hand-overs that failed by configuration."},
+		{Name: Reports, Unit: Count, By: [][]string{{Channel, Verdict}}, Always: true, Help: "Delivery reports of notifications."},
 		{Name: Notifications, Unit: Count, By: [][]string{{Tenant, Channel, Outcome}}, Help: "Notifications by tenant and channel."},
 		{Name: OutcomesMissing, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Outcomes that the ledger will not hold."},
 		{Name: OutcomesUntold, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Outcomes that producers will not be told of."},

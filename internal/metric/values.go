@@ -59,11 +59,13 @@ var values = map[string]map[string][]string{
 	ExchangeLatency:  {Channel: channels},
 	Misconfigured:    {Channel: channels},
 	Notifications:    {Channel: channels, Outcome: {Sent, Left, NotSent}},
+	Reports:          {Channel: {"email", "sms"}, Verdict: {"delivered", "bounced", "complained", "undelivered"}},
 	EndpointsFailing: {Action: {"endpoint.disabled", "endpoint.failing"}},
 	CircuitChanges:   {Phase: {"open", "closed"}},
 	OutcomesMissing:  {Action: {"webhook.delivered", "webhook.failed", "notification.sent", "notification.failed"}},
 	OutcomesUntold: {Action: {"delivery.delivered", "delivery.failed", "endpoint.failing", "endpoint.recovered", "endpoint.disabled",
-		"endpoint.verified", "endpoint.updated"}},
+		"endpoint.verified", "endpoint.updated", "notification.delivered", "notification.bounced", "notification.complained",
+		"notification.undelivered"}},
 }
 
 // Values are those that a dimension of a metric may have.

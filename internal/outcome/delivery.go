@@ -35,6 +35,8 @@ type Delivery struct {
 	Channel        string   `json:"channel,omitzero"`
 	FailedChannels []string `json:"failed_channels,omitzero"`
 	ProviderID     string   `json:"provider_id,omitzero"`
+	// State is what the provider has reported of it since it took it.
+	State attempt.State `json:"state,omitzero"`
 }
 
 // maxReason is how much of a reason is told, in bytes.
@@ -64,6 +66,17 @@ func OfAttempt(r *attempt.Record) Event {
 		d.Kind = "event"
 	}
 	return Event{Kind: kind, ID: idOf(string(kind), r.SortKey()), Time: r.Ended(), Tenant: r.Tenant, Subject: r.WebhookID, Data: d}
+}
+
+// OfReport is the outcome of what was reported last of an attempt that has a report.
+func OfReport(r *attempt.Record) Event {
+	e := OfAttempt(r)
+	e.Kind = Kind("notification." + string(r.State))
+	e.ID, e.Time = idOf(string(e.Kind), r.SortKey()), r.Report.At
+	d, _ := e.Data.(Delivery)
+	d.State, d.Reason = r.State, message.Shorten(r.Report.Reason, maxReason)
+	e.Data = d
+	return e
 }
 
 func withoutQuery(url string) string {

@@ -29,10 +29,16 @@ const (
 	Disabled  Kind = "endpoint.disabled"  // what is for it waits until somebody enables it
 	Verified  Kind = "endpoint.verified"  // it has said that it wants events
 	Updated   Kind = "endpoint.updated"   // it was created, changed or deleted
+
+	// Those of notifications are by their providers' reports, where these are asked for.
+	Arrived     Kind = "notification.delivered"   // the recipient has it
+	Bounced     Kind = "notification.bounced"     // the recipient's server refused it
+	Complained  Kind = "notification.complained"  // the recipient called it spam
+	Undelivered Kind = "notification.undelivered" // the provider could not bring it there
 )
 
 // All are the kinds.
-var All = []Kind{Delivered, Failed, Failing, Recovered, Disabled, Verified, Updated}
+var All = []Kind{Delivered, Failed, Failing, Recovered, Disabled, Verified, Updated, Arrived, Bounced, Complained, Undelivered}
 
 // Source is the source of every event.
 const Source = "efferent"

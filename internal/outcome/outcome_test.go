@@ -127,7 +127,8 @@ func TestParseKinds(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"": "delivery.failed " +
-			"endpoint.disabled endpoint.failing endpoint.recovered endpoint.updated endpoint.verified",
+			"endpoint.disabled endpoint.failing endpoint.recovered endpoint.updated endpoint.verified " +
+			"notification.bounced notification.complained notification.undelivered",
 		" delivery.failed , delivery.delivered": "delivery.delivered delivery.failed",
 		"delivery.*,delivery.failed":            "delivery.delivered delivery.failed",
 		"endpoint.failing":                      "endpoint.failing",

@@ -54,8 +54,8 @@ type Kinds map[Kind]bool
 // Has reports whether a kind is one of them.
 func (k Kinds) Has(kind Kind) bool { return k[kind] }
 
-// DefaultKinds are all but that of deliveries, which are as many as the messages.
-const DefaultKinds = "delivery.failed,endpoint.*"
+// DefaultKinds are all but those of deliveries, which are as many as the messages.
+const DefaultKinds = "delivery.failed,endpoint.*,notification.bounced,notification.complained,notification.undelivered"
 
 // ParseKinds reads a list of kinds: "delivery.failed,endpoint.*"; "*" is all of them,
 // and an empty text is DefaultKinds.
@@ -73,7 +73,7 @@ func ParseKinds(text string) (Kinds, error) {
 			}
 		}
 		if !known {
-			return nil, fmt.Errorf("%.60q is none of the kinds of outcomes: %v, delivery.*, endpoint.* and *", part, All)
+			return nil, fmt.Errorf("%.60q is none of the kinds of outcomes: %v, delivery.*, endpoint.*, notification.* and *", part, All)
 		}
 	}
 	return kinds, nil

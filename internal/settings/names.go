@@ -18,6 +18,8 @@ const (
 	EventsQueueURL = "EVENTS_QUEUE_URL"
 	// EventFailuresQueueURL is the dead-letter queue of events.
 	EventFailuresQueueURL = "EVENT_FAILURES_QUEUE_URL"
+	// ReportsQueueURL is the queue of delivery reports.
+	ReportsQueueURL = "REPORTS_QUEUE_URL"
 	// AuditQueueURL is the FIFO queue to the ledger.
 	AuditQueueURL = "AUDIT_QUEUE_URL"
 	// AttemptsTable is the DynamoDB table of attempt records.
@@ -144,6 +146,7 @@ const (
 	NotificationsQueue = "notifications"
 	OutcomesQueue      = "outcomes"
 	EventsQueue        = "events"
+	ReportsQueue       = "reports"
 	AuditQueue         = "audit.fifo"
 	AuditFailuresQueue = "audit-failures.fifo"
 )

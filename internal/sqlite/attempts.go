@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -49,7 +50,7 @@ var expiringAttempts = newExpiring("attempts", "webhook_id", "message_attempt")
 func (a *Attempts) Put(ctx context.Context, records []attempt.Record) error {
 	texts := make([]string, len(records))
 	for i, r := range records {
-		b, err := json.Marshal(r)
+		b, err := json.Marshal(r.Own())
 		if err != nil {
 			return fmt.Errorf("attempt %s of %s: %w", r.SortKey(), r.WebhookID, err)
 		}
@@ -72,19 +73,18 @@ func (a *Attempts) OfMessage(ctx context.Context, webhookID, messageID string) (
 	from := attempt.SortKeyPrefix(messageID)
 	// The prefix ends in '#', and '$' is the next character.
 	to := from[:len(from)-1] + "$"
-	return a.query(ctx, "SELECT record FROM attempts WHERE webhook_id = ? AND message_attempt >= ? AND message_attempt < ? ORDER BY "+
-		"message_attempt",
+	return a.query(ctx, selectAttempts+" WHERE webhook_id = ? AND message_attempt >= ? AND message_attempt < ? ORDER BY message_attempt",
 		webhookID, from, to)
 }
 
 // OfWebhook returns all attempts under a webhook id, message by message.
 func (a *Attempts) OfWebhook(ctx context.Context, webhookID string) ([]attempt.Record, error) {
-	return a.query(ctx, "SELECT record FROM attempts WHERE webhook_id = ? ORDER BY message_attempt", webhookID)
+	return a.query(ctx, selectAttempts+" WHERE webhook_id = ? ORDER BY message_attempt", webhookID)
 }
 
 // Expire removes the records whose time is over.
 func (a *Attempts) Expire(ctx context.Context, now time.Time) error {
-	return a.db.expire(ctx, expiringAttempts, now)
+	return errors.Join(a.db.expire(ctx, expiringAttempts, now), a.db.expire(ctx, expiringReports, now), a.db.expire(ctx, expiringOnward, now))
 }
 
 func (a *Attempts) query(ctx context.Context, query string, args ...any) (records []attempt.Record, err error) {
@@ -95,23 +95,42 @@ func (a *Attempts) query(ctx context.Context, query string, args ...any) (record
 	return records, err
 }
 
+// readRecords reads records, and what was reported of them where that is a second column.
 func readRecords(tx *Tx, query string, args []any) ([]attempt.Record, error) {
 	rows, err := tx.Query(query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read attempts: %w", err)
 	}
 	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, fmt.Errorf("read attempts: %w", err)
+	}
 	var records []attempt.Record
 	for rows.Next() {
-		var text []byte
-		var r attempt.Record
-		if err := rows.Scan(&text); err != nil {
+		var text, reported []byte
+		if err := rows.Scan([]any{&text, &reported}[:len(columns)]...); err != nil {
 			return nil, fmt.Errorf("read attempts: %w", err)
 		}
-		if err := json.Unmarshal(text, &r); err != nil {
-			return nil, damagedRow(err, "attempts", "")
+		r, err := readRecord(text, reported)
+		if err != nil {
+			return nil, err
 		}
 		records = append(records, r)
 	}
 	return records, rows.Err()
+}
+
+func readRecord(text, reported []byte) (r attempt.Record, err error) {
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, damagedRow(err, "attempts", "")
+	}
+	if reported == nil {
+		return r, nil
+	}
+	var rep attempt.Report
+	if err := json.Unmarshal(reported, &rep); err != nil {
+		return r, damagedRow(err, "reports", "")
+	}
+	return r.With(rep), nil
 }

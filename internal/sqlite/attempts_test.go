@@ -25,6 +25,7 @@ func TestAttempts(t *testing.T) {
 	storetest.TestAttempts(t, NewAttempts(db))
 	storetest.TestFailures(t, NewAttempts(db))
 	storetest.TestOfEndpoints(t, NewAttempts(db))
+	storetest.TestReports(t, NewAttempts(db))
 	storetest.TestClaims(t, NewClaims(db))
 }
 

@@ -29,6 +29,7 @@ var migrations = [][]string{
 	{pacesSchema},
 	{eventsSchema, eventKeysSchema},
 	{endpointColumn, attemptsOfEndpoint},
+	{reportsSchema, onwardSchema},
 	{recipientsSchema},
 	{templateHeadsSchema, templatesSchema},
 	{suppressionsSchema},

@@ -45,6 +45,8 @@ type Message struct {
 	// Earlier is the message that this one answers, or takes the place of, as its
 	// provider calls it; empty for none.
 	Earlier string
+	// Callback is where the provider was told to report what becomes of it.
+	Callback string
 }
 
 // Providers are the servers.

@@ -94,7 +94,7 @@ func (p *Providers) slackBot(w http.ResponseWriter, r *http.Request) {
 		ts := cmp.Or(m.TS, fmt.Sprintf("1.%d", p.Asked(channel.Slack, m.Channel)))
 		said = reply{http.StatusOK, fmt.Sprintf(`{"ok":true,"channel":%q,"ts":%q}`, m.Channel, ts)}
 	}
-	p.give(w, a, Message{channel.Slack, m.Channel, m.Text, m.TS + m.ThreadTS}, said)
+	p.give(w, a, Message{On: channel.Slack, To: m.Channel, Text: m.Text, Earlier: m.TS + m.ThreadTS}, said)
 }
 
 func (p *Providers) twilio(w http.ResponseWriter, r *http.Request) {
@@ -112,7 +112,7 @@ func (p *Providers) twilio(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		said = reply{http.StatusCreated, fmt.Sprintf(`{"sid":"SM%d","status":"queued","error_code":null}`, p.Asked(channel.SMS, to))}
 	}
-	p.give(w, a, Message{On: channel.SMS, To: to, Text: text}, said)
+	p.give(w, a, Message{On: channel.SMS, To: to, Text: text, Callback: r.PostFormValue("StatusCallback")}, said)
 }
 
 // teams takes a card, as a workflow does: it says no more.
@@ -150,7 +150,7 @@ func (p *Providers) discord(w http.ResponseWriter, r *http.Request) {
 		id := cmp.Or(r.PathValue("message"), fmt.Sprint(p.Asked(channel.Discord, to)))
 		said = reply{http.StatusOK, fmt.Sprintf(`{"id":%q,"channel_id":"9"}`, id)}
 	}
-	p.give(w, a, Message{channel.Discord, to, m.Content, r.PathValue("message")}, said)
+	p.give(w, a, Message{On: channel.Discord, To: to, Text: m.Content, Earlier: r.PathValue("message")}, said)
 }
 
 // webhook takes what is signed as it should be.

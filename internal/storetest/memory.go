@@ -27,6 +27,8 @@ type Memory struct {
 	records   map[recordKey]attempt.Record
 	ofWebhook map[string][]recordKey
 	forgotten map[recordKey]bool
+	reports   map[recordKey]attempt.Report
+	onward    map[recordKey][]byte
 	claims    map[itemKey]claim.Claim
 	room      room
 	circuits  map[string]circuit.State
@@ -62,6 +64,7 @@ func (m *Memory) Put(_ context.Context, records []attempt.Record) error {
 			continue
 		}
 		r.FailedChannels = slices.Clone(r.FailedChannels)
+		r = r.Own()
 		m.records[keyOf(r)] = r
 		delete(m.forgotten, keyOf(r))
 	}
@@ -83,7 +86,7 @@ func (m *Memory) of(webhookID, prefix string) (of []attempt.Record) {
 	defer m.mu.Unlock()
 	for _, k := range m.ofWebhook[webhookID] {
 		if strings.HasPrefix(k.sortKey, prefix) {
-			of = append(of, m.records[k])
+			of = append(of, m.reported(k))
 		}
 	}
 	slices.SortFunc(of, func(a, b attempt.Record) int { return cmp.Compare(a.SortKey(), b.SortKey()) })

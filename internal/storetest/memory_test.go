@@ -7,6 +7,7 @@ func TestMemory(t *testing.T) {
 	t.Parallel()
 	store := &Memory{}
 	TestAttempts(t, store)
+	TestReports(t, store)
 	TestFailures(t, store)
 	TestOfEndpoints(t, store)
 	TestClaims(t, store)

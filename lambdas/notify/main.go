@@ -66,9 +66,11 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 	redactors := &awssecrets.Redactors{
 		API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, TTL: s.SecretTTL, Now: time.Now, Log: log,
 	}
+	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
 	return notify.New(notify.Needs{
+		Onward: attempts,
 		Needs: batch.Needs{
-			Attempts:    &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable},
+			Attempts:    attempts,
 			Room:        &awsdynamodb.Waiting{API: tables, Table: places.WaitingTable},
 			Queue:       &awssqs.Queue{API: queues, URL: places.NotificationsQueueURL},
 			Audit:       &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},

@@ -122,11 +122,9 @@ func (a *Attempts) query(ctx context.Context, in *sdk.QueryInput) ([]attempt.Rec
 			return nil, fmt.Errorf("read attempts from table %s: %w", a.Table, err)
 		}
 		for _, item := range page.Items {
-			r, err := fromItem(item)
-			if err != nil {
+			if records, err = withItem(records, item); err != nil {
 				return nil, err
 			}
-			records = append(records, r)
 		}
 	}
 	return records, nil
@@ -134,6 +132,7 @@ func (a *Attempts) query(ctx context.Context, in *sdk.QueryInput) ([]attempt.Rec
 
 func toItem(r attempt.Record) (map[string]types.AttributeValue, error) {
 	response := r.Response
+	r = r.Own()
 	r.Response = ""
 	b, err := json.Marshal(r)
 	if err != nil {

@@ -69,6 +69,7 @@ func testReferee(t *testing.T, url string, options func(*sdk.Options)) *sdk.Clie
 	storetest.TestAttempts(t, store)
 	storetest.TestFailures(t, store)
 	storetest.TestOfEndpoints(t, store)
+	storetest.TestReports(t, store)
 	storetest.TestClaims(t, &Claims{API: client, Table: "attempts"})
 	createKeyedTable(t, client, "waiting", placeName, positionName) // infra/cdk/efferent
 	storetest.TestWaiting(t, &Waiting{API: client, Table: "waiting"})

@@ -110,6 +110,7 @@ func TestPut(t *testing.T) {
 func TestAttempts(t *testing.T) {
 	t.Parallel()
 	storetest.TestAttempts(t, &Attempts{API: newFakeTable(webhookIDName, sortKeyName), Table: "attempts", Wait: atOncePause})
+	storetest.TestReports(t, &Attempts{API: newFakeTable(webhookIDName, sortKeyName), Table: "attempts", Wait: atOncePause})
 }
 
 // TestPutUnlessSettled: a write that is refused because more is settled is no

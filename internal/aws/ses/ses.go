@@ -21,6 +21,7 @@ import (
 	"github.com/efferent/efferent/internal/channel/exchange"
 	"github.com/efferent/efferent/internal/channel/mailbox"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/report"
 )
 
 // API is what sending takes.
@@ -30,10 +31,6 @@ type API interface {
 
 // timeout bounds one request as a whole.
 const timeout = 10 * time.Second
-
-// Tag is the name of the message tag that carries the notification's id to
-// SES's events.
-const Tag = "efferent-id"
 
 // Sender sends from addresses or domains that SES has verified.
 type Sender struct {
@@ -59,6 +56,9 @@ func New(config aws.Config, c channel.EmailConfig) *Sender {
 func Over(api API, c channel.EmailConfig, region string) *Sender {
 	return &Sender{api: api, c: c, domain: messageDomain(region), rate: channel.RateOf(c.RatePerSecond)}
 }
+
+// Reports reports whether SES is told what to publish events by.
+func (s *Sender) Reports() bool { return s.c.ConfigurationSet != "" }
 
 // Limit is that of the account in this region ("Service quotas in Amazon SES").
 func (s *Sender) Limit(string) channel.Limit { return channel.Limit{Key: "ses", Rate: s.rate} }
@@ -103,7 +103,10 @@ func (s *Sender) input(h channel.Handover) (in *sesv2.SendEmailInput, refused ch
 	}
 	in = &sesv2.SendEmailInput{
 		FromEmailAddress: &from, Destination: &types.Destination{}, Content: &types.EmailContent{Simple: s.message(h)},
-		EmailTags: []types.MessageTag{{Name: aws.String(Tag), Value: &h.ID}},
+		EmailTags: []types.MessageTag{{Name: aws.String(report.TagID), Value: &h.ID}},
+	}
+	if s.Reports() {
+		in.ConfigurationSetName, in.EmailTags = &s.c.ConfigurationSet, tags(h)
 	}
 	var replyTo []string
 	if h.ReplyTo != "" {
@@ -127,6 +130,14 @@ func (s *Sender) input(h channel.Handover) (in *sesv2.SendEmailInput, refused ch
 		}
 	}
 	return in, channel.Outcome{}, true
+}
+
+// tags carry the attempt to SES's events.
+func tags(h channel.Handover) (all []types.MessageTag) {
+	for _, tag := range (report.Key{WebhookID: h.ID, MessageID: h.MessageID, Attempt: h.Attempt}).Tags() {
+		all = append(all, types.MessageTag{Name: &tag[0], Value: &tag[1]})
+	}
+	return all
 }
 
 // inASCII writes an address in ASCII: the domain in A-labels, the name in encoded

@@ -26,6 +26,9 @@ func (s renamed) Addressless() bool {
 	return ok && a.Addressless()
 }
 
+// Reports is the sender's own, where it says so.
+func (s renamed) Reports() bool { return channel.ReportsOn(s.Sender) }
+
 // Limit is the sender's own.
 func (s renamed) Limit(recipient string) channel.Limit {
 	if p, ok := s.Sender.(channel.Paced); ok {

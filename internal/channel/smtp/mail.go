@@ -21,6 +21,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/mailbox"
+	"github.com/efferent/efferent/internal/report"
 )
 
 // email is one mail and its envelope.
@@ -66,9 +67,26 @@ func (s *Sender) mail(h channel.Handover) (m *email, refused channel.Outcome, ok
 	}
 	m = &email{Msg: newMail(a, h, s.now()), from: a.from, to: mailbox.Distinct(a.to), everyone: mailbox.Distinct(a.to, a.cc, a.bcc),
 		last: h.Last}
+	if s.Reports() {
+		s.ask(m.Msg, h)
+	}
 	m.utf8 = slices.ContainsFunc(m.everyone,
 		mailbox.NeedsUTF8) || mailbox.NeedsUTF8(a.from) || a.replyTo != nil && mailbox.NeedsUTF8(a.replyTo)
 	return m, channel.Outcome{}, true
+}
+
+// Reports reports whether the server is SES's, and is told what to publish events by.
+func (s *Sender) Reports() bool { return s.c.ConfigurationSet != "" }
+
+// ask has SES report what becomes of the mail, by headers that it takes off ("Specify
+// your configuration set when you send email").
+func (s *Sender) ask(m *gomail.Msg, h channel.Handover) {
+	var tags []string
+	for _, tag := range (report.Key{WebhookID: h.ID, MessageID: h.MessageID, Attempt: h.Attempt}).Tags() {
+		tags = append(tags, tag[0]+"="+tag[1])
+	}
+	m.SetGenHeaderPreformatted("X-SES-CONFIGURATION-SET", s.c.ConfigurationSet)
+	m.SetGenHeaderPreformatted("X-SES-MESSAGE-TAGS", strings.Join(tags, ",\r\n "))
 }
 
 func newMail(a addressed, h channel.Handover, date time.Time) *gomail.Msg {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/report"
 )
 
 // Sender sends SMS by Twilio's Messages resource.
@@ -32,6 +33,9 @@ func (t *Sender) Limit(string) channel.Limit {
 		Rate: channel.RateOf(t.c.RatePerSecond)}
 }
 
+// Reports reports whether Twilio is told where to report.
+func (t *Sender) Reports() bool { return t.c.CallbackURL != "" }
+
 // Send hands h over as one message of as many segments as it takes.
 func (t *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 	if refused, ok := channel.CheckSMS(h, t.c.MaxSegments); !ok {
@@ -42,6 +46,10 @@ func (t *Sender) Send(ctx context.Context, h channel.Handover) channel.Outcome {
 		form.Set("MessagingServiceSid", t.c.MessagingServiceSID)
 	} else {
 		form.Set("From", t.c.FromNumber)
+	}
+	if t.Reports() {
+		k := report.Key{WebhookID: h.ID, MessageID: h.MessageID, Attempt: h.Attempt}
+		form.Set("StatusCallback", t.c.CallbackURL+report.CallbackPath+k.Token(t.c.AuthToken)+report.Retries)
 	}
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
 	header.Set("Authorization", basicAuth(t.c.AccountSID, t.c.AuthToken))

@@ -27,6 +27,7 @@ const (
 // says why; an error may pass.
 func (n *notice) complete(ctx context.Context, on channel.Name) (h channel.Handover, done func(), out channel.Outcome, err error) {
 	h, done = n.message.Handover(n.ID, on), func() {}
+	h.MessageID, h.Attempt = n.Msg.MessageId, n.Number
 	h.Last = n.isLast(on)
 	if n.content != nil {
 		n.content.Put(&h)

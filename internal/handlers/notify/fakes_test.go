@@ -100,7 +100,7 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
 			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.NewJSONHandler(&w.logs, nil)),
 		},
-		Senders: w, Suppressions: w,
+		Senders: w, Suppressions: w, Onward: w,
 		Claims: w, Pace: w, Recipients: w, Parts: parts{w}, Files: w.files, Tenants: w.tenants, Templates: w.templates,
 	})
 	if err != nil {
@@ -149,6 +149,14 @@ func (w *world) call(op string, do func() error) error {
 		return errFault
 	}
 	return err
+}
+
+func (w *world) KeepOnward(ctx context.Context, webhookID, sortKey string, message []byte, until time.Time) error {
+	return w.call("onward", func() error { return w.store.KeepOnward(ctx, webhookID, sortKey, message, until) })
+}
+
+func (w *world) Onward(ctx context.Context, webhookID, sortKey string) ([]byte, error) {
+	return w.store.Onward(ctx, webhookID, sortKey)
 }
 
 // Redactor is the month's, so that entries tell which key they were made by.

@@ -21,6 +21,7 @@ import (
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/recipient"
+	"github.com/efferent/efferent/internal/report/onward"
 	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -55,6 +56,8 @@ type Needs struct {
 	Templates Templates
 	// Files reads attachments that are kept elsewhere; without it there are none.
 	Files Files `need:"optional"`
+	// Onward keeps what may have to go on to its next channel after it was taken.
+	Onward onward.Store
 	// Tenants are those that are counted apart; without it none is.
 	Tenants *metric.Tenants `need:"optional"`
 }

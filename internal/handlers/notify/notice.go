@@ -69,7 +69,7 @@ func (n *notice) Prepare(ctx context.Context) {
 		return
 	}
 	if tried := len(n.History); tried > 0 {
-		n.failures, n.since = n.History[tried-1].FailedChannels, n.LastEnded()
+		n.failures, n.since = doneWith(n.History[tried-1]), n.LastEnded()
 	}
 	n.State, n.announced = batch.Ready, true
 	if malformed == nil {
@@ -214,6 +214,11 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 	if on == channel.SMS && !n.claim(r) {
 		return s, out, false
 	}
+	if err := n.keepOnward(s, r); err != nil {
+		n.unclaim(on)
+		n.hold(r, "the message can't be kept for its next channel: "+err.Error())
+		return s, out, false
+	}
 	r.At, n.turnOn = n.Now(), ""
 	_, end := n.Exchange("send "+string(on), func() []trace.Attribute { return []trace.Attribute{trace.Text("efferent.channel", string(on))} })
 	out = s.Send(ctx, h)
@@ -221,6 +226,9 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 	took := n.Now().Sub(r.At)
 	r.DurationMS = took.Milliseconds()
 	n.Exchanged(took, string(out.Class))
+	if out.Sent() && channel.ReportsOn(s) {
+		r.State = attempt.Accepted
+	}
 	if out.Ours && !out.Sent() {
 		n.unclaim(on)
 		n.hold(r, out.Reason)

@@ -10,6 +10,7 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/recipient"
+	"github.com/efferent/efferent/internal/report/onward"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/suppression"
@@ -22,6 +23,7 @@ type stores interface {
 	claim.Store
 	pace.Store
 	recipient.Store
+	onward.Store
 	suppression.Store
 	batch.Room
 	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]claim.Claim, error)

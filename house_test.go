@@ -46,6 +46,7 @@ var pure = []string{
 	"internal/rotation",
 	"internal/shortage",
 	"internal/signingkey",
+	"internal/suppression",
 	"internal/template",
 	"internal/trace",
 	"internal/waiting",
@@ -73,6 +74,7 @@ func layers() (all []layer) {
 		// The API serves its own contract.
 		layer{"internal/handlers/replay", slices.Concat(pure, []string{"internal/api", "internal/batch", "internal/need", "schemas"})},
 		layer{"internal/handlers/endpoints", slices.Concat(pure, []string{"internal/access", "internal/api", "internal/need"})},
+		layer{"internal/handlers/directory", slices.Concat(pure, []string{"internal/api", "internal/need"})},
 		layer{"internal/access", []string{"internal/api"}},
 		// The senders know the notification, and not each other.
 		layer{"internal/channel/", slices.Concat(pure, wire)},

@@ -76,9 +76,16 @@ func localCallers(name string, s settings.Endpoints, secrets awssecrets.Versions
 	return tokens.Caller(caller), tokens
 }
 
-// served are the handlers' routes on one address: for this machine only, and no web
-// page in its browser.
-func served(caller func(*http.Request) (api.Caller, error), log *slog.Logger, r *replay.Handler, e *endpoints.Handler) http.Handler {
-	routes := append(r.Serves(), e.Serves()...)
-	return origin.Only(access.Doors(api.Server{Caller: caller, Log: log}.Routes(routes)))
+// served are the handlers' routes on one address, those of endpoints and the directory
+// made of p: for this machine only, and no web page in its browser.
+func served(r *replay.Handler, p endpointParts) (http.Handler, error) {
+	e, err := endpointsHandler(p)
+	if err != nil {
+		return nil, err
+	}
+	d, err := directoryHandler(p)
+	if err != nil {
+		return nil, err
+	}
+	return origin.Only(access.Doors(api.Server{Caller: p.caller, Log: p.log}.Routes(r.Serves(), e.Serves(), d.Serves()))), nil
 }

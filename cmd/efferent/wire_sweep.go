@@ -34,11 +34,12 @@ type swept interface {
 func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 	attempts, claims, room := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db)
 	circuits, paces, events := sqlite.NewCircuits(db), sqlite.NewPaces(db), sqlite.NewEvents(db)
+	suppressed := sqlite.NewSuppressions(db)
 	room.Now, circuits.Now = now, now
 	return stores{
 		attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces,
-		endpoints: sqlite.NewEndpoints(db), events: events, recipients: sqlite.NewRecipients(db),
-		expire: []expiring{attempts, claims, room, circuits, paces, events},
+		endpoints: sqlite.NewEndpoints(db), events: events, recipients: sqlite.NewRecipients(db), suppressed: suppressed,
+		expire: []expiring{attempts, claims, room, circuits, paces, events, suppressed},
 	}
 }
 

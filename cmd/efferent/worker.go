@@ -29,6 +29,7 @@ import (
 	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -65,6 +66,8 @@ type stores struct {
 	paces  pace.Store
 	// recipients are the people that messages name.
 	recipients recipient.Store
+	// suppressed are the addresses that nothing is sent to.
+	suppressed suppression.Store
 	close      func()
 	// expire are the stores that nobody else deletes what has expired from.
 	expire []expiring
@@ -261,7 +264,7 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		return kept, nil
 	}
 	tables := map[string]string{settings.AttemptsTable: "", settings.WaitingTable: "", settings.CircuitsTable: "", settings.PaceTable: "",
-		settings.EndpointsTable: "", settings.EventsTable: ""}
+		settings.EndpointsTable: "", settings.EventsTable: "", settings.DirectoryTable: ""}
 	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		if tables[name] = os.Getenv(name); tables[name] == "" {
@@ -281,5 +284,6 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		paces:     &awsdynamodb.Paces{API: client, Table: tables[settings.PaceTable]},
 		endpoints: &awsdynamodb.Endpoints{API: client, Table: tables[settings.EndpointsTable]},
 		events:    &awsdynamodb.Events{API: client, Table: tables[settings.EventsTable]}, close: func() {},
+		suppressed: &awsdynamodb.Suppressions{API: client, Table: tables[settings.DirectoryTable]},
 	}, nil
 }

@@ -29,6 +29,9 @@ const (
 	SecretValue = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 )
 
+// BusSource is the source of events on a bus.
+const BusSource = "scenario.shop"
+
 // patience is how long a scenario waits for what should come at once: long, for
 // the machine may be busy with other things.
 const patience = 5 * time.Minute
@@ -46,6 +49,11 @@ type Stack struct {
 	History func(ctx context.Context, webhookID string) ([]attempt.Record, error)
 	// API makes one request to the API; nil where there is none.
 	API func(ctx context.Context, method, path, body string) (status int, answer []byte, err error)
+	// Outcomes is the URL of the queue that is told of everything; nil where there is none.
+	Outcomes *string
+	// PutEvent puts an event with the source BusSource on an EventBridge bus whose events
+	// are published, and returns its id; nil where there is none.
+	PutEvent func(ctx context.Context, detailType, detail string) (id string, err error)
 
 	looking sync.Mutex
 	seen    []string // bodies of dead letters, by any of the tests

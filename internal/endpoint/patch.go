@@ -10,8 +10,9 @@ import (
 	"github.com/efferent/efferent/internal/mergepatch"
 )
 
-// kept are the fields that no patch changes.
-var kept = []string{"id", "tenant", "state_reason", "state_since", "verified", "verified_origin", "created", "updated"}
+// kept are the fields that no patch changes. They may stand in one as they are, so
+// that what was read can be sent back.
+var kept = []string{"id", "tenant", "state_reason", "state_since", "verified", "verified_origin", "key_rotated", "created", "updated"}
 
 // Patch is an endpoint with a JSON merge patch applied, as mergepatch.Apply has it. A
 // version in it must be the endpoint's: ErrChanged. The result is not checked.
@@ -28,7 +29,7 @@ func (e Endpoint) Patch(patch jsontext.Value) (Endpoint, error) {
 		return e, err
 	}
 	// Times were read from their text.
-	after.Since, after.Created, after.Updated = e.Since, e.Created, e.Updated
+	after.Since, after.Created, after.Updated, after.Rotated = e.Since, e.Created, e.Updated, e.Rotated
 	if after.Verified = e.Verified; after.URL != e.URL { // nobody has said anything there
 		after.Verified, after.VerifiedOrigin = time.Time{}, ""
 	}

@@ -43,6 +43,9 @@ const (
 	EndpointRevealed = "endpoint.revealed" // its key is about to be shown
 	TokenCreated     = "token.created"     // a token for one tenant is about to be made
 
+	SuppressionAdded   = "suppression.added"   // an address is about to be put on the suppression list
+	SuppressionRemoved = "suppression.removed" // it is about to be taken from it
+
 	LedgerRead = "ledger.read" // the ledger is about to be read by way of the API
 )
 

@@ -32,6 +32,9 @@ const (
 	PaceTable = "PACE_TABLE"
 	// EndpointsTable is the DynamoDB table of the endpoints that are registered.
 	EndpointsTable = "ENDPOINTS_TABLE"
+	// DirectoryTable is the DynamoDB table of what is known of those who are notified:
+	// the suppression lists, for one.
+	DirectoryTable = "DIRECTORY_TABLE"
 	// MaxHeld is how long a message waits for an open circuit in all before it is
 	// exhausted, 1m to 14 days ("6h").
 	MaxHeld = "EFFERENT_MAX_HELD"

@@ -69,7 +69,7 @@ func parseChannelSecrets(text string) (string, error) {
 
 // NotifyPlaces is where the notify Lambda finds its queues and its tables.
 type NotifyPlaces struct {
-	NotificationsQueueURL, AuditQueueURL, AttemptsTable, WaitingTable, PaceTable string
+	NotificationsQueueURL, AuditQueueURL, AttemptsTable, WaitingTable, PaceTable, DirectoryTable string
 }
 
 // ReadNotifyPlaces reads the places; each of them is needed.
@@ -81,6 +81,7 @@ func ReadNotifyPlaces(getenv func(string) string) (NotifyPlaces, error) {
 		AttemptsTable:         r.needed(AttemptsTable),
 		WaitingTable:          r.needed(WaitingTable),
 		PaceTable:             r.needed(PaceTable),
+		DirectoryTable:        r.needed(DirectoryTable),
 	}
 	return n, errors.Join(r.errs...)
 }

@@ -30,6 +30,8 @@ var migrations = [][]string{
 	{eventsSchema, eventKeysSchema},
 	{endpointColumn, attemptsOfEndpoint},
 	{recipientsSchema},
+	{templateHeadsSchema, templatesSchema},
+	{suppressionsSchema},
 }
 
 // fileSchema has the one row that tells this data file from others.

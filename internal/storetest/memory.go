@@ -15,26 +15,29 @@ import (
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/recipient"
+	"github.com/efferent/efferent/internal/suppression"
 )
 
 // Memory keeps attempts, the index of their failures, claims, the waiting room,
-// circuits, endpoints, paces and secrets in memory, for the tests of those who need a store: a fake
+// circuits, endpoints, paces, secrets and suppressed addresses in memory, for the tests of those who need a store: a fake
 // that breaks no promise, since it passes the suites. Faults are for whoever wraps it. The zero
 // Memory is empty.
 type Memory struct {
-	mu        sync.Mutex
-	records   map[recordKey]attempt.Record
-	ofWebhook map[string][]recordKey
-	forgotten map[recordKey]bool
-	claims    map[itemKey]claim.Claim
-	room      room
-	circuits  map[string]circuit.State
-	endpoints endpoints
-	events    events
-	paces     map[string]pace.State
-	secrets   map[string]*memorySecret
+	mu           sync.Mutex
+	records      map[recordKey]attempt.Record
+	ofWebhook    map[string][]recordKey
+	forgotten    map[recordKey]bool
+	claims       map[itemKey]claim.Claim
+	room         room
+	circuits     map[string]circuit.State
+	endpoints    endpoints
+	events       events
+	paces        map[string]pace.State
+	secrets      map[string]*memorySecret
+	suppressions map[suppression.Key]suppression.Kept
 	// recipients are those of the directory.
 	recipients map[recipient.Key]recipient.Recipient
+	templates  templates
 }
 
 type recordKey struct{ webhookID, sortKey string }

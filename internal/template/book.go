@@ -97,7 +97,7 @@ func (b *Book) head(ctx context.Context, of name) (Head, error) {
 		b.heads[of] = r
 	}
 	b.mu.Unlock()
-	r.once.Do(func() { r.value, r.err = b.Store.Head(ctx, of.tenant, of.name) })
+	r.once.Do(func() { r.value, r.err = b.Store.TemplateHead(ctx, of.tenant, of.name) })
 	if r.err != nil && !errors.Is(r.err, ErrNotFound) {
 		forget(b, &b.heads, of, r)
 	}

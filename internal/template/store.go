@@ -48,25 +48,25 @@ var (
 // Getter gives templates. It is used by many goroutines at once, and reads what was
 // written before.
 type Getter interface {
-	// Head returns a head, that of a deleted template too. Its error wraps ErrNotFound
+	// TemplateHead returns a head, that of a deleted template too. Its error wraps ErrNotFound
 	// where there is none; any other may pass.
-	Head(ctx context.Context, tenant, name string) (Head, error)
-	// Template returns a version. Its errors are Head's.
+	TemplateHead(ctx context.Context, tenant, name string) (Head, error)
+	// Template returns a version. Its errors are those of TemplateHead.
 	Template(ctx context.Context, tenant, name string, version int64) (Template, error)
 }
 
 // Store keeps templates.
 type Store interface {
 	Getter
-	// Heads returns a tenant's in the order of their names, after a name, most of them
+	// TemplateHeads returns a tenant's in the order of their names, after a name, most of them
 	// at most; deleted ones are left out, and more says that there may be others.
-	Heads(ctx context.Context, tenant, after string, most int) (all []Head, more bool, err error)
-	// Write keeps a head in the place of the one with the revision before, 0 for none,
+	TemplateHeads(ctx context.Context, tenant, after string, most int) (all []Head, more bool, err error)
+	// WriteTemplate keeps a head in the place of the one with the revision before, 0 for none,
 	// together with a version of it unless add is nil: both or nothing. Its error wraps
 	// ErrChanged where another revision is there. After another one both may have been
 	// kept.
-	Write(ctx context.Context, h Head, add *Template) error
-	// Drop removes versions that no head tells of any more. One that is not there is
+	WriteTemplate(ctx context.Context, h Head, add *Template) error
+	// DropVersions removes versions that no head tells of any more. One that is not there is
 	// removed already.
-	Drop(ctx context.Context, tenant, name string, versions []int64) error
+	DropVersions(ctx context.Context, tenant, name string, versions []int64) error
 }

@@ -144,7 +144,7 @@ func TestOwnQueuesAndTablesAreUsed(t *testing.T) {
 			"circuits": "arn:aws:dynamodb:eu-north-1:000000000000:table/old-circuits"}}})
 	for kind, want := range map[string][]string{
 		"AWS::SQS::Queue":            {"EventFailures", "EventQueue", "NotificationFailures", "NotificationQueue"},
-		"AWS::DynamoDB::GlobalTable": {"Attempts", "Endpoints", "Ledger", "Pace", "Published"},
+		"AWS::DynamoDB::GlobalTable": {"Attempts", "Directory", "Endpoints", "Ledger", "Pace", "Published"},
 	} {
 		if d := cmp.Diff(want, slices.Sorted(maps.Keys(made.of(kind)))); d != "" {
 			t.Error(d)

@@ -48,6 +48,7 @@ func newDashboard(e *Efferent, props Props, alarms []awscloudwatch.Alarm) awsclo
 	}{
 		{"deliver", e.Deliver}, {"notify", e.Notify}, {"release", e.Release}, {"replay", e.Replay}, {"audit", e.AppendLedger},
 		{"checkpoint", e.SignLedger}, {"rotate", e.Rotate}, {"fanout", e.Fanout}, {"endpoints", e.Register},
+		{"directory", e.Know},
 	} {
 		if row.of != nil {
 			d.AddWidgets(functionRow(row.name, row.of)...)

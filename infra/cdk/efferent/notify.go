@@ -66,6 +66,7 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 	env[settings.AttemptsTable] = *e.Attempts.TableName()
 	env[settings.WaitingTable] = *e.Waiting.TableName()
 	env[settings.PaceTable] = *e.Pace.TableName()
+	env[settings.DirectoryTable] = *e.Directory.TableName()
 	e.redacts(env, props.Ledger)
 
 	e.Notify, e.NotifyLogs, err = e.newFunction(plan{
@@ -89,6 +90,7 @@ func (e *Efferent) notifyGrants(p NotifyProps, bundle string) []awsiam.PolicySta
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		allow(*e.Pace.TableArn(), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
+		allow(*e.Directory.TableArn(), "dynamodb:BatchGetItem"),
 		e.readsLedgerKeys(),
 	}
 	for _, on := range channel.Names {

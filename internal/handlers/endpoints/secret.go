@@ -263,6 +263,7 @@ func (h *Handler) rotate(r *http.Request) (int, any, error) {
 	case err != nil:
 		return 0, nil, h.cantKeep(name, err)
 	}
+	h.sayRotated(r)
 	k := signingkey.Key{Current: v.Text}
 	if keys, err := signingkey.Parse(v.Text); err == nil {
 		if k, err = keys.Key(turn.key()); err != nil {
@@ -270,6 +271,30 @@ func (h *Handler) rotate(r *http.Request) (int, any, error) {
 		}
 	}
 	return http.StatusOK, secretOf(e, k, turn.now), nil
+}
+
+// sayRotated notes with the endpoint that its key is another one, so that whoever signs
+// reads it at once. Where that fails it is read some minutes later.
+func (h *Handler) sayRotated(r *http.Request) {
+	var err error
+	for range changeTries {
+		var was endpoint.Endpoint
+		if was, err = h.find(r); err != nil {
+			break
+		}
+		e := was
+		e.Rotated = h.Now().UTC()
+		e.Version, e.Updated = was.Version+1, e.Rotated
+		if err = h.Endpoints.UpdateEndpoint(r.Context(), e); err == nil {
+			h.tellProducers(r.Context(), was, e)
+			return
+		}
+		if !errors.Is(err, endpoint.ErrChanged) {
+			break
+		}
+	}
+	h.Log.WarnContext(r.Context(), "a key was replaced, which is seen some minutes later", "endpoint", r.PathValue("endpoint_id"),
+		"error", err)
 }
 
 func (q Rotate) check() (time.Duration, error) {

@@ -88,8 +88,8 @@ func TestBursts(t *testing.T) {
 	const patient, hurried, emails, texts = 25, 40, 60, 40
 	began := time.Now()
 	for n := range emails {
-		d.put(t, fmt.Sprint("mail_", n), map[string]any{"channel": "email", "recipient": "ann@acme.test", "body": "b", "fallback": []string{"slack"},
-			"recipients": map[string]string{"slack": "C9"}})
+		d.put(t, fmt.Sprint("mail_", n), map[string]any{"channel": "email", "recipient": "ann@acme.test", "body": "b",
+			"fallback": []string{"slack"}, "recipients": map[string]string{"slack": "C9"}})
 	}
 	for n := range patient {
 		d.put(t, fmt.Sprint("patient_", n), map[string]any{"channel": "slack", "recipient": "C1", "body": "b",

@@ -23,21 +23,21 @@ import (
 // that breaks no promise, since it passes the suites. Faults are for whoever wraps it. The zero
 // Memory is empty.
 type Memory struct {
-	mu           sync.Mutex
-	records      map[recordKey]attempt.Record
-	ofWebhook    map[string][]recordKey
-	forgotten    map[recordKey]bool
-	claims       map[itemKey]claim.Claim
-	room         room
-	circuits     map[string]circuit.State
-	endpoints    endpoints
-	events       events
-	paces        map[string]pace.State
-	secrets      map[string]*memorySecret
-	suppressions map[suppression.Key]suppression.Kept
+	mu        sync.Mutex
+	records   map[recordKey]attempt.Record
+	ofWebhook map[string][]recordKey
+	forgotten map[recordKey]bool
+	claims    map[itemKey]claim.Claim
+	room      room
+	circuits  map[string]circuit.State
+	endpoints endpoints
+	events    events
+	paces     map[string]pace.State
+	secrets   map[string]*memorySecret
 	// recipients are those of the directory.
-	recipients map[recipient.Key]recipient.Recipient
-	templates  templates
+	recipients   map[recipient.Key]recipient.Recipient
+	templates    templates
+	suppressions map[suppression.Key]suppression.Kept
 }
 
 type recordKey struct{ webhookID, sortKey string }

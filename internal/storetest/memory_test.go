@@ -18,6 +18,6 @@ func TestMemory(t *testing.T) {
 	TestPaces(t, store)
 	TestRecipients(t, store)
 	TestSecrets(t, store)
-	TestTemplates(t, store)
 	TestSuppressions(t, store)
+	TestTemplates(t, store)
 }

@@ -2,7 +2,6 @@ package notify
 
 import (
 	"cmp"
-	"log/slog"
 	"time"
 
 	"github.com/efferent/efferent/internal/attempt"
@@ -16,23 +15,16 @@ func (n *notice) Ended(r attempt.Record) {
 	n.count(&r)
 	held, paced := n.Held.Total(), n.Held[string(waiting.Limit)]
 	if r.Verdict == attempt.Delivered {
-		n.Log.InfoContext(n.Writes(), "sent", n.Names(), whom(&r), "tenant", r.Tenant, "channel", r.Channel,
-			"failed_channels", r.FailedChannels, "failed_as", n.failedAs(&r), "recipient", r.Recipient, "provider_id", r.ProviderID,
-			"attempts", r.Attempt-n.Base, "took_s", n.took(&r), "held_s", held.Seconds(), "paced_s", paced.Seconds(), "reason", r.Reason)
+		n.Log.InfoContext(n.Writes(), "sent", n.Names(), "tenant", r.Tenant, "to", r.To, "topic", r.Topic, "template", r.Template,
+			"channel", r.Channel, "failed_channels", r.FailedChannels, "failed_as", n.failedAs(&r), "recipient", r.Recipient,
+			"provider_id", r.ProviderID, "attempts", r.Attempt-n.Base, "took_s", n.took(&r), "held_s", held.Seconds(),
+			"paced_s", paced.Seconds(), "reason", r.Reason)
 		return
 	}
-	n.Log.InfoContext(n.Writes(), "not sent", n.Names(), whom(&r), "tenant", r.Tenant, "channel", r.Channel,
-		"failed_channels", r.FailedChannels, "failed_as", n.failedAs(&r), "class", r.Class, "status", r.Status, "verdict", r.Verdict,
-		"attempts", r.Attempt-n.Base, "took_s", n.took(&r), "held_s", held.Seconds(), "paced_s", paced.Seconds(), "reason", r.Reason)
-}
-
-// whom is who the message names, what it is about and what it was made of, where it says
-// so.
-func whom(r *attempt.Record) slog.Attr {
-	if r.To == "" && r.Topic == "" && r.Template == "" {
-		return slog.Attr{}
-	}
-	return slog.Group("", "to", r.To, "topic", r.Topic, "template", r.Template)
+	n.Log.InfoContext(n.Writes(), "not sent", n.Names(), "tenant", r.Tenant, "to", r.To, "topic", r.Topic, "template", r.Template,
+		"channel", r.Channel, "failed_channels", r.FailedChannels, "failed_as", n.failedAs(&r), "class", r.Class, "status", r.Status,
+		"verdict", r.Verdict, "attempts", r.Attempt-n.Base, "took_s", n.took(&r), "held_s", held.Seconds(),
+		"paced_s", paced.Seconds(), "reason", r.Reason)
 }
 
 // took is how long it was since somebody sent the message, in seconds.

@@ -136,6 +136,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
+	kept.keepEvents(registration.EventRetention)
 	l.sweeper = newSweeper(l.db, kept, l.clock, c.Log, l.engine, secrets)
 
 	aws := awsRouter(sqsserver.NewHandler(l.engine), secretserver.NewHandler(secrets), stsserver.NewHandler(localAccount))

@@ -54,12 +54,12 @@ func endpointsHandler(p endpointParts) (*endpoints.Handler, error) {
 	sender := &awssqs.Outgoing{API: p.queues, URLs: urls}
 	return endpoints.New(endpoints.Needs{
 		Webhooks:   sender,
-		Recovery:   &endpoints.Recovery{Events: p.kept.events, History: p.kept.attempts},
+		Recovery:   &endpoints.Recovery{Events: p.kept.events, History: p.kept.attempts, Retention: p.EventRetention},
 		Publishing: &endpoints.Publishing{Book: &endpoint.Book{Store: p.kept.endpoints}, Keys: p.kept.events, Sender: sender, Wait: pause},
 		Endpoints:  p.kept.endpoints, Attempts: p.kept.attempts, Secrets: &awssecrets.Versions{API: p.secrets},
 		Audit: &awssqs.Audit{API: p.queues, URL: urls[settings.AuditQueue], Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
 		MaxEndpoints: p.MaxEndpoints, Tokens: p.tokens, Caller: p.caller, Now: p.now, Log: p.log,
-		Prober: p.prober, Origin: p.Origin, MustVerify: p.MustVerify,
+		Prober: p.prober, Origin: p.Origin, MustVerify: p.MustVerify, OwnSecrets: p.OwnSecrets,
 		Outcomes: p.outcomes, Metrics: p.watch.of("endpoints"),
 	})
 }

@@ -75,6 +75,16 @@ type stores struct {
 	sweeper *sweeper
 }
 
+// keepEvents has events be kept for so long.
+func (s *stores) keepEvents(retention time.Duration) {
+	switch events := s.events.(type) {
+	case *sqlite.Events:
+		events.Retention = retention
+	case *awsdynamodb.Events:
+		events.Retention = retention
+	}
+}
+
 func (c *workerCommand) Run(ctx context.Context) error {
 	log := telemetry.Log(os.Stderr, "INFO")
 	if err := c.check(); err != nil {
@@ -91,9 +101,14 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if w.outcomes, err = awsOutcomes(os.Getenv, w.config); err != nil {
 		return err
 	}
+	registration, err := settings.ReadEndpoints(os.Getenv)
+	if err != nil {
+		return err
+	}
 	if w.kept, err = c.stores(w.config, log); err != nil {
 		return err
 	}
+	w.kept.keepEvents(registration.EventRetention)
 	defer w.kept.close()
 	if w.watch, err = newWatch(ctx, os.Getenv, log); err != nil {
 		return err
@@ -285,5 +300,6 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		endpoints: &awsdynamodb.Endpoints{API: client, Table: tables[settings.EndpointsTable]},
 		events:    &awsdynamodb.Events{API: client, Table: tables[settings.EventsTable]}, close: func() {},
 		suppressed: &awsdynamodb.Suppressions{API: client, Table: tables[settings.DirectoryTable]},
+		recipients: &awsdynamodb.Recipients{API: client, Table: tables[settings.DirectoryTable]},
 	}, nil
 }

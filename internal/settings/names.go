@@ -126,6 +126,12 @@ const (
 	TenantClaim = "EFFERENT_TENANT_CLAIM"
 	// MaxEndpoints is how many endpoints a tenant may register, 1 to 200 (20).
 	MaxEndpoints = "EFFERENT_MAX_ENDPOINTS"
+	// EventRetention is how long it is kept who gets an event that was published
+	// ("336h").
+	EventRetention = "EFFERENT_EVENT_RETENTION"
+	// OwnSecrets says that an endpoint may name secrets of its own tenant only, whoever
+	// registers it (false).
+	OwnSecrets = "EFFERENT_OWN_SECRETS_ONLY"
 	// TokenSecret is the secret that signs the API's own tokens, each for one tenant
 	// and a while; without it there are none.
 	TokenSecret = "EFFERENT_TOKEN_SECRET"

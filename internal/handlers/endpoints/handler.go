@@ -57,6 +57,9 @@ type Needs struct {
 	Origin string `need:"optional"`
 	// MustVerify says that no endpoint is enabled before it is verified.
 	MustVerify bool
+	// OwnSecrets says that an endpoint may name secrets of its own tenant only, whoever
+	// asks.
+	OwnSecrets bool
 	// Recovery sends endpoints what they were never sent; nil where no events are kept.
 	Recovery *Recovery `need:"optional"`
 	// Publishing is what publishing events takes; nil where they can't be.

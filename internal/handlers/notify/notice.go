@@ -44,6 +44,9 @@ type notice struct {
 	why      string
 	whyClass channel.Class
 	held     claim.Claim
+	// suppressed asks the suppression list, and listed is what it has said last.
+	suppressed *suppressed
+	listed     listed
 	// people are those whom the messages of the batch name.
 	people *people
 	// files has a place for each message whose attachments are in memory.
@@ -189,7 +192,7 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 	n.announced = false
 	out, err = n.render(ctx, on)
 	if r.Template = n.template; err == nil && out.Class == "" {
-		s, out, err = n.sender(ctx, on, n.message.Address(on))
+		s, out, err = n.reach(ctx, on)
 	}
 	var h channel.Handover
 	if err == nil && out.Class == "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -21,6 +22,7 @@ type stores interface {
 	claim.Store
 	pace.Store
 	recipient.Store
+	suppression.Store
 	batch.Room
 	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]claim.Claim, error)
 	Page(ctx context.Context, from string, limit int) (items []waiting.Item, next string, err error)
@@ -45,6 +47,7 @@ type real struct {
 	*sqlite.Attempts
 	*sqlite.Claims
 	*pacesOnDisk
+	*sqlite.Suppressions
 	room *sqlite.Waiting
 	rest
 }
@@ -59,7 +62,8 @@ func onDisk(t *testing.T, path string) real {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return real{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewPaces(db), sqlite.NewWaiting(db), rest{&storetest.Memory{}}}
+	return real{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewPaces(db), sqlite.NewSuppressions(db), sqlite.NewWaiting(db),
+		rest{&storetest.Memory{}}}
 }
 
 func (r real) Enter(ctx context.Context, item waiting.Item) (waiting.State, error) {

@@ -384,8 +384,9 @@ func TestChosenParametersReachTheTemplate(t *testing.T) {
 		"JwtIssuer": "https://id.test", "TokenSecret": "efferent/tokens", "TenantClaim": "org", "OwnSecretsOnly": "true",
 		"MustVerify": "true", "RequestOrigin": "hooks.acme.test", "FanoutMaxConcurrency": "5", "OutcomesTenant": "operator",
 		"OutcomesQueue": "arn:aws:sqs:eu-north-1:000000000000:outcomes", "OutcomeKinds": "*",
-		"OutcomesBus": "arn:aws:events:eu-north-1:000000000000:event-bus/shop", "Origin": "example.com/o", "LedgerShowPaths": "true", "CheckpointMode": "COMPLIANCE",
-		"AlarmTopic": "arn:aws:sns:eu-north-1:000000000000:alarms", "TicketTopic": "arn:aws:sns:eu-north-1:000000000000:tickets"}
+		"OutcomesBus": "arn:aws:events:eu-north-1:000000000000:event-bus/shop", "Origin": "example.com/o", "LedgerShowPaths": "true",
+		"CheckpointMode": "COMPLIANCE",
+		"AlarmTopic":     "arn:aws:sns:eu-north-1:000000000000:alarms", "TicketTopic": "arn:aws:sns:eu-north-1:000000000000:tickets"}
 	for name, p := range made.json["Parameters"].(object) {
 		value, ok := others[name]
 		if p.(object)["Type"] == "Number" {

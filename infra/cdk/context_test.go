@@ -44,6 +44,7 @@ func TestReadContext(t *testing.T) {
 			Replay:     efferent.ReplayProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Fanout:     efferent.FanoutProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Register:   efferent.RegisterProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
+			Reports:    efferent.ReportProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Audit:      efferent.AuditProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}},
 			Checkpoint: efferent.CheckpointProps{FunctionProps: efferent.FunctionProps{LogRetention: 7}}}}},
 		"the ledger's": {map[string]any{"checkpointLock": "720h", "checkpointCompliance": "true", "checkpointEvery": "1m"},

@@ -40,6 +40,8 @@ var lives = func() map[string]life {
 	all := map[string]life{
 		"AuditAge":       {idle: none, busy: always(5), bad: rises, within: 12},
 		"AuditFailures":  {idle: none, busy: zero, bad: once, within: 1},
+		"ReportAge":      {idle: none, busy: always(5), bad: rises, within: 17},
+		"ReportFailures": {idle: none, busy: zero, bad: once, within: 1},
 		"Misconfigured":  {idle: none, busy: none, bad: every(4, 1), within: 1},
 		"RoomAge":        {idle: none, busy: none, bad: rises, within: 17},
 		"NotReleased":    {idle: once, busy: once, bad: none, within: 6},
@@ -63,7 +65,7 @@ var lives = func() map[string]life {
 			all[function+of] = life{idle: none, busy: zero, bad: once, within: 7, glitch: once}
 		}
 	}
-	for _, function := range []string{"Checkpoint", "Replay", "Rotate", "Endpoints", "Directory"} {
+	for _, function := range []string{"Checkpoint", "Replay", "Rotate", "Endpoints", "Directory", "Report", "Callback"} {
 		for _, of := range []string{"Errors", "Throttles"} {
 			all[function+of] = life{idle: none, busy: zero, bad: once, within: 1}
 		}

@@ -71,6 +71,9 @@ func newAlarms(e *Efferent, props Props) []awscloudwatch.Alarm {
 	if e.Know != nil {
 		w.functions("Directory", e.Know, ticket, "the API of those who are notified can't answer")
 	}
+	if e.Reports != nil {
+		w.reports(e, props)
+	}
 	if e.Rotate != nil {
 		w.functions("Rotate", e.Rotate, ticket, "the keys of a secret were not replaced; Secrets Manager tries again, and then at the next date")
 	}
@@ -165,6 +168,19 @@ func (w *watching) ledger(e *Efferent, props Props) {
 	w.functions("Checkpoint", e.SignLedger, ticket, "the ledger was not verified and signed. Its log says whether it was changed")
 	w.alarm("LedgerUnsigned", ticket, "nobody tries to sign the ledger. Is its rule switched off, or the function throttled?",
 		silent(e.SignLedger, props.Checkpoint.Every))
+}
+
+// reports watches what providers report. Nothing is sent later for it but what would go
+// to a next channel.
+func (w *watching) reports(e *Efferent, props Props) {
+	w.above("ReportAge", ticket, "reports of providers wait, and nobody takes them. Is report throttled, or failing?",
+		e.Reports.MetricApproximateAgeOfOldestMessage(worst()), props.Alarms.MaxAge.Seconds())
+	w.above("ReportFailures", ticket, "reports could not be taken in, and are parked. Mend the cause and redrive the queue.",
+		e.ReportFailures.MetricApproximateNumberOfMessagesVisible(worst()), 0)
+	w.functions("Report", e.Report, ticket, "reports are received and not handled")
+	if e.Callback != nil {
+		w.functions("Callback", e.Callback, ticket, "Twilio is told to try again, and what it reports is lost in the end")
+	}
 }
 
 // apiMetric is one of the API's ("Monitor CloudWatch metrics for HTTP APIs").

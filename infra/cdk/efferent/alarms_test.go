@@ -16,7 +16,8 @@ import (
 )
 
 // rotated are props of a stack that has every part.
-var rotated = efferent.Props{Rotate: efferent.RotateProps{Secrets: []string{"efferent/webhooks/acme"}}}
+var rotated = efferent.Props{Rotate: efferent.RotateProps{Secrets: []string{"efferent/webhooks/acme"}},
+	Reports: efferent.ReportProps{Twilio: true, ConfigurationSet: "efferent"}}
 
 // alarmsOf are a template's alarms by their names.
 func alarmsOf(t *testing.T, props efferent.Props) map[string]object {
@@ -60,6 +61,8 @@ func TestWhatIsWatched(t *testing.T) {
 	want := map[string]string{
 		"AuditAge":       "page ApproximateAgeOfOldestMessage of AuditQueue.QueueName > 600, 1 of 60 s",
 		"AuditFailures":  "page ApproximateNumberOfMessagesVisible of AuditFailures.QueueName > 0, 1 of 60 s",
+		"ReportAge":      "ticket ApproximateAgeOfOldestMessage of ReportQueue.QueueName > 900, 1 of 60 s",
+		"ReportFailures": "ticket ApproximateNumberOfMessagesVisible of ReportFailures.QueueName > 0, 1 of 60 s",
 		"Misconfigured":  "page Misconfigured of NotifyFunction > 0, 1 of 300 s",
 		"RoomAge":        "page OldestOverdue of ReleaseFunction > 900, 1 of 60 s",
 		"NotReleased":    "page Invocations of ReleaseFunction < 1, 3 of 60 s, or missing",
@@ -79,7 +82,8 @@ func TestWhatIsWatched(t *testing.T) {
 		})
 	}
 	for function, how := range map[string]string{"Deliver": "page", "Notify": "page", "Release": "page", "Audit": "page",
-		"Checkpoint": "ticket", "Replay": "ticket", "Rotate": "ticket", "Fanout": "page", "Endpoints": "ticket", "Directory": "ticket"} {
+		"Checkpoint": "ticket", "Replay": "ticket", "Rotate": "ticket", "Fanout": "page", "Endpoints": "ticket", "Directory": "ticket",
+		"Report": "ticket", "Callback": "ticket"} {
 		times := map[string]string{"page": "2/3", "ticket": "1"}[how]
 		for _, of := range []string{"Errors", "Throttles"} {
 			want[function+of] = how + " " + of + " of " + function + "Function > 0, " + times + " of 300 s"

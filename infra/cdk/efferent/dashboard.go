@@ -37,6 +37,9 @@ func newDashboard(e *Efferent, props Props, alarms []awscloudwatch.Alarm) awsclo
 	for _, s := range senders {
 		d.AddWidgets(s.queue()...)
 	}
+	if e.Report != nil {
+		d.AddWidgets(e.reportsRow()...)
+	}
 	d.AddWidgets(e.roomRow()...)
 	d.AddWidgets(e.ledgerRow()...)
 	if e.API != nil {
@@ -48,7 +51,7 @@ func newDashboard(e *Efferent, props Props, alarms []awscloudwatch.Alarm) awsclo
 	}{
 		{"deliver", e.Deliver}, {"notify", e.Notify}, {"release", e.Release}, {"replay", e.Replay}, {"audit", e.AppendLedger},
 		{"checkpoint", e.SignLedger}, {"rotate", e.Rotate}, {"fanout", e.Fanout}, {"endpoints", e.Register},
-		{"directory", e.Know},
+		{"directory", e.Know}, {"report", e.Report}, {"callback", e.Callback},
 	} {
 		if row.of != nil {
 			d.AddWidgets(functionRow(row.name, row.of)...)
@@ -140,6 +143,17 @@ func (e *Efferent) ledgerRow() []awscloudwatch.IWidget {
 		graph("Ledger: age of the oldest that waits, in s", label(e.Audit.MetricApproximateAgeOfOldestMessage(worst()), "oldest")),
 		graph("Ledger: what is not in it", append(missing,
 			label(e.AuditFailures.MetricApproximateNumberOfMessagesVisible(worst()), "messages parked"))...),
+	}
+}
+
+// reportsRow is what providers report, and what of it waits.
+func (e *Efferent) reportsRow() []awscloudwatch.IWidget {
+	return []awscloudwatch.IWidget{
+		graph("Reports: a minute, by channel and state", found(e.Report, metric.Reports, "Sum", metric.Channel, metric.Verdict)),
+		graph("Report queue: messages", label(e.Reports.MetricApproximateNumberOfMessagesVisible(worst()), "waiting"),
+			label(e.Reports.MetricApproximateNumberOfMessagesNotVisible(worst()), "in flight"),
+			label(e.ReportFailures.MetricApproximateNumberOfMessagesVisible(worst()), "parked")),
+		graph("Report queue: age of the oldest of few receives, in s", label(e.Reports.MetricApproximateAgeOfOldestMessage(worst()), "oldest")),
 	}
 }
 

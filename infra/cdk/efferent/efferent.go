@@ -75,6 +75,7 @@ type Props struct {
 	Replay     ReplayProps
 	Fanout     FanoutProps
 	Register   RegisterProps
+	Reports    ReportProps
 	Outcomes   OutcomeProps
 	Ledger     LedgerProps
 	Audit      AuditProps
@@ -92,6 +93,12 @@ type Efferent struct {
 	WebhookFailures, NotificationFailures, EventFailures awssqs.IQueue
 	// The FIFO queue to the ledger, and what the ledger could not take.
 	Audit, AuditFailures awssqs.IQueue
+	// Reports is where providers' reports come in, ReportFailures its dead-letter queue,
+	// Report the function that takes them in, Callback the one that Twilio calls, and
+	// their logs; nil what was not asked for.
+	Reports, ReportFailures  awssqs.IQueue
+	Report, Callback         awslambda.IFunction
+	ReportLogs, CallbackLogs awslogs.ILogGroup
 	// Attempts is the table of attempt records.
 	Attempts awsdynamodb.ITableV2
 	// Waiting is the table of what waits for longer than SQS should hide it.
@@ -150,8 +157,9 @@ type Efferent struct {
 	AppendLedgerLogs, SignLedgerLogs awslogs.ILogGroup
 	Dashboard                        awscloudwatch.Dashboard
 	kept                             keeping
-	// api is API, to have routes added, doors are those for tokens, and outcomes the queue that is told of them.
+	// api is API, to have routes added, stage its only one, doors are those for tokens, and outcomes the queue that is told of them.
 	api      awsapigatewayv2.HttpApi
+	stage    awsapigatewayv2.CfnStage
 	doors    []door
 	outcomes awssqs.IQueue
 	// ledgerKeys is the name of the secret of the keys that redact.
@@ -190,7 +198,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		{"Ledger", e.makeLedger}, {"Deliver", e.makeDeliver}, {"Notify", e.makeNotify}, {"Release", e.makeRelease},
 		{"Rotate", e.makeRotate},
 		{"Replay", e.makeReplay}, {"Fanout", e.makeFanout}, {"Register", e.makeRegister},
-		{"Register", e.makeDirectory},
+		{"Register", e.makeDirectory}, {"Reports", e.makeReports},
 		{"Audit", e.makeAudit}, {"Checkpoint", e.makeCheckpoint},
 	} {
 		if err := part.make(props); err != nil {
@@ -233,6 +241,7 @@ func (p Props) withDefaults() Props {
 	p.Replay = p.Replay.withDefaults()
 	p.Fanout = p.Fanout.withDefaults(p.Queues.VisibilityTimeout)
 	p.Register = p.Register.withDefaults()
+	p.Reports = p.Reports.withDefaults()
 	p.Ledger = p.Ledger.withDefaults()
 	p.Audit = p.Audit.withDefaults(p.Queues.VisibilityTimeout)
 	p.Checkpoint = p.Checkpoint.withDefaults()

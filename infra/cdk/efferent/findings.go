@@ -30,6 +30,7 @@ const (
 	aLogGroup = "AWS::Logs::LogGroup"
 	aRole     = "AWS::IAM::Role"
 	aPolicy   = "AWS::IAM::Policy"
+	aTopic    = "AWS::SNS::Topic"
 	aRoute    = "AWS::ApiGatewayV2::Route"
 )
 
@@ -54,10 +55,13 @@ var Findings = []Finding{
 		"What comes from a queue has that queue's dead-letter queue, and who is woken by a clock is woken again."},
 	{"CKV_AWS_117", []string{aFunction}, "Outside of a VPC a function reaches the internet, and nothing of yours."},
 	{"CKV_AWS_165", []string{aTable}, "What is in it lives for 30 days at most, and what was done is in the ledger, which has it."},
+	{"CKV_AWS_26", []string{aTopic}, "SES can't publish to a topic that AWS's own key encrypts, and a key of one's own is paid for by the " +
+		"month. The topic keeps nothing: it hands on to a queue that is encrypted."},
 	{"AwsSolutions-APIG4", []string{aRoute}, openRoute},
 }
 
-const openRoute = "Who comes by a route below /token/ has a token that the function itself verifies. A test names every open route."
+const openRoute = "Who comes by a route below /token/ has a token that the function itself verifies, and Twilio signs what it posts. " +
+	"A test names every open route."
 
 const noAccessLogs = "CloudTrail's data events say who read and wrote objects, where that is wanted. " +
 	"Access logs would want a bucket more, and come hours late."

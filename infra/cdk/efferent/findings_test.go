@@ -54,6 +54,7 @@ func many(t *testing.T) efferent.Props {
 		Rotate:   efferent.RotateProps{Secrets: []string{"efferent/webhooks/a"}},
 		Replay:   efferent.ReplayProps{JWT: &efferent.JWT{Issuer: "https://id.test", Audience: []string{"a"}}},
 		Register: efferent.RegisterProps{TokenSecret: "efferent/tokens"},
+		Reports:  efferent.ReportProps{Twilio: true, ConfigurationSet: "efferent"},
 		Alarms:   efferent.AlarmProps{Topic: "arn:aws:sns:eu-north-1:000000000000:alarms"}}
 }
 

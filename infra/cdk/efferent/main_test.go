@@ -66,7 +66,7 @@ func builtOf(t *testing.T, program []byte) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"deliver", "notify", "release", "replay", "audit", "checkpoint", "rotate", "fanout", "endpoints",
-		"directory"} {
+		"directory", "report", "callback"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}

@@ -22,6 +22,7 @@ var failuresOf = map[string]string{
 	settings.WebhooksQueue:      deadletter.WebhookFailures,
 	settings.NotificationsQueue: deadletter.NotificationFailures,
 	settings.EventsQueue:        deadletter.EventFailures,
+	settings.ReportsQueue:       deadletter.ReportFailures,
 	settings.AuditQueue:         settings.AuditFailuresQueue,
 }
 

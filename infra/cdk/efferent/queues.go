@@ -98,6 +98,10 @@ func (e *Efferent) makeQueues(props Props) {
 	}
 	events := e.makePair("Event", props, settings.EventsQueue, deadletter.EventFailures)
 	e.Events, e.EventFailures = events.main, events.failures
+	if props.reported() {
+		reports := e.makePair("Report", props, settings.ReportsQueue, deadletter.ReportFailures)
+		e.Reports, e.ReportFailures = reports.main, reports.failures
+	}
 	audit := e.makePair("Audit", props, settings.AuditQueue, settings.AuditFailuresQueue)
 	e.Audit, e.AuditFailures = audit.main, audit.failures
 }

@@ -165,7 +165,8 @@ func (e *Efferent) makeAPI(props Props) {
 		Throttle:   &awsapigatewayv2.ThrottleSettings{RateLimit: jsii.Number(p.Rate), BurstLimit: jsii.Number(p.Burst)},
 	})
 	e.APILogs = e.kept.logs("ApiLogs", p.LogRetention)
-	stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
+	e.stage = stage.Node().DefaultChild().(awsapigatewayv2.CfnStage)
+	e.stage.SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
 		DestinationArn: e.APILogs.LogGroupArn(), Format: jsii.String(accessLog),
 	})
 	e.API, e.api = api, api

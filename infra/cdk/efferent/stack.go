@@ -56,6 +56,9 @@ func (e *Efferent) outputs() []output {
 		all = append(all, output{"NotificationsQueueUrl", e.Notifications.QueueUrl()},
 			output{"NotificationFailuresQueueUrl", e.NotificationFailures.QueueUrl()}, output{"DirectoryTable", e.Directory.TableName()})
 	}
+	if e.Reports != nil {
+		all = append(all, output{"ReportsQueueUrl", e.Reports.QueueUrl()}, output{"ReportFailuresQueueUrl", e.ReportFailures.QueueUrl()})
+	}
 	if e.API != nil {
 		all = append(all, output{"ApiUrl", e.API.ApiEndpoint()}, output{"ApiLogGroup", e.APILogs.LogGroupName()})
 	}
@@ -71,6 +74,7 @@ func (e *Efferent) outputs() []output {
 		{"Replay", e.Replay, e.ReplayLogs}, {"Audit", e.AppendLedger, e.AppendLedgerLogs},
 		{"Checkpoint", e.SignLedger, e.SignLedgerLogs}, {"Rotate", e.Rotate, e.RotateLogs},
 		{"Fanout", e.Fanout, e.FanoutLogs}, {"Endpoints", e.Register, e.RegisterLogs}, {"Directory", e.Know, e.KnowLogs},
+		{"Report", e.Report, e.ReportLogs}, {"Callback", e.Callback, e.CallbackLogs},
 	} {
 		if f.of != nil {
 			all = append(all, output{f.name + "Function", f.of.FunctionName()}, output{f.name + "LogGroup", f.logs.LogGroupName()})

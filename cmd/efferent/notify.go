@@ -118,6 +118,9 @@ func (c *notifyCommand) message() (string, error) {
 		CC: c.CC, BCC: c.BCC, ReplyTo: c.ReplyTo, Headers: c.Header,
 		Retry: c.Retry, Deadline: c.Deadline,
 	}
+	if c.Channel == "" && len(c.Recipient) > 0 {
+		return "", misusedf("--recipient needs --channel, which says what kind of an address it is")
+	}
 	if c.Body == "" && c.BodyFile == "" && c.HTMLFile == "" {
 		return "", misusedf("--body, --body-file or --html-file must say what the message is, and field \"body\" must not be empty")
 	}

@@ -14,8 +14,8 @@ func directoryHandler(p endpointParts) (*directory.Handler, error) {
 		return nil, err
 	}
 	return directory.New(directory.Needs{
-		Suppressions: p.kept.suppressed,
-		Audit:        &awssqs.Audit{API: p.queues, URL: url, Lanes: p.AuditLanes}, Redactors: p.redactors,
+		Suppressions: p.kept.suppressed, Recipients: p.kept.recipients,
+		Audit: &awssqs.Audit{API: p.queues, URL: url, Lanes: p.AuditLanes}, Redactors: p.redactors,
 		Caller: p.caller, Now: p.now, Log: p.log,
 	})
 }

@@ -300,5 +300,6 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		endpoints: &awsdynamodb.Endpoints{API: client, Table: tables[settings.EndpointsTable]},
 		events:    &awsdynamodb.Events{API: client, Table: tables[settings.EventsTable]}, close: func() {},
 		suppressed: &awsdynamodb.Suppressions{API: client, Table: tables[settings.DirectoryTable]},
+		recipients: &awsdynamodb.Recipients{API: client, Table: tables[settings.DirectoryTable]},
 	}, nil
 }

@@ -80,6 +80,10 @@ func TestNothingIsPublic(t *testing.T) {
 	slices.Sort(invoked)
 	if d := cmp.Diff([]string{
 		"apigateway.amazonaws.com invokes DirectoryFunction.Arn for " +
+			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{tenant}/recipients",
+		"apigateway.amazonaws.com invokes DirectoryFunction.Arn for " +
+			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{tenant}/recipients/{recipient_id}",
+		"apigateway.amazonaws.com invokes DirectoryFunction.Arn for " +
 			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{tenant}/suppressions",
 		"apigateway.amazonaws.com invokes DirectoryFunction.Arn for " +
 			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{tenant}/suppressions/{suppression_id}",

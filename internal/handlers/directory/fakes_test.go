@@ -17,6 +17,7 @@ import (
 	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/api/apitest"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/suppression"
 )
@@ -38,7 +39,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{Memory: &storetest.Memory{}, t: t, now: time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)}
-	h, err := New(Needs{Suppressions: w, Audit: w, Redactors: w, Now: w.time, Log: slog.New(slog.DiscardHandler),
+	h, err := New(Needs{Suppressions: w, Recipients: w, Audit: w, Redactors: w, Now: w.time, Log: slog.New(slog.DiscardHandler),
 		Caller: func(r *http.Request) (api.Caller, error) {
 			return api.Caller{Name: "arn:ann", Tenant: r.Header.Get("Of"), ReadOnly: r.Header.Get("Looks") != ""}, nil
 		}})
@@ -86,6 +87,20 @@ func faulty[T any](w *world, call string, act func() (T, error)) (T, error) {
 
 func (w *world) AddSuppression(ctx context.Context, e suppression.Entry) (bool, error) {
 	return faulty(w, "add", func() (bool, error) { return w.Memory.AddSuppression(ctx, e) })
+}
+
+func (w *world) Recipients(ctx context.Context, keys []recipient.Key) ([]recipient.Recipient, error) {
+	return faulty(w, "look", func() ([]recipient.Recipient, error) { return w.Memory.Recipients(ctx, keys) })
+}
+
+func (w *world) PutRecipient(ctx context.Context, r recipient.Recipient) error {
+	_, err := faulty(w, "put", func() (struct{}, error) { return struct{}{}, w.Memory.PutRecipient(ctx, r) })
+	return err
+}
+
+func (w *world) DeleteRecipient(ctx context.Context, key recipient.Key, version int64) error {
+	_, err := faulty(w, "delete", func() (struct{}, error) { return struct{}{}, w.Memory.DeleteRecipient(ctx, key, version) })
+	return err
 }
 
 func (w *world) LiftSuppression(ctx context.Context, l suppression.Lifting) (bool, error) {
@@ -148,6 +163,7 @@ const tenants = "/api/v1/tenants/"
 func TestFakesKeepTheirPromises(t *testing.T) {
 	t.Parallel()
 	storetest.TestSuppressions(t, newWorld(t))
+	storetest.TestRecipients(t, newWorld(t))
 }
 
 func TestNeeds(t *testing.T) {

@@ -16,12 +16,14 @@ import (
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/need"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/suppression"
 )
 
 // Needs is what a Handler needs, all of it.
 type Needs struct {
 	Suppressions suppression.Store
+	Recipients   recipient.Store
 	Audit        ledger.Audit
 	// Redactors keep out of the ledger what must stay erasable.
 	Redactors ledger.Redactors
@@ -51,7 +53,7 @@ const noTenant = "-"
 // Serves are the handler's routes, for an address that has others' too. Each group is
 // in a file of its own.
 func (h *Handler) Serves() []api.Route {
-	all := slices.Concat(h.suppressionRoutes())
+	all := slices.Concat(h.suppressionRoutes(), h.recipientRoutes())
 	for i, r := range all {
 		all[i].Answer = func(q *http.Request) (int, any, error) {
 			if err := checkPath(q); err != nil {
@@ -90,8 +92,11 @@ func tenantOf(r *http.Request) string {
 // told is an error as the caller may see it.
 func told(err error) error {
 	var wrong *message.FieldError
-	if errors.As(err, &wrong) {
+	switch {
+	case errors.As(err, &wrong):
 		return api.BadRequest("field %q: %s", wrong.Field, wrong.Problem)
+	case errors.Is(err, recipient.ErrChanged):
+		return api.Refuse(http.StatusPreconditionFailed, "the recipient was changed meanwhile; read it again")
 	}
 	return err
 }

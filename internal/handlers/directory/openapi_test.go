@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/efferent/efferent/internal/api/apitest"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/suppression"
 )
 
@@ -19,5 +20,6 @@ func TestDocumentHasEveryRoute(t *testing.T) {
 func TestTypesAreDocumented(t *testing.T) {
 	t.Parallel()
 	apitest.Types(t, map[string]any{"Suppression": suppression.Entry{}, "Suppressions": Suppressions{}, "NewSuppression": NewSuppression{},
-		"NewSuppressions": NewSuppressions{}, "SuppressionsImported": Imported{}})
+		"NewSuppressions": NewSuppressions{}, "SuppressionsImported": Imported{},
+		"Recipient": recipient.Recipient{}, "Recipients": Recipients{}, "RecipientTopic": recipient.Topic{}})
 }

@@ -15,9 +15,6 @@ type people = together[recipient.Key, recipient.Recipient]
 
 func (n *Needs) people() *people {
 	return newTogether(func(ctx context.Context, keys []recipient.Key) (map[recipient.Key]recipient.Recipient, error) {
-		if n.Recipients == nil {
-			return nil, nil
-		}
 		all, err := n.Recipients.Recipients(ctx, keys)
 		if err != nil {
 			return nil, err

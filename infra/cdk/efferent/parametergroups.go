@@ -161,7 +161,7 @@ func ofEndpoints() []parameter {
 	return []parameter{
 		{name: "MaxEndpoints", says: "Endpoints that a tenant may have", otherwise: 20, least: 1, most: 200,
 			places: env(settings.MaxEndpoints, "", "Endpoints")},
-		{name: "OwnSecretsOnly", says: "An endpoint may name secrets of its own tenant only, whoever registers it", otherwise: "false",
+		{name: "OwnKeysOnly", says: "An endpoint may name secrets of its own tenant only, whoever registers it", otherwise: "false",
 			oneOf: yesNo, places: env(settings.OwnSecrets, "", "Endpoints")},
 		{name: "MustVerify", says: "No endpoint is enabled before its receiver has said that it wants events", otherwise: "false", oneOf: yesNo,
 			places: env(settings.MustVerify, "", "Endpoints")},

@@ -381,11 +381,12 @@ func TestChosenParametersReachTheTemplate(t *testing.T) {
 	others := map[string]any{"Prefix": "prod-", "SigningPrefix": "efferent/webhooks/prod/", "CodeBucket": "other", "CodePrefix": "a/",
 		"Architecture": "x86_64", "AllowHttp": "loopback", "AllowCidrs": "10.0.0.0/8", "RetryPolicies": "a=1s", "CaBundle": "efferent/ca",
 		"LogRetention": "7", "MaxConcurrency": "5", "NotifyMaxConcurrency": "5", "Ses": "true", "EndUserMessaging": "true",
-		"JwtIssuer": "https://id.test", "TokenSecret": "efferent/tokens", "TenantClaim": "org", "OwnSecretsOnly": "true",
+		"JwtIssuer": "https://id.test", "TokenSecret": "efferent/tokens", "TenantClaim": "org", "OwnKeysOnly": "true",
 		"MustVerify": "true", "RequestOrigin": "hooks.acme.test", "FanoutMaxConcurrency": "5", "OutcomesTenant": "operator",
 		"OutcomesQueue": "arn:aws:sqs:eu-north-1:000000000000:outcomes", "OutcomeKinds": "*",
-		"OutcomesBus": "arn:aws:events:eu-north-1:000000000000:event-bus/shop", "Origin": "example.com/o", "LedgerShowPaths": "true", "CheckpointMode": "COMPLIANCE",
-		"AlarmTopic": "arn:aws:sns:eu-north-1:000000000000:alarms", "TicketTopic": "arn:aws:sns:eu-north-1:000000000000:tickets"}
+		"OutcomesBus": "arn:aws:events:eu-north-1:000000000000:event-bus/shop", "Origin": "example.com/o", "LedgerShowPaths": "true",
+		"CheckpointMode": "COMPLIANCE",
+		"AlarmTopic":     "arn:aws:sns:eu-north-1:000000000000:alarms", "TicketTopic": "arn:aws:sns:eu-north-1:000000000000:tickets"}
 	for name, p := range made.json["Parameters"].(object) {
 		value, ok := others[name]
 		if p.(object)["Type"] == "Number" {

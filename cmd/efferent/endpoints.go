@@ -159,22 +159,31 @@ type endpointsPatchCommand struct {
 }
 
 func (c *endpointsPatchCommand) Run(ctx context.Context) error {
-	text := []byte(c.Patch)
-	if c.Patch == "-" {
+	patch, err := readPatch(c.Patch, `{"url": "https://hooks.acme.test/in"}`)
+	if err != nil {
+		return err
+	}
+	var e endpoints.Endpoint
+	if err := c.call(ctx, http.MethodPatch, "", patch, &e); err != nil {
+		return err
+	}
+	return c.say(e, fmt.Sprintf("%s is changed, and has the version %d", e.ID, e.Version))
+}
+
+// readPatch reads a JSON merge patch from an argument; - is standard input.
+func readPatch(arg, example string) (jsontext.Value, error) {
+	text := []byte(arg)
+	if arg == "-" {
 		var err error
 		if text, err = io.ReadAll(io.LimitReader(os.Stdin, 1<<20)); err != nil {
-			return fmt.Errorf("read the patch from standard input: %w", err)
+			return nil, fmt.Errorf("read the patch from standard input: %w", err)
 		}
 	}
 	var fields map[string]jsontext.Value
 	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
-		return misusedf(`the patch is not a JSON object, such as '{"url": "https://hooks.acme.test/in"}'`)
+		return nil, misusedf("the patch is not a JSON object, such as '%s'", example)
 	}
-	var e endpoints.Endpoint
-	if err := c.call(ctx, http.MethodPatch, "", jsontext.Value(text), &e); err != nil {
-		return err
-	}
-	return c.say(e, fmt.Sprintf("%s is changed, and has the version %d", e.ID, e.Version))
+	return text, nil
 }
 
 type endpointsRmCommand struct {

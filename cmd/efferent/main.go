@@ -25,9 +25,10 @@ type cli struct {
 	Send         sendCommand         `cmd:"" help:"Put one webhook on the queue."`
 	Publish      publishCommand      `cmd:"" help:"Publish one event to those of a tenant's endpoints that subscribe to it."`
 	Notify       notifyCommand       `cmd:"" help:"Put one notification on the queue."`
-	Endpoints    endpointsCommand    `cmd:"" help:"Register the endpoints of tenants, change them, pause them, see what they got."`
 	Recipients   recipientsCommand   `cmd:"" help:"Keep the recipients of tenants: addresses, channels, opt-outs."`
+	Endpoints    endpointsCommand    `cmd:"" help:"Register the endpoints of tenants, change them, pause them, see what they got."`
 	Suppressions suppressionsCommand `cmd:"" help:"Look at the addresses that are not sent to, and change them."`
+	Templates    templatesCommand    `cmd:"" help:"Keep the templates of notifications, preview them, go back to an earlier version."`
 	Deliveries   deliveriesCommand   `cmd:"" help:"Look at what was sent."`
 	Dlq          dlqCommand          `cmd:"" help:"Look at what could not be delivered, replay it, discard it."`
 	Waiting      waitingCommand      `cmd:"" help:"Look at what waits for its next attempt, send it now, drop it."`
@@ -87,7 +88,9 @@ var vars = kong.Vars{
 		"receiver needs is printed.",
 	"rotate_grace": "How long the key before signs too, 0 to 168h, where it is one of a JSON secret (24h). Of a secret with one key the " +
 		"deployment says that.",
-	"secret_value": "The value. Left out, or -, it is asked for or read from standard input, and stays out of your shell's history.",
+	"template_files": "subject.txt, body.txt, body.html, sms.txt, slack.txt, slack.json, teams.json, discord.json",
+	"template_parts": "subject, body, html, sms, slack, blocks, card or embeds",
+	"secret_value":   "The value. Left out, or -, it is asked for or read from standard input, and stays out of your shell's history.",
 }
 
 func main() {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -39,15 +38,8 @@ type recipientsFlags struct {
 }
 
 func (f *recipientsFlags) ask(ctx context.Context, method, path string, in, into any) error {
-	switch f.Tenant {
-	case "", ".", "..":
-		return misusedf("--tenant %q is no tenant's name", f.Tenant)
-	}
-	api, err := f.client(ctx)
-	if err != nil {
-		return err
-	}
-	return api.call(ctx, method, "/api/v1/tenants/"+url.PathEscape(f.Tenant)+"/recipients"+path, in, into)
+	of := tenantFlags{apiFlags: f.apiFlags, Tenant: f.Tenant}
+	return of.ask(ctx, method, "/recipients"+path, in, into)
 }
 
 // one makes a request about one recipient.
@@ -198,17 +190,11 @@ type recipientsPatchCommand struct {
 }
 
 func (c *recipientsPatchCommand) Run(ctx context.Context) error {
-	text := []byte(c.Patch)
-	if c.Patch == "-" {
-		var err error
-		if text, err = io.ReadAll(io.LimitReader(os.Stdin, 1<<20)); err != nil {
-			return fmt.Errorf("read the patch from standard input: %w", err)
-		}
+	patch, err := readPatch(c.Patch, `{"addresses": {"sms": null}}`)
+	if err != nil {
+		return err
 	}
-	if !jsontext.Value(text).IsValid() {
-		return misusedf(`the patch is not JSON, such as '{"addresses": {"sms": null}}'`)
-	}
-	return c.patch(ctx, jsontext.Value(text), "is changed")
+	return c.patch(ctx, patch, "is changed")
 }
 
 func (f *recipientFlags) patch(ctx context.Context, patch any, words string) error {

@@ -40,7 +40,7 @@ func TestRecipientsCommands(t *testing.T) {
 			[]string{"RECIPIENT  ADDRESSES", "user_7 "}, []string{"2 recipients; more with --limit\n"}, 0},
 		{"patch", `patch user_7 {"addresses":{"sms":null}} --tenant acme`, []answered{ok(ann)},
 			[]string{"PATCH" + on + `/user_7 {"addresses":{"sms":null}}`}, []string{"user_7 is changed, and has the version 3\n"}, nil, 0},
-		{"patch by what is no JSON", "patch user_7 {", nil, nil, nil, []string{"the patch is not JSON"}, 2},
+		{"patch by what is no JSON", "patch user_7 {", nil, nil, nil, []string{"the patch is not a JSON object"}, 2},
 		{"opt out", "opt-out user_7 marketing.* --tenant acme", []answered{ok(ann)},
 			[]string{"PATCH" + on + `/user_7 {"topics":{"marketing.*":{"opted_out":true}}}`}, []string{"has opted out of marketing.*"}, nil, 0},
 		{"opt in", "opt-in user_7 a --tenant acme", []answered{ok(ann)},

@@ -20,6 +20,7 @@ import (
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
+	"github.com/efferent/efferent/internal/template"
 )
 
 // notices is what the handler of notifications takes beside its queue.
@@ -50,6 +51,7 @@ func notifier(f feed, n notices) (eventsource.Handler, error) {
 		Suppressions: n.kept.suppressed,
 		Parts:        &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: f.url}},
 		Files:        n.files,
+		Templates:    &template.Book{Store: n.kept.templates, Now: f.now},
 		Tenants:      n.settings.Tenants,
 		Pace:         &pace.Keeper{Store: n.kept.paces, Patience: notify.Patience, Now: f.now, Log: f.log},
 	})

@@ -39,7 +39,8 @@ func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 	return stores{
 		attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces,
 		endpoints: sqlite.NewEndpoints(db), events: events, recipients: sqlite.NewRecipients(db), suppressed: suppressed,
-		expire: []expiring{attempts, claims, room, circuits, paces, events, suppressed},
+		templates: sqlite.NewTemplates(db),
+		expire:    []expiring{attempts, claims, room, circuits, paces, events, suppressed},
 	}
 }
 

@@ -31,6 +31,7 @@ import (
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/template"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -68,7 +69,9 @@ type stores struct {
 	recipients recipient.Store
 	// suppressed are the addresses that nothing is sent to.
 	suppressed suppression.Store
-	close      func()
+	// templates are those that notifications name.
+	templates template.Store
+	close     func()
 	// expire are the stores that nobody else deletes what has expired from.
 	expire []expiring
 	// sweeper has them do so, in a worker; nil where DynamoDB does it by itself.
@@ -300,6 +303,7 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		endpoints: &awsdynamodb.Endpoints{API: client, Table: tables[settings.EndpointsTable]},
 		events:    &awsdynamodb.Events{API: client, Table: tables[settings.EventsTable]}, close: func() {},
 		suppressed: &awsdynamodb.Suppressions{API: client, Table: tables[settings.DirectoryTable]},
+		templates:  &awsdynamodb.Templates{API: client, Table: tables[settings.DirectoryTable]},
 		recipients: &awsdynamodb.Recipients{API: client, Table: tables[settings.DirectoryTable]},
 	}, nil
 }

@@ -46,6 +46,9 @@ const (
 	SuppressionAdded   = "suppression.added"   // an address is about to be put on the suppression list
 	SuppressionRemoved = "suppression.removed" // it is about to be taken from it
 
+	TemplatePut      = "template.put"      // a version of a template is about to be kept, and current
+	TemplateUsed     = "template.used"     // a version is about to be made current
+	TemplateDeleted  = "template.deleted"  // a template, or a version of one, is about to be deleted
 	RecipientPut     = "recipient.put"     // a recipient is about to be kept, in the place of what was
 	RecipientUpdated = "recipient.updated" // one is about to be changed
 	RecipientRemoved = "recipient.removed" // one is about to be removed

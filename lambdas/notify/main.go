@@ -30,6 +30,7 @@ import (
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/telemetry"
+	"github.com/efferent/efferent/internal/template"
 	"github.com/efferent/efferent/internal/version"
 )
 
@@ -89,13 +90,14 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Webhooks:         awssecrets.Client(secrets, s.Client(), s.CABundle, settings.CABundle),
 			Clock:            clockwork.NewRealClock(),
 		},
-		Recipients:   &awsdynamodb.Recipients{API: tables, Table: places.DirectoryTable},
 		Claims:       &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
+		Recipients:   &awsdynamodb.Recipients{API: tables, Table: places.DirectoryTable},
 		Suppressions: &awsdynamodb.Suppressions{API: tables, Table: places.DirectoryTable},
 		Pace: &pace.Keeper{Store: &awsdynamodb.Paces{API: tables, Table: places.PaceTable}, Patience: notify.Patience,
 			Now: time.Now, Log: log},
-		Parts:   &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
-		Tenants: s.Tenants,
-		Files:   &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
+		Parts:     &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
+		Tenants:   s.Tenants,
+		Templates: &template.Book{Store: &awsdynamodb.Templates{API: tables, Table: places.DirectoryTable}, Now: time.Now},
+		Files:     &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
 	})
 }

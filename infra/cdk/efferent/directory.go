@@ -57,7 +57,7 @@ func (e *Efferent) makeDirectory(props Props) (err error) {
 func (e *Efferent) directoryGrants(p RegisterProps) []awsiam.PolicyStatement {
 	grants := []awsiam.PolicyStatement{
 		allow(*e.Audit.QueueArn(), "sqs:SendMessage"),
-		allow(*e.Directory.TableArn(), "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem",
+		allow(*e.Directory.TableArn(), "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem",
 			"dynamodb:Query"),
 		e.readsLedgerKeys(),
 	}
@@ -69,7 +69,9 @@ func (e *Efferent) directoryGrants(p RegisterProps) []awsiam.PolicyStatement {
 
 // directoryPaths are those of a tenant that are the directory's. Each is written out:
 // of two that end in {proxy+} it is not said which comes first ("Routing API requests").
-var directoryPaths = []string{"suppressions", "suppressions/{suppression_id}", "recipients", "recipients/{recipient_id}"}
+var directoryPaths = []string{"suppressions", "suppressions/{suppression_id}", "recipients", "recipients/{recipient_id}",
+	"templates", "templates/{template}",
+	"templates/{template}/{act}", "templates/{template}/versions/{version}", "templates/{template}/versions/{version}/preview"}
 
 func (e *Efferent) directoryRoutes(p RegisterProps) {
 	to := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("ApiDirectory"), e.Know, nil)

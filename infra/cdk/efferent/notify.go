@@ -90,7 +90,7 @@ func (e *Efferent) notifyGrants(p NotifyProps, bundle string) []awsiam.PolicySta
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		allow(*e.Pace.TableArn(), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
-		allow(*e.Directory.TableArn(), "dynamodb:BatchGetItem"),
+		allow(*e.Directory.TableArn(), "dynamodb:BatchGetItem", "dynamodb:GetItem"),
 		e.readsLedgerKeys(),
 	}
 	for _, on := range channel.Names {

@@ -81,6 +81,9 @@ func testReferee(t *testing.T, url string, options func(*sdk.Options)) *sdk.Clie
 	createKeyedTable(t, client, "events", placeName, eventKeyName)
 	storetest.TestEvents(t, &Events{API: client, Table: "events"})
 	storetest.TestKeys(t, &Events{API: client, Table: "events"})
+	createKeyedTable(t, client, "directory", partName, nameName)
+	storetest.TestRecipients(t, &Recipients{API: client, Table: "directory"})
+	storetest.TestSuppressions(t, &Suppressions{API: client, Table: "directory"})
 	for name, test := range map[string]func(*testing.T, *sdk.Client){
 		"a claim whose answer is lost":         testLostAnswer,
 		"items expire":                         testExpiry,

@@ -18,11 +18,13 @@ import (
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/suppression"
+	"github.com/efferent/efferent/internal/template"
 )
 
 // Needs is what a Handler needs, all of it.
 type Needs struct {
 	Suppressions suppression.Store
+	Templates    template.Store
 	Recipients   recipient.Store
 	Audit        ledger.Audit
 	// Redactors keep out of the ledger what must stay erasable.
@@ -53,7 +55,7 @@ const noTenant = "-"
 // Serves are the handler's routes, for an address that has others' too. Each group is
 // in a file of its own.
 func (h *Handler) Serves() []api.Route {
-	all := slices.Concat(h.suppressionRoutes(), h.recipientRoutes())
+	all := slices.Concat(h.suppressionRoutes(), h.recipientRoutes(), h.templateRoutes())
 	for i, r := range all {
 		all[i].Answer = func(q *http.Request) (int, any, error) {
 			if err := checkPath(q); err != nil {

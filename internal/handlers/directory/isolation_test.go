@@ -15,23 +15,30 @@ func TestNothingOfOthers(t *testing.T) {
 	w.add("-", "ann@acme.test")
 	w.keep("Beta", "user_7", `{"addresses":{"email":"ann@acme.test"}}`)
 	w.keep("-", "user_7", `{"addresses":{"email":"ann@acme.test"}}`)
+	w.put(tenants+"Beta/templates/secret", "ann@acme.test {{.name}}")
+	w.put(tenants+"-/templates/secret", "ann@acme.test {{.name}}")
 	all := func() string {
-		return w.ask("GET "+tenants+"Beta/suppressions", "").Body.String() + w.ask("GET "+tenants+"Beta/recipients", "").Body.String()
+		return w.ask("GET "+tenants+"Beta/suppressions", "").Body.String() + w.ask("GET "+tenants+"Beta/recipients", "").Body.String() +
+			w.ask("GET "+tenants+"Beta/templates/secret", "").Body.String()
 	}
 	before := all()
 	bodies := map[string]string{"suppressions": `{"channel":"email","address":"eve@acme.test"}`,
-		"import": `{"items":[{"channel":"email","address":"eve@acme.test"}]}`}
+		"import": `{"items":[{"channel":"email","address":"eve@acme.test"}]}`,
+		"use":    `{"version":1}`, "preview": `{"data":{"name":"Eve"}}`}
 	for _, name := range []string{"Beta", "beta", "%42eta", "Beta%20", "%2542eta", "acme/../Beta", "acme%2F..%2FBeta", "Bet%61", "-", "%2d",
 		"", "*", "acme,Beta", "Beta."} {
 		for _, r := range new(Handler).Serves() {
 			method, pattern, _ := strings.Cut(r.Pattern, " ")
-			path := strings.NewReplacer("{tenant}", name, "{suppression_id}", id, "{recipient_id}", "user_7").Replace(pattern)
+			path := strings.NewReplacer("{tenant}", name, "{suppression_id}", id, "{recipient_id}", "user_7",
+				"{template}", "secret", "{version}", "1").Replace(pattern)
 			body := ""
 			switch method {
 			case http.MethodPost:
 				body = bodies[path[strings.LastIndex(path, "/")+1:]]
 			case http.MethodPut, http.MethodPatch:
-				body = `{"channels":["email"]}`
+				if body = `{"channels":["email"]}`; strings.Contains(path, "templates") {
+					body = `{"parts":{"body":"changed"}}`
+				}
 			}
 			out := w.ask(method+" "+path, body, "Of: acme")
 			if told := out.Body.String(); out.Code < 300 || strings.Contains(told, "ann@") {
@@ -48,7 +55,7 @@ func TestNothingOfOthers(t *testing.T) {
 	if own := w.ask("GET "+tenants+"acme/recipients/user_7", "", "Of: acme"); own.Code != 404 {
 		t.Errorf("another's recipient under one's own name: %d %s", own.Code, own.Body)
 	}
-	if w.actions() != "suppression.added suppression.added recipient.put recipient.put" {
+	if w.actions() != "suppression.added suppression.added recipient.put recipient.put template.put template.put" {
 		t.Errorf("the ledger was told %s", w.actions())
 	}
 }

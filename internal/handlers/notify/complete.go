@@ -28,8 +28,8 @@ const (
 func (n *notice) complete(ctx context.Context, on channel.Name) (h channel.Handover, done func(), out channel.Outcome, err error) {
 	h, done = n.message.Handover(n.ID, on), func() {}
 	h.Last = n.isLast(on)
-	if out, err = n.render(ctx, on, &h); err != nil || out.Class != "" {
-		return h, done, out, err
+	if n.content != nil {
+		n.content.Put(&h)
 	}
 	if out, err = n.place(ctx, on, &h); err != nil || out.Class != "" {
 		return h, done, out, err

@@ -51,8 +51,8 @@ type Needs struct {
 	Recipients recipient.Reader
 	// Parts sends the messages that one to several recipients is divided into.
 	Parts waiting.Sender
-	// Templates gives the templates that messages name; without it there are none.
-	Templates Templates `need:"optional"`
+	// Templates gives the templates that messages name.
+	Templates Templates
 	// Files reads attachments that are kept elsewhere; without it there are none.
 	Files Files `need:"optional"`
 	// Tenants are those that are counted apart; without it none is.

@@ -13,6 +13,7 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/template/render"
 	"github.com/efferent/efferent/internal/trace"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -54,6 +55,8 @@ type notice struct {
 	// says that nothing can be made of it.
 	template string
 	unmade   bool
+	// content is what it makes for the channel at hand; nil without one.
+	content *render.Content
 }
 
 // Prepare decides what is to be done with the message.
@@ -184,15 +187,18 @@ func (n *notice) try(ctx context.Context, on channel.Name) {
 // handOver asks the channel's provider, once. Asked is false when nothing was
 // decided: the message comes back, or is settled already.
 func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Record) (s channel.Sender, out channel.Outcome, asked bool) {
+	var err error
 	announced := n.announced
 	n.announced = false
-	s, out, err := n.reach(ctx, on)
+	out, err = n.render(ctx, on)
+	if r.Template = n.template; err == nil && out.Class == "" {
+		s, out, err = n.reach(ctx, on)
+	}
 	var h channel.Handover
 	if err == nil && out.Class == "" {
 		var done func()
 		h, done, out, err = n.complete(ctx, on)
 		defer done()
-		r.Template = n.template
 	}
 	switch {
 	case err != nil:

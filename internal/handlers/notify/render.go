@@ -17,13 +17,11 @@ type Templates interface {
 }
 
 // render makes of the message's template what goes out on a channel. What is wrong with
-// it, or with the data, the outcome says, and it is no channel's: n.unmade tells so.
-func (n *notice) render(ctx context.Context, on channel.Name, h *channel.Handover) (channel.Outcome, error) {
-	switch {
-	case n.message.Template == "":
+// it, or with the data, the outcome says, and it is no channel's: n.unmade tells so. It
+// comes first, so that it is said also where no channel is configured.
+func (n *notice) render(ctx context.Context, on channel.Name) (channel.Outcome, error) {
+	if n.message.Template == "" {
 		return channel.Outcome{}, nil
-	case n.needs.Templates == nil:
-		return n.cannotBeMade(errors.New("no templates are kept here")), nil
 	}
 	ctx, stop := context.WithTimeout(ctx, lookUpTime)
 	defer stop()
@@ -40,7 +38,7 @@ func (n *notice) render(ctx context.Context, on channel.Name, h *channel.Handove
 	if err != nil {
 		return n.cannotBeMade(err), nil
 	}
-	content.Put(h)
+	n.content = &content
 	return channel.Outcome{}, nil
 }
 

@@ -76,7 +76,8 @@ func TestTemplatesThatAreNotThere(t *testing.T) {
 	w := newWorld(t)
 	w.templates = templates{"troubled": {Name: "troubled", Parts: map[template.Part]string{template.Subject: "trouble"}}}
 	q := w.message("a", mail("n_1", `,"template":"none"`))
-	if end := w.run(q); end != "parked" || w.count("email") != 0 || !strings.Contains(w.recorded("n_1")[0].Reason, `no such template: "none"`) {
+	if end := w.run(q); end != "parked" || w.count("email") != 0 ||
+		!strings.Contains(w.recorded("n_1")[0].Reason, `no such template: "none"`) {
 		t.Errorf("%s: %+v", end, w.recorded("n_1"))
 	}
 	q = w.message("b", mail("n_2", `,"template":"troubled"`))

@@ -47,6 +47,7 @@ type real struct {
 	*sqlite.Attempts
 	*sqlite.Claims
 	*pacesOnDisk
+	*sqlite.Suppressions
 	room *sqlite.Waiting
 	rest
 }
@@ -61,7 +62,8 @@ func onDisk(t *testing.T, path string) real {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return real{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewPaces(db), sqlite.NewWaiting(db), rest{&storetest.Memory{}}}
+	return real{sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewPaces(db), sqlite.NewSuppressions(db), sqlite.NewWaiting(db),
+		rest{&storetest.Memory{}}}
 }
 
 func (r real) Enter(ctx context.Context, item waiting.Item) (waiting.State, error) {

@@ -157,10 +157,9 @@ type Efferent struct {
 	AppendLedgerLogs, SignLedgerLogs awslogs.ILogGroup
 	Dashboard                        awscloudwatch.Dashboard
 	kept                             keeping
-	// api is API, to have routes added, stage its only one, doors are those for tokens, and outcomes the queue that is told of them.
+	// api is API, to have routes added, stage its only one, and outcomes the queue that is told of them.
 	api      awsapigatewayv2.HttpApi
 	stage    awsapigatewayv2.CfnStage
-	doors    []door
 	outcomes awssqs.IQueue
 	// ledgerKeys is the name of the secret of the keys that redact.
 	ledgerKeys string

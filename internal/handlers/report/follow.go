@@ -61,8 +61,8 @@ func (i *item) suppress(ctx context.Context, record attempt.Record, r report.Rep
 		tenant = ""
 	}
 	who := r.Recipients
-	if len(who) == 0 {
-		who = []string{record.Recipient}
+	if len(who) == 0 || r.All <= 1 { // a server that forwards names another address than it was sent to
+		who = []string{channel.Bare(record.Recipient)}
 	}
 	for _, address := range slices.Compact(slices.Sorted(slices.Values(who))) {
 		e, err := suppression.New(tenant, channel.Name(record.Channel), address, reason, i.at(r))

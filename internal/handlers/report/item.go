@@ -152,8 +152,11 @@ func concerns(record attempt.Record, r report.Report) bool {
 	if r.Provider == report.Twilio || r.All <= 1 || len(r.Recipients) == 0 {
 		return true
 	}
+	bare := func(text string) string {
+		return suppression.Normalize(channel.Email, channel.Bare(strings.TrimSpace(text)))
+	}
 	return slices.ContainsFunc(strings.Split(record.Recipient, ","), func(to string) bool {
-		return slices.ContainsFunc(r.Recipients, func(of string) bool { return strings.EqualFold(strings.TrimSpace(to), strings.TrimSpace(of)) })
+		return slices.ContainsFunc(r.Recipients, func(of string) bool { return bare(to) == bare(of) })
 	})
 }
 

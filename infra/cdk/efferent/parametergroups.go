@@ -32,14 +32,15 @@ const (
 	audiencePattern = `^([A-Za-z0-9._~:/@-]{1,200}(,[A-Za-z0-9._~:/@-]{1,200})*)?$`
 	originPattern   = `^([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$`
 	// Java and Go read these alike too.
-	claimPattern  = `^[A-Za-z0-9_.:/-]{0,200}$`
-	senderPattern = `^` + hostLabel + `(\.` + hostLabel + `){0,5}$`
-	tenantPattern = `^([A-Za-z0-9][A-Za-z0-9_.@-]{0,99})?$`
-	queuePattern  = `^(arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?)?$`
-	busPattern    = `^(arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/._-]{1,256})?$`
-	outcomeKind   = `(delivery\.(\*|delivered|failed)|endpoint\.(\*|failing|recovered|disabled|verified|updated)|\*)`
-	kindsPattern  = `^(` + outcomeKind + `(,` + outcomeKind + `)*)?$`
-	topicPattern  = `^(none|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)$`
+	claimPattern   = `^[A-Za-z0-9_.:/-]{0,200}$`
+	senderPattern  = `^` + hostLabel + `(\.` + hostLabel + `){0,5}$`
+	tenantPattern  = `^([A-Za-z0-9][A-Za-z0-9_.@-]{0,99})?$`
+	queuePattern   = `^(arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?)?$`
+	busPattern     = `^(arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/._-]{1,256})?$`
+	outcomeKind    = `(delivery\.(\*|delivered|failed)|endpoint\.(\*|failing|recovered|disabled|verified|updated)|` + ofNotification + `|\*)`
+	ofNotification = `notification\.(\*|delivered|bounced|complained|undelivered)`
+	kindsPattern   = `^(` + outcomeKind + `(,` + outcomeKind + `)*)?$`
+	topicPattern   = `^(none|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)$`
 )
 
 // concurrencies are those that may be chosen. As texts in a list: what takes the
@@ -148,10 +149,6 @@ func ofAPI() []parameter {
 			pattern: issuerPattern, must: "an https URL", conditional: true, put: (*Efferent).takesTokens},
 		{name: "JwtAudience", says: "What a token's audience must be one of, by commas; needed with JwtIssuer", otherwise: "",
 			pattern: audiencePattern, must: "audiences by commas"},
-		// After JwtIssuer, which is about every other way in.
-		{name: "TokenSecret", says: "A secret below efferent/ with the key of tokens for one tenant's own page; made where there is none",
-			otherwise: "", pattern: bundlePattern, must: "the name of a secret below efferent/", conditional: true,
-			places: env(settings.TokenSecret, "", "Endpoints", "Replay", "Directory"), put: (*Efferent).opensDoors},
 		{name: "TenantClaim", says: "The claim of JwtIssuer's tokens that limits their bearer to one tenant", otherwise: "",
 			pattern: claimPattern, must: "the name of a claim", places: env(settings.TenantClaim, "", "Endpoints", "Replay", "Directory")},
 	}
@@ -161,7 +158,7 @@ func ofEndpoints() []parameter {
 	return []parameter{
 		{name: "MaxEndpoints", says: "Endpoints that a tenant may have", otherwise: 20, least: 1, most: 200,
 			places: env(settings.MaxEndpoints, "", "Endpoints")},
-		{name: "OwnSecretsOnly", says: "An endpoint may name secrets of its own tenant only, whoever registers it", otherwise: "false",
+		{name: "OwnKeysOnly", says: "An endpoint may name secrets of its own tenant only, whoever registers it", otherwise: "false",
 			oneOf: yesNo, places: env(settings.OwnSecrets, "", "Endpoints")},
 		{name: "MustVerify", says: "No endpoint is enabled before its receiver has said that it wants events", otherwise: "false", oneOf: yesNo,
 			places: env(settings.MustVerify, "", "Endpoints")},

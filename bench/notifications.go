@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/smtp"
 	"net/url"
@@ -21,8 +23,12 @@ import (
 	"github.com/efferent/efferent/internal/channel/senders"
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/handlers/notify"
+	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/standin"
+	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/suppression"
+	"github.com/efferent/efferent/internal/template"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // notifications prints notifications a second by each channel, of a bare loop
@@ -146,10 +152,17 @@ func (m *memory) Suppressed(context.Context, []suppression.Key) (map[suppression
 	return nil, nil
 }
 
+// noParts is for messages that are divided: there are none.
+type noParts struct{}
+
+func (noParts) Send(context.Context, string, []waiting.Outgoing) ([]int, error) {
+	return nil, errors.New("no message is divided")
+}
+
 // notifyHandler is the notify room with the real senders, on batches of ten.
 func notifyHandler(args []string) (result, error) {
 	on, base, mail, n := channel.Name(args[0]), args[1], args[2], number(args[3])
-	m := &memory{records: map[string][]byte{}}
+	m, directory := &memory{records: map[string][]byte{}}, new(storetest.Memory)
 	h, err := notify.New(notify.Needs{
 		Needs: handlerNeeds(m, m, m),
 		Senders: &senders.Maker{HTTP: exchange.NewTransport(), Clock: clockwork.NewRealClock(), Secrets: secretTexts{
@@ -157,7 +170,8 @@ func notifyHandler(args []string) (result, error) {
 			channel.SlackSecret: fmt.Sprintf(`{"bot_token":"xoxb","base_url":%q}`, base),
 			channel.SMSSecret:   fmt.Sprintf(`{"account_sid":"AC0","auth_token":"x","from_number":"+15005550006","base_url":%q}`, base),
 		}},
-		Claims: m, Suppressions: m,
+		Claims: m, Suppressions: m, Recipients: directory, Templates: &template.Book{Store: directory, Now: time.Now}, Parts: noParts{},
+		Onward: directory, Pace: &pace.Keeper{Store: directory, Now: time.Now, Log: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {
 		return result{}, err

@@ -81,7 +81,10 @@ func (r Record) With(rep Report) Record {
 // Own is r without what was reported of it: what is written as its record.
 func (r Record) Own() Record {
 	if r.Report != nil {
-		r.State, r.Report = Accepted, nil
+		r.State, r.Report = "", nil
+		if r.Verdict == Delivered {
+			r.State = Accepted
+		}
 	}
 	return r
 }

@@ -64,8 +64,8 @@ func (i *Item) recall(ctx context.Context) (own []attempt.Record, err error) {
 	all, err := i.Attempts.OfWebhook(ctx, i.ID)
 	for _, r := range attempt.OfOrigin(all, i.Origin) {
 		switch {
-		case r.MessageID == i.Msg.MessageId:
-			own = append(own, r)
+		case r.MessageID == i.Msg.MessageId, r.Attempt > i.Carried.Attempts && r.Verdict == attempt.Delivered:
+			own = append(own, r) // its own, or that of another message that is the same one, sent on twice
 		case r.Attempt > i.Base && r.Attempt <= i.Carried.Attempts && r.Verdict != attempt.Held:
 			i.History = append(i.History, r)
 		}

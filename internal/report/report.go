@@ -96,6 +96,8 @@ func decode(body []byte, mayBeEnveloped bool) (Report, error) {
 		return decodeOwn(body)
 	case outer.Type == "Notification" && mayBeEnveloped:
 		return decode([]byte(outer.Message), false)
+	case outer.Type == "SubscriptionConfirmation" || outer.Type == "UnsubscribeConfirmation":
+		return Report{}, ErrNothing // whose URL nobody follows
 	case outer.EventType != "" || outer.NotificationType != "":
 		return decodeSES(body)
 	}

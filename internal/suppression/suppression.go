@@ -104,6 +104,17 @@ func KeyOf(tenant string, on channel.Name, address string) Key {
 	return Key{tenant, IDOf(on, Normalize(on, address))}
 }
 
+// KeysOf are the keys of an address that keep a tenant's message from it, the tenant's own
+// first. For SMS the list of no tenant holds for every tenant: they send by one account
+// and one number, and who answers STOP to a number can't say which of them is meant.
+func KeysOf(tenant string, on channel.Name, address string) []Key {
+	own := KeyOf(tenant, on, address)
+	if on != channel.SMS || tenant == "" {
+		return []Key{own}
+	}
+	return []Key{own, {ID: own.ID}}
+}
+
 // IDOf is the id of a normalised address: the channel, and 128 bits of SHA-256, so
 // that no address stands in a path, which is logged.
 func IDOf(on channel.Name, normalised string) string {

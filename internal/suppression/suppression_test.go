@@ -2,6 +2,7 @@ package suppression_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,5 +106,28 @@ func TestTold(t *testing.T) {
 	if err != nil || strings.Contains(string(text), "ann@") || strings.Contains(string(text), hash) || told.Tenant != "acme" ||
 		!strings.HasSuffix(told.Resource, ", reason=bounce") {
 		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// TestKeysOf: by SMS, and by it alone, the list of no tenant holds for every tenant.
+func TestKeysOf(t *testing.T) {
+	t.Parallel()
+	for on, tenants := range map[channel.Name]map[string][]string{
+		channel.SMS:   {"": {""}, "acme": {"acme", ""}},
+		channel.Email: {"": {""}, "acme": {"acme"}},
+		channel.Slack: {"": {""}, "acme": {"acme"}},
+	} {
+		for tenant, want := range tenants {
+			var got []string
+			for _, key := range suppression.KeysOf(tenant, on, "+46 70 123") {
+				if key.ID != suppression.IDOf(on, suppression.Normalize(on, "+46 70 123")) {
+					t.Errorf("%s, %q: %+v", on, tenant, key)
+				}
+				got = append(got, key.Tenant)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s, %q: %q", on, tenant, got)
+			}
+		}
 	}
 }

@@ -296,3 +296,29 @@ func TestWholeMail(t *testing.T) {
 		t.Error(domain)
 	}
 }
+
+// TestReports: where a configuration set is named, its events can tell the attempt.
+func TestReports(t *testing.T) {
+	t.Parallel()
+	s := &service{status: 200}
+	h := aMail()
+	h.MessageID, h.Attempt = "4f3c1b7e-0000-4000-8000-000000000001", 3
+	sender := New(start(t, s), channel.EmailConfig{From: "noreply@efferent.test", ConfigurationSet: "efferent"})
+	if out := sender.Send(t.Context(), h); !out.Sent() || !channel.ReportsOn(sender) {
+		t.Fatalf("%+v", out)
+	}
+	_, body, _ := strings.Cut(s.requests[0], " {")
+	var got struct {
+		ConfigurationSetName string
+		EmailTags            []struct{ Name, Value string }
+	}
+	if err := json.Unmarshal([]byte("{"+body), &got); err != nil {
+		t.Fatal(err)
+	}
+	if text := fmt.Sprint(got); text != "{efferent [{efferent-id n_7} {efferent-message "+h.MessageID+"} {efferent-attempt 3}]}" {
+		t.Error(text)
+	}
+	if channel.ReportsOn(New(start(t, s), channel.EmailConfig{From: "noreply@efferent.test"})) {
+		t.Error("without a configuration set it reports")
+	}
+}

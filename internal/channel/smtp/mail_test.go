@@ -91,6 +91,36 @@ func TestMail(t *testing.T) {
 	}
 }
 
+// TestAsksForReports: SES is told by headers of its own what to publish, and by which
+// tags, where that is wanted; no line of them is too long, however long the ids are.
+func TestAsksForReports(t *testing.T) {
+	t.Parallel()
+	for _, set := range []string{"", "efferent"} {
+		m := &mailServer{}
+		ctx := m.start(t)
+		h := aMail()
+		h.ID, h.MessageID, h.Attempt = strings.Repeat("n", 128), "4f3c1b7e-0000-4000-8000-000000000001", 3
+		s := m.sender(channel.EmailConfig{ConfigurationSet: set})
+		if out := s.Send(ctx, h); !out.Sent() || channel.ReportsOn(s) != (set != "") {
+			t.Fatalf("%+v", out)
+		}
+		_, mails := m.got()
+		headers, _ := readMail(t, mails[0])
+		want := ""
+		if set != "" {
+			want = "efferent-id=" + h.ID + ", efferent-message=" + h.MessageID + ", efferent-attempt=3"
+		}
+		if got := headers("X-Ses-Message-Tags"); got != want || headers("X-Ses-Configuration-Set") != set {
+			t.Errorf("%q: the tags are %q", set, got)
+		}
+		for line := range strings.SplitSeq(mails[0], "\r\n") {
+			if len(line) > 998 {
+				t.Errorf("a line of %d bytes: %q", len(line), line)
+			}
+		}
+	}
+}
+
 func strip(m *mailServer) []string {
 	verbs, _ := m.got()
 	return verbs

@@ -13,6 +13,7 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/channel/channeltest"
 	"github.com/efferent/efferent/internal/channel/exchange"
+	"github.com/efferent/efferent/internal/report"
 )
 
 type answer = channeltest.Answer
@@ -176,4 +177,38 @@ func FuzzAnswers(f *testing.F) {
 			t.Errorf("a second SMS after %d %q", status, body)
 		}
 	})
+}
+
+// TestStatusCallback: Twilio is told where to report, of which attempt, where that is
+// wanted, and the URL names nobody.
+func TestStatusCallback(t *testing.T) {
+	t.Parallel()
+	for _, callback := range []string{"", "https://callbacks.acme.test/api"} {
+		p, ctx := channeltest.Start(t, answer{Status: 201, Body: aMessage})
+		c := channel.SMSConfig{AccountSID: "AC1", AuthToken: channeltest.SecretAuth, FromNumber: "+15005550001", MaxSegments: 3,
+			BaseURL: p.URL, CallbackURL: callback}
+		s := New(c, exchange.NewTransport(), clockwork.NewFakeClockAt(channeltest.Noon))
+		_, h := sender("")
+		h.MessageID, h.Attempt = "4f3c1b7e-0000-4000-8000-000000000001", 3
+		if out := s.Send(ctx, h); !out.Sent() || channel.ReportsOn(s) != (callback != "") {
+			t.Fatalf("%+v", out)
+		}
+		_, bodies := p.Seen()
+		form, err := url.ParseQuery(bodies[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if callback == "" {
+			if form.Has("StatusCallback") {
+				t.Errorf("nobody wants reports: %v", form)
+			}
+			continue
+		}
+		path, whole := strings.CutPrefix(form.Get("StatusCallback"), callback+report.CallbackPath)
+		token, retries, _ := strings.Cut(path, "#")
+		of, ok := report.ReadToken(token, channeltest.SecretAuth)
+		if !whole || !ok || of != (report.Key{WebhookID: h.ID, MessageID: h.MessageID, Attempt: 3}) || retries != "rc=3&rp=5xx,ct,rt" {
+			t.Errorf("%s is of %+v, %v", form.Get("StatusCallback"), of, ok)
+		}
+	}
 }

@@ -138,7 +138,7 @@ func formOf(r *http.Request) (url.Values, error) {
 
 // account is the one that has signed the request. The secret is read anew where the
 // cached one has not: its auth token may have been changed.
-func (h *Handler) account(ctx context.Context, r *http.Request, form url.Values) (c channel.SMSConfig, err error) {
+func (h *Handler) account(ctx context.Context, r *http.Request, form url.Values) (c channel.SMSConfig, why error) {
 	for _, since := range []time.Time{{}, h.Now()} {
 		text, err := h.Secrets.Text(ctx, h.Secret, since)
 		if errors.Is(err, channel.ErrNotConfigured) {
@@ -147,14 +147,14 @@ func (h *Handler) account(ctx context.Context, r *http.Request, form url.Values)
 		if err != nil {
 			return c, fmt.Errorf("the secret %s can't be read: %w", h.Secret, err)
 		}
+		why = errForged
 		if c, err = channel.ParseSMS(text); err != nil || c.CallbackURL == "" {
-			return c, fmt.Errorf("%w: the secret %s has no callback_url", errForged, h.Secret)
-		}
-		if report.SignedByTwilio(c.AuthToken, target(c, r), form, r.Header.Get("X-Twilio-Signature")) {
+			why = fmt.Errorf("%w: the secret %s has no callback_url", errForged, h.Secret)
+		} else if report.SignedByTwilio(c.AuthToken, target(c, r), form, r.Header.Get("X-Twilio-Signature")) {
 			return c, nil
 		}
 	}
-	return c, errForged
+	return c, why
 }
 
 // target is the URL that Twilio was told: what is between it and us may have changed

@@ -67,6 +67,7 @@ type world struct {
 	events  []metric.Event
 	refuses map[channel.Name]*refusal
 	during  func(channel.Name) // while a provider has it
+	reports bool               // providers report what becomes of it
 	hangs   bool               // providers answer when the invocation's sending is cut
 	at      channel.Name       // the one that knows its recipient by itself
 	limits  map[channel.Name]pace.Rate
@@ -241,6 +242,8 @@ func (w *world) Await(ctx context.Context, at time.Time) error {
 	}
 	return ctx.Err()
 }
+
+func (p provider) Reports() bool { return p.w.reports }
 
 func (p provider) Addressless() bool { return p.on == p.w.at }
 

@@ -20,6 +20,7 @@ import (
 // stores are what the handler keeps things in, and what its tests look at.
 type stores interface {
 	attempt.Store
+	attempt.Reports
 	claim.Store
 	pace.Store
 	recipient.Store

@@ -40,7 +40,7 @@ func (n *notice) ask(ctx context.Context, on channel.Name) (why string, err erro
 	n.listed = listed{on: on, at: n.Now(), omitted: n.listed.omitted}
 	var keys []suppression.Key
 	for _, address := range n.message.Reached(on) {
-		keys = append(keys, n.suppressionKey(on, address))
+		keys = append(keys, suppression.KeysOf(n.message.Tenant, on, address)...)
 	}
 	if len(keys) == 0 {
 		return "", nil
@@ -54,8 +54,14 @@ func (n *notice) ask(ctx context.Context, on channel.Name) (why string, err erro
 	return n.listed.why, nil
 }
 
-func (n *notice) suppressionKey(on channel.Name, address string) suppression.Key {
-	return suppression.KeyOf(n.message.Tenant, on, address)
+// entry is the one that keeps the message from an address.
+func (n *notice) entry(on channel.Name, found map[suppression.Key]suppression.Entry, address string) (e suppression.Entry, is bool) {
+	for _, key := range suppression.KeysOf(n.message.Tenant, on, address) {
+		if e, is = found[key]; is {
+			break
+		}
+	}
+	return e, is
 }
 
 // leaveOut takes from the message who is on the list. Copies alone go to nobody: whom a
@@ -63,7 +69,7 @@ func (n *notice) suppressionKey(on channel.Name, address string) suppression.Key
 func (n *notice) leaveOut(on channel.Name, found map[suppression.Key]suppression.Entry) (why string) {
 	without := func(all []string) []string {
 		left := slices.DeleteFunc(slices.Clone(all), func(text string) bool {
-			_, is := found[n.suppressionKey(on, channel.Bare(text))]
+			_, is := n.entry(on, found, channel.Bare(text))
 			return is
 		})
 		n.listed.omitted += len(all) - len(left)
@@ -73,7 +79,8 @@ func (n *notice) leaveOut(on channel.Name, found map[suppression.Key]suppression
 	left := without(all)
 	switch {
 	case len(all) > 0 && len(left) == 0:
-		return n.nobody(found[n.suppressionKey(on, all[0])], len(all))
+		first, _ := n.entry(on, found, all[0])
+		return n.nobody(first, len(all))
 	case len(left) < len(all):
 		addresses := map[channel.Name][]string{}
 		maps.Copy(addresses, n.message.Addresses)
@@ -87,7 +94,7 @@ func (n *notice) leaveOut(on channel.Name, found map[suppression.Key]suppression
 
 // nobody says why none of a message's recipients is sent to, by the first of them.
 func (n *notice) nobody(e suppression.Entry, of int) string {
-	text := fmt.Sprintf("the address is on the suppression list of %s since %s, %s", ofTenant(n.message.Tenant),
+	text := fmt.Sprintf("the address is on the suppression list of %s since %s, %s", ofTenant(e.Tenant),
 		e.Since.UTC().Format(time.RFC3339), e.Reason.Words())
 	if of > 1 {
 		text = strings.Replace(text, "the address is", fmt.Sprintf("all %d addresses are", of), 1)

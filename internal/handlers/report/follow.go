@@ -56,12 +56,16 @@ func (i *item) suppress(ctx context.Context, record attempt.Record, r report.Rep
 	default:
 		return nil
 	}
+	tenant := record.Tenant
+	if reason == suppression.Stop { // said to the number, by which all tenants send
+		tenant = ""
+	}
 	who := r.Recipients
-	if len(who) == 0 {
-		who = []string{record.Recipient}
+	if len(who) == 0 || r.All <= 1 { // a server that forwards names another address than it was sent to
+		who = []string{channel.Bare(record.Recipient)}
 	}
 	for _, address := range slices.Compact(slices.Sorted(slices.Values(who))) {
-		e, err := suppression.New(record.Tenant, channel.Name(record.Channel), address, reason, i.at(r))
+		e, err := suppression.New(tenant, channel.Name(record.Channel), address, reason, i.at(r))
 		if err != nil {
 			i.Log.WarnContext(ctx, "a recipient that a report names is no address", "notification_id", record.WebhookID, "error", err)
 			continue

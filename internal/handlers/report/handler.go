@@ -9,8 +9,8 @@
 //  3. the report is kept as done, and its message leaves the queue.
 //
 // A message that is received again finds its own report as due, and does the second step
-// again: all of it can be done twice, but for the next channel's message, of which there
-// are two then. Another report of the same attempt, late, double or out of order,
+// again: all of it can be done twice. Of the next channel's message there are two then, and
+// notify ends the one that finds that the other was sent. Another report of the same attempt, late, double or out of order,
 // finds one that it does not outrank, and changes nothing.
 package report
 

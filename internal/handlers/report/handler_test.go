@@ -130,10 +130,13 @@ func (w *world) take(receives int, bodies ...string) int {
 }
 
 // accept records an email that was taken, and that may go on to another channel.
-func (w *world) accept() attempt.Record {
+func (w *world) accept(change ...func(*attempt.Record)) attempt.Record {
 	w.t.Helper()
 	r := attempt.Record{WebhookID: "n_1", Origin: "m", MessageID: "m", Attempt: 1, At: w.now, Tenant: "acme", Notification: true,
 		Channel: "email", Recipient: "ann@acme.test", Verdict: attempt.Delivered, State: attempt.Accepted}
+	for _, c := range change {
+		c(&r)
+	}
 	kept := onward.Message{Deadline: w.now.Add(15 * time.Minute), Item: waiting.Item{Queue: "notifications", Body: "body", Group: "acme/1",
 		Carried: message.Carried{ID: "n_1", Origin: "m", Attempts: 1, First: w.now}}}
 	packed, err := kept.Pack()
@@ -293,6 +296,108 @@ func TestCrashes(t *testing.T) {
 					t.Errorf("call %d, %v, %v: left %d, %+v, sent %d, told %v", broken, keeps, dead, left, r.Report, len(w.sent), w.told)
 				}
 			}
+		}
+	}
+}
+
+// TestUnknownOutcome: a report tells what became of an attempt of which nobody knew it.
+// It goes nowhere: what has failed has been tried again, or parked, since.
+func TestUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	for _, verdict := range []attempt.Verdict{attempt.Retryable, attempt.Permanent, attempt.Exhausted, attempt.Held} {
+		w := newWorld(t)
+		w.accept(func(r *attempt.Record) { r.Verdict, r.State = verdict, "" })
+		left := w.take(1, told(attempt.Bounced, hard))
+		if held := verdict == attempt.Held; held != (left == 1) || len(w.sent) > 0 || w.suppressed("ann@acme.test") == held ||
+			(w.record().State == attempt.Bounced) == held {
+			t.Errorf("%s: left %d, %+v, sent %d", verdict, left, w.record(), len(w.sent))
+		}
+		if own := w.record().Own(); verdict != attempt.Held && own.State != "" {
+			t.Errorf("%s: its own state is %q", verdict, own.State)
+		}
+	}
+}
+
+// TestWords: STOP to a number holds for the list it is said to; START lifts what STOP, or
+// Twilio's refusal to send to the number, has put on the tenant's list or on that of all.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	word := func(word, tenant string, at time.Time) string {
+		body, err := report.Report{Provider: report.Twilio, Word: word, Tenant: tenant, Recipients: []string{"+46701234567"}, At: at}.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return body
+	}
+	stop, start := report.Stop, report.Start
+	for name, c := range map[string]struct {
+		words [][2]string
+		want  string // the tenants on whose lists it is
+	}{
+		"STOP":                           {[][2]string{{stop, ""}}, "[]"},
+		"STOP to a tenant":               {[][2]string{{stop, "acme"}}, "[acme]"},
+		"START":                          {[][2]string{{stop, ""}, {start, ""}}, ""},
+		"START to a tenant":              {[][2]string{{stop, "acme"}, {start, "acme"}}, ""},
+		"START to a tenant, STOP to all": {[][2]string{{stop, ""}, {start, "acme"}}, ""},
+		"START to all, STOP to a tenant": {[][2]string{{stop, "acme"}, {start, ""}}, "[acme]"},
+		"START to another tenant":        {[][2]string{{stop, "acme"}, {start, "beta"}}, "[acme]"},
+		"21610":                          {[][2]string{{"21610", ""}}, "[]"},
+		"21610, then START":              {[][2]string{{"21610", ""}, {start, "acme"}}, ""},
+	} {
+		w := newWorld(t)
+		w.accept(func(r *attempt.Record) { r.Channel, r.Recipient = "sms", "+46701234567" })
+		for _, one := range c.words {
+			w.now = w.now.Add(time.Minute)
+			body := told(attempt.Undelivered, optedOut, func(r *report.Report) {
+				r.Provider, r.Recipients, r.At = report.Twilio, []string{"+46701234567"}, w.now
+			})
+			if one[0] != "21610" {
+				body = word(one[0], one[1], w.now)
+			}
+			if left := w.take(1, body); left != 0 {
+				t.Errorf("%s: it is left", name)
+			}
+		}
+		got := ""
+		for _, tenant := range []string{"", "acme", "beta"} {
+			if found, err := w.Suppressed(t.Context(), []suppression.Key{suppression.KeyOf(tenant, "sms", "+46701234567")}); err != nil ||
+				len(found) > 0 {
+				got += "[" + tenant + "]"
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: on the lists %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestWhomItIsAbout: of a mail to one it is who it was sent to that can't be reached,
+// whatever address the server names that it was forwarded to; of several it is who is
+// named, however the address is written.
+func TestWhomItIsAbout(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		to, reported string
+		all          int
+		state        attempt.State
+		listed       string
+	}{
+		"the one":             {"ann@acme.test", "ann@acme.test", 1, attempt.Bounced, "ann@acme.test"},
+		"forwarded":           {"ann@acme.test", "ann@elsewhere.test", 1, attempt.Bounced, "ann@acme.test"},
+		"with a name":         {"Ann <ann@acme.test>", "", 1, attempt.Bounced, "ann@acme.test"},
+		"one of several":      {"bob@acme.test, Ann <ann@acme.test>", "ANN@acme.test", 2, attempt.Bounced, "ann@acme.test"},
+		"of a domain in UTF8": {"bob@acme.test, ann@bücher.test", "ann@xn--bcher-kva.test", 2, attempt.Bounced, "ann@bücher.test"},
+		"in copy":             {"bob@acme.test", "ann@acme.test", 2, attempt.Accepted, "ann@acme.test"},
+	} {
+		w := newWorld(t)
+		w.accept(func(r *attempt.Record) { r.Recipient = c.to })
+		body := told(attempt.Bounced, hard, func(r *report.Report) {
+			if r.Recipients, r.All = nil, c.all; c.reported != "" {
+				r.Recipients = []string{c.reported}
+			}
+		})
+		if left := w.take(1, body); left != 0 || w.record().State != c.state || !w.suppressed(c.listed) || w.suppressed("ann@elsewhere.test") {
+			t.Errorf("%s: left %d, %+v, suppressed %v", name, left, w.record(), w.suppressed(c.listed))
 		}
 	}
 }

@@ -65,7 +65,10 @@ func (i *item) answer(ctx context.Context, r report.Report) {
 		i.done = true
 		return
 	case r.Word == report.Start:
-		_, err = i.Suppressions.LiftSuppression(ctx, suppression.Lifting{Key: e.Key(), At: e.Since, Only: suppression.Stop})
+		for _, key := range suppression.KeysOf(r.Tenant, e.Channel, e.Address) { // the provider sends again for all of them
+			_, one := i.Suppressions.LiftSuppression(ctx, suppression.Lifting{Key: key, At: e.Since, Only: suppression.Stop})
+			err = errors.Join(err, one)
+		}
 	default:
 		_, err = i.Suppressions.AddSuppression(ctx, e)
 	}
@@ -92,7 +95,7 @@ func (i *item) attempt(ctx context.Context, r report.Report) {
 		return
 	}
 	at := slices.IndexFunc(records, func(one attempt.Record) bool {
-		return one.Attempt == r.Of.Attempt && one.Verdict == attempt.Delivered
+		return one.Attempt == r.Of.Attempt && one.Verdict != attempt.Held // one of which nobody knew the outcome is told now
 	})
 	if at < 0 {
 		i.again("the attempt is not recorded yet", "notification_id", r.Of.WebhookID, "attempt", r.Of.Attempt)
@@ -149,8 +152,11 @@ func concerns(record attempt.Record, r report.Report) bool {
 	if r.Provider == report.Twilio || r.All <= 1 || len(r.Recipients) == 0 {
 		return true
 	}
+	bare := func(text string) string {
+		return suppression.Normalize(channel.Email, channel.Bare(strings.TrimSpace(text)))
+	}
 	return slices.ContainsFunc(strings.Split(record.Recipient, ","), func(to string) bool {
-		return slices.ContainsFunc(r.Recipients, func(of string) bool { return strings.EqualFold(strings.TrimSpace(to), strings.TrimSpace(of)) })
+		return slices.ContainsFunc(r.Recipients, func(of string) bool { return bare(to) == bare(of) })
 	})
 }
 

@@ -1,4 +1,4 @@
-package queuelog
+package writelog
 
 import (
 	"bufio"
@@ -10,8 +10,6 @@ import (
 	"os"
 
 	"github.com/go-json-experiment/json"
-
-	"github.com/efferent/efferent/internal/localaws/sqsserver"
 )
 
 // segment is one file of the log: records, each its length, its CRC-32C and its
@@ -108,7 +106,7 @@ var errTorn = errors.New("a record is not whole")
 // read gives the records of a segment, one after the other, until one that is
 // not whole: that one was never acknowledged. left is how many bytes it and what
 // follows are.
-func (s *segment) read(each func(*sqsserver.Changes)) (left int64, err error) {
+func (s *segment) read(each func(record []byte) error) (left int64, err error) {
 	info, err := s.Stat()
 	if err != nil || info.Size() == 0 {
 		return 0, err
@@ -132,11 +130,12 @@ func (s *segment) read(each func(*sqsserver.Changes)) (left int64, err error) {
 		if errors.Is(err, errTorn) {
 			break
 		}
-		c := &sqsserver.Changes{}
-		if err := errors.Join(err, json.Unmarshal(record, c)); err != nil {
+		if err == nil {
+			err = each(record)
+		}
+		if err != nil {
 			return 0, fmt.Errorf("%s, at byte %d: %w", s.Name(), at, err)
 		}
-		each(c)
 		at += frameHead + int64(len(record))
 	}
 	return info.Size() - at, nil

@@ -18,7 +18,7 @@ const (
 	// 20 seconds at a time.
 	polls = 5 * 3 * 60 * 24 * 30.4
 	// alarms of a stack.
-	alarms = 44
+	alarms = 46
 )
 
 // months prices a month in which every lane grows all the time, and one in which

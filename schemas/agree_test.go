@@ -73,6 +73,13 @@ func notifications(t testing.TB) *contract {
 	}, &notificationKind)
 }
 
+// lookedUp are notifications to those who are looked up.
+func lookedUp(t testing.TB) *contract {
+	c := notifications(t)
+	c.kind = &lookedUpKind
+	return c
+}
+
 // bySchema is the schema's verdict on a message. It is that of a usual parser of
 // JSON: of a key that stands there twice it knows the last.
 func (c *contract) bySchema(data []byte) error {
@@ -112,7 +119,7 @@ func (c *contract) compare(data []byte) (verdict, complaint string) {
 func TestAgree(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]*contract{"webhook": webhooks(t), "notification": notifications(t),
-		"registered": registered(t), "event": publishedEvents(t)} {
+		"registered": registered(t), "event": publishedEvents(t), "lookedup": lookedUp(t), "templated": templated(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			seen := c.many(t, *messages)

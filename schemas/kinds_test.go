@@ -2,6 +2,7 @@ package schemas_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 )
@@ -59,6 +60,7 @@ var notificationKind = kind{
 		"retry":               {`"seed"`, `"patient"`, `""`},
 		"deadline":            {`"1s"`, `"90s"`, `"15m"`, `"24h"`, `"86400s"`, `"1440m"`},
 		"thread":              {`"n_6"`, `"n_7"`},
+		"topic":               {`"invoice.paid"`, `"a"`},
 		"update":              {`"n_6"`},
 		"list_unsubscribe":    {`"https://acme.test/out?u=7"`, `"mailto:out@acme.test?subject=out"`},
 	},
@@ -66,7 +68,8 @@ var notificationKind = kind{
 		"id": nearID, "tenant": nearTenant, "list_unsubscribe": nearUnsubscribe, "recipients": nearRecipients,
 		"fallback": nearFallback, "recipient": nearRecipient, "cc": nearMailboxes, "bcc": nearMailboxes, "reply_to": nearMailbox,
 		"headers": nearMailHeaders, "attachments": nearAttachments, "blocks": nearBlocks, "embeds": nearBlocks, "card": nearCard,
-		"thread": nearID, "update": nearID, "html": odd, "each": func(r *rand.Rand) string { return pick(r, oddValues) },
+		"thread": nearID, "update": nearID, "html": odd, "to": nearTo, "topic": nearTypes,
+		"each": func(r *rand.Rand) string { return pick(r, oddValues) },
 		"channel": func(r *rand.Rand) string {
 			return pick(r, []string{`"Email"`, `"e-mail"`, `"sms "`, `"slack"`, `"sms"`, `"teams"`, `"discord"`, `"webhook"`, odd(r)})
 		},
@@ -80,6 +83,30 @@ var notificationKind = kind{
 		},
 		"fallback_on_opt_out": func(r *rand.Rand) string { return pick(r, oddValues) },
 	},
+}
+
+// lookedUpKind are notifications to those who are looked up.
+var lookedUpKind = kind{
+	required: []string{"to", "body"}, rich: []string{"to", "topic", "channel"}, near: notificationKind.near,
+	good: func() map[string][]string {
+		good := maps.Clone(notificationKind.good)
+		delete(good, "recipient")
+		delete(good, "each")
+		good["to"] = []string{`"user_7"`, `["user_7"]`, `["a@b.test","_8"]`}
+		return good
+	}(),
+}
+
+func nearTo(r *rand.Rand) string {
+	switch r.IntN(10) {
+	case 0:
+		return many(r, func(i int) string { return quote(fmt.Sprint("user_", i)) })
+	case 1, 2, 3:
+		return quote(pick(r, []string{strange(r, "user_7"), long(r, "a", 128), "", ".a", "-a", "_", "a/b", "ä", "a b", "a@b", "A.-_@"}))
+	}
+	return several(r, func() string {
+		return pick(r, []string{`"user_7"`, `"user_8"`, `"us\u0065r_8"`, `""`, odd(r), pick(r, oddValues)})
+	})
 }
 
 func nearID(r *rand.Rand) string {

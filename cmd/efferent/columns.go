@@ -52,6 +52,8 @@ var attemptColumns = []terminal.Column[attempt.Record]{
 	{Title: "AT", Cell: func(r attempt.Record) string { return timeText(r.At) }},
 	{Title: "MESSAGE", Cell: func(r attempt.Record) string { return r.MessageID }},
 	{Title: "ATTEMPT", Cell: func(r attempt.Record) string { return fmt.Sprint(r.Attempt) }},
+	{Title: "TO", Cell: func(r attempt.Record) string { return r.To }, Optional: true},
+	{Title: "TOPIC", Cell: func(r attempt.Record) string { return r.Topic }, Optional: true},
 	{Title: "CHANNEL", Cell: func(r attempt.Record) string { return r.Channel }, Optional: true},
 	{Title: "STATUS", Cell: func(r attempt.Record) string { return statusText(r.Status) }},
 	{Title: "MS", Cell: func(r attempt.Record) string { return fmt.Sprint(r.DurationMS) }},

@@ -48,7 +48,7 @@ func printAttempts(s terminal.Screen, all []attempt.Record, now time.Time) error
 		if several {
 			err = errors.Join(err, s.Fields([][2]string{{"Origin", last.OriginID()}, {"Tenant", last.Tenant}, {"URL", last.URL}}))
 		}
-		err = errors.Join(err, terminal.Table(s, attemptColumns, of))
+		err = errors.Join(err, printTries(s, of))
 		if text := outlook(last, now); text != "" {
 			err = errors.Join(err, s.Say(text))
 		}
@@ -57,6 +57,15 @@ func printAttempts(s terminal.Screen, all []attempt.Record, now time.Time) error
 		}
 	}
 	return nil
+}
+
+// printTries prints the attempts of one message, and which way it went.
+func printTries(s terminal.Screen, of []attempt.Record) error {
+	err := terminal.Table(s, attemptColumns, of)
+	for _, text := range wayOf(of) {
+		err = errors.Join(err, s.Say(text))
+	}
+	return err
 }
 
 // sayTraces says which traces the attempts belong to, each once.

@@ -284,5 +284,7 @@ func wantReplayed(t *testing.T, p *process, e *scenario.Endpoint, id string, kil
 // TestRegistered sends events to registered endpoints of three tenants.
 func TestRegistered(t *testing.T) {
 	t.Parallel()
-	scenario.Registered(t, &startLocal(t).Stack)
+	s := startWith(t, ":memory:", everyOutcome)
+	s.Outcomes = s.QueueURL(t, settings.OutcomesQueue)
+	scenario.Registered(t, &s.Stack)
 }

@@ -33,7 +33,7 @@ func (c *dlqShowCommand) Run(ctx context.Context) error {
 	}
 	if len(letter.Attempts) > 0 {
 		fmt.Println()
-		if err := terminal.Table(terminal.Stdout(), attemptColumns, letter.Attempts); err != nil {
+		if err := printTries(terminal.Stdout(), letter.Attempts); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,7 @@ type cli struct {
 	Send       sendCommand       `cmd:"" help:"Put one webhook on the queue."`
 	Publish    publishCommand    `cmd:"" help:"Publish one event to those of a tenant's endpoints that subscribe to it."`
 	Notify     notifyCommand     `cmd:"" help:"Put one notification on the queue."`
+	Recipients recipientsCommand `cmd:"" help:"Keep the recipients of tenants: addresses, channels, opt-outs."`
 	Endpoints  endpointsCommand  `cmd:"" help:"Register the endpoints of tenants, change them, pause them, see what they got."`
 	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
 	Dlq        dlqCommand        `cmd:"" help:"Look at what could not be delivered, replay it, discard it."`
@@ -53,7 +54,11 @@ var vars = kong.Vars{
 	"dev_aws":      devAWS, "dev_http": devHTTP,
 	"list_source": "index lists failures as they were recorded (the default); queue looks into the queue itself, " +
 		"for what died without a handler: up to 200.",
-	"notify_channels": "email, slack, sms, teams, discord or webhook.",
+	"recipient_topic":  "What they want of a topic, such as alarm=sms,email; =none opts out, = is as everything else. May be repeated.",
+	"recipient_patch":  `A JSON merge patch, such as {"addresses": {"sms": null}}; - reads it from standard input.`,
+	"notify_channels":  "email, slack, sms, teams, discord or webhook. Beside --to: the one to begin with.",
+	"notify_recipient": "The address there; several get one email, or --each. Instead of --to.",
+	"notify_to":        "A recipient of the tenant, by their id, to be looked up; several get a message each.",
 	"notify_fallback": "The channels to use when the first fails, in order; none for no other. " +
 		"Otherwise Slack after email, none after a webhook, and email after the rest.",
 	"max_receives": strconv.Itoa(settings.DefaultMaxReceives),

@@ -21,8 +21,10 @@ import (
 
 type notifyCommand struct {
 	queueFlags
-	Channel    string            `required:"" placeholder:"CHANNEL" help:"${notify_channels}"`
-	Recipient  []string          `required:"" sep:"none" placeholder:"ADDRESS" help:"The address there. Several get one email, or --each."`
+	Channel    string            `placeholder:"CHANNEL" help:"${notify_channels}"`
+	Recipient  []string          `xor:"who" required:"" sep:"none" placeholder:"ADDRESS" help:"${notify_recipient}"`
+	To         []string          `xor:"who" required:"" sep:"none" placeholder:"ID" help:"${notify_to}"`
+	Topic      string            `placeholder:"TOPIC" help:"What it is about: recipients choose their channels, and opt out, by it."`
 	Each       bool              `help:"Send a message of its own to each recipient."`
 	Subject    string            `placeholder:"TEXT" help:"The subject."`
 	Body       string            `xor:"body" placeholder:"TEXT" help:"The text; may be left out beside HTML."`
@@ -54,8 +56,10 @@ type notifyCommand struct {
 // notification is a message as a producer writes it.
 type notification struct {
 	ID               string            `json:"id,omitzero"`
-	Channel          string            `json:"channel"`
-	Recipient        any               `json:"recipient"`
+	Channel          string            `json:"channel,omitzero"`
+	Recipient        any               `json:"recipient,omitzero"`
+	To               any               `json:"to,omitzero"`
+	Topic            string            `json:"topic,omitzero"`
 	Each             bool              `json:"each,omitzero"`
 	Subject          string            `json:"subject,omitzero"`
 	Body             string            `json:"body,omitzero"`
@@ -108,16 +112,17 @@ func (c *notifyCommand) Run(ctx context.Context) error {
 // message builds the message and refuses here what the handler would refuse.
 func (c *notifyCommand) message() (string, error) {
 	n := notification{
-		ID: c.ID, Channel: c.Channel, Recipient: c.Recipient, Each: c.Each, Subject: c.Subject, Body: c.Body, Recipients: c.Recipients,
+		ID: c.ID, Channel: c.Channel, Recipient: oneOrMore(c.Recipient), To: oneOrMore(c.To), Topic: c.Topic, Each: c.Each,
+		Subject: c.Subject, Body: c.Body, Recipients: c.Recipients,
 		FallbackOnOptOut: c.FallbackOnOptOut, ListUnsubscribe: c.ListUnsubscribe, Tenant: c.Tenant, Thread: c.Thread, Update: c.Update,
 		CC: c.CC, BCC: c.BCC, ReplyTo: c.ReplyTo, Headers: c.Header,
 		Retry: c.Retry, Deadline: c.Deadline,
 	}
+	if c.Channel == "" && len(c.Recipient) > 0 {
+		return "", misusedf("--recipient needs --channel, which says what kind of an address it is")
+	}
 	if c.Body == "" && c.BodyFile == "" && c.HTMLFile == "" {
 		return "", misusedf("--body, --body-file or --html-file must say what the message is, and field \"body\" must not be empty")
-	}
-	if len(c.Recipient) == 1 {
-		n.Recipient = c.Recipient[0]
 	}
 	switch {
 	case slices.Equal(c.Fallback, []string{"none"}):
@@ -140,6 +145,17 @@ func (c *notifyCommand) message() (string, error) {
 		decoded.Body = plaintext.Of(decoded.HTML)
 	}
 	return string(text), checkAddresses(decoded)
+}
+
+// oneOrMore is a string, or an array of several; nothing where there is none.
+func oneOrMore(all []string) any {
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all
 }
 
 // readFiles fills in what the flags name by files.
@@ -178,6 +194,9 @@ func (c *notifyCommand) readFiles(n *notification) error {
 // checkAddresses refuses what the handler would find out too late: it goes on
 // to the next channel where one can't take an address or a text.
 func checkAddresses(n channel.Notification) error {
+	if len(n.To) > 0 {
+		return nil // what is looked up is not known here
+	}
 	for _, address := range n.More {
 		if problem := channel.CheckRecipient(n.Channel, address); problem != "" {
 			return fmt.Errorf("field %q: %s %s", "recipient", n.Channel, problem)

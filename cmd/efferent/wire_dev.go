@@ -83,7 +83,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	notification, err := settings.ReadNotifications(c.Getenv)
+	notification, err := notificationSettings(c.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +137,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
+	kept.keepEvents(registration.EventRetention)
 	l.sweeper = newSweeper(l.db, kept, l.clock, c.Log, l.engine, secrets)
 
 	aws := awsRouter(sqsserver.NewHandler(l.engine), secretserver.NewHandler(secrets), stsserver.NewHandler(localAccount))
@@ -167,13 +168,13 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	registered, err := endpointsHandler(endpointParts{Endpoints: registration, kept: kept, secrets: secrets, queues: l.poller, url: url,
+	all, err := served(api, endpointParts{Endpoints: registration, kept: kept, secrets: secrets, queues: l.poller, url: url,
 		prober: awssecrets.Client(secrets, delivery.Client(), delivery.CABundle, settings.CABundle), outcomes: l.outcomes, watch: l.watch,
 		redactors: l.redactors, caller: caller, tokens: tokens, now: l.clock.Now, log: c.Log})
 	if err != nil {
 		return nil, err
 	}
-	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(served(caller, c.Log, api, registered))); err != nil {
+	if l.httpURL, err = l.listen("--http", c.HTTP, l.watch.beside(all)); err != nil {
 		return nil, err
 	}
 	l.watch.ask(l.engine, url, kept.circuits)

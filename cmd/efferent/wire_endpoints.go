@@ -54,12 +54,12 @@ func endpointsHandler(p endpointParts) (*endpoints.Handler, error) {
 	sender := &awssqs.Outgoing{API: p.queues, URLs: urls}
 	return endpoints.New(endpoints.Needs{
 		Webhooks:   sender,
-		Recovery:   &endpoints.Recovery{Events: p.kept.events, History: p.kept.attempts},
+		Recovery:   &endpoints.Recovery{Events: p.kept.events, History: p.kept.attempts, Retention: p.EventRetention},
 		Publishing: &endpoints.Publishing{Book: &endpoint.Book{Store: p.kept.endpoints}, Keys: p.kept.events, Sender: sender, Wait: pause},
 		Endpoints:  p.kept.endpoints, Attempts: p.kept.attempts, Secrets: &awssecrets.Versions{API: p.secrets},
 		Audit: &awssqs.Audit{API: p.queues, URL: urls[settings.AuditQueue], Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
 		MaxEndpoints: p.MaxEndpoints, Tokens: p.tokens, Caller: p.caller, Now: p.now, Log: p.log,
-		Prober: p.prober, Origin: p.Origin, MustVerify: p.MustVerify,
+		Prober: p.prober, Origin: p.Origin, MustVerify: p.MustVerify, OwnSecrets: p.OwnSecrets,
 		Outcomes: p.outcomes, Metrics: p.watch.of("endpoints"),
 	})
 }
@@ -76,9 +76,16 @@ func localCallers(name string, s settings.Endpoints, secrets awssecrets.Versions
 	return tokens.Caller(caller), tokens
 }
 
-// served are the handlers' routes on one address: for this machine only, and no web
-// page in its browser.
-func served(caller func(*http.Request) (api.Caller, error), log *slog.Logger, r *replay.Handler, e *endpoints.Handler) http.Handler {
-	routes := append(r.Serves(), e.Serves()...)
-	return origin.Only(access.Doors(api.Server{Caller: caller, Log: log}.Routes(routes)))
+// served are the handlers' routes on one address, those of endpoints and the directory
+// made of p: for this machine only, and no web page in its browser.
+func served(r *replay.Handler, p endpointParts) (http.Handler, error) {
+	e, err := endpointsHandler(p)
+	if err != nil {
+		return nil, err
+	}
+	d, err := directoryHandler(p)
+	if err != nil {
+		return nil, err
+	}
+	return origin.Only(access.Doors(api.Server{Caller: p.caller, Log: p.log}.Routes(r.Serves(), e.Serves(), d.Serves()))), nil
 }

@@ -43,17 +43,30 @@ func notificationsSource(f feed, n notices) (*eventsource.Source, error) {
 // notifier is that handler.
 func notifier(f feed, n notices) (eventsource.Handler, error) {
 	handler, err := notify.New(notify.Needs{
-		Needs:   f.needs("notify", n.settings.Sending, n.kept.attempts),
-		Senders: n.senders,
-		Claims:  n.kept.claims,
-		Parts:   &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: f.url}},
-		Files:   n.files,
-		Pace:    &pace.Keeper{Store: n.kept.paces, Patience: notify.Patience, Now: f.now, Log: f.log},
+		Needs:      f.needs("notify", n.settings.Sending, n.kept.attempts),
+		Senders:    n.senders,
+		Claims:     n.kept.claims,
+		Recipients: n.kept.recipients,
+		Parts:      &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: f.url}},
+		Files:      n.files,
+		Tenants:    n.settings.Tenants,
+		Pace:       &pace.Keeper{Store: n.kept.paces, Patience: notify.Patience, Now: f.now, Log: f.log},
 	})
 	if err != nil {
 		return nil, err
 	}
 	return handler.Handle, nil
+}
+
+// notificationSettings are those of a process that nobody pays for by the metric: it
+// counts all tenants apart, unless it is told otherwise.
+func notificationSettings(getenv func(string) string) (settings.Notifications, error) {
+	return settings.ReadNotifications(func(name string) string {
+		if value := getenv(name); value != "" || name != settings.MetricTenants {
+			return value
+		}
+		return settings.AllTenants
+	})
 }
 
 // providers are the senders by the secrets' configurations, without AWS's own.

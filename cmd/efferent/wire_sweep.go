@@ -35,11 +35,13 @@ type swept interface {
 func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 	attempts, claims, room := sqlite.NewAttempts(db), sqlite.NewClaims(db), sqlite.NewWaiting(db)
 	circuits, paces, events := sqlite.NewCircuits(db), sqlite.NewPaces(db), sqlite.NewEvents(db)
+	suppressed := sqlite.NewSuppressions(db)
 	room.Now, circuits.Now = now, now
 	return stores{
 		attempts: attempts, claims: claims, room: room, circuits: circuits, paces: paces,
-		endpoints: sqlite.NewEndpoints(db), events: events, expire: []expiring{attempts, claims, room, circuits, paces, events},
-		close: func() {},
+		endpoints: sqlite.NewEndpoints(db), events: events, recipients: sqlite.NewRecipients(db), suppressed: suppressed,
+		expire: []expiring{attempts, claims, room, circuits, paces, events, suppressed},
+		close:  func() {},
 	}
 }
 

@@ -26,8 +26,10 @@ import (
 	"github.com/efferent/efferent/internal/handlers/replay"
 	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/telemetry"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -62,11 +64,25 @@ type stores struct {
 	// events are those that were published, and the keys of their requests.
 	events eventStore
 	paces  pace.Store
-	close  func()
+	// recipients are the people that messages name.
+	recipients recipient.Store
+	// suppressed are the addresses that nothing is sent to.
+	suppressed suppression.Store
+	close      func()
 	// expire are the stores that nobody else deletes what has expired from.
 	expire []expiring
 	// sweeper has them do so, in a worker; nil where DynamoDB does it by itself.
 	sweeper *sweeper
+}
+
+// keepEvents has events be kept for so long.
+func (s *stores) keepEvents(retention time.Duration) {
+	switch events := s.events.(type) {
+	case *sqlite.Events:
+		events.Retention = retention
+	case *awsdynamodb.Events:
+		events.Retention = retention
+	}
 }
 
 func (c *workerCommand) Run(ctx context.Context) error {
@@ -85,9 +101,14 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if w.outcomes, err = awsOutcomes(os.Getenv, w.config); err != nil {
 		return err
 	}
+	registration, err := settings.ReadEndpoints(os.Getenv)
+	if err != nil {
+		return err
+	}
 	if w.kept, err = c.stores(w.config, log); err != nil {
 		return err
 	}
+	w.kept.keepEvents(registration.EventRetention)
 	defer w.kept.close()
 	if w.watch, err = newWatch(ctx, os.Getenv, log); err != nil {
 		return err
@@ -262,7 +283,7 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		return kept, nil
 	}
 	tables := map[string]string{settings.AttemptsTable: "", settings.WaitingTable: "", settings.CircuitsTable: "", settings.PaceTable: "",
-		settings.EndpointsTable: "", settings.EventsTable: ""}
+		settings.EndpointsTable: "", settings.EventsTable: "", settings.DirectoryTable: ""}
 	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		if tables[name] = os.Getenv(name); tables[name] == "" {
@@ -282,5 +303,7 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		paces:     &awsdynamodb.Paces{API: client, Table: tables[settings.PaceTable]},
 		endpoints: &awsdynamodb.Endpoints{API: client, Table: tables[settings.EndpointsTable]},
 		events:    &awsdynamodb.Events{API: client, Table: tables[settings.EventsTable]}, close: func() {},
+		suppressed: &awsdynamodb.Suppressions{API: client, Table: tables[settings.DirectoryTable]},
+		recipients: &awsdynamodb.Recipients{API: client, Table: tables[settings.DirectoryTable]},
 	}, nil
 }

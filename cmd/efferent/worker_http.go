@@ -136,15 +136,14 @@ func (w *worker) api(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	registered, err := endpointsHandler(endpointParts{Endpoints: registration, kept: w.kept, secrets: secrets, queues: queues, url: w.url,
+	all, err := served(handler, endpointParts{Endpoints: registration, kept: w.kept, secrets: secrets, queues: queues, url: w.url,
 		prober: awssecrets.Client(secrets, w.delivery.Client(), w.delivery.CABundle, settings.CABundle), outcomes: w.outcomes, watch: w.watch,
 		redactors: redactors, caller: callers, tokens: tokens, now: time.Now, log: w.log})
 	if err != nil {
 		return nil, err
 	}
 	w.watch.ask(queues, w.url, w.kept.circuits)
-	all := w.watch.beside(served(callers, w.log, handler, registered))
-	return sqsserver.LoopbackOnly(tokenOnly(all, token, tokens != nil), w.AllowHost...), nil
+	return sqsserver.LoopbackOnly(tokenOnly(w.watch.beside(all), token, tokens != nil), w.AllowHost...), nil
 }
 
 // tokenOnly lets in who brings the token (RFC 6750, section 2.1); everybody, where

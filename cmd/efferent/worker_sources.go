@@ -28,7 +28,7 @@ type workerHandler struct {
 
 // handlers are those that the Lambdas run, by their queues.
 func (w *worker) handlers() (map[string]workerHandler, error) {
-	notification, err := settings.ReadNotifications(os.Getenv)
+	notification, err := notificationSettings(os.Getenv)
 	if err != nil {
 		return nil, err
 	}

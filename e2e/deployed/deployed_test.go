@@ -35,19 +35,27 @@ func TestDeployed(t *testing.T) {
 	if target.Endpoint == "" {
 		config = target.start(t, false)
 	}
-	s, _, _ := deploy(t, target, config, choices)
-	scenarios(t, s)
+	s := deployScenarios(t, target, config)
+	scenarios(t, s.Stack)
 }
 
 // scenarios are those of a whole deployment, but for SQS's own move tasks,
 // which MiniStack has none of.
 func scenarios(t *testing.T, s *scenario.Stack) {
 	waited := waits(t, s) // for longer than the others take
-	t.Run("registered endpoints", func(t *testing.T) { scenario.Registered(t, s) })
-	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, s) })
-	t.Run("answers", func(t *testing.T) { scenario.Answers(t, s) })
-	t.Run("circuits", func(t *testing.T) { scenario.Circuits(t, s) })
-	t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, s) })
+	t.Run("side by side", func(t *testing.T) {
+		t.Run("registered endpoints", func(t *testing.T) {
+			t.Parallel() // it waits for a minute or two
+			scenario.Registered(t, s)
+		})
+		t.Run("messages", func(t *testing.T) {
+			t.Parallel()
+			t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, s) })
+			t.Run("answers", func(t *testing.T) { scenario.Answers(t, s) })
+			t.Run("circuits", func(t *testing.T) { scenario.Circuits(t, s) })
+			t.Run("notifications", func(t *testing.T) { scenario.Notifications(t, s) })
+		})
+	})
 	t.Run("dead letters", func(t *testing.T) { scenario.DeadLetters(t, s, false) })
 	t.Run("an operator and the waiting room", func(t *testing.T) { operatorDecides(t, s) })
 	t.Run("the waiting room", waited)
@@ -79,7 +87,8 @@ func (target *Target) chosen(t *testing.T) aws.Config {
 func TestDeployedWithIAM(t *testing.T) {
 	target := newTarget(t)
 	config := target.start(t, true)
-	s, a, b := deploy(t, target, config, choices)
+	deployed := deployScenarios(t, target, config)
+	s, a, b := deployed.Stack, deployed.api, deployed.book
 	makeUpForMiniStack(t, config)
 	scenarios(t, s)
 	t.Run("release wants for nothing", func(t *testing.T) { b.wake(t, "ReleaseFunction") })

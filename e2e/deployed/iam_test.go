@@ -41,6 +41,9 @@ var ofMiniStack = map[string]string{
 		{"Effect":"Allow","Action":"sqs:ListMessageMoveTasks","Resource":"*"}`,
 }
 
+// toOutcomes is what each of these that tells outcomes needs besides.
+const toOutcomes = `,{"Effect":"Allow","Action":"sqs:SendMessageBatch","Resource":"arn:aws:sqs:*:*:*-outcomes"}`
+
 // makeUpForMiniStack adds these permissions to the roles.
 func makeUpForMiniStack(t *testing.T, root aws.Config) {
 	t.Helper()
@@ -56,7 +59,7 @@ func makeUpForMiniStack(t *testing.T, root aws.Config) {
 		}
 		if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: roles.Roles[r].RoleName,
 			PolicyName:     aws.String("of-ministack"),
-			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[` + statements + `]}`)}); err != nil {
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[` + statements + toOutcomes + `]}`)}); err != nil {
 			t.Fatal(err)
 		}
 	}

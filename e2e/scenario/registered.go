@@ -4,141 +4,131 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 )
 
-// tenantOf is one tenant of the scenario and its endpoints.
-type tenantOf struct {
-	*Stack
-	name string
-	// like begins the ids of its events.
-	like string
-}
+// seen is how long it may take until every function knows a change of an endpoint: it
+// reads them a second old at most.
+const seen = 1500 * time.Millisecond
 
-// registered is an endpoint as the API makes it, and what gets there.
-type registered struct {
-	*Endpoint
-	ID  string `json:"id"`
-	Key string `json:"receiver_key"`
-	// wants are the ids of the events that it should have, with how often at least.
-	wants []string
-}
+const (
+	bulk     = 100 // events that come while an endpoint is disabled
+	underway = 30  // events that are on their way while a key is replaced
+	pace     = 4   // requests a second that one endpoint takes
+	paced    = 16  // events for that one
+	asked    = 2   // requests a second that a receiver allows when it is asked
+)
 
-// Registered sends events to registered endpoints of three tenants, by three shapes,
-// while one is paused, one is disabled and one has its key replaced: each gets exactly
-// its events, by its own key.
+// Registered sends events to registered endpoints of three tenants, by the queue, by HTTP
+// and as EventBridge does, while one is paused, one is disabled and one has its key
+// replaced, and one may only be sent so much a second: each gets exactly its events,
+// by its own key, and what is told of it adds up.
 func Registered(t *testing.T, s *Stack) {
-	run := uuid.NewString()[:8]
-	var all []*registered
-	var paused, disabled, rotated *registered
-	for _, name := range []string{"acme", "bolt", "cone"} {
-		o := tenantOf{s, name + "-" + run, name + run}
-		every := o.register(t, `["*"]`, "")
-		invoices := o.register(t, `["invoice.*"]`, "")
-		large := o.register(t, `["invoice.paid","user.made"]`, `{"amount":[{"numeric":[">",100]}]}`)
-		o.publishAll(t, "before", every, invoices, large)
-		switch all = append(all, every, invoices, large); name {
-		case "acme":
-			paused = every
-			o.act(t, paused, "pause")
-		case "bolt":
-			disabled = invoices
-			o.act(t, disabled, "disable")
-		case "cone":
-			rotated = large
-			o.act(t, rotated, "rotate")
-		}
-		o.publishAll(t, "during", every, invoices, large)
+	acme, bolt, cone := newCustomer(t, s, "acme"), newCustomer(t, s, "bolt"), newCustomer(t, s, "cone")
+	paused, disabled, rotated := acme.every, bolt.invoices, cone.large
+	all := []*customer{acme, bolt, cone}
+	slow, willing, refusing := acme.addSlow(t), bolt.addWilling(t), cone.addRefusing(t)
+	for _, c := range all {
+		c.publishEach(t, "before")
 	}
-	for _, e := range all {
-		if e != paused && e != disabled {
-			e.await(t)
-		}
+	acme.act(t, paused, "pause")
+	bolt.act(t, disabled, "disable")
+	time.Sleep(seen)
+	for _, c := range all {
+		c.publishEach(t, "during")
+	}
+	bolt.publishMany(t, bulk, "invoice.counted", disabled)
+	cone.rotateUnderLoad(t, rotated)
+	started := time.Now()
+	acme.publishMany(t, paced, "meter.read", slow)
+	bolt.publishMany(t, 1, "greeting.sent", willing)
+	cone.publishMany(t, 1, "order.refused", refusing)
+	for _, e := range []*registered{bolt.every, acme.invoices, acme.large, bolt.large, cone.every, cone.invoices, rotated, willing, refusing} {
+		e.await(t)
 	}
 	for _, e := range []*registered{paused, disabled} {
-		for _, id := range e.wants {
-			if strings.Contains(id, "during") && len(e.Arrivals(id)) > 0 {
-				t.Errorf("%s takes nothing, and got %s", e.ID, id)
-			}
+		e.gotNoneOf(t, "during", "invoice.counted")
+	}
+	acme.act(t, paused, "resume")
+	bolt.act(t, disabled, "enable")
+	for _, c := range all {
+		for _, e := range c.all {
+			e.await(t)
+			e.nothingElse(t)
 		}
 	}
-	tenantOf{s, "acme-" + run, ""}.act(t, paused, "resume")
-	tenantOf{s, "bolt-" + run, ""}.act(t, disabled, "enable")
-	for _, e := range all {
-		e.await(t)
-		e.nothingElse(t)
-	}
+	slow.tookItsTime(t, started)
+	s.addUp(t, acme, bolt, cone)
 }
 
-func (o tenantOf) register(t *testing.T, types, filter string) *registered {
-	t.Helper()
-	e := &registered{Endpoint: NewEndpoint(t, OK)}
-	body := fmt.Sprintf(`{"url":%q,"event_types":%s,"retry":"seed"`, e.URL, types)
-	if filter != "" {
-		body += `,"filter":` + filter
-	}
-	if status := o.Call(t, "POST", "/tenants/"+o.name+"/endpoints", body+"}", e); status != http.StatusCreated || e.ID == "" || e.Key == "" {
-		t.Fatalf("it was registered with %d: %+v", status, e)
-	}
+// addSlow registers an endpoint that takes so much a second.
+func (c *customer) addSlow(t *testing.T) *registered {
+	return c.register(t, OK, `["meter.*"]`, fmt.Sprintf(`"rate_per_second":%d`, pace))
+}
+
+// addRefusing registers one whose receiver refuses everything for good.
+func (c *customer) addRefusing(t *testing.T) *registered {
+	e := c.register(t, func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(http.StatusBadRequest) }, `["order.refused"]`)
+	e.refuses = true
 	return e
 }
 
-func (o tenantOf) act(t *testing.T, e *registered, what string) {
+// addWilling registers one whose receiver is asked, by the handshake of CloudEvents,
+// and says how much it wants.
+func (c *customer) addWilling(t *testing.T) *registered {
 	t.Helper()
-	if status := o.Call(t, "POST", "/tenants/"+o.name+"/endpoints/"+e.ID+"/"+what, "", nil); status != http.StatusOK {
-		t.Fatalf("%s: %d", what, status)
+	e := c.register(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		if r.Method == http.MethodOptions {
+			w.Header().Set("WebHook-Allowed-Origin", r.Header.Get("WebHook-Request-Origin"))
+			w.Header().Set("WebHook-Allowed-Rate", fmt.Sprint(asked*60))
+		}
+	}, `["greeting.*"]`)
+	var answer struct {
+		Verified bool `json:"verified"`
+		Endpoint struct {
+			Rate float64 `json:"rate_per_second"`
+		} `json:"endpoint"`
 	}
-	time.Sleep(1500 * time.Millisecond) // it is seen by everybody within a second
+	status := c.Call(t, "POST", c.path(e)+"/verify", `{"method":"options"}`, &answer)
+	if status != http.StatusOK || !answer.Verified || answer.Endpoint.Rate != asked {
+		t.Errorf("its receiver was asked with %d: %+v", status, answer)
+	}
+	e.told["endpoint.verified"]++
+	e.told["endpoint.updated"]++
+	return e
 }
 
-// publishAll publishes four events, as their own shape, a CloudEvent and an event of
-// EventBridge are, and notes who should get them.
-func (o tenantOf) publishAll(t *testing.T, when string, every, invoices, large *registered) {
+// rotateUnderLoad replaces a key while events are on their way. As soon as that is seen
+// the receiver takes what the new one has signed, and nothing else.
+func (c *customer) rotateUnderLoad(t *testing.T, e *registered) {
 	t.Helper()
-	id := func(n int) string { return fmt.Sprintf("%s%s%d", o.like, when, n) }
-	o.SendTo(t, "events",
-		fmt.Sprintf(`{"id":%q,"tenant":%q,"event_type":"invoice.paid","body":{"amount":4200}}`, id(1), o.name),
-		fmt.Sprintf(`{"id":%q,"tenant":%q,"event_type":"invoice.sent","body":{"amount":4200}}`, id(2), o.name),
-		fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"shop","type":"user.made","tenant":%q,"data":{"amount":7}}`, id(3), o.name),
-		fmt.Sprintf(`{"version":"0","id":%q,"detail-type":"user.made","source":"shop","detail":{"tenant":%q,"amount":101}}`, id(4), o.name))
-	every.wants = append(every.wants, id(1), id(2), id(3), id(4))
-	invoices.wants = append(invoices.wants, id(1), id(2))
-	large.wants = append(large.wants, id(1), id(4))
+	c.publishMany(t, underway/3, "user.made", e)
+	var fresh struct {
+		Key string `json:"receiver_key"`
+	}
+	if status := c.Call(t, "POST", c.path(e)+"/rotate", "", &fresh); status != http.StatusOK || fresh.Key == e.keys[0] {
+		t.Fatalf("its key was replaced with %d", status)
+	}
+	e.keys = append(e.keys, fresh.Key)
+	e.told["endpoint.updated"]++
+	c.publishMany(t, underway/3, "user.made", e)
+	time.Sleep(seen)
+	e.takes.Store(&fresh.Key)
+	c.publishMany(t, underway/3, "user.made", e)
 }
 
-// await waits for all that it should get, and checks it by the key that it was made
-// with.
-func (e *registered) await(t *testing.T) {
+// tookItsTime: what came to an endpoint came no faster than it says. A second's worth may
+// come at once.
+func (e *registered) tookItsTime(t *testing.T, started time.Time) {
 	t.Helper()
-	over := time.After(patience)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
+	var last time.Time
 	for _, id := range e.wants {
-		for len(e.Arrivals(id)) == 0 {
-			select {
-			case <-tick.C:
-			case <-over:
-				t.Fatalf("%s has not got %s", e.ID, id)
-			}
-		}
 		for _, a := range e.Arrivals(id) {
-			if err := a.Accepts(t, e.Key); err != nil {
-				t.Errorf("%s, %s: %v", e.ID, id, err)
-			}
+			last = slices.MaxFunc([]time.Time{last, a.At}, time.Time.Compare)
 		}
 	}
-}
-
-// nothingElse came.
-func (e *registered) nothingElse(t *testing.T) {
-	t.Helper()
-	for len(e.Seen) > 0 {
-		if id := <-e.Seen; !slices.Contains(e.wants, id) {
-			t.Errorf("%s got %s, which is not for it", e.ID, id)
-		}
+	if took, least := last.Sub(started), time.Second*(paced-pace)/pace; took < least {
+		t.Errorf("%d a second took %s for %d, want %s at least", pace, took, paced, least)
 	}
 }

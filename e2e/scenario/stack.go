@@ -7,6 +7,7 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +29,9 @@ const (
 	SecretValue = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 )
 
+// BusSource is the source of events on a bus.
+const BusSource = "scenario.shop"
+
 // patience is how long a scenario waits for what should come at once: long, for
 // the machine may be busy with other things.
 const patience = 5 * time.Minute
@@ -45,6 +49,11 @@ type Stack struct {
 	History func(ctx context.Context, webhookID string) ([]attempt.Record, error)
 	// API makes one request to the API; nil where there is none.
 	API func(ctx context.Context, method, path, body string) (status int, answer []byte, err error)
+	// Outcomes is the URL of the queue that is told of everything; nil where there is none.
+	Outcomes *string
+	// PutEvent puts an event with the source BusSource on an EventBridge bus whose events
+	// are published, and returns its id; nil where there is none.
+	PutEvent func(ctx context.Context, detailType, detail string) (id string, err error)
 
 	looking sync.Mutex
 	seen    []string // bodies of dead letters, by any of the tests
@@ -107,10 +116,23 @@ func (s *Stack) SendTo(t *testing.T, queue string, texts ...string) {
 		id := fmt.Sprint(i)
 		entries[i] = types.SendMessageBatchRequestEntry{Id: &id, MessageBody: &text}
 	}
-	out, err := s.SQS.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: s.QueueURL(t, queue), Entries: entries})
+	in := &sqs.SendMessageBatchInput{QueueUrl: s.QueueURL(t, queue), Entries: entries}
+	out, err := s.SQS.SendMessageBatch(t.Context(), in, once)
 	if err != nil || len(out.Failed) > 0 {
 		t.Fatalf("send: %v, %+v", err, out)
 	}
+}
+
+// once has a request sent a single time: what was taken and not answered would be
+// there twice. So it goes by a connection of its own, which nobody closes before.
+func once(o *sqs.Options) {
+	transport := http.DefaultTransport
+	if c, ok := o.HTTPClient.(*http.Client); ok && c.Transport != nil {
+		transport = c.Transport
+	}
+	own := transport.(*http.Transport).Clone()
+	own.DisableKeepAlives = true
+	o.RetryMaxAttempts, o.HTTPClient = 1, &http.Client{Transport: own}
 }
 
 // Attempts waits until a delivery has come to its end and returns its attempts.

@@ -58,6 +58,17 @@ func asked(r *http.Request, parameters []string) error {
 	return nil
 }
 
+// PlainPath refuses a path that is written otherwise than it needs be: who allows or
+// denies by the path reads what we read.
+func PlainPath(r *http.Request) error {
+	for segment := range strings.SplitSeq(r.URL.EscapedPath(), "/") {
+		if plain, err := url.PathUnescape(segment); err != nil || strings.ReplaceAll(segment, "%40", "@") != plain {
+			return NotFound("there is no %s %.200q in this API: nothing in its paths needs to be encoded", r.Method, r.URL.EscapedPath())
+		}
+	}
+	return nil
+}
+
 // known refuses a parameter that is none of them: a filter that was mistyped
 // must not show everything.
 func known(q url.Values, parameters []string) error {

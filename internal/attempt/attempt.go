@@ -109,12 +109,19 @@ type Record struct {
 	// Of a notification, whose id is WebhookID: the channel of this try, its
 	// address there, what the provider calls it, the failure's class, and the
 	// channels that are done with, in order, this one included.
-	Notification   bool     `json:"notification,omitzero"`
-	Channel        string   `json:"channel,omitzero"`
-	Recipient      string   `json:"recipient,omitzero"`
+	Notification bool   `json:"notification,omitzero"`
+	Channel      string `json:"channel,omitzero"`
+	Recipient    string `json:"recipient,omitzero"`
+	// To is the id of the recipient whom the message names, and Topic what it is about;
+	// empty where it says neither.
+	To             string   `json:"to,omitzero"`
+	Topic          string   `json:"topic,omitzero"`
 	ProviderID     string   `json:"provider_id,omitzero"`
 	Class          string   `json:"class,omitzero"`
 	FailedChannels []string `json:"failed_channels,omitzero"`
+	// Template is the version of a template that it was made of, as name@version; empty
+	// where it was made of none.
+	Template string `json:"template,omitzero"`
 }
 
 // Ended is when the try was over.
@@ -178,6 +185,17 @@ func Distinct(records []Record) []Record {
 		}
 	}
 	return slices.Clip(one)
+}
+
+// LastOn is the last attempt of a history that was made on a channel, none where there
+// is none.
+func LastOn(history []Record, channel string) (last Record) {
+	for _, r := range history {
+		if r.Channel == channel {
+			last = r
+		}
+	}
+	return last
 }
 
 // LastBefore is the number of the last attempt of a history that was made

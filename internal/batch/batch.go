@@ -32,6 +32,13 @@ type Job interface {
 	Outcome(r attempt.Record) ledger.Entry
 }
 
+// Ender is a Job that is told of its message's end.
+type Ender interface {
+	// Ended says that an attempt was the last: the message was delivered by it, or goes to
+	// the dead-letter queue after it. It may be told of twice where the invocation dies.
+	Ended(r attempt.Record)
+}
+
 // Kind is what one handler's batches have in common.
 type Kind struct {
 	// Actor is how the handler's acts are signed in the ledger, IDName how its

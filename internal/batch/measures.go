@@ -59,6 +59,13 @@ func (i *Item) settled(r *attempt.Record) {
 	i.try = try{}
 }
 
+// ended tells the job of its message's end, if it wants to know.
+func (i *Item) ended(r attempt.Record) {
+	if job, ok := i.job.(Ender); ok {
+		job.Ended(r)
+	}
+}
+
 // isHeld notes that the message is held.
 func (i *Item) isHeld(by string) {
 	i.end = end{i.Number, string(attempt.Held), by}

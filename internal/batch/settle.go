@@ -55,6 +55,7 @@ func (i *Item) Keep(r attempt.Record) bool {
 	if r.Verdict.Final() {
 		i.tellEnd(r.OutcomeDue)
 		i.note(metric.DeadLetters, 1, metric.Labels{})
+		i.ended(r)
 	}
 	if r.Verdict != attempt.Held {
 		i.Number, i.History = r.Attempt+1, append(i.History, r)
@@ -179,6 +180,7 @@ func (i *Item) Sent(r attempt.Record) {
 	i.tellOf(&i.sent)
 	i.tellEnd(i.Outcomes.WantsAttempt(&i.sent))
 	i.settled(&i.sent)
+	i.ended(r)
 	if !i.recorded {
 		i.successes.add(i.batch, i)
 	}

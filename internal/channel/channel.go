@@ -33,8 +33,12 @@ var Names = []Name{Email, Slack, SMS, Teams, Discord, Webhook}
 
 func (n Name) known() bool { return slices.Contains(Names, n) }
 
-// oneOf names all channels in words, the last after a word such as "or".
-func oneOf(word string) string {
+// Addressed reports whether nobody can be reached on a channel without an address of
+// theirs: what configures another may have its one recipient.
+func (n Name) Addressed() bool { return n == Email || n == SMS }
+
+// OneOf names all channels in words, the last after a word such as "or".
+func OneOf(word string) string {
 	var all strings.Builder
 	for i, n := range Names {
 		switch i {
@@ -131,8 +135,8 @@ func (n Notification) Handover(id string, on Name) Handover {
 		ID: id, Tenant: n.Tenant, Recipient: n.Address(on), Subject: n.Subject, Body: n.Body, ListUnsubscribe: n.ListUnsubscribe,
 		Mail: n.Mail, Content: n.Content,
 	}
-	if on == n.Channel {
-		h.More = n.More
+	if all := n.EveryoneOn(on); len(all) > 1 {
+		h.More = all[1:]
 	}
 	return h
 }

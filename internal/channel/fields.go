@@ -23,8 +23,8 @@ const (
 )
 
 var (
-	badFallback   = "must be a list of channel names (" + oneOf("and") + ")"
-	channelWanted = "must be " + oneOf("or")
+	badFallback   = "must be a list of channel names (" + OneOf("and") + ")"
+	channelWanted = "must be " + OneOf("or")
 )
 
 // field is one key of a notification: the JSON that it takes, where its value
@@ -69,6 +69,11 @@ var fields = map[string]field{
 		kind: jsontext.KindString, or: jsontext.KindBeginArray, wrong: badReceivers,
 		target: func(n *Notification) any { return (*receivers)(n) }, check: checkReceivers,
 	},
+	"to": {
+		kind: jsontext.KindString, or: jsontext.KindBeginArray, wrong: badTo,
+		target: func(n *Notification) any { return (*toList)(&n.To) }, check: checkToList,
+	},
+	"topic":   text(func(n *Notification) *string { return &n.Topic }, message.CheckEventType),
 	"subject": text(func(n *Notification) *string { return &n.Subject }, checkSubject),
 	"body":    text(func(n *Notification) *string { return &n.Body }, checkFilled),
 	"tenant":  text(func(n *Notification) *string { return &n.Tenant }, message.CheckTenant),
@@ -89,8 +94,12 @@ var fields = map[string]field{
 	},
 	"fallback_on_opt_out": flag(func(n *Notification) *bool { return &n.FallbackOnOptOut }),
 	"each":                flag(func(n *Notification) *bool { return &n.Each }),
-	"thread":              text(func(n *Notification) *string { return &n.Thread }, message.CheckID),
-	"update":              text(func(n *Notification) *string { return &n.Update }, message.CheckID),
+	"template":            text(func(n *Notification) *string { return &n.Template }, message.CheckTemplate),
+	"data": {
+		kind: jsontext.KindBeginObject, wrong: badNative, target: func(n *Notification) any { return &n.Data },
+	},
+	"thread": text(func(n *Notification) *string { return &n.Thread }, message.CheckID),
+	"update": text(func(n *Notification) *string { return &n.Update }, message.CheckID),
 
 	"html":     text(func(n *Notification) *string { return &n.HTML }, checkFilled),
 	"reply_to": text(func(n *Notification) *string { return &n.ReplyTo }, checkMailbox),
@@ -110,19 +119,30 @@ var fields = map[string]field{
 	"card":   native(jsontext.KindBeginObject, func(c *Content) *jsontext.Value { return &c.Card }, checkCard),
 }
 
-// required are what every message has; the body may be made of html.
+// required are what every message has; the body may be made of html, or a template, and
+// who it goes to may be looked up.
 var required = []string{"channel", "recipient", "body"}
+
+// stands reports whether another field is there in the place of a required one.
+func (p *parsing) stands(required string) bool {
+	if required == "body" {
+		return p.seen["html"] || p.seen["template"]
+	}
+	return p.seen["to"]
+}
 
 // checkTogether looks at what takes more than one field, and at what is
 // missing of a message that was read to its end.
 func (p *parsing) checkTogether(whole bool) {
 	for _, name := range required {
-		if whole && !p.seen[name] && !(name == "body" && p.seen["html"]) {
+		if whole && !p.seen[name] && !p.stands(name) {
 			p.Fail(name, "missing")
 		}
 	}
 	n := &p.n
-	if n.Channel == "" {
+	p.checkTemplate()
+	p.checkTo()
+	if n.Channel == "" && len(n.To) == 0 {
 		return
 	}
 	p.checkReach(n)
@@ -191,7 +211,7 @@ func checkUnsubscribe(s string) string {
 func checkRecipients(n *Notification) string {
 	for name := range n.Recipients {
 		if !name.known() {
-			return "has a key that is not " + oneOf("or")
+			return "has a key that is not " + OneOf("or")
 		}
 	}
 	return ""

@@ -20,6 +20,13 @@ type Notification struct {
 	ID        string
 	Channel   Name
 	Recipient string // on Channel
+	// To are recipients of the tenant, by their ids, who are to be looked up: one, or
+	// several who get a message each. With it there is no Recipient, and Channel may be
+	// empty. Topic is what they choose by, names with dots between them; it may be empty.
+	To    []string
+	Topic string
+	// Addresses are where the one of To was found to be reached, by channel.
+	Addresses map[Name][]string
 	// More are further recipients on Channel: of the same email, or, with Each, of
 	// a message each.
 	More []string
@@ -48,6 +55,10 @@ type Notification struct {
 	ListUnsubscribe string
 	Mail
 	Content
+	// Template names a template that makes the subject, the text and whatever else of
+	// Data, which is a JSON object: name, or name@version; empty for none.
+	Template string
+	Data     jsontext.Value
 	// Thread is the id of an earlier notification that this one belongs under,
 	// Update of one that it takes the place of; empty for none.
 	Thread, Update string
@@ -68,16 +79,27 @@ func (n Notification) Chain() []Name {
 // Everyone is who n goes to on its own channel.
 func (n Notification) Everyone() []string { return append([]string{n.Recipient}, n.More...) }
 
-// Address is where n goes on a channel: its entry of recipients, or recipient
-// on the message's own channel. It is empty where there is none.
+// Address is where n goes on a channel: what was looked up, its entry of recipients, or
+// recipient on the message's own channel. It is empty where there is none.
 func (n Notification) Address(on Name) string {
-	if a, ok := n.Recipients[on]; ok {
-		return a
-	}
-	if on == n.Channel {
-		return n.Recipient
+	if all := n.EveryoneOn(on); len(all) > 0 {
+		return all[0]
 	}
 	return ""
+}
+
+// EveryoneOn is who n goes to on a channel.
+func (n Notification) EveryoneOn(on Name) []string {
+	if all := n.Addresses[on]; len(all) > 0 {
+		return all
+	}
+	if a, ok := n.Recipients[on]; ok {
+		return []string{a}
+	}
+	if on == n.Channel {
+		return n.Everyone()
+	}
+	return nil
 }
 
 // DefaultDeadline is the deadline of a message that names none, and MostDeadline the

@@ -90,7 +90,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"an array", `["n_7"]`, "", "must be a JSON object, not an array", ""},
 		{"trailing data", notification(nil) + "x", "", "something after", "n_7"},
 		{"over SQS's limit", notification(map[string]string{"x": `"` + strings.Repeat("a", 1<<20) + `"`}), "", "1 MiB", ""},
-		{"unknown key", notification(map[string]string{"to": `"x"`}), "to", "unknown", "n_7"},
+		{"unknown key", notification(map[string]string{"whom": `"x"`}), "whom", "unknown", "n_7"},
 		{"a key in capitals", notification(map[string]string{"Body": `"x"`}), "Body", `did you mean "body"?`, "n_7"},
 		{"a key twice", strings.Replace(notification(nil), "{", `{"body": "x", `, 1), "body", "more than once", "n_7"},
 		{"a key twice, once escaped", strings.Replace(notification(nil), "{", `{"bod\u0079": "x", `, 1), "body", "more than once", "n_7"},

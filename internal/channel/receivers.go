@@ -84,9 +84,9 @@ func (p *parsing) checkEarlier(n *Notification) {
 	switch {
 	case n.Thread != "" && n.Update != "":
 		p.Fail("update", "can't stand beside thread: what is updated stays where it is")
-	case n.Thread != "" && !slices.Contains(threads, n.Channel):
+	case n.Thread != "" && n.Channel != "" && !slices.Contains(threads, n.Channel):
 		p.Fail("thread", "can't be used on the message's own channel: "+string(n.Channel)+" has no threads here")
-	case n.Update != "" && !slices.Contains(updates, n.Channel):
+	case n.Update != "" && n.Channel != "" && !slices.Contains(updates, n.Channel):
 		p.Fail("update", "can't be used on the message's own channel: on "+string(n.Channel)+" what is sent can't be changed")
 	case n.ID != "" && n.Thread == n.ID:
 		p.Fail("thread", "is the message's own id")

@@ -71,7 +71,7 @@ func (e *Endpoint) checkTypes() (field, problem string) {
 		return name, fmt.Sprintf("has %d patterns, and may have %d", n, maxPatterns)
 	}
 	for _, p := range e.EventTypes {
-		if problem := checkPattern(p); problem != "" {
+		if problem := message.CheckPattern(p); problem != "" {
 			return name, strconv.Quote(message.Shorten(p, 64)) + " " + problem
 		}
 	}

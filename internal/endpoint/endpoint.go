@@ -68,6 +68,10 @@ type Endpoint struct {
 	Verified       time.Time `json:"verified,omitzero"`
 	VerifiedOrigin string    `json:"verified_origin,omitzero"`
 
+	// Rotated is when its key was last replaced through the API: whoever signs has to have
+	// read it since.
+	Rotated time.Time `json:"key_rotated,omitzero"`
+
 	Created time.Time `json:"created"`
 	Updated time.Time `json:"updated"`
 	// Version counts the changes, from 1.

@@ -3,6 +3,8 @@ package endpoint
 import (
 	"strings"
 	"testing"
+
+	"github.com/efferent/efferent/internal/message"
 )
 
 func TestSubscribes(t *testing.T) {
@@ -31,14 +33,14 @@ func TestSubscribes(t *testing.T) {
 func TestPatterns(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{"*", "a", "a.*", "a.b-c.d_1.*", "Order Placed", "com.acme/v1.*", strings.Repeat("a", 256)} {
-		if problem := checkPattern(good); problem != "" {
+		if problem := message.CheckPattern(good); problem != "" {
 			t.Errorf("%q: %s", good, problem)
 		}
 	}
 	for _, bad := range []string{
 		"", ".", "a.", ".a", "a..b", "*.a", "a*", "a.*.b", "a.**", ".*", "**", " a", "a ", "a\n", "ä", strings.Repeat("a", 257),
 	} {
-		if checkPattern(bad) == "" {
+		if message.CheckPattern(bad) == "" {
 			t.Errorf("%q is taken", bad)
 		}
 	}

@@ -41,12 +41,17 @@ func (e Event) Size() int {
 	return len(rest.To(anEndpoint)) + len(e.Body)
 }
 
+// room is what is left of SQS's 1 MiB for what a message carries along once it has been
+// received, as attributes, which count ("Amazon SQS message quotas"): without it what
+// waits could not be sent again, nor what died be replayed.
+const room = 4 << 10
+
 // Fits says why the event can't be sent to any endpoint, by a *message.FieldError: with
 // an endpoint's id, and its own, its message may be longer than it was itself.
 func (e Event) Fits() error {
-	if over := e.Size() - message.MaxSize; over > 0 {
-		return &message.FieldError{Field: "body", Problem: fmt.Sprintf(
-			"is %d bytes too long: with what an endpoint's message has beside it SQS does not take it (1 MiB)", over)}
+	if over := e.Size() - (message.MaxSize - room); over > 0 {
+		return &message.FieldError{Field: "body", Problem: fmt.Sprintf("is %d bytes too long: an event has 1 MiB less 4 KiB at most, "+
+			"with an endpoint's id, so that SQS takes it again when it waits or is replayed", over)}
 	}
 	return nil
 }

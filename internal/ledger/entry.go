@@ -43,6 +43,13 @@ const (
 	EndpointRevealed = "endpoint.revealed" // its key is about to be shown
 	TokenCreated     = "token.created"     // a token for one tenant is about to be made
 
+	SuppressionAdded   = "suppression.added"   // an address is about to be put on the suppression list
+	SuppressionRemoved = "suppression.removed" // it is about to be taken from it
+
+	RecipientPut     = "recipient.put"     // a recipient is about to be kept, in the place of what was
+	RecipientUpdated = "recipient.updated" // one is about to be changed
+	RecipientRemoved = "recipient.removed" // one is about to be removed
+
 	LedgerRead = "ledger.read" // the ledger is about to be read by way of the API
 )
 

@@ -60,6 +60,14 @@ func (h Held) With(reason string, d time.Duration) Held {
 	return more
 }
 
+// Total is how long it was held in all, whatever the reasons.
+func (h Held) Total() (all time.Duration) {
+	for _, d := range h {
+		all += d
+	}
+	return all
+}
+
 // MarshalText is String.
 func (h Held) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 

@@ -16,13 +16,20 @@ import (
 // actions are values of their dimensions, and so not counted as other.
 func TestValuesAreThoseInUse(t *testing.T) {
 	t.Parallel()
+	var channels []string
+	for _, on := range channel.Names {
+		channels = append(channels, string(on))
+	}
 	for _, c := range []struct {
 		name, dimension string
 		used            []string
 	}{
 		{metric.Attempts, metric.Verdict, []string{string(attempt.Delivered), string(attempt.Retryable), string(attempt.Permanent),
 			string(attempt.Exhausted)}},
-		{metric.Attempts, metric.Channel, []string{string(channel.Email), string(channel.Slack), string(channel.SMS)}},
+		{metric.Attempts, metric.Channel, channels},
+		{metric.ExchangeLatency, metric.Channel, channels},
+		{metric.Misconfigured, metric.Channel, channels},
+		{metric.Notifications, metric.Channel, channels},
 		{metric.Failures, metric.Reason, []string{string(channel.Permanent), string(channel.Transient), string(channel.Configuration),
 			string(channel.Unknown), string(channel.OptedOut)}},
 		{metric.CircuitChanges, metric.Phase, []string{string(circuit.Open), string(circuit.Closed)}},

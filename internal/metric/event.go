@@ -4,7 +4,7 @@ import "slices"
 
 // Labels are the values of an event's dimensions, beside Function. Those that it has
 // none of are empty.
-type Labels struct{ Verdict, Reason, Channel, Action, Phase string }
+type Labels struct{ Verdict, Reason, Channel, Action, Phase, Outcome, Tenant string }
 
 // Of is the value of a dimension.
 func (l Labels) Of(dimension string) string {
@@ -19,6 +19,10 @@ func (l Labels) Of(dimension string) string {
 		return l.Action
 	case Phase:
 		return l.Phase
+	case Outcome:
+		return l.Outcome
+	case Tenant:
+		return l.Tenant
 	}
 	return ""
 }
@@ -36,6 +40,8 @@ func (l Labels) with(dimension, value string) Labels {
 		l.Action = value
 	case Phase:
 		l.Phase = value
+	case Outcome:
+		l.Outcome = value
 	}
 	return l
 }
@@ -78,10 +84,10 @@ func (d *Definition) Sets(l Labels) [][]string {
 }
 
 // Known is l with Other for each value that the metric's dimensions do not have: so
-// there are never more of them than are known.
+// there are never more of them than are known. Of tenants Tenants has seen to that.
 func (d *Definition) Known(l Labels) Labels {
 	for _, dimension := range d.Dimensions() {
-		if value := l.Of(dimension); value != "" && !slices.Contains(values[d.Name][dimension], value) {
+		if value := l.Of(dimension); value != "" && dimension != Tenant && !slices.Contains(values[d.Name][dimension], value) {
 			l = l.with(dimension, Other)
 		}
 	}

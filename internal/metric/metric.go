@@ -2,8 +2,8 @@
 // what it is told apart by. Who writes them (CloudWatch's embedded metric format,
 // Prometheus) is in telemetry.
 //
-// A dimension's values are few and known: never a tenant, an address or an id. Each
-// combination of them that occurs is a custom metric to CloudWatch, $0.30 a month for
+// A dimension's values are few and known: never an address or an id, and a tenant only
+// of those that are asked for (Tenants). Each combination of them that occurs is a custom metric to CloudWatch, $0.30 a month for
 // the hours that it occurs in ("Amazon CloudWatch pricing").
 package metric
 
@@ -22,6 +22,8 @@ const (
 	Channel = "channel"
 	Action  = "action"
 	Phase   = "phase"
+	Outcome = "outcome"
+	Tenant  = "tenant"
 )
 
 // What is counted: the unit is Count, and Sum the statistic that means something.
@@ -51,6 +53,10 @@ const (
 	// Misconfigured counts the hand-overs of notifications that failed by
 	// configuration, by channel: an operator must act.
 	Misconfigured = "Misconfigured"
+	// Notifications counts those that came to their end, by tenant, channel and outcome,
+	// where that is asked for: one for the channel that it went by or ended on, and one
+	// for each that was left for another.
+	Notifications = "Notifications"
 	// OutcomesMissing counts the outcomes of attempts that the ledger will not hold, by
 	// action.
 	OutcomesMissing = "OutcomesMissing"
@@ -116,6 +122,7 @@ func Definitions() []Definition {
 		{Name: EndpointsFailing, Unit: Count, By: [][]string{{Action}}, Always: true,
 			Help: "Endpoints disabled for failing, and warnings of it."},
 		{Name: Misconfigured, Unit: Count, By: [][]string{{Channel}}, Always: true, Help: "Hand-overs that failed by configuration."},
+		{Name: Notifications, Unit: Count, By: [][]string{{Tenant, Channel, Outcome}}, Help: "Notifications by tenant and channel."},
 		{Name: OutcomesMissing, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Outcomes that the ledger will not hold."},
 		{Name: OutcomesUntold, Unit: Count, By: [][]string{{Action}}, Always: true, Help: "Outcomes that producers will not be told of."},
 		{Name: ExchangeLatency, Unit: Milliseconds, By: [][]string{{Channel}}, Help: "How long exchanges and hand-overs took."},

@@ -40,14 +40,25 @@ const (
 	Turn       = "turn"        // too many requests to its endpoint are unanswered
 )
 
+// What came of a notification on a channel.
+const (
+	Sent    = "sent"   // the provider took it
+	Left    = "left"   // given up for another channel
+	NotSent = "failed" // and no other was left: a dead letter
+)
+
+// channels are those of notifications.
+var channels = []string{"email", "slack", "sms", "teams", "discord", "webhook"}
+
 // values are those that each dimension of each metric may have.
 var values = map[string]map[string][]string{
-	Attempts: {Verdict: {"delivered", "retryable", "permanent", "exhausted"}, Channel: {"email", "slack", "sms"}},
+	Attempts: {Verdict: {"delivered", "retryable", "permanent", "exhausted"}, Channel: channels},
 	Failures: {Reason: {DNS, Connect, TLS, Timeout, Closed, NotHTTP, Redirect, Client, Throttled, Gone, Server, Blocked, Malformed, Secret,
 		Endpoint, Overdue, Permanent, Transient, Limit, Configuration, Unknown, OptedOut, Other}},
 	Held:             {Reason: {Trouble, OpenByFail, Paused, RetryAfter, Limit, Turn, Other}},
-	ExchangeLatency:  {Channel: {"email", "slack", "sms"}},
-	Misconfigured:    {Channel: {"email", "slack", "sms"}},
+	ExchangeLatency:  {Channel: channels},
+	Misconfigured:    {Channel: channels},
+	Notifications:    {Channel: channels, Outcome: {Sent, Left, NotSent}},
 	EndpointsFailing: {Action: {"endpoint.disabled", "endpoint.failing"}},
 	CircuitChanges:   {Phase: {"open", "closed"}},
 	OutcomesMissing:  {Action: {"webhook.delivered", "webhook.failed", "notification.sent", "notification.failed"}},

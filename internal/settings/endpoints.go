@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/retry"
@@ -29,6 +30,11 @@ type Endpoints struct {
 	// is enabled before it is verified.
 	Origin     string
 	MustVerify bool
+	// EventRetention is how long events are kept.
+	EventRetention time.Duration
+	// OwnSecrets says that an endpoint may name secrets of its own tenant only, whoever
+	// registers it.
+	OwnSecrets bool
 	Policies   retry.Policies
 	AuditLanes int
 	Redaction
@@ -38,14 +44,16 @@ type Endpoints struct {
 func ReadEndpoints(getenv func(string) string) (Endpoints, error) {
 	r := reader{getenv: getenv}
 	s := Endpoints{
-		MaxEndpoints: r.number(MaxEndpoints, DefaultMaxEndpoints, 1, MostEndpoints),
-		TokenSecret:  getenv(TokenSecret),
-		TenantClaim:  getenv(TenantClaim),
-		Origin:       parsed(&r, Origin, parseSender),
-		MustVerify:   parsed(&r, MustVerify, parseBool),
-		Policies:     parsed(&r, RetryPolicies, retry.ParsePolicies),
-		AuditLanes:   r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
-		Redaction:    r.redaction(),
+		MaxEndpoints:   r.number(MaxEndpoints, DefaultMaxEndpoints, 1, MostEndpoints),
+		TokenSecret:    getenv(TokenSecret),
+		TenantClaim:    getenv(TenantClaim),
+		Origin:         parsed(&r, Origin, parseSender),
+		MustVerify:     parsed(&r, MustVerify, parseBool),
+		EventRetention: parsed(&r, EventRetention, parseEventRetention),
+		OwnSecrets:     parsed(&r, OwnSecrets, parseBool),
+		Policies:       parsed(&r, RetryPolicies, retry.ParsePolicies),
+		AuditLanes:     r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
+		Redaction:      r.redaction(),
 	}
 	return s, errors.Join(r.errs...)
 }

@@ -13,6 +13,12 @@ func TestReadEndpoints(t *testing.T) {
 	if err != nil || s.MaxEndpoints != 20 || s.TokenSecret != "" || s.TenantClaim != "" {
 		t.Errorf("got %+v, %v", s, err)
 	}
+	for text, good := range map[string]bool{"24h": true, "8784h": true, "23h": false, "8785h": false, "14d": false} {
+		read := func(name string) string { return map[string]string{settings.EventRetention: text}[name] }
+		if _, err := settings.ReadEndpoints(read); (err == nil) != good || err != nil && !strings.Contains(err.Error(), settings.EventRetention) {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
 	for text, good := range map[string]bool{"1": true, "200": true, "0": false, "201": false, "many": false} {
 		_, err := settings.ReadEndpoints(func(name string) string {
 			if name == settings.MaxEndpoints {

@@ -1,11 +1,19 @@
 package settings
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/efferent/efferent/internal/event"
+)
 
 // Fanout is how events are fanned out, and where the fanout Lambda finds its queues and
 // its tables.
 type Fanout struct {
 	Sending
+	// EventRetention is how long events are kept.
+	EventRetention                                           time.Duration
 	EventsQueueURL, WebhooksQueueURL, AuditQueueURL          string
 	AttemptsTable, WaitingTable, EndpointsTable, EventsTable string
 }
@@ -22,8 +30,26 @@ func ReadFanout(getenv func(string) string) (Fanout, error) {
 		WaitingTable:     r.needed(WaitingTable),
 		EndpointsTable:   r.needed(EndpointsTable),
 		EventsTable:      r.needed(EventsTable),
+		EventRetention:   parsed(&r, EventRetention, parseEventRetention),
 	}
 	return f, errors.Join(r.errs...)
+}
+
+// How long events may be kept.
+const (
+	minEventRetention = 24 * time.Hour
+	maxEventRetention = 366 * 24 * time.Hour
+)
+
+func parseEventRetention(text string) (time.Duration, error) {
+	if text == "" {
+		return event.Retention, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < minEventRetention || d > maxEventRetention {
+		return 0, fmt.Errorf("%q is not a duration from %s to %s", text, minEventRetention, maxEventRetention)
+	}
+	return d, nil
 }
 
 // EndpointsPlaces is where the endpoints Lambda finds its queues and its tables.

@@ -32,6 +32,9 @@ const (
 	PaceTable = "PACE_TABLE"
 	// EndpointsTable is the DynamoDB table of the endpoints that are registered.
 	EndpointsTable = "ENDPOINTS_TABLE"
+	// DirectoryTable is the DynamoDB table of what is known of those who are notified:
+	// the suppression lists, for one.
+	DirectoryTable = "DIRECTORY_TABLE"
 	// MaxHeld is how long a message waits for an open circuit in all before it is
 	// exhausted, 1m to 14 days ("6h").
 	MaxHeld = "EFFERENT_MAX_HELD"
@@ -112,6 +115,9 @@ const (
 	SecretTTL = "EFFERENT_SECRET_TTL"
 	// Metrics is which metrics the functions write: all, or those that alarms are on.
 	Metrics = "EFFERENT_METRICS"
+	// MetricTenants are the tenants whose notifications are counted apart: "acme,globex",
+	// all ("*") or none.
+	MetricTenants = "EFFERENT_METRIC_TENANTS"
 	// SecretGrace is how long after a rotation the signing key before signs too
 	// ("24h").
 	SecretGrace = "EFFERENT_SECRET_GRACE"
@@ -120,6 +126,12 @@ const (
 	TenantClaim = "EFFERENT_TENANT_CLAIM"
 	// MaxEndpoints is how many endpoints a tenant may register, 1 to 200 (20).
 	MaxEndpoints = "EFFERENT_MAX_ENDPOINTS"
+	// EventRetention is how long it is kept who gets an event that was published
+	// ("336h").
+	EventRetention = "EFFERENT_EVENT_RETENTION"
+	// OwnSecrets says that an endpoint may name secrets of its own tenant only, whoever
+	// registers it (false).
+	OwnSecrets = "EFFERENT_OWN_SECRETS_ONLY"
 	// TokenSecret is the secret that signs the API's own tokens, each for one tenant
 	// and a while; without it there are none.
 	TokenSecret = "EFFERENT_TOKEN_SECRET"

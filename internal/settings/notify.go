@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -16,6 +17,8 @@ type Notifications struct {
 	// Attachments are the buckets, each with what keys begin with there, that
 	// attachments may be read from: "bucket/" or "bucket/invoices/".
 	Attachments []string
+	// Tenants are those whose notifications are counted apart; nil is none.
+	Tenants *metric.Tenants
 	// Network is where signed webhooks may go, as those of the other queue.
 	Network
 }
@@ -29,7 +32,8 @@ func (n Notifications) Client() webhook.Options {
 // variable that is wrong, and what would be right.
 func ReadNotifications(getenv func(string) string) (Notifications, error) {
 	r := reader{getenv: getenv}
-	n := Notifications{Sending: r.sending(), Attachments: parsed(&r, Attachments, ParseAttachments)}
+	n := Notifications{Sending: r.sending(), Attachments: parsed(&r, Attachments, ParseAttachments),
+		Tenants: parsed(&r, MetricTenants, parseTenants)}
 	n.Network = r.network(n.Proxy)
 	n.ChannelSecrets = parsed(&r, ChannelSecrets, parseChannelSecrets)
 	return n, errors.Join(r.errs...)
@@ -65,7 +69,7 @@ func parseChannelSecrets(text string) (string, error) {
 
 // NotifyPlaces is where the notify Lambda finds its queues and its tables.
 type NotifyPlaces struct {
-	NotificationsQueueURL, AuditQueueURL, AttemptsTable, WaitingTable, PaceTable string
+	NotificationsQueueURL, AuditQueueURL, AttemptsTable, WaitingTable, PaceTable, DirectoryTable string
 }
 
 // ReadNotifyPlaces reads the places; each of them is needed.
@@ -77,6 +81,7 @@ func ReadNotifyPlaces(getenv func(string) string) (NotifyPlaces, error) {
 		AttemptsTable:         r.needed(AttemptsTable),
 		WaitingTable:          r.needed(WaitingTable),
 		PaceTable:             r.needed(PaceTable),
+		DirectoryTable:        r.needed(DirectoryTable),
 	}
 	return n, errors.Join(r.errs...)
 }

@@ -21,6 +21,9 @@ type ReplayPlaces struct {
 	Redaction
 	// TenantClaim is the claim that limits a token to one tenant; empty for none.
 	TenantClaim string
+	// TokenSecret holds the key of tokens for one tenant's own page; empty where there
+	// are none.
+	TokenSecret string
 	// FewMetrics is as Sending has it.
 	FewMetrics bool
 }
@@ -57,6 +60,7 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 		AuditLanes:              r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		Redaction:               r.redaction(),
 		TenantClaim:             getenv(TenantClaim),
+		TokenSecret:             getenv(TokenSecret),
 		FewMetrics:              parsed(&r, Metrics, parseMetrics),
 	}
 	if getenv(NotificationsQueueURL) != None {

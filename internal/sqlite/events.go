@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -38,10 +39,14 @@ var (
 )
 
 // Events keeps what was published, as event.Store and event.Keys have it.
-type Events struct{ db *DB }
+type Events struct {
+	db *DB
+	// Retention is how long a record is kept; 0 is event.Retention.
+	Retention time.Duration
+}
 
 // NewEvents returns the events in db.
-func NewEvents(db *DB) *Events { return &Events{db} }
+func NewEvents(db *DB) *Events { return &Events{db: db} }
 
 // KeepEvent is as event.Store has it.
 func (s *Events) KeepEvent(ctx context.Context, r event.Record) (recipients []string, err error) {
@@ -65,7 +70,7 @@ func (s *Events) KeepEvent(ctx context.Context, r event.Record) (recipients []st
 		case errors.Is(err, sql.ErrNoRows):
 			recipients = r.Recipients
 			_, err := tx.Exec("INSERT INTO events VALUES (?, ?, ?, ?, ?)",
-				r.Place(), r.Key(), r.At.Add(event.Retention).Unix(), string(text), body)
+				r.Place(), r.Key(), r.At.Add(cmp.Or(s.Retention, event.Retention)).Unix(), string(text), body)
 			return err
 		case err != nil:
 			return err

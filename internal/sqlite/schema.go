@@ -29,6 +29,9 @@ var migrations = [][]string{
 	{pacesSchema},
 	{eventsSchema, eventKeysSchema},
 	{endpointColumn, attemptsOfEndpoint},
+	{recipientsSchema},
+	{templateHeadsSchema, templatesSchema},
+	{suppressionsSchema},
 }
 
 // fileSchema has the one row that tells this data file from others.

@@ -14,10 +14,12 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
+	"github.com/efferent/efferent/internal/suppression"
 )
 
 // Memory keeps attempts, the index of their failures, claims, the waiting room,
-// circuits, endpoints, paces and secrets in memory, for the tests of those who need a store: a fake
+// circuits, endpoints, paces, secrets and suppressed addresses in memory, for the tests of those who need a store: a fake
 // that breaks no promise, since it passes the suites. Faults are for whoever wraps it. The zero
 // Memory is empty.
 type Memory struct {
@@ -32,6 +34,10 @@ type Memory struct {
 	events    events
 	paces     map[string]pace.State
 	secrets   map[string]*memorySecret
+	// recipients are those of the directory.
+	recipients   map[recipient.Key]recipient.Recipient
+	templates    templates
+	suppressions map[suppression.Key]suppression.Kept
 }
 
 type recordKey struct{ webhookID, sortKey string }

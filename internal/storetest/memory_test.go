@@ -16,5 +16,8 @@ func TestMemory(t *testing.T) {
 	TestEvents(t, store)
 	TestKeys(t, store)
 	TestPaces(t, store)
+	TestRecipients(t, store)
 	TestSecrets(t, store)
+	TestSuppressions(t, store)
+	TestTemplates(t, store)
 }

@@ -2,7 +2,9 @@ package storetest
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +24,7 @@ func TestPaces(t *testing.T, store pace.Store) {
 		"as the pure function has it":   pacesPure,
 		"whatever was seen":             pacesSeen,
 		"none gets another's time":      pacesAtOnce,
+		"many processes, one pace":      pacesOfProcesses,
 		"who is refused slows all down": pacesSlow,
 		"keys apart":                    pacesKeys,
 	} {
@@ -171,6 +174,38 @@ func pacesAtOnce(t *testing.T, p paces) {
 	}
 	if got := slices.Concat(goes, places); len(goes) != 4 || !slices.EqualFunc(got, want, time.Time.Equal) {
 		t.Errorf("%d go, %d get a place:\n%s", len(goes), len(places), cmp.Diff(want, got))
+	}
+}
+
+// pacesOfProcesses: of two processes with ten batches at once each, none of which waits
+// for the others, all times differ by what the provider takes: as one alone would have
+// them.
+func pacesOfProcesses(t *testing.T, p paces) {
+	const processes, batches, each = 2, 10, 6
+	var unreached strings.Builder
+	log := slog.New(slog.NewTextHandler(&unreached, nil))
+	turns := make([][]pace.Turn, processes*batches)
+	var all sync.WaitGroup
+	for n := range processes {
+		k := &pace.Keeper{Store: p, Patience: 3 * time.Second, Now: func() time.Time { return storedAt }, Log: log}
+		for b := range batches {
+			turns[n*batches+b] = make([]pace.Turn, each)
+			for i := range each {
+				all.Go(func() {
+					turns[n*batches+b][i], _ = k.Turn(t.Context(), p.key, pace.Rate{Interval: time.Second}, pace.Wish{})
+				})
+			}
+		}
+	}
+	all.Wait()
+	if unreached.Len() > 0 { // so busy a machine that each process kept the pace by itself
+		t.Skip(unreached.String())
+	}
+	goes, places := times(turns)
+	for n, at := range slices.Concat(goes, places) {
+		if want := storedAt.Add(time.Duration(n) * time.Second); !at.Equal(want) {
+			t.Fatalf("turn %d of %d is at %v, want %v", n, len(goes)+len(places), at, want)
+		}
 	}
 }
 

@@ -68,7 +68,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*fanout.Handler, error)
 			Log:         log,
 		},
 		Endpoints: &endpoint.Book{Store: &awsdynamodb.Endpoints{API: tables, Table: s.EndpointsTable}},
-		Events:    &awsdynamodb.Events{API: tables, Table: s.EventsTable},
+		Events:    &awsdynamodb.Events{API: tables, Table: s.EventsTable, Retention: s.EventRetention},
 		Sender:    &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.WebhooksQueue: s.WebhooksQueueURL}},
 	})
 }

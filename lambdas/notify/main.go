@@ -89,10 +89,12 @@ func wire(getenv func(string) string, log *slog.Logger) (*notify.Handler, error)
 			Webhooks:         awssecrets.Client(secrets, s.Client(), s.CABundle, settings.CABundle),
 			Clock:            clockwork.NewRealClock(),
 		},
-		Claims: &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
+		Claims:     &awsdynamodb.Claims{API: tables, Table: places.AttemptsTable},
+		Recipients: &awsdynamodb.Recipients{API: tables, Table: places.DirectoryTable},
 		Pace: &pace.Keeper{Store: &awsdynamodb.Paces{API: tables, Table: places.PaceTable}, Patience: notify.Patience,
 			Now: time.Now, Log: log},
-		Parts: &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
-		Files: &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
+		Parts:   &awssqs.Outgoing{API: queues, URLs: map[string]string{settings.NotificationsQueue: places.NotificationsQueueURL}},
+		Tenants: s.Tenants,
+		Files:   &awss3.Files{API: awss3.NewClient(aws), Places: s.Attachments},
 	})
 }

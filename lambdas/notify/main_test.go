@@ -23,7 +23,7 @@ import (
 
 var whole = map[string]string{
 	settings.NotificationsQueueURL: "https://sqs.test/1/notifications", settings.AuditQueueURL: "https://sqs.test/1/audit.fifo",
-	settings.AttemptsTable: "attempts", settings.WaitingTable: "waiting", settings.PaceTable: "pace",
+	settings.AttemptsTable: "attempts", settings.WaitingTable: "waiting", settings.PaceTable: "pace", settings.DirectoryTable: "directory",
 	"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/efferent/efferent/internal/access"
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	awseventbridge "github.com/efferent/efferent/internal/aws/eventbridge"
 	"github.com/efferent/efferent/internal/aws/fromenv"
@@ -41,7 +42,7 @@ func main() {
 		log.Error("replay can't start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(algnhsa.New(handler.Routes(), &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2}))
+	lambda.Start(algnhsa.New(access.Doors(handler.Routes()), &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2}))
 }
 
 func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error) {
@@ -58,6 +59,12 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 		return nil, err
 	}
 	queues, tables, objects := sqs.NewFromConfig(aws), dynamodb.NewFromConfig(aws), awss3.NewClient(aws)
+	secrets := secretsmanager.NewFromConfig(aws)
+	caller := gateway.Caller(places.TenantClaim)
+	if places.TokenSecret != "" {
+		tokens := &access.Tokens{Keys: &awssecrets.TokenKeys{API: secrets, Name: places.TokenSecret, Now: time.Now}, Now: time.Now}
+		caller = tokens.Caller(caller)
+	}
 	attempts := &awsdynamodb.Attempts{API: tables, Table: places.AttemptsTable}
 	room := &awsdynamodb.Waiting{API: tables, Table: places.WaitingTable}
 	return replay.New(replay.Needs{
@@ -84,9 +91,9 @@ func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error)
 		Lanes: places.AuditLanes,
 		Audit: &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: places.AuditLanes},
 		Redactors: &awssecrets.Redactors{
-			API: secretsmanager.NewFromConfig(aws), Name: places.LedgerKeys, ShowPaths: places.LedgerShowPaths, Now: time.Now, Log: log,
+			API: secrets, Name: places.LedgerKeys, ShowPaths: places.LedgerShowPaths, Now: time.Now, Log: log,
 		},
-		Caller: gateway.Caller(places.TenantClaim), Now: time.Now, Wait: pause, Log: log,
+		Caller: caller, Now: time.Now, Wait: pause, Log: log,
 	})
 }
 

@@ -86,6 +86,27 @@ func TestLogsMayUseAKeyOfTheApp(t *testing.T) {
 	t.Error("CloudWatch Logs may not")
 }
 
+// TestEventBridgeMayUseAKeyOfTheApp, once its policy says so, for this account.
+func TestEventBridgeMayUseAKeyOfTheApp(t *testing.T) {
+	t.Parallel()
+	var made template
+	call(t, func() {
+		stack := awscdk.NewStack(newApp(t), jsii.String("Shop"), nil)
+		efferent.LetEventsUse(awskms.NewKey(stack, jsii.String("EfferentKey"), nil))
+		made.json = *assertions.Template_FromStack(stack, nil).ToJSON()
+	})
+	for _, s := range statements(made.of("AWS::KMS::Key")["Key"]["KeyPolicy"]) {
+		if text(s["Principal"].(object)["Service"]) == "events.amazonaws.com" {
+			of := text(s["Condition"].(object)["StringEquals"].(object)["aws:SourceAccount"])
+			if got := texts(s["Action"]); of != "AWS::AccountId" || !slices.Equal(got, []string{"kms:Decrypt", "kms:GenerateDataKey"}) {
+				t.Errorf("it may %v, for %s", got, of)
+			}
+			return
+		}
+	}
+	t.Error("EventBridge may not")
+}
+
 func TestFunctionsRunInTheVPC(t *testing.T) {
 	t.Parallel()
 	made := synth(t, efferent.Props{XRay: true, VPC: efferent.VPCProps{
@@ -144,7 +165,7 @@ func TestOwnQueuesAndTablesAreUsed(t *testing.T) {
 			"circuits": "arn:aws:dynamodb:eu-north-1:000000000000:table/old-circuits"}}})
 	for kind, want := range map[string][]string{
 		"AWS::SQS::Queue":            {"EventFailures", "EventQueue", "NotificationFailures", "NotificationQueue"},
-		"AWS::DynamoDB::GlobalTable": {"Attempts", "Endpoints", "Ledger", "Pace", "Published"},
+		"AWS::DynamoDB::GlobalTable": {"Attempts", "Directory", "Endpoints", "Ledger", "Pace", "Published"},
 	} {
 		if d := cmp.Diff(want, slices.Sorted(maps.Keys(made.of(kind)))); d != "" {
 			t.Error(d)

@@ -63,7 +63,7 @@ var lives = func() map[string]life {
 			all[function+of] = life{idle: none, busy: zero, bad: once, within: 7, glitch: once}
 		}
 	}
-	for _, function := range []string{"Checkpoint", "Replay", "Rotate", "Endpoints"} {
+	for _, function := range []string{"Checkpoint", "Replay", "Rotate", "Endpoints", "Directory"} {
 		for _, of := range []string{"Errors", "Throttles"} {
 			all[function+of] = life{idle: none, busy: zero, bad: once, within: 1}
 		}

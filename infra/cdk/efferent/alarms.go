@@ -68,6 +68,9 @@ func newAlarms(e *Efferent, props Props) []awscloudwatch.Alarm {
 	if e.Register != nil {
 		w.functions("Endpoints", e.Register, ticket, "the API of endpoints can't answer")
 	}
+	if e.Know != nil {
+		w.functions("Directory", e.Know, ticket, "the API of those who are notified can't answer")
+	}
 	if e.Rotate != nil {
 		w.functions("Rotate", e.Rotate, ticket, "the keys of a secret were not replaced; Secrets Manager tries again, and then at the next date")
 	}

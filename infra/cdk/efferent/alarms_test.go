@@ -79,7 +79,7 @@ func TestWhatIsWatched(t *testing.T) {
 		})
 	}
 	for function, how := range map[string]string{"Deliver": "page", "Notify": "page", "Release": "page", "Audit": "page",
-		"Checkpoint": "ticket", "Replay": "ticket", "Rotate": "ticket", "Fanout": "page", "Endpoints": "ticket"} {
+		"Checkpoint": "ticket", "Replay": "ticket", "Rotate": "ticket", "Fanout": "page", "Endpoints": "ticket", "Directory": "ticket"} {
 		times := map[string]string{"page": "2/3", "ticket": "1"}[how]
 		for _, of := range []string{"Errors", "Throttles"} {
 			want[function+of] = how + " " + of + " of " + function + "Function > 0, " + times + " of 300 s"

@@ -29,7 +29,7 @@ func TestNobodyReachesTheAPIUnasked(t *testing.T) {
 			made := synth(t, c.props)
 			call(t, func() {
 				made.assert.AllResourcesProperties(jsii.String("AWS::ApiGatewayV2::Route"), c.want)
-				made.assert.ResourceCountIs(jsii.String("AWS::ApiGatewayV2::Route"), jsii.Number(4))
+				made.assert.ResourceCountIs(jsii.String("AWS::ApiGatewayV2::Route"), jsii.Number(6))
 				made.assert.AllResourcesProperties(jsii.String("AWS::ApiGatewayV2::Stage"), object{
 					"StageName": "$default", "AutoDeploy": true, "DefaultRouteSettings": object{"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100},
 				})
@@ -79,6 +79,14 @@ func TestNothingIsPublic(t *testing.T) {
 	}
 	slices.Sort(invoked)
 	if d := cmp.Diff([]string{
+		"apigateway.amazonaws.com invokes DirectoryFunction.Arn for " +
+			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{tenant}/recipients",
+		"apigateway.amazonaws.com invokes DirectoryFunction.Arn for " +
+			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{tenant}/recipients/{recipient_id}",
+		"apigateway.amazonaws.com invokes DirectoryFunction.Arn for " +
+			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{tenant}/suppressions",
+		"apigateway.amazonaws.com invokes DirectoryFunction.Arn for " +
+			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/tenants/{tenant}/suppressions/{suppression_id}",
 		"apigateway.amazonaws.com invokes EndpointsFunction.Arn for " +
 			"arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/*/*/api/v1/events",
 		"apigateway.amazonaws.com invokes EndpointsFunction.Arn for " +

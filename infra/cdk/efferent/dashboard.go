@@ -2,6 +2,7 @@ package efferent
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -16,7 +17,7 @@ import (
 // newDashboard shows the alarms; then what leaves, what fails and what waits; then
 // the queues, the waiting room, the ledger and the API, and each function.
 // docs/operate.md tells what each graph means.
-func newDashboard(e *Efferent, alarms []awscloudwatch.Alarm) awscloudwatch.Dashboard {
+func newDashboard(e *Efferent, props Props, alarms []awscloudwatch.Alarm) awscloudwatch.Dashboard {
 	refs := make([]interfacesawscloudwatch.IAlarmRef, len(alarms))
 	for i, a := range alarms {
 		refs[i] = a
@@ -29,6 +30,9 @@ func newDashboard(e *Efferent, alarms []awscloudwatch.Alarm) awscloudwatch.Dashb
 	for _, s := range senders {
 		d.AddWidgets(s.outcome()...)
 		d.AddWidgets(s.waits()...)
+	}
+	if e.Notify != nil {
+		d.AddWidgets(e.tenantsRow(len(props.Notify.MetricTenants) > 0)...)
 	}
 	for _, s := range senders {
 		d.AddWidgets(s.queue()...)
@@ -44,6 +48,7 @@ func newDashboard(e *Efferent, alarms []awscloudwatch.Alarm) awscloudwatch.Dashb
 	}{
 		{"deliver", e.Deliver}, {"notify", e.Notify}, {"release", e.Release}, {"replay", e.Replay}, {"audit", e.AppendLedger},
 		{"checkpoint", e.SignLedger}, {"rotate", e.Rotate}, {"fanout", e.Fanout}, {"endpoints", e.Register},
+		{"directory", e.Know},
 	} {
 		if row.of != nil {
 			d.AddWidgets(functionRow(row.name, row.of)...)
@@ -55,8 +60,8 @@ func newDashboard(e *Efferent, alarms []awscloudwatch.Alarm) awscloudwatch.Dashb
 // outcome is what came of what was sent.
 func (s sender) outcome() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
-		graph(s.title+"s: attempts a minute, by verdict", found(s.f, metric.Attempts, metric.Verdict, "Sum")),
-		graph(s.title+"s: failures a minute, by kind", found(s.f, metric.Failures, metric.Reason, "Sum")),
+		graph(s.title+"s: attempts a minute, by verdict", found(s.f, metric.Attempts, "Sum", metric.Verdict)),
+		graph(s.title+"s: failures a minute, by kind", found(s.f, metric.Failures, "Sum", metric.Reason)),
 		graph(s.title+"s: an exchange takes, in ms", percentiles(s.f, metric.ExchangeLatency)...),
 	}
 }
@@ -66,10 +71,30 @@ func (s sender) waits() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
 		graph(s.title+"s: oldest that is tried, and time to delivery, in s", append(percentiles(s.f, metric.TimeToDelivery),
 			label(ours(s.f, metric.OldestUndelivered, worst()), "oldest"))...),
-		graph(s.title+"s: held a minute, by reason", found(s.f, metric.Held, metric.Reason, "Sum")),
+		graph(s.title+"s: held a minute, by reason", found(s.f, metric.Held, "Sum", metric.Reason)),
 		graph(s.title+"s: dead letters, new in 5 minutes, and parked", label(ours(s.f, metric.DeadLetters, total()), "new"),
 			label(s.failures.MetricApproximateNumberOfMessagesVisible(worst()), "parked")),
 	}
+}
+
+// tenantsRow is whose notifications went by which channel: by their lines in the log,
+// which costs nothing until somebody looks; and by metrics, where those were asked for.
+func (e *Efferent) tenantsRow(apart bool) []awscloudwatch.IWidget {
+	width := 24
+	if apart {
+		width = 16
+	}
+	row := []awscloudwatch.IWidget{awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{
+		Title: jsii.String("Notifications by tenant, channel and outcome, by the log: messages"), Width: jsii.Number(width),
+		LogGroupNames: jsii.Strings(*e.NotifyLogs.LogGroupName()), View: awscloudwatch.LogQueryVisualizationType_TABLE,
+		QueryLines: jsii.Strings(`filter msg in ["sent", "not sent"]`,
+			`stats count(*) as messages, pct(took_s, 99) as took_s_p99 by tenant, channel, msg`, "sort messages desc", "limit 100"),
+	})}
+	if apart {
+		row = append(row, graph("Notifications: a minute, by tenant, channel and outcome",
+			found(e.Notify, metric.Notifications, "Sum", metric.Tenant, metric.Channel, metric.Outcome)))
+	}
+	return row
 }
 
 // queue is what SQS says.
@@ -100,8 +125,8 @@ func (e *Efferent) roomRow() []awscloudwatch.IWidget {
 		graph("Waiting room: how late it is, in s", label(ours(e.Release, metric.OldestOverdue, worst()), "late")),
 		graph("Circuits that opened and closed in 5 minutes", opened...),
 		graph("Registered endpoints that fail: warned of and disabled, a minute, by kind",
-			found(e.Deliver, metric.EndpointsFailing, metric.Action, "Sum")),
-		graph("Outcomes that nobody was told of, a minute, by kind", found(e.Deliver, metric.OutcomesUntold, metric.Action, "Sum")),
+			found(e.Deliver, metric.EndpointsFailing, "Sum", metric.Action)),
+		graph("Outcomes that nobody was told of, a minute, by kind", found(e.Deliver, metric.OutcomesUntold, "Sum", metric.Action)),
 	}
 }
 
@@ -149,14 +174,17 @@ func percentiles(f awslambda.IFunction, name string) (all []awscloudwatch.IMetri
 	return all
 }
 
-// found are those of a function's metric that there are, one for each value of a
-// dimension, each minute ("Search expression syntax").
-func found(f awslambda.IFunction, name, by, statistic string) awscloudwatch.IMetric {
+// found are those of a function's metric that there are, one for each value of its
+// dimensions, each minute ("Search expression syntax").
+func found(f awslambda.IFunction, name, statistic string, by ...string) awscloudwatch.IMetric {
+	var label []string
+	for _, dimension := range by {
+		label = append(label, "${PROP('Dim."+dimension+"')}")
+	}
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 		Expression: jsii.String(fmt.Sprintf(`SEARCH('{%s,%s,%s} MetricName="%s" %s="%s"', '%s', 60)`,
-			metric.Namespace, metric.Function, by, name, metric.Function, *f.FunctionName(), statistic)),
-		Label: jsii.String(fmt.Sprintf("${PROP('Dim.%s')}", by)), Period: seconds(time.Minute),
-		UsingMetrics: &map[string]awscloudwatch.IMetric{},
+			metric.Namespace, metric.Function, strings.Join(by, ","), name, metric.Function, *f.FunctionName(), statistic)),
+		Label: jsii.String(strings.Join(label, " ")), Period: seconds(time.Minute), UsingMetrics: &map[string]awscloudwatch.IMetric{},
 	})
 }
 

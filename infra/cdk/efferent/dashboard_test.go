@@ -35,7 +35,7 @@ func widgetsOf(t *testing.T, props efferent.Props) (all []widget) {
 }
 
 // searched finds a function's metrics by one dimension.
-var searched = regexp.MustCompile(`^SEARCH\('\{Efferent,function,(\w+)\} MetricName="(\w+)" function="(\w+)Function"', 'Sum', 60\)$`)
+var searched = regexp.MustCompile(`^SEARCH\('\{Efferent,function,([\w,]+)\} MetricName="(\w+)" function="(\w+)Function"', 'Sum', 60\)$`)
 
 // TestDashboardShowsWhatIsWritten: its graphs of our own metrics are of metrics that
 // there are, told apart as they are; each has a title of its own that says in what it
@@ -44,7 +44,9 @@ func TestDashboardShowsWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	counts := regexp.MustCompile(`in (s|ms|days)$|(messages|at a time|parked)$|a minute, by|in 5 minutes|what is not in it$`)
 	titles, shown := map[string]bool{}, map[string]bool{}
-	for _, w := range widgetsOf(t, rotated)[1:] {
+	props := rotated
+	props.Notify.MetricTenants = []string{"acme"}
+	for _, w := range widgetsOf(t, props)[1:] {
 		title := w.Properties.Title
 		if titles[title] || !counts.MatchString(title) {
 			t.Errorf("the title %q is there twice, or does not say in what it counts", title)
@@ -71,7 +73,7 @@ func oursIn(t *testing.T, title string, m []any) (name string, by []string, ours
 	if first, ok := m[0].(object); ok {
 		expression := text(first["expression"])
 		if found := searched.FindStringSubmatch(expression); found != nil {
-			return found[2], []string{found[1]}, true
+			return found[2], strings.Split(found[1], ","), true
 		}
 		if strings.Contains(expression, "SEARCH") {
 			t.Errorf("%q searches %s", title, expression)

@@ -102,6 +102,11 @@ type Efferent struct {
 	Pace awsdynamodb.ITableV2
 	// Endpoints is the table of the endpoints that are registered.
 	Endpoints awsdynamodb.ITableV2
+	// Directory is the table of what is known of those who are notified, Know the
+	// function behind its API, and KnowLogs its logs; nil where they were left out.
+	Directory awsdynamodb.ITableV2
+	Know      awslambda.IFunction
+	KnowLogs  awslogs.ILogGroup
 	// Deliver is the function that sends webhooks, and DeliverLogs its logs.
 	Deliver     awslambda.IFunction
 	DeliverLogs awslogs.ILogGroup
@@ -145,8 +150,9 @@ type Efferent struct {
 	AppendLedgerLogs, SignLedgerLogs awslogs.ILogGroup
 	Dashboard                        awscloudwatch.Dashboard
 	kept                             keeping
-	// api is API, to have routes added, and outcomes the queue that is told of them.
+	// api is API, to have routes added, doors are those for tokens, and outcomes the queue that is told of them.
 	api      awsapigatewayv2.HttpApi
+	doors    []door
 	outcomes awssqs.IQueue
 	// ledgerKeys is the name of the secret of the keys that redact.
 	ledgerKeys string
@@ -184,6 +190,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		{"Ledger", e.makeLedger}, {"Deliver", e.makeDeliver}, {"Notify", e.makeNotify}, {"Release", e.makeRelease},
 		{"Rotate", e.makeRotate},
 		{"Replay", e.makeReplay}, {"Fanout", e.makeFanout}, {"Register", e.makeRegister},
+		{"Register", e.makeDirectory},
 		{"Audit", e.makeAudit}, {"Checkpoint", e.makeCheckpoint},
 	} {
 		if err := part.make(props); err != nil {
@@ -191,7 +198,7 @@ func New(scope constructs.Construct, id string, props Props) (*Efferent, error) 
 		}
 	}
 
-	e.Dashboard = newDashboard(e, newAlarms(e, props))
+	e.Dashboard = newDashboard(e, props, newAlarms(e, props))
 	e.explain()
 	tag(e.Construct, props.Tags)
 	return e, nil
@@ -205,8 +212,11 @@ func (e *Efferent) makeTables(props Props) {
 	}{
 		{attemptsTable, &e.Attempts, newAttempts}, {waitingTable, &e.Waiting, newWaiting}, {circuitsTable, &e.Circuits, newCircuits},
 		{paceTable, &e.Pace, newPace}, {endpointsTable, &e.Endpoints, newEndpoints},
-		{publishedTable, &e.Published, newPublished},
+		{publishedTable, &e.Published, newPublished}, {directoryTable, &e.Directory, newDirectory},
 	} {
+		if t.name == directoryTable && props.WithoutNotifications {
+			continue
+		}
 		*t.table = props.Tables.table(e.Construct, t.name, func() awsdynamodb.ITableV2 { return t.make(e.kept) })
 	}
 }

@@ -35,7 +35,7 @@ func TestFunctionsStartWithTheirEnvironments(t *testing.T) {
 	}
 	notifying, err := settings.ReadNotifyPlaces(env("Notify"))
 	if want := (settings.NotifyPlaces{NotificationsQueueURL: "NotificationQueue", AuditQueueURL: "AuditQueue",
-		AttemptsTable: "Attempts", WaitingTable: "Waiting", PaceTable: "Pace"}); err != nil || notifying != want {
+		AttemptsTable: "Attempts", WaitingTable: "Waiting", PaceTable: "Pace", DirectoryTable: "Directory"}); err != nil || notifying != want {
 		t.Errorf("notify: %+v, %v", notifying, err)
 	}
 	if n, err := settings.ReadNotifications(env("Notify")); err != nil || n.MaxReceives != settings.DefaultMaxReceives {

@@ -26,6 +26,10 @@ type FanoutProps struct {
 	Bus string
 	// Sources are what those events have as their source: "shop.orders". Needed with Bus.
 	Sources []string
+	// EventRetention is how long it is kept who gets a published event, and its body: 24
+	// hours to 366 days. An event that comes back from the dead-letter queue after that goes
+	// to those who subscribe by then. Default: 14 days.
+	EventRetention time.Duration
 }
 
 func (p FanoutProps) withDefaults(visibility time.Duration) FanoutProps {
@@ -33,6 +37,13 @@ func (p FanoutProps) withDefaults(visibility time.Duration) FanoutProps {
 	p.FunctionProps = p.FunctionProps.withDefaults()
 	p.SourceProps = p.SourceProps.withDefaults()
 	return p
+}
+
+// keeps tells a function how long events are kept.
+func (p FanoutProps) keeps(env map[string]string) {
+	if p.EventRetention != 0 {
+		env[settings.EventRetention] = p.EventRetention.String()
+	}
 }
 
 func (p FanoutProps) check() error {
@@ -52,6 +63,7 @@ func (e *Efferent) makeFanout(props Props) (err error) {
 	env[settings.WaitingTable] = *e.Waiting.TableName()
 	env[settings.EndpointsTable] = *e.Endpoints.TableName()
 	env[settings.EventsTable] = *e.Published.TableName()
+	p.keeps(env)
 	e.redacts(env, props.Ledger)
 	_, err = settings.ReadFanout(func(name string) string { return env[name] })
 	if err = errors.Join(err, p.check(), checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {

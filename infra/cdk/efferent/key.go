@@ -110,3 +110,17 @@ func LetLogsUse(key awskms.Key) {
 	})})
 	key.AddToResourcePolicy(s, jsii.Bool(false))
 }
+
+// LetEventsUse has a key of your own app, whose ARN is Props.Key, let EventBridge send to
+// a queue that is encrypted with it, which is for the key's own policy to say
+// ("Configuring AWS KMS permissions for EventBridge rules that send to Amazon SQS"): where there
+// is Fanout.Bus, whose events are lost otherwise. It lets rules of this account do so.
+func LetEventsUse(key awskms.Key) {
+	s := awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("kms:Decrypt", "kms:GenerateDataKey"),
+		Resources:  jsii.Strings("*"), // in a key's policy that is the key
+	})
+	s.AddCondition(jsii.String("StringEquals"), map[string]any{"aws:SourceAccount": *awscdk.Stack_Of(key).Account()})
+	key.AddToResourcePolicy(s, jsii.Bool(false))
+}

@@ -22,9 +22,10 @@ func TestWhatIsLeftOutLeavesNothing(t *testing.T) {
 		queue string // what the others are told of notifications
 	}{
 		"notifications": {efferent.Props{WithoutNotifications: true},
-			[]string{"Notification", "Notify", "notify", "smtp", "twilio", "notification-failures"}, settings.None},
-		"the API": {efferent.Props{WithoutAPI: true}, []string{"Replay", "Api", "MoveTask", "by hand", "replay"}, "NotificationQueue"},
-		"both":    {efferent.Props{WithoutNotifications: true, WithoutAPI: true}, []string{"Notify", "Replay", "Api"}, settings.None},
+			[]string{"Notification", "Notify", "notify", "smtp", "twilio", "notification-failures", "Directory", "directory"}, settings.None},
+		"the API": {efferent.Props{WithoutAPI: true},
+			[]string{"Replay", "Api", "DirectoryFunction", "MoveTask", "by hand", "replay"}, "NotificationQueue"},
+		"both": {efferent.Props{WithoutNotifications: true, WithoutAPI: true}, []string{"Notify", "Replay", "Api"}, settings.None},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -65,7 +65,8 @@ func built(t *testing.T, machine elf.Machine) string {
 func builtOf(t *testing.T, program []byte) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"deliver", "notify", "release", "replay", "audit", "checkpoint", "rotate", "fanout", "endpoints"} {
+	for _, name := range []string{"deliver", "notify", "release", "replay", "audit", "checkpoint", "rotate", "fanout", "endpoints",
+		"directory"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}

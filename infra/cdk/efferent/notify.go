@@ -24,6 +24,9 @@ type NotifyProps struct {
 	// Attachments are the buckets, or a bucket, a slash and what keys begin with, that
 	// it may read the attachments of emails from: "acme-files/invoices/". Default: none.
 	Attachments []string
+	// MetricTenants are the tenants whose notifications are counted apart, each by up to 18
+	// custom metrics of CloudWatch: names, or "*" for all. Default: none.
+	MetricTenants []string
 	// SES lets it send email by Amazon SES, where the secret efferent/smtp
 	// says so. Default: it may not.
 	SES bool
@@ -52,6 +55,7 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 		env[settings.ChannelSecrets] = p.Secrets
 	}
 	given(env, settings.Attachments, strings.Join(p.Attachments, ","))
+	given(env, settings.MetricTenants, strings.Join(p.MetricTenants, ","))
 	props.Deliver.network(env)
 	_, err = settings.ReadNotifications(func(name string) string { return env[name] })
 	if err = errors.Join(err, checkSource(props.Queues.VisibilityTimeout, p.FunctionProps, p.SourceProps)); err != nil {
@@ -62,6 +66,7 @@ func (e *Efferent) makeNotify(props Props) (err error) {
 	env[settings.AttemptsTable] = *e.Attempts.TableName()
 	env[settings.WaitingTable] = *e.Waiting.TableName()
 	env[settings.PaceTable] = *e.Pace.TableName()
+	env[settings.DirectoryTable] = *e.Directory.TableName()
 	e.redacts(env, props.Ledger)
 
 	e.Notify, e.NotifyLogs, err = e.newFunction(plan{
@@ -85,6 +90,7 @@ func (e *Efferent) notifyGrants(p NotifyProps, bundle string) []awsiam.PolicySta
 		allow(*e.Attempts.TableArn(), "dynamodb:Query", "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:DeleteItem"),
 		allow(*e.Waiting.TableArn(), "dynamodb:PutItem"),
 		allow(*e.Pace.TableArn(), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
+		allow(*e.Directory.TableArn(), "dynamodb:BatchGetItem"),
 		e.readsLedgerKeys(),
 	}
 	for _, on := range channel.Names {

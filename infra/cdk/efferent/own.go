@@ -76,8 +76,8 @@ func ownQueue(scope constructs.Construct, id string, props Props, name string) a
 // TableProps holds for the tables of attempts, of what waits, of circuits, and of paces.
 type TableProps struct {
 	// Own are tables that are there already and are to be used, by what Efferent
-	// calls them: "attempts", "waiting", "circuits", "pace", "endpoints", "events". Each has its ARN, or its name in
-	// the stack's account and region. Nothing about them is changed: docs/deploy.md
+	// calls them: "attempts", "waiting", "circuits", "pace", "endpoints", "events", "directory". Each has its ARN,
+	// or its name in the stack's account and region. Nothing about them is changed: docs/deploy.md
 	// says what they must be like. Default: none; all tables are made.
 	Own map[string]string
 }
@@ -90,6 +90,7 @@ const (
 	paceTable      = "pace"
 	endpointsTable = "endpoints"
 	publishedTable = "events"
+	directoryTable = "directory"
 )
 
 var (
@@ -98,7 +99,7 @@ var (
 )
 
 func (p TableProps) check() error {
-	known := []string{attemptsTable, waitingTable, circuitsTable, paceTable, endpointsTable, publishedTable}
+	known := []string{attemptsTable, waitingTable, circuitsTable, paceTable, endpointsTable, publishedTable, directoryTable}
 	for _, name := range slices.Sorted(maps.Keys(p.Own)) {
 		at := p.Own[name]
 		switch {

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/efferent/efferent/internal/settings"
 )
 
 // mayReadBundle lets deliver and notify read the certificates that CaBundle names.
@@ -15,6 +17,43 @@ func (e *Efferent) mayReadBundle() {
 	bundle := allow(e.secret(*ref("CaBundle")), "secretsmanager:GetSecretValue")
 	e.mayWhen("CaBundle", "Deliver", e.Deliver, bundle)
 	e.mayWhen("CaBundle", "Notify", e.Notify, bundle)
+	e.mayWhen("CaBundle", "Endpoints", e.Register, bundle)
+}
+
+// opensDoors makes the ways in for tokens when there is a secret that signs them.
+func (e *Efferent) opensDoors() {
+	for _, d := range e.doors {
+		for _, route := range e.open(d) {
+			for _, made := range all[awscdk.CfnResource](route) {
+				made.CfnOptions().SetCondition(when(e, "TokenSecret"))
+			}
+		}
+	}
+	secret := *ref("TokenSecret")
+	e.mayWhen("TokenSecret", "Endpoints", e.Register, e.makesTokens(secret)...)
+	reads := allow(e.secret(secret), "secretsmanager:GetSecretValue")
+	e.mayWhen("TokenSecret", "Replay", e.Replay, reads)
+	e.mayWhen("TokenSecret", "Directory", e.Know, reads)
+}
+
+// mayTell lets functions tell outcomes to where that was chosen: the queue of
+// events, or else a queue, or else a bus.
+func (e *Efferent) mayTell() {
+	part := func(n int) map[string]any {
+		return map[string]any{"Fn::Select": []any{n, map[string]any{"Fn::Split": []any{":", map[string]any{"Ref": "OutcomesQueue"}}}}}
+	}
+	url := map[string]any{"Fn::Join": []any{"", []any{"https://sqs.", part(3), ".", map[string]any{"Ref": "AWS::URLSuffix"}, "/", part(4),
+		"/", part(5)}}}
+	published := map[string]any{"Ref": *awscdk.Stack_Of(e.Construct).GetLogicalId(resource(e, "EventQueue"))}
+	to := ifGiven("OutcomesTenant", published, ifGiven("OutcomesQueue", url,
+		ifGiven("OutcomesBus", map[string]any{"Ref": "OutcomesBus"}, noValue)))
+	for i, f := range []awslambda.IFunction{e.Deliver, e.Notify, e.Replay, e.Fanout, e.Register} {
+		name := telling[i]
+		resource(e, name+"Function").AddPropertyOverride(jsii.String("Environment.Variables."+settings.Outcomes), to)
+		e.mayWhen("OutcomesQueue", name, f, allow(*ref("OutcomesQueue"), "sqs:SendMessage"))
+		e.mayWhen("OutcomesBus", name, f, allow(*ref("OutcomesBus"), "events:PutEvents"))
+		e.mayWhen("OutcomesTenant", name, f, allow(*e.Events.QueueArn(), "sqs:SendMessage"))
+	}
 }
 
 // maySES lets notify send email by SES.

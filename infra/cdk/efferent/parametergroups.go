@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -30,7 +31,15 @@ const (
 	issuerPattern   = `^(https://[A-Za-z0-9./_~-]{1,500})?$`
 	audiencePattern = `^([A-Za-z0-9._~:/@-]{1,200}(,[A-Za-z0-9._~:/@-]{1,200})*)?$`
 	originPattern   = `^([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$`
-	topicPattern    = `^(none|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)$`
+	// Java and Go read these alike too.
+	claimPattern  = `^[A-Za-z0-9_.:/-]{0,200}$`
+	senderPattern = `^` + hostLabel + `(\.` + hostLabel + `){0,5}$`
+	tenantPattern = `^([A-Za-z0-9][A-Za-z0-9_.@-]{0,99})?$`
+	queuePattern  = `^(arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?)?$`
+	busPattern    = `^(arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/._-]{1,256})?$`
+	outcomeKind   = `(delivery\.(\*|delivered|failed)|endpoint\.(\*|failing|recovered|disabled|verified|updated)|\*)`
+	kindsPattern  = `^(` + outcomeKind + `(,` + outcomeKind + `)*)?$`
+	topicPattern  = `^(none|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)$`
 )
 
 // concurrencies are those that may be chosen. As texts in a list: what takes the
@@ -47,6 +56,8 @@ func groups() []group {
 		{"Sending", ofSending()},
 		{"Queues and functions", ofFunctions()},
 		{"Channels", ofChannels()},
+		{"Registered endpoints and events", ofEndpoints()},
+		{"Outcomes", ofOutcomes()},
 		{"The API", ofAPI()},
 		{"The ledger", ofLedger()},
 		{"Alarms", ofAlarms()},
@@ -75,12 +86,13 @@ func ofNames() []parameter {
 func ofSending() []parameter {
 	return []parameter{
 		{name: "AllowHttp", says: "Where plain http may go: none, all, or hosts by commas, loopback among them", otherwise: "none",
-			pattern: httpPattern, must: "none, all, or host names by commas", places: env(settings.AllowHTTP, "", "Deliver", "Notify")},
+			pattern: httpPattern, must: "none, all, or host names by commas", places: env(settings.AllowHTTP, "", "Deliver", "Notify", "Endpoints")},
 		{name: "AllowCidrs", says: "Networks that may be sent to though they are not public, by commas: 10.1.0.0/16,fd00::/8", otherwise: "",
-			pattern: cidrsPattern, must: "networks such as 10.1.0.0/16, by commas", places: env(settings.AllowCIDRs, "", "Deliver", "Notify")},
+			pattern: cidrsPattern, must: "networks such as 10.1.0.0/16, by commas",
+			places: env(settings.AllowCIDRs, "", "Deliver", "Notify", "Endpoints")},
 		{name: "RetryPolicies", says: "Retry policies besides the built-in ones, each name once: slow=30s,60s;quick=1s", otherwise: "",
 			pattern: policyPattern, must: "name=delay,delay;…, with delays of up to 24h such as 30s",
-			places: env(settings.RetryPolicies, "", "Deliver", "Notify")},
+			places: env(settings.RetryPolicies, "", "Deliver", "Notify", "Fanout", "Endpoints")},
 		{name: "ExchangeTimeout", says: "How long a whole exchange with an endpoint may take, in seconds", otherwise: 10, least: 1, most: 20,
 			places: env(settings.Timeout, "${}s", "Deliver")},
 		{name: "ResponseLimit", says: "Bytes of a failure's answer that its record keeps", otherwise: 1024, least: 1, most: 4096,
@@ -91,27 +103,30 @@ func ofSending() []parameter {
 			places: env(settings.CircuitLimits, "failures=${};first=${CircuitFirst}s", "Deliver")},
 		{name: "CircuitFirst", says: "How long a circuit is open at first, in seconds", otherwise: 30, least: 1, most: 900},
 		{name: "SecretTtl", says: "How long a secret is cached, in seconds", otherwise: 300, least: 1, most: 86400,
-			places: env(settings.SecretTTL, "${}s", "Deliver", "Notify")},
+			places: env(settings.SecretTTL, "${}s", "Deliver", "Notify", "Fanout")},
 		{name: "SecretGrace", says: "How long after a secret's rotation the key before signs too, in hours", otherwise: 24, least: 0, most: 168,
 			places: env(settings.SecretGrace, "${}h", "Deliver")},
 		{name: "CaBundle", says: "A secret below efferent/ with certificates of private authorities, as PEM", otherwise: "",
 			pattern: bundlePattern, must: "the name of a secret below efferent/", conditional: true,
-			places: env(settings.CABundle, "", "Deliver", "Notify"), put: (*Efferent).mayReadBundle},
+			places: env(settings.CABundle, "", "Deliver", "Notify", "Endpoints"), put: (*Efferent).mayReadBundle},
 	}
 }
 
 func ofFunctions() []parameter {
 	return []parameter{
 		{name: "Retention", says: "How long messages are kept, in seconds", otherwise: 1209600, least: 60, most: 1209600,
-			places: at("MessageRetentionPeriod", "WebhookQueue", "NotificationQueue", "AuditQueue")},
+			places: at("MessageRetentionPeriod", "WebhookQueue", "NotificationQueue", "EventQueue", "AuditQueue")},
 		{name: "Memory", says: "Memory of the function that sends webhooks, in MiB", otherwise: 256, least: 128, most: 10240,
 			places: at("MemorySize", "DeliverFunction")},
 		{name: "MaxConcurrency", says: "Invocations that send webhooks at a time", otherwise: "50", oneOf: concurrencies,
 			places: []place{{"DeliverSource", "ScalingConfig.MaximumConcurrency", asNumber}}},
 		{name: "NotifyMaxConcurrency", says: "Invocations that send notifications at a time", otherwise: "50", oneOf: concurrencies,
 			places: []place{{"NotifySource", "ScalingConfig.MaximumConcurrency", asNumber}}},
+		{name: "FanoutMaxConcurrency", says: "Invocations that turn events into messages at a time", otherwise: "50", oneOf: concurrencies,
+			places: []place{{"FanoutSource", "ScalingConfig.MaximumConcurrency", asNumber}}},
 		{name: "LogRetention", says: "Days that logs are kept", otherwise: "30", oneOf: retentionTexts(),
-			places: at("RetentionInDays", "DeliverLogs", "NotifyLogs", "ReleaseLogs", "ReplayLogs", "ApiLogs", "AuditLogs", "CheckpointLogs")},
+			places: at("RetentionInDays", "DeliverLogs", "NotifyLogs", "ReleaseLogs", "ReplayLogs", "ApiLogs", "AuditLogs", "CheckpointLogs",
+				"FanoutLogs", "EndpointsLogs", "DirectoryLogs")},
 	}
 }
 
@@ -133,6 +148,44 @@ func ofAPI() []parameter {
 			pattern: issuerPattern, must: "an https URL", conditional: true, put: (*Efferent).takesTokens},
 		{name: "JwtAudience", says: "What a token's audience must be one of, by commas; needed with JwtIssuer", otherwise: "",
 			pattern: audiencePattern, must: "audiences by commas"},
+		// After JwtIssuer, which is about every other way in.
+		{name: "TokenSecret", says: "A secret below efferent/ with the key of tokens for one tenant's own page; made where there is none",
+			otherwise: "", pattern: bundlePattern, must: "the name of a secret below efferent/", conditional: true,
+			places: env(settings.TokenSecret, "", "Endpoints", "Replay", "Directory"), put: (*Efferent).opensDoors},
+		{name: "TenantClaim", says: "The claim of JwtIssuer's tokens that limits their bearer to one tenant", otherwise: "",
+			pattern: claimPattern, must: "the name of a claim", places: env(settings.TenantClaim, "", "Endpoints", "Replay", "Directory")},
+	}
+}
+
+func ofEndpoints() []parameter {
+	return []parameter{
+		{name: "MaxEndpoints", says: "Endpoints that a tenant may have", otherwise: 20, least: 1, most: 200,
+			places: env(settings.MaxEndpoints, "", "Endpoints")},
+		{name: "OwnSecretsOnly", says: "An endpoint may name secrets of its own tenant only, whoever registers it", otherwise: "false",
+			oneOf: yesNo, places: env(settings.OwnSecrets, "", "Endpoints")},
+		{name: "MustVerify", says: "No endpoint is enabled before its receiver has said that it wants events", otherwise: "false", oneOf: yesNo,
+			places: env(settings.MustVerify, "", "Endpoints")},
+		{name: "RequestOrigin", says: "This sender's name when a receiver is asked whether it wants events, a DNS name", otherwise: "efferent",
+			pattern: senderPattern, must: "a DNS name in small letters", places: env(settings.Origin, "", "Endpoints")},
+		{name: "EventRetention", says: "How long published events are kept, in hours", otherwise: 336, least: 24, most: 8784,
+			places: env(settings.EventRetention, "${}h", "Fanout", "Endpoints")},
+	}
+}
+
+// telling are the functions that tell outcomes.
+var telling = []string{"Deliver", "Notify", "Replay", "Fanout", "Endpoints"}
+
+func ofOutcomes() []parameter {
+	return []parameter{
+		{name: "OutcomesQueue", says: "ARN of a queue that is told how deliveries ended", otherwise: "", pattern: queuePattern,
+			must: "the ARN of a queue", conditional: true},
+		{name: "OutcomesBus", says: "ARN of an EventBridge bus that is told so, in place of a queue", otherwise: "", pattern: busPattern,
+			must: "the ARN of a bus", conditional: true},
+		{name: "OutcomesTenant", says: "A tenant whose registered endpoints are told so, in place of both", otherwise: "",
+			pattern: tenantPattern, must: "the name of a tenant", conditional: true, places: env(settings.OutcomesTenant, "", telling...),
+			put: (*Efferent).mayTell},
+		{name: "OutcomeKinds", says: "Which outcomes are told, such as delivery.*,endpoint.disabled", otherwise: outcome.DefaultKinds,
+			pattern: kindsPattern, must: "kinds of outcomes by commas", places: env(settings.OutcomeKinds, "", telling...)},
 	}
 }
 
@@ -141,7 +194,7 @@ func ofLedger() []parameter {
 		{name: "Origin", says: "Names the ledger in all that is signed, such as example.com/efferent/prod. It must not change", otherwise: "",
 			pattern: originPattern, must: "a URL without a scheme, such as example.com/efferent/prod", conditional: true},
 		{name: "LedgerShowPaths", says: "The ledger shows the paths of URLs, and not keyed hashes of them", otherwise: "false", oneOf: yesNo,
-			places: env(settings.LedgerShowPaths, "", "Deliver", "Notify", "Replay")},
+			places: env(settings.LedgerShowPaths, "", "Deliver", "Notify", "Replay", "Fanout", "Endpoints", "Directory")},
 		{name: "LedgerRetention", says: "Days that entries are kept", otherwise: 365, least: int(replacedFor / day), most: 36500,
 			places: expirations()},
 		{name: "CheckpointLock", says: "Days for which what was signed can't be deleted", otherwise: 1, least: 1, most: 36500,
@@ -160,15 +213,15 @@ func ofAlarms() []parameter {
 			pattern: topicPattern, must: "none, or the ARN of an SNS topic", conditional: true, put: (*Efferent).tellsTopics},
 		{name: "MaxAge", says: "How old the oldest message of a queue may get that nobody has taken, in seconds", otherwise: 900,
 			least: 60, most: 1209600,
-			places: at("Threshold", "WebhookAgeAlarm", "NotificationAgeAlarm", "RoomAgeAlarm")},
+			places: at("Threshold", "WebhookAgeAlarm", "NotificationAgeAlarm", "EventAgeAlarm", "RoomAgeAlarm")},
 		{name: "MaxUndelivered", says: "How old a message may be that is tried, in seconds", otherwise: 43200, least: 60, most: 1209600,
-			places: at("Threshold", "WebhookUndeliveredAlarm", "NotificationUndeliveredAlarm")},
+			places: at("Threshold", "WebhookUndeliveredAlarm", "NotificationUndeliveredAlarm", "EventUndeliveredAlarm")},
 		{name: "MaxAuditAge", says: "How long entries may wait for the ledger, in seconds", otherwise: 600, least: 60, most: 1209600,
 			places: at("Threshold", "AuditAgeAlarm")},
 		{name: "MaxInFlight", says: "Messages of a queue in flight; SQS stops at 120,000", otherwise: 80000, least: 1, most: 120000,
-			places: at("Threshold", "WebhookInFlightAlarm", "NotificationInFlightAlarm")},
+			places: at("Threshold", "WebhookInFlightAlarm", "NotificationInFlightAlarm", "EventInFlightAlarm")},
 		{name: "MaxFailures", says: "Messages of a queue that may die in five minutes", otherwise: 0, least: 0, most: 1000000,
-			places: at("Threshold", "WebhookFailuresAlarm", "NotificationFailuresAlarm")},
+			places: at("Threshold", "WebhookFailuresAlarm", "NotificationFailuresAlarm", "EventFailuresAlarm")},
 	}
 }
 

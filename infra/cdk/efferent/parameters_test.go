@@ -2,6 +2,7 @@ package efferent_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/efferent/efferent/infra/cdk/efferent"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -182,6 +184,15 @@ func ordered(value any) {
 func forgetDefaults(t *testing.T, env object) {
 	t.Helper()
 	delete(env, settings.LedgerOrigin) // it names the stack, whose name the CDK knows beforehand
+	for _, name := range []string{settings.MaxEndpoints, settings.OwnSecrets, settings.MustVerify, settings.Origin, settings.TokenSecret,
+		settings.TenantClaim, settings.EventRetention} {
+		forgetOfEndpoints(t, env, name)
+	}
+	for name, by := range map[string]string{settings.OutcomeKinds: outcome.DefaultKinds, settings.OutcomesTenant: ""} {
+		if env[name] == by {
+			delete(env, name)
+		}
+	}
 	unset, err := settings.ReadWebhooks(func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
@@ -214,6 +225,28 @@ func forgetDefaults(t *testing.T, env object) {
 	}
 }
 
+// forgetOfEndpoints drops a setting of registered endpoints that is as it is by default.
+func forgetOfEndpoints(t *testing.T, env object, name string) {
+	t.Helper()
+	if env[name] == nil {
+		return
+	}
+	unset, err := settings.ReadEndpoints(func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := settings.ReadEndpoints(func(of string) string {
+		if of == name {
+			return fmt.Sprint(env[name])
+		}
+		return ""
+	})
+	if a, b := fmt.Sprint(set), fmt.Sprint(unset); err != nil || a != b {
+		t.Errorf("%s is %q, which is not as by default: %v", name, env[name], err)
+	}
+	delete(env, name)
+}
+
 // TestWhatParametersTakeFunctionsTake: a function that can't start uses up its
 // messages' receives, so nothing may get by the patterns that would stop it.
 func TestWhatParametersTakeFunctionsTake(t *testing.T) {
@@ -222,6 +255,8 @@ func TestWhatParametersTakeFunctionsTake(t *testing.T) {
 	parameters := made.json["Parameters"].(object)
 	for _, c := range []struct{ parameter, function, variable string }{
 		{"AllowHttp", "Deliver", settings.AllowHTTP}, {"AllowCidrs", "Deliver", settings.AllowCIDRs},
+		{"RequestOrigin", "Endpoints", settings.Origin}, {"OutcomeKinds", "Deliver", settings.OutcomeKinds},
+		{"OutcomesTenant", "Deliver", settings.OutcomesTenant},
 		{"RetryPolicies", "Deliver", settings.RetryPolicies}, {"Origin", "Checkpoint", settings.LedgerOrigin},
 	} {
 		t.Run(c.parameter, func(t *testing.T) {
@@ -247,7 +282,8 @@ func starts(variable, value string) error {
 			return value
 		}
 		return map[string]string{settings.LedgerTable: "t", settings.LedgerBucket: "b", settings.CheckpointsBucket: "c",
-			settings.LedgerKMSKey: "k", settings.LedgerOrigin: "example.com/o"}[name]
+			settings.LedgerKMSKey: "k", settings.LedgerOrigin: "example.com/o",
+			settings.Outcomes: "https://sqs.eu-north-1.amazonaws.com/000000000000/events"}[name]
 	}
 	if variable == settings.LedgerOrigin {
 		if value == "" {
@@ -257,7 +293,9 @@ func starts(variable, value string) error {
 		return err
 	}
 	_, err := settings.ReadWebhooks(env)
-	return err
+	_, ofEndpoints := settings.ReadEndpoints(env)
+	_, ofOutcomes := settings.ReadOutcomes(env)
+	return errors.Join(err, ofEndpoints, ofOutcomes)
 }
 
 func twice(policies string) bool {
@@ -295,6 +333,10 @@ func TestParametersRefuseWhatPropsRefuse(t *testing.T) {
 		"LogRetention":    {[]any{"30"}, []any{"31"}},
 		"ApiRate":         {[]any{1}, []any{0}},
 		"JwtIssuer":       {[]any{"", "https://id.test/a"}, []any{"http://id.test", "id.test"}},
+		"TokenSecret":     {[]any{"", "efferent/tokens"}, []any{"tokens", "efferent/"}},
+		"OutcomesQueue":   {[]any{"", "arn:aws:sqs:eu-north-1:000000000000:o"}, []any{"o", "https://sqs.eu-north-1.amazonaws.com/1/o"}},
+		"OutcomeKinds":    {[]any{"*", "delivery.*,endpoint.failing"}, []any{"delivery", "deliverys.*", "delivery.failed,"}},
+		"EventRetention":  {[]any{24, 8784}, []any{23, 8785}},
 		"Origin":          {[]any{"", "example.com/prod"}, []any{"https://example.com", "a b", "a/"}},
 		"LedgerRetention": {[]any{30}, []any{29}},
 		"CheckpointLock":  {[]any{1}, []any{0}},
@@ -339,7 +381,10 @@ func TestChosenParametersReachTheTemplate(t *testing.T) {
 	others := map[string]any{"Prefix": "prod-", "SigningPrefix": "efferent/webhooks/prod/", "CodeBucket": "other", "CodePrefix": "a/",
 		"Architecture": "x86_64", "AllowHttp": "loopback", "AllowCidrs": "10.0.0.0/8", "RetryPolicies": "a=1s", "CaBundle": "efferent/ca",
 		"LogRetention": "7", "MaxConcurrency": "5", "NotifyMaxConcurrency": "5", "Ses": "true", "EndUserMessaging": "true",
-		"JwtIssuer": "https://id.test", "Origin": "example.com/o", "LedgerShowPaths": "true", "CheckpointMode": "COMPLIANCE",
+		"JwtIssuer": "https://id.test", "TokenSecret": "efferent/tokens", "TenantClaim": "org", "OwnSecretsOnly": "true",
+		"MustVerify": "true", "RequestOrigin": "hooks.acme.test", "FanoutMaxConcurrency": "5", "OutcomesTenant": "operator",
+		"OutcomesQueue": "arn:aws:sqs:eu-north-1:000000000000:outcomes", "OutcomeKinds": "*",
+		"OutcomesBus": "arn:aws:events:eu-north-1:000000000000:event-bus/shop", "Origin": "example.com/o", "LedgerShowPaths": "true", "CheckpointMode": "COMPLIANCE",
 		"AlarmTopic": "arn:aws:sns:eu-north-1:000000000000:alarms", "TicketTopic": "arn:aws:sns:eu-north-1:000000000000:tickets"}
 	for name, p := range made.json["Parameters"].(object) {
 		value, ok := others[name]

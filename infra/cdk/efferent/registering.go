@@ -35,6 +35,10 @@ type RegisterProps struct {
 	// MustVerify says that no endpoint is enabled before its receiver has said that it
 	// wants events. Default: they need not.
 	MustVerify bool
+	// OwnSecrets says that an endpoint may name secrets of its own tenant only, whoever
+	// registers it: for callers whom IAM lets act for one tenant, of which the function is
+	// not told. Default: who may act for all tenants may name any below Deliver.Secrets.
+	OwnSecrets bool
 }
 
 func (p RegisterProps) withDefaults() RegisterProps {
@@ -91,6 +95,7 @@ func (e *Efferent) registerEnvironment(props Props) map[string]string {
 		settings.EndpointsTable:   *e.Endpoints.TableName(),
 		settings.EventsTable:      *e.Published.TableName(),
 	}
+	props.Fanout.keeps(env)
 	props.Deliver.network(env)
 	given(env, settings.Proxy, props.Sending.Proxy)
 	if p.MaxEndpoints != 0 {
@@ -101,6 +106,9 @@ func (e *Efferent) registerEnvironment(props Props) map[string]string {
 	given(env, settings.Origin, p.Origin)
 	if p.MustVerify {
 		env[settings.MustVerify] = "true"
+	}
+	if p.OwnSecrets {
+		env[settings.OwnSecrets] = "true"
 	}
 	given(env, settings.RetryPolicies, props.Sending.RetryPolicies)
 	props.Sending.lanes(env)
@@ -126,12 +134,21 @@ func (e *Efferent) registerGrants(props Props) []awsiam.PolicyStatement {
 		e.readsLedgerKeys(),
 	}
 	if name := props.Register.TokenSecret; name != "" {
-		grants = append(grants, allow(e.secret(name), "secretsmanager:GetSecretValue"))
+		grants = append(grants, e.makesTokens(name)...)
 	}
 	if name := props.Deliver.CABundle; name != "" {
 		grants = append(grants, allow(e.secret(name), "secretsmanager:GetSecretValue"))
 	}
 	return grants
+}
+
+// makesTokens lets a function read the key of tokens, and make it where there is none:
+// what ends its ARN is not known before that.
+func (e *Efferent) makesTokens(secret string) []awsiam.PolicyStatement {
+	return []awsiam.PolicyStatement{
+		allow(e.secret(secret), "secretsmanager:GetSecretValue"),
+		allow(e.arn("secretsmanager", "secret", awscdk.ArnFormat_COLON_RESOURCE_NAME, secret+"*"), "secretsmanager:CreateSecret"),
+	}
 }
 
 // registerRoutes are more specific than the API's other one, and so come first
@@ -141,8 +158,5 @@ func (e *Efferent) registerRoutes(p RegisterProps) {
 	for _, path := range []string{"/api/v1/tenants/{proxy+}", "/api/v1/events"} {
 		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(path), Integration: to})
 	}
-	if p.TokenSecret != "" {
-		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String("/token/api/v1/{proxy+}"), Integration: to,
-			Authorizer: awsapigatewayv2.NewHttpNoneAuthorizer()})
-	}
+	e.door(p, "/api/v1/{proxy+}", to)
 }

@@ -18,15 +18,20 @@ func TestRegisteringIsChosen(t *testing.T) {
 	t.Parallel()
 	made := synth(t, efferent.Props{Register: efferent.RegisterProps{
 		MaxEndpoints: 50, TokenSecret: "efferent/tokens", TenantClaim: "org", Origin: "hooks.acme.test", MustVerify: true,
+		OwnSecrets: true,
 	}})
 	env := made.of("AWS::Lambda::Function")["EndpointsFunction"]["Environment"].(object)["Variables"].(object)
 	for name, want := range map[string]string{
 		settings.MaxEndpoints: "50", settings.TokenSecret: "efferent/tokens", settings.TenantClaim: "org", settings.Origin: "hooks.acme.test",
-		settings.MustVerify: "true",
+		settings.MustVerify: "true", settings.OwnSecrets: "true",
 	} {
 		if got := text(env[name]); got != want {
 			t.Errorf("%s is %q", name, got)
 		}
+	}
+	replay := made.of("AWS::Lambda::Function")["ReplayFunction"]["Environment"].(object)["Variables"].(object)
+	if got := text(replay[settings.TokenSecret]); got != "efferent/tokens" {
+		t.Errorf("replay takes no tokens: %q", got)
 	}
 	var open []string
 	for _, r := range made.of("AWS::ApiGatewayV2::Route") {
@@ -34,7 +39,9 @@ func TestRegisteringIsChosen(t *testing.T) {
 			open = append(open, text(r["RouteKey"]))
 		}
 	}
-	if d := cmp.Diff([]string{"ANY /token/api/v1/{proxy+}"}, open); d != "" {
+	slices.Sort(open)
+	want := []string{"ANY /token/api/v1/tenants/{tenant}/endpoints/{endpoint_id}/replay", "ANY /token/api/v1/{proxy+}"}
+	if d := cmp.Diff(want, open); d != "" {
 		t.Errorf("open to everybody (-want +got):\n%s", d)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/efferent/efferent/internal/access"
 	"github.com/efferent/efferent/internal/settings"
 )
 
@@ -77,7 +78,7 @@ func (e *Efferent) makeReplay(props Props) (err error) {
 	}
 	e.Replay, e.ReplayLogs, err = e.newFunction(plan{
 		id: "Replay", name: "replay", description: "Efferent: the API of dead-letter queues and deliveries",
-		env: env, grants: append(e.replayGrants(), e.tells(props.Outcomes, env)...),
+		env: env, grants: append(e.replayGrants(props.Register.TokenSecret), e.tells(props.Outcomes, env)...),
 	}, props, p.FunctionProps)
 	if err != nil {
 		return err
@@ -106,6 +107,7 @@ func (e *Efferent) replayEnvironment(props Props) map[string]string {
 		env[settings.NotificationFailuresQueueURL] = *e.NotificationFailures.QueueUrl()
 	}
 	given(env, settings.TenantClaim, props.Register.TenantClaim)
+	given(env, settings.TokenSecret, props.Register.TokenSecret)
 	props.Sending.lanes(env)
 	e.redacts(env, props.Ledger)
 	return env
@@ -113,7 +115,10 @@ func (e *Efferent) replayEnvironment(props Props) map[string]string {
 
 // replayGrants is written out, as deliverGrants is. SQS asks who starts a move
 // task for what the task itself does ("StartMessageMoveTask").
-func (e *Efferent) replayGrants() (grants []awsiam.PolicyStatement) {
+func (e *Efferent) replayGrants(tokenSecret string) (grants []awsiam.PolicyStatement) {
+	if tokenSecret != "" {
+		grants = append(grants, allow(e.secret(tokenSecret), "secretsmanager:GetSecretValue"))
+	}
 	for _, q := range there(e.WebhookFailures, e.NotificationFailures, e.EventFailures) {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes",
@@ -150,7 +155,8 @@ func (e *Efferent) makeAPI(props Props) {
 	to := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("ApiReplay"), e.Replay, nil)
 	// The second is among those of another function (registerRoutes): who replays an
 	// endpoint's dead letters must reach their queue.
-	for _, path := range []string{"/api/v1/{proxy+}", "/api/v1/tenants/{tenant}/endpoints/{endpoint_id}/replay"} {
+	const ofEndpoint = "/api/v1/tenants/{tenant}/endpoints/{endpoint_id}/replay"
+	for _, path := range []string{"/api/v1/{proxy+}", ofEndpoint} {
 		api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(path), Integration: to})
 	}
 	stage := awsapigatewayv2.NewHttpStage(e.Construct, jsii.String("ApiStage"), &awsapigatewayv2.HttpStageProps{
@@ -163,6 +169,27 @@ func (e *Efferent) makeAPI(props Props) {
 		DestinationArn: e.APILogs.LogGroupArn(), Format: jsii.String(accessLog),
 	})
 	e.API, e.api = api, api
+	e.door(props.Register, ofEndpoint, to)
+}
+
+// door is a way into the API for who has nothing but a token.
+type door struct {
+	path string
+	to   awsapigatewayv2.HttpRouteIntegration
+}
+
+// door is one more, which is open where there are tokens.
+func (e *Efferent) door(p RegisterProps, path string, to awsapigatewayv2.HttpRouteIntegration) {
+	d := door{access.Door + path, to}
+	if e.doors = append(e.doors, d); p.TokenSecret != "" {
+		e.open(d)
+	}
+}
+
+// open lets everybody in at a door: the function refuses who has no good token.
+func (e *Efferent) open(d door) []awsapigatewayv2.HttpRoute {
+	return *e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: &d.path, Integration: d.to,
+		Authorizer: awsapigatewayv2.NewHttpNoneAuthorizer()})
 }
 
 // accessLog tells who asked for what, and what came of it. The path holds ids

@@ -54,7 +54,7 @@ func (e *Efferent) outputs() []output {
 	}
 	if e.Notifications != nil {
 		all = append(all, output{"NotificationsQueueUrl", e.Notifications.QueueUrl()},
-			output{"NotificationFailuresQueueUrl", e.NotificationFailures.QueueUrl()})
+			output{"NotificationFailuresQueueUrl", e.NotificationFailures.QueueUrl()}, output{"DirectoryTable", e.Directory.TableName()})
 	}
 	if e.API != nil {
 		all = append(all, output{"ApiUrl", e.API.ApiEndpoint()}, output{"ApiLogGroup", e.APILogs.LogGroupName()})
@@ -70,7 +70,7 @@ func (e *Efferent) outputs() []output {
 		{"Deliver", e.Deliver, e.DeliverLogs}, {"Notify", e.Notify, e.NotifyLogs}, {"Release", e.Release, e.ReleaseLogs},
 		{"Replay", e.Replay, e.ReplayLogs}, {"Audit", e.AppendLedger, e.AppendLedgerLogs},
 		{"Checkpoint", e.SignLedger, e.SignLedgerLogs}, {"Rotate", e.Rotate, e.RotateLogs},
-		{"Fanout", e.Fanout, e.FanoutLogs}, {"Endpoints", e.Register, e.RegisterLogs},
+		{"Fanout", e.Fanout, e.FanoutLogs}, {"Endpoints", e.Register, e.RegisterLogs}, {"Directory", e.Know, e.KnowLogs},
 	} {
 		if f.of != nil {
 			all = append(all, output{f.name + "Function", f.of.FunctionName()}, output{f.name + "LogGroup", f.logs.LogGroupName()})

@@ -23,6 +23,7 @@ var stateful = map[string]string{
 	"EfferentCircuits75A241D2":             "AWS::DynamoDB::GlobalTable",
 	"EfferentLedgerBF15C687":               "AWS::DynamoDB::GlobalTable",
 	"EfferentPace646C5D3A":                 "AWS::DynamoDB::GlobalTable",
+	"EfferentDirectoryFAA02364":            "AWS::DynamoDB::GlobalTable",
 	"EfferentEndpoints23AFAB06":            "AWS::DynamoDB::GlobalTable",
 	"EfferentPublished264828AB":            "AWS::DynamoDB::GlobalTable",
 	"EfferentWaitingCBD476A1":              "AWS::DynamoDB::GlobalTable",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,21 +31,39 @@ func TestReferees(t *testing.T) {
 	t.Parallel()
 	t.Run("moto", func(t *testing.T) {
 		t.Parallel()
-		testReferee(t, moto.Start(t))
+		testReferee(t, moto.Start(t), oneByOne)
 	})
 	t.Run("MiniStack", func(t *testing.T) {
 		t.Parallel()
-		client := testReferee(t, ministack.Start(t, false).URL)
+		client := testReferee(t, ministack.Start(t, false).URL, func(o *sdk.Options) {})
 		// Not of moto 5.2.5: its batch_write_item (moto/dynamodb/responses.py)
 		// takes any number of items, and the same key twice.
 		t.Run("what a batch may hold", func(t *testing.T) { t.Parallel(); testBatches(t, client) })
 	})
 }
 
-func testReferee(t *testing.T, url string) *sdk.Client {
+// oneByOne sends one request at a time. moto 5.2.5 answers requests on threads, and its
+// update_item (moto/dynamodb/models) reads the item, looks at the condition and writes
+// without a lock: two callers get through by the same item. DynamoDB's updates of an
+// item are one after the other ("Condition expressions", "ReturnValues").
+func oneByOne(o *sdk.Options) { o.HTTPClient = &single{HTTPClient: o.HTTPClient} }
+
+// single waits with each request for the answer to the one before.
+type single struct {
+	sdk.HTTPClient
+	mu sync.Mutex
+}
+
+func (s *single) Do(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.HTTPClient.Do(r)
+}
+
+func testReferee(t *testing.T, url string, options func(*sdk.Options)) *sdk.Client {
 	config := scenario.Config(url)
 	config.RetryMaxAttempts = 0 // as many as the SDK makes by itself
-	client := sdk.NewFromConfig(config)
+	client := sdk.NewFromConfig(config, options)
 	createTable(t, client)
 	store := &Attempts{API: client, Table: "attempts"}
 	storetest.TestAttempts(t, store)

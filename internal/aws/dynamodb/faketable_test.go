@@ -101,15 +101,14 @@ func compare(a, b types.AttributeValue) int {
 	return bytes.Compare(a.(*types.AttributeValueMemberB).Value, b.(*types.AttributeValueMemberB).Value)
 }
 
-// holds evaluates terms that are joined by OR, or by AND.
+// holds evaluates terms that are joined by AND, and those by OR.
 func holds(expression *string, i item, names map[string]string, values item) bool {
 	if expression == nil {
 		return true
 	}
-	if all := strings.Split(*expression, " AND "); len(all) > 1 {
-		return !slices.ContainsFunc(all, func(term string) bool { return !termHolds(term, i, names, values) })
-	}
-	return slices.ContainsFunc(strings.Split(*expression, " OR "), func(term string) bool { return termHolds(term, i, names, values) })
+	return slices.ContainsFunc(strings.Split(*expression, " OR "), func(all string) bool {
+		return !slices.ContainsFunc(strings.Split(all, " AND "), func(term string) bool { return !termHolds(term, i, names, values) })
+	})
 }
 
 func termHolds(term string, i item, names map[string]string, values item) bool {
@@ -171,7 +170,11 @@ func (f *fakeTable) PutItem(_ context.Context, in *sdk.PutItemInput, _ ...func(*
 		}
 		return nil, cmp.Or(after, error(failed))
 	}
-	return &sdk.PutItemOutput{}, errors.Join(f.put(in.Item), after)
+	out := &sdk.PutItemOutput{}
+	if in.ReturnValues == types.ReturnValueAllOld {
+		out.Attributes = old
+	}
+	return out, errors.Join(f.put(in.Item), after)
 }
 
 func (f *fakeTable) DeleteItem(_ context.Context, in *sdk.DeleteItemInput, _ ...func(*sdk.Options)) (*sdk.DeleteItemOutput, error) {

@@ -52,6 +52,7 @@ const (
 //     shorter), however many ask for it, by whichever of its JSON keys;
 //   - that a secret is not there, or that nothing can be made of it, is given
 //     for rule.absentFor, and then looked at again;
+//   - who knows that it was changed since (changed) has it read once more;
 //   - a failure that may pass is given for a second from its end. Where there is
 //     a value within its TTL, or within rule.outage after it, that is given
 //     instead, for half a minute.
@@ -111,6 +112,7 @@ type reading struct {
 	until    time.Time // it is given to anybody until then,
 	again    time.Time // … to who wants a newer one until then,
 	missing  time.Time // … and so is what can't be made of it until then
+	tried    time.Time // when the last look-up began, be it that it failed
 
 	replaced atomic.Bool // by another one, which is better
 }
@@ -170,6 +172,20 @@ func (c *cache[T]) known(ref string, now, since time.Time) (made T, ok bool) {
 	return made, false
 }
 
+// changed has the secret of ref read by who asks next, if nobody has tried to since at.
+func (c *cache[T]) changed(ref string, at time.Time) {
+	name, _, _ := strings.Cut(ref, "#")
+	last := c.last(name)
+	if last == nil || !last.tried.Before(at) {
+		return
+	}
+	stale := &reading{staged: last.staged, previous: last.previous, lacks: last.lacks, err: last.err, trouble: last.trouble,
+		at: last.at, tried: at}
+	if c.readings.CompareAndSwap(name, last, stale) {
+		last.replaced.Store(true)
+	}
+}
+
 func (c *cache[T]) last(name string) *reading {
 	if last, ok := c.readings.Load(name); ok {
 		return last.(*reading)
@@ -220,7 +236,7 @@ func (c *cache[T]) renew(ctx context.Context, r rule[T], name string, seen *read
 func (l *reading) after(failed *reading, ttl time.Duration) *reading {
 	next := &reading{
 		staged: l.staged, previous: l.previous, at: l.at, until: failed.at.Add(min(quiet, ttl)),
-		trouble: failed.trouble, again: failed.at.Add(quiet), missing: failed.missing,
+		trouble: failed.trouble, again: failed.at.Add(quiet), missing: failed.missing, tried: failed.at,
 	}
 	if next.until.Before(l.until) {
 		next.until = l.until
@@ -235,7 +251,7 @@ func (r *rule[T]) read(ctx context.Context, name string) *reading {
 	defer stop()
 	at := r.now()
 	out, err := r.api.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
-	l := &reading{at: at, until: at.Add(r.ttl), again: at.Add(quiet), missing: at.Add(r.absentFor)}
+	l := &reading{at: at, until: at.Add(r.ttl), again: at.Add(quiet), missing: at.Add(r.absentFor), tried: at}
 	var none *types.ResourceNotFoundException
 	var deleted *types.InvalidRequestException // it is marked for deletion
 	switch {

@@ -285,3 +285,34 @@ func TestOnTheWay(t *testing.T) {
 		}
 	}
 }
+
+// TestChanged: what is known to have changed is read once more, however recently it was
+// read, and once only where it can't be.
+func TestChanged(t *testing.T) {
+	t.Parallel()
+	now, m := at, &manager{out: text("v1", "s")}
+	s := &Signing{API: m, Now: func() time.Time { return now }}
+	ask := func(want string, reads int) {
+		t.Helper()
+		if keys, err := s.Keys(t.Context(), name, time.Time{}); err != nil || !signs(keys, now, want) || m.calls != reads {
+			t.Errorf("got %d keys, %v after %d reads; want %q after %d", len(keys.Secrets), err, m.calls, want, reads)
+		}
+	}
+	s.Changed(name+"#a", now) // nobody has read it
+	ask("s", 1)
+	now = now.Add(time.Second)
+	m.out = text("v2", "t")
+	s.Changed(name, now.Add(-2*time.Second)) // before it was read
+	ask("s", 1)
+	s.Changed(name, now)
+	ask("t", 2)
+	s.Changed(name, now)
+	ask("t", 2)
+	now, m.err = now.Add(time.Second), errDenied
+	for range 3 {
+		s.Changed(name, now)
+		ask("t", 3)
+	}
+	now, m.err, m.out = now.Add(quiet), nil, text("v3", "u")
+	ask("u", 4)
+}

@@ -51,6 +51,11 @@ func (s *Signing) Keys(ctx context.Context, ref string, since time.Time) (webhoo
 	return s.cache.get(ctx, s.rule(), ref, since)
 }
 
+// Changed says that the secret that ref names was changed at a time. What was read of it
+// before is read anew by who asks next, however recently that was: once, whether it
+// can be read then or not.
+func (s *Signing) Changed(ref string, at time.Time) { s.cache.changed(ref, at) }
+
 func (s *Signing) rule() rule[webhook.Keys] {
 	return rule[webhook.Keys]{
 		api: s.API, now: s.Now, ttl: cmp.Or(s.TTL, DefaultTTL), absentFor: noKeyFor, outage: outage, grace: s.Grace,

@@ -53,6 +53,8 @@ func (noCircuits) Ask(context.Context, ...circuit.Name) circuit.Ruling {
 func (noCircuits) Tell(context.Context, []circuit.Result)    {}
 func (noCircuits) Await(context.Context, circuit.Name) error { return nil }
 
+func (anyKeys) Changed(string, time.Time) {}
+
 func (anyKeys) Redactor(context.Context, time.Time) *ledger.Redactor {
 	return ledger.NewRedactor(nil, false)
 }

@@ -72,6 +72,9 @@ func (d *delivery) Prepare(ctx context.Context) {
 	if !d.passes(ctx) || d.isHopeless() || !d.linesUp(ctx) {
 		return
 	}
+	if d.to != nil && !d.to.Rotated.IsZero() {
+		d.needs.Secrets.Changed(d.webhook.Secret, d.to.Rotated)
+	}
 	var err error
 	d.keys, err = d.needs.Secrets.Keys(ctx, d.webhook.Secret, d.LastEnded())
 	if err == nil {

@@ -240,6 +240,14 @@ func (w *world) Keys(_ context.Context, ref string, since time.Time) (webhook.Ke
 	return keys, nil
 }
 
+func (w *world) Changed(_ string, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cachedAt.Before(at) {
+		w.cached = ""
+	}
+}
+
 // signingKeys are keys of those texts, the current one first.
 func signingKeys(t *testing.T, texts ...string) (keys webhook.Keys) {
 	t.Helper()

@@ -24,12 +24,14 @@ type Sender interface {
 // Secrets gives signing keys by reference (`name`, an ARN, either with #key).
 // They were read at or after since, except that a secret is read at most once
 // in half a minute: within that, callers get what is known. A zero since takes
-// what is cached.
+// what is cached. Changed says that one was changed at a time: who asks next has it
+// read once more, if nobody has read it since.
 //
 // Errors: webhook.ErrSecretNotFound and webhook.ErrSecretUnusable are for
 // good; any other may pass. It is used by many goroutines at once.
 type Secrets interface {
 	Keys(ctx context.Context, ref string, since time.Time) (webhook.Keys, error)
+	Changed(ref string, at time.Time)
 }
 
 // Endpoints gives registered endpoints by their ids, as endpoint.Known does. Errors:

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/webhook"
 )
 
@@ -73,5 +74,23 @@ func TestARefusalIsTriedAgainForAKey(t *testing.T) {
 				t.Errorf("%d posts, want %d", len(w.posts), c.posts)
 			}
 		})
+	}
+}
+
+// TestAReplacedKeyIsReadAtOnce: an endpoint that says that its key was replaced is not
+// signed for by what was read before.
+func TestAReplacedKeyIsReadAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, ok200)
+	w.cached, w.cachedAt = "v0", w.now
+	w.keys = map[string]webhook.Keys{"v0": signingKeys(t, "horse battery staple a"), "v1": signingKeys(t, "horse battery staple b")}
+	w.registers(func(*endpoint.Endpoint) {})
+	w.handle(aMessage("a", toEndpoint("a"), 1))
+	w.now = w.now.Add(2 * time.Second)
+	w.alters(func(e *endpoint.Endpoint) { e.Rotated = w.now.Add(-time.Second) })
+	w.handle(aMessage("b", toEndpoint("b"), 1))
+	if len(w.posts) != 2 || !slices.Equal(w.posts[0].Secrets, w.keys["v0"].Secrets) ||
+		!slices.Equal(w.posts[1].Secrets, w.keys["v1"].Secrets) {
+		t.Errorf("%d posts, which the wrong keys have signed", len(w.posts))
 	}
 }

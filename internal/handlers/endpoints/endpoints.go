@@ -118,8 +118,8 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 			return e, "", err
 		}
 	}
-	for _, name := range []string{"id", "tenant", "state_reason", "state_since", "verified", "verified_origin", "created", "updated",
-		"version"} {
+	for _, name := range []string{"id", "tenant", "state_reason", "state_since", "verified", "verified_origin", "key_rotated", "created",
+		"updated", "version"} {
 		if fields[name] != nil {
 			return e, "", &message.FieldError{Field: name, Problem: "is not for you to set; leave it out"}
 		}

@@ -125,6 +125,9 @@ func TestKeys(t *testing.T) {
 	if now := secret("GET "+at+"/secret", ""); now.ReceiverKey != turned.ReceiverKey {
 		t.Errorf("got %+v", now)
 	}
+	if kept := get[Endpoint](w, "GET "+at, ""); kept.Rotated.IsZero() || !kept.Rotated.Equal(kept.Updated) || kept.Version != 2 {
+		t.Errorf("it does not say that its key was replaced: %+v", kept)
+	}
 	if s := secret("POST "+at+"/rotate", `{"grace":"0s","key":"whsk"}`); s.PreviousReceiverKey != "" ||
 		!strings.HasPrefix(s.ReceiverKey, "whpk_") {
 		t.Errorf("got %+v", s)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +57,9 @@ type Needs struct {
 	Origin string `need:"optional"`
 	// MustVerify says that no endpoint is enabled before it is verified.
 	MustVerify bool
+	// OwnSecrets says that an endpoint may name secrets of its own tenant only, whoever
+	// asks.
+	OwnSecrets bool
 	// Recovery sends endpoints what they were never sent; nil where no events are kept.
 	Recovery *Recovery `need:"optional"`
 	// Publishing is what publishing events takes; nil where they can't be.
@@ -104,13 +106,10 @@ func (h *Handler) Routes() http.Handler {
 }
 
 // checkPath refuses names that nobody can have, and paths that are written otherwise
-// than they need be: who allows or denies by the path reads what we read.
+// than they need be.
 func checkPath(r *http.Request) error {
-	for segment := range strings.SplitSeq(r.URL.EscapedPath(), "/") {
-		if plain, err := url.PathUnescape(segment); err != nil || strings.ReplaceAll(segment, "%40", "@") != plain {
-			return api.NotFound("there is no %s %.200q in this API: nothing in its paths needs to be encoded", r.Method,
-				r.URL.EscapedPath())
-		}
+	if err := api.PlainPath(r); err != nil {
+		return err
 	}
 	tenant, id := r.PathValue("tenant"), r.PathValue("endpoint_id")
 	if problem := message.CheckOwner(tenant); problem != "" && strings.HasPrefix(r.Pattern, "/api/v1/tenants/") {

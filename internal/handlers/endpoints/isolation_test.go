@@ -143,6 +143,31 @@ func TestSecretsOfOthers(t *testing.T) {
 	}
 }
 
+// TestOwnSecretsOnly: where nobody is told who is limited to what, nobody names another
+// tenant's secrets, nor sees them.
+func TestOwnSecretsOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.keepSecret("efferent/webhooks/beta", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+	before := w.create("acme", `,"secret":"efferent/webhooks/beta"`)
+	w.rewire(func(n *Needs) { n.OwnSecrets = true })
+	for _, field := range []string{"", `,"secret":"efferent/webhooks/beta"`, `,"auth":{"X-Key":"efferent/webhooks/beta"}`} {
+		want := 403
+		if field == "" {
+			want = 201
+		}
+		if out := w.ask("POST "+tenants+"acme/endpoints", `{"url":"https://a.test/","event_types":["*"]`+field+`}`); out.Code != want {
+			t.Errorf("%s: %d %s, want %d", field, out.Code, out.Body, want)
+		}
+	}
+	for request, body := range map[string]string{"GET /secret": "", "POST /rotate": ""} {
+		method, act, _ := strings.Cut(request, " ")
+		if out := w.ask(method+" "+pathOf(before.Endpoint)+act, body); out.Code != 403 || strings.Contains(out.Body.String(), "whsec_") {
+			t.Errorf("%s: %d %s", request, out.Code, out.Body)
+		}
+	}
+}
+
 // TestOddPaths: one tenant has one path, as a policy on paths has it. @ may be encoded,
 // which many libraries do.
 func TestOddPaths(t *testing.T) {

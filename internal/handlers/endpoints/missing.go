@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -27,6 +28,15 @@ type Recovery struct {
 	History interface {
 		OfWebhook(ctx context.Context, webhookID string) ([]attempt.Record, error)
 	}
+	// Retention is how long events are kept; 0 is event.Retention.
+	Retention time.Duration
+}
+
+func (r *Recovery) kept() time.Duration {
+	if r == nil {
+		return event.Retention
+	}
+	return cmp.Or(r.Retention, event.Retention)
 }
 
 // MissingReplay is the body of POST …/replay-missing.
@@ -107,8 +117,8 @@ func (h *Handler) readMissing(r *http.Request) (b MissingReplay, at missingCurso
 	switch {
 	case b.Since.IsZero():
 		return b, at, api.BadRequest(`field "since": is missing: what was published since then is looked at`)
-	case now.Sub(b.Since) > event.Retention+time.Hour:
-		return b, at, api.BadRequest(`field "since": is longer ago than events are kept, which is %d days`, event.Retention/(24*time.Hour))
+	case now.Sub(b.Since) > h.Recovery.kept()+time.Hour:
+		return b, at, api.BadRequest(`field "since": is longer ago than events are kept, which is %s`, h.Recovery.kept())
 	}
 	if err := api.CheckTimes(b.Since, b.Until); err != nil {
 		return b, at, err

@@ -63,9 +63,10 @@ func isOf(tenant, reference string) bool {
 
 // checkSecrets refuses secrets that are not there, or that are not for the caller to
 // name. Who is limited to a tenant may not have what is not that tenant's sent to
-// where they say.
+// where they say; and nobody may where tenants are told apart by who may call which
+// path, which we are not told of.
 func (h *Handler) checkSecrets(r *http.Request, was, is endpoint.Endpoint) error {
-	limited := api.CallerOf(r).Tenant != ""
+	limited := h.limited(r)
 	if is.Secret != was.Secret && is.Secret != ownSecret(is) {
 		if limited && !isOf(is.Tenant, is.Secret) {
 			return notYours("secret", is.Tenant)
@@ -88,6 +89,9 @@ func (h *Handler) checkSecrets(r *http.Request, was, is endpoint.Endpoint) error
 	}
 	return nil
 }
+
+// limited reports whether only what is the path's tenant's may be named, and shown.
+func (h *Handler) limited(r *http.Request) bool { return h.OwnSecrets || api.CallerOf(r).Tenant != "" }
 
 func notYours(field, tenant string) error {
 	return api.Refuse(http.StatusForbidden, "field %q: this caller may only use secrets named %s%s or %s%s/…", field,
@@ -195,8 +199,8 @@ func (h *Handler) dropKey(ctx context.Context, e endpoint.Endpoint) {
 
 // mine refuses to show or change a key that is not the tenant's to who is limited to
 // it: others may use it too.
-func mine(r *http.Request, e endpoint.Endpoint) error {
-	if api.CallerOf(r).Tenant != "" && !isOf(e.Tenant, e.Secret) {
+func (h *Handler) mine(r *http.Request, e endpoint.Endpoint) error {
+	if h.limited(r) && !isOf(e.Tenant, e.Secret) {
 		return api.Refuse(http.StatusForbidden, "the endpoint's key is not under %s%s: who operates this service has named it",
 			webhook.SecretPrefix, e.Tenant)
 	}
@@ -207,7 +211,7 @@ func mine(r *http.Request, e endpoint.Endpoint) error {
 func (h *Handler) reveal(r *http.Request) (int, any, error) {
 	e, err := h.find(r)
 	if err == nil {
-		err = mine(r, e)
+		err = h.mine(r, e)
 	}
 	if err == nil {
 		err = h.tell(r, e, ledger.EndpointRevealed)
@@ -243,7 +247,7 @@ func (h *Handler) rotate(r *http.Request) (int, any, error) {
 	}
 	e, err := h.find(r)
 	if err == nil {
-		err = mine(r, e)
+		err = h.mine(r, e)
 	}
 	if err == nil {
 		err = api.IfMatch(r, e.Version)
@@ -263,6 +267,7 @@ func (h *Handler) rotate(r *http.Request) (int, any, error) {
 	case err != nil:
 		return 0, nil, h.cantKeep(name, err)
 	}
+	h.sayRotated(r)
 	k := signingkey.Key{Current: v.Text}
 	if keys, err := signingkey.Parse(v.Text); err == nil {
 		if k, err = keys.Key(turn.key()); err != nil {
@@ -270,6 +275,30 @@ func (h *Handler) rotate(r *http.Request) (int, any, error) {
 		}
 	}
 	return http.StatusOK, secretOf(e, k, turn.now), nil
+}
+
+// sayRotated notes with the endpoint that its key is another one, so that whoever signs
+// reads it at once. Where that fails it is read some minutes later.
+func (h *Handler) sayRotated(r *http.Request) {
+	var err error
+	for range changeTries {
+		var was endpoint.Endpoint
+		if was, err = h.find(r); err != nil {
+			break
+		}
+		e := was
+		e.Rotated = h.Now().UTC()
+		e.Version, e.Updated = was.Version+1, e.Rotated
+		if err = h.Endpoints.UpdateEndpoint(r.Context(), e); err == nil {
+			h.tellProducers(r.Context(), was, e)
+			return
+		}
+		if !errors.Is(err, endpoint.ErrChanged) {
+			break
+		}
+	}
+	h.Log.WarnContext(r.Context(), "a key was replaced, which is seen some minutes later", "endpoint", r.PathValue("endpoint_id"),
+		"error", err)
 }
 
 func (q Rotate) check() (time.Duration, error) {

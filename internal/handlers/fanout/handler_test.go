@@ -124,10 +124,10 @@ func TestBadEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.register("acme", "*")
-	tooLong := text("evt_long", "acme", "a", `"`+strings.Repeat("x", 1<<20-70)+`"`)
+	tooLong := text("evt_long", "acme", "a", `"`+strings.Repeat("x", 1<<20-4<<10-70)+`"`)
 	h := w.handler()
 	failed := w.handle(h, w.received("m1", `{"id":"evt_1","tenant":"acme"}`, 1), w.received("m2", `{`, 1), w.received("m3", tooLong, 1),
-		w.received("m4", text("evt_4", "acme", "a", `"`+strings.Repeat("x", 1<<20-200)+`"`), 1))
+		w.received("m4", text("evt_4", "acme", "a", `"`+strings.Repeat("x", 1<<20-4<<10-200)+`"`), 1))
 	slices.Sort(failed)
 	if !slices.Equal(failed, []string{"m1", "m2", "m3"}) || len(w.sent) != 1 || w.hidden["m1"] != 0 || w.calls["audit"] != 0 {
 		t.Errorf("failed %v, sent %d, hidden %v, calls %v", failed, len(w.sent), w.hidden, w.calls)

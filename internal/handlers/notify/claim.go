@@ -35,7 +35,7 @@ const smsClaims = "notifications/sms"
 func (n *notice) claim(r *attempt.Record) bool {
 	now := n.Now()
 	c := claim.Claim{
-		Queue: smsClaims, ItemID: smsItem(n.message.Tenant, n.ID, r.Recipient), Act: sending, Actor: n.Msg.MessageId, Token: uuid.NewString(),
+		Queue: smsClaims, ItemID: smsItem(n.message.Tenant, n.ID, whose(r)), Act: sending, Actor: n.Msg.MessageId, Token: uuid.NewString(),
 		At: now, Until: now.Add(claim.Retention),
 	}
 	other, err := n.needs.Claims.TakeClaim(n.Writes(), c)
@@ -65,6 +65,15 @@ func (n *notice) claim(r *attempt.Record) bool {
 		n.end(r, attempt.Exhausted, "an SMS whose outcome is unknown is not sent again, nor anywhere else")
 	}
 	return false
+}
+
+// whose SMS it is: the person's, if the message names one, so that who changes their
+// number meanwhile gets no second one.
+func whose(r *attempt.Record) string {
+	if r.To != "" {
+		return "to " + r.To
+	}
+	return r.Recipient
 }
 
 // smsItem names an SMS: one event's id goes to several people, and tenants choose

@@ -18,13 +18,13 @@ import (
 func TestFakesKeepTheirPromises(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	storetest.TestClaims(t, readable{w, &w.store})
+	storetest.TestClaims(t, readable{w, w.store})
 }
 
 // readable are claims that can be read.
 type readable struct {
 	claim.Store
-	kept *storetest.Memory
+	kept stores
 }
 
 func (r readable) ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]claim.Claim, error) {

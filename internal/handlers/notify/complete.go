@@ -28,6 +28,9 @@ const (
 func (n *notice) complete(ctx context.Context, on channel.Name) (h channel.Handover, done func(), out channel.Outcome, err error) {
 	h, done = n.message.Handover(n.ID, on), func() {}
 	h.Last = n.isLast(on)
+	if out, err = n.render(ctx, on, &h); err != nil || out.Class != "" {
+		return h, done, out, err
+	}
 	if out, err = n.place(ctx, on, &h); err != nil || out.Class != "" {
 		return h, done, out, err
 	}
@@ -83,7 +86,8 @@ func (n *notice) attach(ctx context.Context, all []channel.Attachment) ([]channe
 
 // place finds what a channel's provider calls the earlier notification that the
 // message belongs under or takes the place of. On other channels than the message's
-// own it does without where there is none.
+// own it does without where there is none; and on that too, once there can't be one any
+// more, where it was the recipient's choice.
 func (n *notice) place(ctx context.Context, on channel.Name, h *channel.Handover) (channel.Outcome, error) {
 	field, id, into := "thread", n.message.Thread, &h.Thread
 	if n.message.Update != "" {
@@ -103,7 +107,7 @@ func (n *notice) place(ctx context.Context, on channel.Name, h *channel.Handover
 		return channel.Outcome{}, fmt.Errorf("%s: the earlier notification can't be looked up: %w", field, err)
 	}
 	found, class, problem := n.earlier(on, records)
-	if problem != "" && on == n.message.Channel {
+	if problem != "" && on == n.message.Channel && (class == channel.Transient || len(n.message.To) == 0) {
 		return channel.Failed(class, 0, field+": "+problem), nil
 	}
 	*into = found

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -23,8 +24,10 @@ import (
 	"github.com/efferent/efferent/internal/message"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/template"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -54,9 +57,11 @@ type world struct {
 	secrets map[channel.Name]*secret // where they matter
 	calls   map[channel.Name][]channel.Handover
 	reached map[channel.Name]int // how many the recipient may have got
-	store   storetest.Memory
+	store   stores
 	entries []ledger.Entry
 	hidden  map[string]time.Duration
+	logs    bytes.Buffer
+	tenants *metric.Tenants
 	alarms  []string
 	events  []metric.Event
 	refuses map[channel.Name]*refusal
@@ -66,6 +71,8 @@ type world struct {
 	limits  map[channel.Name]pace.Rate
 	paces   map[string]pace.State
 	sentAt  map[channel.Name][]time.Time
+
+	templates templates
 
 	parts []waiting.Outgoing // what messages were divided into
 	files files
@@ -82,7 +89,7 @@ func newWorld(t *testing.T) *world {
 		absent: map[channel.Name]error{}, secrets: map[channel.Name]*secret{}, refuses: map[channel.Name]*refusal{},
 		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{},
 		limits: map[channel.Name]pace.Rate{}, paces: map[string]pace.State{}, sentAt: map[channel.Name][]time.Time{},
-		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{},
+		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{}, store: &storetest.Memory{},
 	}
 }
 
@@ -90,9 +97,9 @@ func (w *world) handler() *Handler {
 	h, err := New(Needs{
 		Needs: batch.Needs{
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
-			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.DiscardHandler),
+			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.NewJSONHandler(&w.logs, nil)),
 		},
-		Senders: w, Claims: w, Pace: w, Parts: parts{w}, Files: w.files,
+		Senders: w, Claims: w, Pace: w, Recipients: w, Parts: parts{w}, Files: w.files, Tenants: w.tenants, Templates: w.templates,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -284,6 +291,11 @@ func (w *world) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim
 	return other, err
 }
 
+func (w *world) Recipients(ctx context.Context, keys []recipient.Key) (found []recipient.Recipient, err error) {
+	err = w.call("people", func() (err error) { found, err = w.store.Recipients(ctx, keys); return err })
+	return found, err
+}
+
 func (w *world) PutClaim(ctx context.Context, c claim.Claim) error {
 	return w.call("settle", func() error { return w.store.PutClaim(ctx, c) })
 }
@@ -450,6 +462,20 @@ func (p parts) Send(_ context.Context, queue string, messages []waiting.Outgoing
 }
 
 // files are what attachments are kept elsewhere.
+// templates are those of all tenants; one whose subject is "trouble" can't be read.
+type templates map[string]template.Template
+
+func (all templates) Of(_ context.Context, _, name string, _ int64) (template.Template, error) {
+	t, ok := all[name]
+	switch {
+	case !ok:
+		return t, fmt.Errorf("%w: %q", template.ErrNotFound, name)
+	case t.Parts[template.Subject] == "trouble":
+		return t, errFault
+	}
+	return t, nil
+}
+
 type files map[string]string
 
 func (f files) File(_ context.Context, place string, most int) ([]byte, error) {

@@ -17,8 +17,10 @@ import (
 	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/claim"
+	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/pace"
+	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -42,10 +44,16 @@ type Needs struct {
 	// Claims keeps who sends an SMS.
 	Claims claim.Store
 	Pace   Pace
+	// Recipients are the people that messages name.
+	Recipients recipient.Reader
 	// Parts sends the messages that one to several recipients is divided into.
 	Parts waiting.Sender
+	// Templates gives the templates that messages name; without it there are none.
+	Templates Templates `need:"optional"`
 	// Files reads attachments that are kept elsewhere; without it there are none.
 	Files Files `need:"optional"`
+	// Tenants are those that are counted apart; without it none is.
+	Tenants *metric.Tenants `need:"optional"`
 }
 
 // Files reads what attachments name. It is used by many goroutines at once.
@@ -87,8 +95,12 @@ func New(n Needs) (*Handler, error) {
 // Handle sends a batch and says which messages are not done with. Its error is
 // always nil: one would bring back the sent ones too.
 func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	asked := h.people()
 	return h.Needs.Handle(ctx, event, batch.Kind{
 		Actor: "efferent:notify", IDName: "notification_id", Queue: notificationsQueue, Recalls: true, Dead: h.dead,
-		Job: func(i *batch.Item) batch.Job { return &notice{Item: i, needs: &h.Needs, files: h.files} },
+		Job: func(i *batch.Item) batch.Job {
+			asked.join()
+			return &notice{Item: i, needs: &h.Needs, files: h.files, people: asked}
+		},
 	}), nil
 }

@@ -38,11 +38,19 @@ type notice struct {
 	announced bool
 	// since is when the secrets must have been read: after the last failure.
 	since time.Time
-	// why is what refuse says; held is the claim on the SMS.
-	why  string
-	held claim.Claim
+	// why is what refuse says, and whyClass the class of it; empty where the message is
+	// malformed. held is the claim on the SMS.
+	why      string
+	whyClass channel.Class
+	held     claim.Claim
+	// people are those whom the messages of the batch name.
+	people *people
 	// files has a place for each message whose attachments are in memory.
 	files chan struct{}
+	// template is the version of a template that it is made of, as name@version; unmade
+	// says that nothing can be made of it.
+	template string
+	unmade   bool
 }
 
 // Prepare decides what is to be done with the message.
@@ -50,6 +58,7 @@ func (n *notice) Prepare(ctx context.Context) {
 	var malformed error
 	n.message, malformed = channel.Decode([]byte(n.Msg.Body))
 	n.Identify(n.message.ID, n.message.Tenant)
+	n.lookUp()
 	if !n.Resume(ctx) {
 		return
 	}
@@ -66,6 +75,8 @@ func (n *notice) Prepare(ctx context.Context) {
 		return
 	case n.message.Divided():
 		n.Later(func() { n.divide() })
+		return
+	case !n.resolve(ctx):
 		return
 	case n.message.Body == "":
 		n.message.Body = plaintext.Of(n.message.HTML)
@@ -178,6 +189,7 @@ func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Recor
 		var done func()
 		h, done, out, err = n.complete(ctx, on)
 		defer done()
+		r.Template = n.template
 	}
 	switch {
 	case err != nil:
@@ -226,7 +238,10 @@ func (n *notice) renewed(ctx context.Context, on channel.Name, failed channel.Se
 func (n *notice) record(on channel.Name) *attempt.Record {
 	r := n.Begin()
 	r.Notification, r.At, r.Tenant = true, n.Now(), n.message.Tenant
-	r.Channel, r.Recipient = string(on), n.addressed(on)
+	r.Channel, r.Recipient, r.Topic = string(on), n.addressed(on), n.message.Topic
+	if len(n.message.To) == 1 {
+		r.To = n.message.To[0]
+	}
 	return &r
 }
 
@@ -235,8 +250,9 @@ const maxAddressed = 1 << 10
 
 // addressed is who the message is to on a channel, as a record has it.
 func (n *notice) addressed(on channel.Name) string {
-	if on != n.message.Channel || len(n.message.More) == 0 {
+	all := n.message.EveryoneOn(on)
+	if len(all) < 2 {
 		return n.message.Address(on)
 	}
-	return message.Shorten(strings.Join(n.message.Everyone(), ", "), maxAddressed)
+	return message.Shorten(strings.Join(all, ", "), maxAddressed)
 }

@@ -28,7 +28,7 @@ import (
 // one queue, one table and the same providers. It lives in a bubble of synctest.
 type town struct {
 	t     *testing.T
-	store storetest.Memory
+	store stores
 
 	mu      sync.Mutex
 	queue   map[string]*letter // by receipt
@@ -128,11 +128,11 @@ func (w *town) handler() *Handler {
 	log := slog.New(slog.DiscardHandler)
 	h, err := New(Needs{
 		Needs: batch.Needs{
-			Attempts: &w.store, Room: &w.store, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives,
+			Attempts: w.store, Room: w.store, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives,
 			Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log, Go: func(f func()) { go f() },
 		},
-		Senders: townSenders{w}, Claims: &w.store, Parts: w,
-		Pace: &pace.Keeper{Store: &w.store, Patience: Patience, Now: time.Now, Log: log},
+		Senders: townSenders{w}, Claims: w.store, Parts: w, Recipients: w.store,
+		Pace: &pace.Keeper{Store: w.store, Patience: Patience, Now: time.Now, Log: log},
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -249,7 +249,7 @@ func (w *town) burst(n int, on channel.Name, more string) {
 }
 
 func newTown(t *testing.T) *town {
-	w := &town{t: t}
+	w := &town{t: t, store: &storetest.Memory{}}
 	for _, s := range []*script{&w.slack, &w.email, &w.sms} {
 		s.t, s.takes = w, 50*time.Millisecond
 	}
@@ -273,9 +273,14 @@ func (w *town) took(s *script) time.Duration { return s.sent[len(s.sent)-1].Sub(
 // and nothing is refused; what waits for over two minutes does so in the room.
 func TestABurstKeepsThePace(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{60, 400} {
+	for _, c := range []struct {
+		n    int
+		kind string
+	}{{60, "memory"}, {60, "SQLite"}, {400, "memory"}} {
+		n := c.n
 		synctest.Test(t, func(t *testing.T) {
 			w := newTown(t)
+			w.store = kinds[c.kind](t)
 			w.slack.interval = time.Second
 			w.burst(n, "slack", "")
 			w.live(time.Duration(n+60) * time.Second)

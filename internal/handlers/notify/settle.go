@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,7 @@ func addressless(s channel.Sender) bool {
 //	limit                     the next channel: there was no turn by the deadline
 //	unknown                   the same for email and Slack; an SMS is parked
 //	opted out                 the end, unless the message wants the others
+//	no content of a template  the end
 func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 	on := channel.Name(r.Channel)
 	tell(r, out)
@@ -66,6 +68,10 @@ func (n *notice) settle(r *attempt.Record, out channel.Outcome) {
 		return
 	}
 	n.unclaim(on)
+	if n.unmade { // once the template is mended, a replay sends it where it was meant to go
+		n.end(r, attempt.Permanent, "")
+		return
+	}
 	if out.Class == channel.OptedOut && !n.message.FallbackOnOptOut {
 		n.end(r, attempt.Permanent, "the recipient has opted out, and the message does not want another channel")
 		return
@@ -106,8 +112,6 @@ func (n *notice) sent(r *attempt.Record) {
 	n.settleClaim(r)
 	n.RecordNow(*r)
 	n.Sent(*r)
-	n.Log.InfoContext(n.Writes(), "sent", n.Names(), "channel", r.Channel, "failed_channels", n.failures, "recipient", r.Recipient,
-		"provider_id", r.ProviderID)
 }
 
 // again records a failure that the same channel is tried after.
@@ -165,16 +169,22 @@ func (n *notice) end(r *attempt.Record, v attempt.Verdict, why string) {
 
 // refuse settles a message that can't be sent anywhere.
 func (n *notice) refuse() {
-	r := n.record(n.message.Channel)
-	r.Reason = n.why
-	n.FailedBy(metric.Malformed)
+	on := n.message.Channel
+	if n.whyClass != "" {
+		on = "" // of whom it names: none was tried
+	}
+	r := n.record(on)
+	r.Reason, r.Class = n.why, string(n.whyClass)
+	n.FailedBy(cmp.Or(r.Class, metric.Malformed))
 	n.end(r, attempt.Permanent, "")
 }
 
 // keep writes a failure's record now, and reports whether it is kept.
 func (n *notice) keep(r *attempt.Record) bool {
 	r.Held = n.Held.String()
-	n.logFailure(r)
+	if !r.Verdict.Final() {
+		n.logFailure(r)
+	}
 	return n.Keep(*r)
 }
 

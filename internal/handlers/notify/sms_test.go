@@ -16,12 +16,12 @@ import (
 )
 
 // TestSMSFaults goes through every step around an SMS and every way for it to
-// go wrong or for the process to die, and shows that no second SMS is sent, and
+// go wrong or for the process to die, with the stores of dev and worker too, and shows that no second SMS is sent, and
 // that the notification is sent or parked with its reason.
 func TestSMSFaults(t *testing.T) {
 	t.Parallel()
-	for _, op := range []string{"audit", "claim", "send", "settle", "record", "hide", "drop", "history"} {
-		for _, call := range []int{1, 2} {
+	for _, op := range []string{"audit", "turn", "claim", "send", "settle", "record", "hide", "enter", "drop", "slow", "history"} {
+		for _, call := range []int{1, 2, 3} {
 			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before",
 				crashAfter: "crash after"} {
 				for about, answers := range map[string][]channel.Outcome{
@@ -29,28 +29,37 @@ func TestSMSFaults(t *testing.T) {
 					"transient first": {{Class: channel.Transient, Reason: "429"}, {}},
 					"refused":         {{Class: channel.Permanent, Reason: "21211"}},
 					"unknown":         {{Class: channel.Unknown, Reason: "503"}},
+					"limit first":     {{Class: channel.Limited, Reason: "20429", RetryAfter: 10 * time.Minute}, {}},
 				} {
-					t.Run(strings.Join([]string{about, op, strconv.Itoa(call), name}, "/"), func(t *testing.T) {
-						t.Parallel()
-						w := newWorld(t)
-						w.answers["sms"] = answers
-						w.fault[op] = on(call, f)
-						q := w.message("a", text("n_1", "sms", `,"fallback":[]`))
-						end := w.run(q)
-						if w.reached["sms"] > 1 {
-							t.Fatalf("%d SMS may have arrived: %s", w.reached["sms"], w.story("n_1", q))
-						}
-						records := w.recorded("n_1")
-						switch {
-						case end == "sent" && w.count("sms") == 0:
-							t.Error("done with, and never handed over")
-						case end == "parked" && (len(records) == 0 || records[len(records)-1].Reason == ""):
-							t.Errorf("parked without a reason: %s", w.story("n_1", q))
-						}
-					})
+					for kind, open := range kinds {
+						t.Run(strings.Join([]string{about, op, strconv.Itoa(call), name, kind}, "/"), func(t *testing.T) {
+							t.Parallel()
+							w := newWorld(t)
+							w.store, w.answers["sms"] = open(t), answers
+							w.fault[op] = on(call, f)
+							w.neverTwice(w.message("a", text("n_1", "sms", `,"fallback":[]`)))
+						})
+					}
 				}
 			}
 		}
+	}
+}
+
+// neverTwice runs an SMS to its end: it is sent or parked with its reason, and nobody
+// gets it twice.
+func (w *world) neverTwice(q *queued) {
+	w.t.Helper()
+	end := w.run(q)
+	if w.reached["sms"] > 1 {
+		w.t.Fatalf("%d SMS may have arrived: %s", w.reached["sms"], w.story("n_1", q))
+	}
+	records := w.recorded("n_1")
+	switch {
+	case end == "sent" && w.count("sms") == 0:
+		w.t.Error("done with, and never handed over")
+	case end == "parked" && (len(records) == 0 || records[len(records)-1].Reason == ""):
+		w.t.Errorf("parked without a reason: %s", w.story("n_1", q))
 	}
 }
 

@@ -1,0 +1,31 @@
+package settings
+
+import (
+	"errors"
+
+	"github.com/efferent/efferent/internal/ledger"
+)
+
+// Directory is how the directory Lambda works, and where it finds its queue and its
+// table.
+type Directory struct {
+	AuditQueueURL, DirectoryTable string
+	// TokenSecret and TenantClaim are as Endpoints has them.
+	TokenSecret, TenantClaim string
+	AuditLanes               int
+	Redaction
+}
+
+// ReadDirectory reads them; both places are needed.
+func ReadDirectory(getenv func(string) string) (Directory, error) {
+	r := reader{getenv: getenv}
+	s := Directory{
+		AuditQueueURL:  r.needed(AuditQueueURL),
+		DirectoryTable: r.needed(DirectoryTable),
+		TokenSecret:    getenv(TokenSecret),
+		TenantClaim:    getenv(TenantClaim),
+		AuditLanes:     r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
+		Redaction:      r.redaction(),
+	}
+	return s, errors.Join(r.errs...)
+}

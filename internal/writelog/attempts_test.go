@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,33 +69,35 @@ func (w *attemptsWorld) kill() {
 	must(w.t, w.closeFiles())
 }
 
-// TestAttemptsArePromised: with the log alone, and while flushes come between.
+// flushing flushes after every second call.
+type flushing struct {
+	*attemptsWorld
+	calls atomic.Int64
+}
+
+func (f *flushing) Put(ctx context.Context, records []attempt.Record) error {
+	err := f.attemptsWorld.Put(ctx, records)
+	if f.calls.Add(1)%2 == 0 {
+		err = errors.Join(err, f.flush(ctx))
+	}
+	return err
+}
+
+// TestAttemptsArePromised: by the log alone, and where some are in the data file.
 func TestAttemptsArePromised(t *testing.T) {
 	t.Parallel()
-	for name, delay := range map[string]time.Duration{"in the log": time.Hour, "in both": 0} {
+	for name, open := range map[string]func(*attemptsWorld) Records{
+		"in the log": func(w *attemptsWorld) Records { return w },
+		"in both":    func(w *attemptsWorld) Records { return &flushing{attemptsWorld: w} },
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newAttempts(t, t.TempDir())
-			if delay == 0 {
-				stop, stopped := make(chan struct{}), make(chan struct{})
-				go func() {
-					defer close(stopped)
-					for {
-						select {
-						case <-stop:
-							return
-						default:
-							_ = w.flush(context.Background())
-						}
-					}
-				}()
-				t.Cleanup(func() { close(stop); <-stopped; must(t, w.Close()) })
-			} else {
-				t.Cleanup(func() { must(t, w.Close()) })
-			}
-			storetest.TestAttempts(t, w)
-			storetest.TestOfEndpoints(t, w)
-			storetest.TestFailures(t, w)
+			t.Cleanup(func() { must(t, w.Close()) })
+			store := open(w)
+			storetest.TestAttempts(t, store)
+			storetest.TestOfEndpoints(t, store)
+			storetest.TestFailures(t, store)
 		})
 	}
 }

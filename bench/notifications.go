@@ -22,6 +22,7 @@ import (
 	"github.com/efferent/efferent/internal/claim"
 	"github.com/efferent/efferent/internal/handlers/notify"
 	"github.com/efferent/efferent/internal/standin"
+	"github.com/efferent/efferent/internal/suppression"
 )
 
 // notifications prints notifications a second by each channel, of a bare loop
@@ -141,6 +142,10 @@ func (m *memory) PutClaim(_ context.Context, c claim.Claim) error {
 
 func (m *memory) DropClaim(context.Context, claim.Claim) error { return nil }
 
+func (m *memory) Suppressed(context.Context, []suppression.Key) (map[suppression.Key]suppression.Entry, error) {
+	return nil, nil
+}
+
 // notifyHandler is the notify room with the real senders, on batches of ten.
 func notifyHandler(args []string) (result, error) {
 	on, base, mail, n := channel.Name(args[0]), args[1], args[2], number(args[3])
@@ -152,7 +157,7 @@ func notifyHandler(args []string) (result, error) {
 			channel.SlackSecret: fmt.Sprintf(`{"bot_token":"xoxb","base_url":%q}`, base),
 			channel.SMSSecret:   fmt.Sprintf(`{"account_sid":"AC0","auth_token":"x","from_number":"+15005550006","base_url":%q}`, base),
 		}},
-		Claims: m,
+		Claims: m, Suppressions: m,
 	})
 	if err != nil {
 		return result{}, err

@@ -19,26 +19,27 @@ import (
 )
 
 type cli struct {
-	Dev        devCommand        `cmd:"" help:"Run all of Efferent in this process, with its own SQS and Secrets Manager endpoint."`
-	Worker     workerCommand     `cmd:"" help:"Run the handlers on queues of AWS, LocalStack or any other SQS endpoint."`
-	Demo       demoCommand       `cmd:"" help:"${demo}"`
-	Send       sendCommand       `cmd:"" help:"Put one webhook on the queue."`
-	Publish    publishCommand    `cmd:"" help:"Publish one event to those of a tenant's endpoints that subscribe to it."`
-	Notify     notifyCommand     `cmd:"" help:"Put one notification on the queue."`
-	Recipients recipientsCommand `cmd:"" help:"Keep the recipients of tenants: addresses, channels, opt-outs."`
-	Endpoints  endpointsCommand  `cmd:"" help:"Register the endpoints of tenants, change them, pause them, see what they got."`
-	Deliveries deliveriesCommand `cmd:"" help:"Look at what was sent."`
-	Dlq        dlqCommand        `cmd:"" help:"Look at what could not be delivered, replay it, discard it."`
-	Waiting    waitingCommand    `cmd:"" help:"Look at what waits for its next attempt, send it now, drop it."`
-	Circuits   circuitsCommand   `cmd:"" help:"Look at the circuit breakers of endpoints, open them, close them."`
-	Audit      auditCommand      `cmd:"" help:"Check the ledger of what was sent."`
-	Data       dataCommand       `cmd:"" help:"Check a data file."`
-	Health     healthCommand     `cmd:"" help:"Ask the worker of this machine whether it works: exit 0 if it does. For probes."`
-	Queues     queuesCommand     `cmd:"" help:"Make the queues that a worker works on."`
-	Secret     secretCommand     `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
-	Version    versionCommand    `cmd:"" help:"Print the version."`
-	Help       helpCommand       `cmd:"" help:"Show how a command is used."`
-	Completion completionCommand `cmd:"" help:"Print what has a shell complete these commands: bash, zsh or fish."`
+	Dev          devCommand          `cmd:"" help:"Run all of Efferent in this process, with its own SQS and Secrets Manager endpoint."`
+	Worker       workerCommand       `cmd:"" help:"Run the handlers on queues of AWS, LocalStack or any other SQS endpoint."`
+	Demo         demoCommand         `cmd:"" help:"${demo}"`
+	Send         sendCommand         `cmd:"" help:"Put one webhook on the queue."`
+	Publish      publishCommand      `cmd:"" help:"Publish one event to those of a tenant's endpoints that subscribe to it."`
+	Notify       notifyCommand       `cmd:"" help:"Put one notification on the queue."`
+	Endpoints    endpointsCommand    `cmd:"" help:"Register the endpoints of tenants, change them, pause them, see what they got."`
+	Recipients   recipientsCommand   `cmd:"" help:"Keep the recipients of tenants: addresses, channels, opt-outs."`
+	Suppressions suppressionsCommand `cmd:"" help:"Look at the addresses that are not sent to, and change them."`
+	Deliveries   deliveriesCommand   `cmd:"" help:"Look at what was sent."`
+	Dlq          dlqCommand          `cmd:"" help:"Look at what could not be delivered, replay it, discard it."`
+	Waiting      waitingCommand      `cmd:"" help:"Look at what waits for its next attempt, send it now, drop it."`
+	Circuits     circuitsCommand     `cmd:"" help:"Look at the circuit breakers of endpoints, open them, close them."`
+	Audit        auditCommand        `cmd:"" help:"Check the ledger of what was sent."`
+	Data         dataCommand         `cmd:"" help:"Check a data file."`
+	Health       healthCommand       `cmd:"" help:"Ask the worker of this machine whether it works: exit 0 if it does. For probes."`
+	Queues       queuesCommand       `cmd:"" help:"Make the queues that a worker works on."`
+	Secret       secretCommand       `cmd:"" help:"Keep the secrets that sign webhooks and configure channels."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
+	Help         helpCommand         `cmd:"" help:"Show how a command is used."`
+	Completion   completionCommand   `cmd:"" help:"Print what has a shell complete these commands: bash, zsh or fish."`
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }

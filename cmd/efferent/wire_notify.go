@@ -43,14 +43,15 @@ func notificationsSource(f feed, n notices) (*eventsource.Source, error) {
 // notifier is that handler.
 func notifier(f feed, n notices) (eventsource.Handler, error) {
 	handler, err := notify.New(notify.Needs{
-		Needs:      f.needs("notify", n.settings.Sending, n.kept.attempts),
-		Senders:    n.senders,
-		Claims:     n.kept.claims,
-		Recipients: n.kept.recipients,
-		Parts:      &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: f.url}},
-		Files:      n.files,
-		Tenants:    n.settings.Tenants,
-		Pace:       &pace.Keeper{Store: n.kept.paces, Patience: notify.Patience, Now: f.now, Log: f.log},
+		Needs:        f.needs("notify", n.settings.Sending, n.kept.attempts),
+		Senders:      n.senders,
+		Claims:       n.kept.claims,
+		Recipients:   n.kept.recipients,
+		Suppressions: n.kept.suppressed,
+		Parts:        &awssqs.Outgoing{API: f.queues, URLs: map[string]string{settings.NotificationsQueue: f.url}},
+		Files:        n.files,
+		Tenants:      n.settings.Tenants,
+		Pace:         &pace.Keeper{Store: n.kept.paces, Patience: notify.Patience, Now: f.now, Log: f.log},
 	})
 	if err != nil {
 		return nil, err

@@ -50,8 +50,8 @@ func isEmail(s string) bool {
 	return err == nil && a.Name == "" && a.Address == s && len(s) <= maxEmailAddress
 }
 
-// bare is an address without its name.
-func bare(s string) string {
+// Bare is an address without its name.
+func Bare(s string) string {
 	if a, err := mail.ParseAddress(s); err == nil {
 		return a.Address
 	}

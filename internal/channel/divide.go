@@ -49,7 +49,7 @@ func (n Notification) Reached(on Name) (all []string) {
 	}
 	for _, list := range [][]string{n.CC, n.BCC} {
 		for _, text := range list {
-			all = append(all, bare(text))
+			all = append(all, Bare(text))
 		}
 	}
 	return all

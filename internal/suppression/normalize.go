@@ -20,7 +20,7 @@ import (
 //   - slack: a channel's #name in lower case; ids as they are.
 //   - others: as they are.
 //
-// It is its own fixed point, and takes any text.
+// It takes any text; an address that New takes is its own fixed point.
 func Normalize(on channel.Name, address string) string {
 	address = strings.TrimSpace(address)
 	switch on {

@@ -7,6 +7,12 @@ import (
 	"github.com/efferent/efferent/internal/channel"
 )
 
+// Reader tells who is suppressed, as Store promises.
+type Reader interface {
+	// Suppressed returns those of these keys that are on the list, by key.
+	Suppressed(ctx context.Context, keys []Key) (map[Key]Entry, error)
+}
+
 // Store is what a store of suppressed addresses promises. It is used by many goroutines
 // at once, of many processes. What a call has changed is seen by every call that begins
 // after it, durably once it returns nil; after an error it may have been made or not,
@@ -16,8 +22,7 @@ import (
 // when things happened: a lifting is remembered for Retention, and a report of what was
 // before it changes nothing. Times are in milliseconds.
 type Store interface {
-	// Suppressed returns those of these keys that are on the list, by key.
-	Suppressed(ctx context.Context, keys []Key) (map[Key]Entry, error)
+	Reader
 	// AddSuppression puts an entry on the list, and reports whether it did. It does not
 	// where an entry for the address is there whose reason is as strong, or where one
 	// was lifted after its Since; that does not hold for what is added by hand.

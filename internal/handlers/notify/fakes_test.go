@@ -27,6 +27,7 @@ import (
 	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/retry"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/template"
 	"github.com/efferent/efferent/internal/waiting"
 )
@@ -99,7 +100,8 @@ func (w *world) handler() *Handler {
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
 			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.NewJSONHandler(&w.logs, nil)),
 		},
-		Senders: w, Claims: w, Pace: w, Recipients: w, Parts: parts{w}, Files: w.files, Tenants: w.tenants, Templates: w.templates,
+		Senders: w, Suppressions: w,
+		Claims: w, Pace: w, Recipients: w, Parts: parts{w}, Files: w.files, Tenants: w.tenants, Templates: w.templates,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -289,6 +291,12 @@ func (w *world) recorded(id string) []attempt.Record {
 func (w *world) TakeClaim(ctx context.Context, c claim.Claim) (other claim.Claim, err error) {
 	err = w.call("claim", func() (err error) { other, err = w.store.TakeClaim(ctx, c); return err })
 	return other, err
+}
+
+// Suppressed is the suppression list's.
+func (w *world) Suppressed(ctx context.Context, keys []suppression.Key) (found map[suppression.Key]suppression.Entry, err error) {
+	err = w.call("list", func() (err error) { found, err = w.store.Suppressed(ctx, keys); return err })
+	return found, err
 }
 
 func (w *world) Recipients(ctx context.Context, keys []recipient.Key) (found []recipient.Recipient, err error) {

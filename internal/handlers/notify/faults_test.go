@@ -19,7 +19,7 @@ import (
 // its reason, and that nothing is handed over that the ledger does not know of.
 func TestFallbackFaults(t *testing.T) {
 	t.Parallel()
-	for _, op := range []string{"audit", "send", "record", "hide", "history"} {
+	for _, op := range []string{"audit", "send", "record", "hide", "history", "list"} {
 		for call := 1; call <= 4; call++ {
 			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before",
 				crashAfter: "crash after"} {

@@ -21,6 +21,7 @@ import (
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/pace"
 	"github.com/efferent/efferent/internal/recipient"
+	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -44,6 +45,8 @@ type Needs struct {
 	// Claims keeps who sends an SMS.
 	Claims claim.Store
 	Pace   Pace
+	// Suppressions are the addresses that nothing is sent to.
+	Suppressions suppression.Reader
 	// Recipients are the people that messages name.
 	Recipients recipient.Reader
 	// Parts sends the messages that one to several recipients is divided into.
@@ -82,14 +85,18 @@ type Handler struct {
 	dead *batch.Dead
 	// files has a place for each message whose attachments are in memory.
 	files chan struct{}
+	// suppressed asks the suppression list for many at once.
+	suppressed *suppressed
 }
+
+type suppressed = flights[suppression.Key, suppression.Entry]
 
 // New returns a Handler. Its error names each need that is missing.
 func New(n Needs) (*Handler, error) {
 	if err := need.All(n); err != nil {
 		return nil, fmt.Errorf("the handler of notifications: %w", err)
 	}
-	return &Handler{n, batch.NewDead(batch.RememberedDead), make(chan struct{}, mostFiles)}, nil
+	return &Handler{n, batch.NewDead(batch.RememberedDead), make(chan struct{}, mostFiles), &suppressed{read: n.Suppressions.Suppressed}}, nil
 }
 
 // Handle sends a batch and says which messages are not done with. Its error is
@@ -100,7 +107,7 @@ func (h *Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQS
 		Actor: "efferent:notify", IDName: "notification_id", Queue: notificationsQueue, Recalls: true, Dead: h.dead,
 		Job: func(i *batch.Item) batch.Job {
 			asked.join()
-			return &notice{Item: i, needs: &h.Needs, files: h.files, people: asked}
+			return &notice{Item: i, needs: &h.Needs, files: h.files, people: asked, suppressed: h.suppressed}
 		},
 	}), nil
 }

@@ -43,6 +43,9 @@ type notice struct {
 	why      string
 	whyClass channel.Class
 	held     claim.Claim
+	// suppressed asks the suppression list, and listed is what it has said last.
+	suppressed *suppressed
+	listed     listed
 	// people are those whom the messages of the batch name.
 	people *people
 	// files has a place for each message whose attachments are in memory.
@@ -183,7 +186,7 @@ func (n *notice) try(ctx context.Context, on channel.Name) {
 func (n *notice) handOver(ctx context.Context, on channel.Name, r *attempt.Record) (s channel.Sender, out channel.Outcome, asked bool) {
 	announced := n.announced
 	n.announced = false
-	s, out, err := n.sender(ctx, on, n.message.Address(on))
+	s, out, err := n.reach(ctx, on)
 	var h channel.Handover
 	if err == nil && out.Class == "" {
 		var done func()

@@ -32,8 +32,12 @@ const maxLimited = 24 * time.Hour
 // again when it is sent.
 func (n *notice) lineUp(ctx context.Context) {
 	on := n.current()
-	s, out, err := n.sender(ctx, on, n.message.Address(on))
-	if err != nil || out.Class != "" || !n.takeTurn(ctx, on, s) {
+	s, out, err := n.reach(ctx, on)
+	switch {
+	case n.listed.err != nil:
+		n.Trouble(n.listed.err.Error())
+		return
+	case err != nil || out.Class != "" || !n.takeTurn(ctx, on, s):
 		return
 	}
 	if at := n.turn.At; !n.turn.Go && !at.IsZero() {

@@ -131,7 +131,7 @@ func (w *town) handler() *Handler {
 			Attempts: w.store, Room: w.store, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives,
 			Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: log, Go: func(f func()) { go f() },
 		},
-		Senders: townSenders{w}, Claims: w.store, Parts: w, Recipients: w.store,
+		Senders: townSenders{w}, Claims: w.store, Parts: w, Recipients: w.store, Suppressions: w.store,
 		Pace: &pace.Keeper{Store: w.store, Patience: Patience, Now: time.Now, Log: log},
 	})
 	if err != nil {

@@ -32,6 +32,18 @@ func (n *notice) sender(ctx context.Context, on channel.Name, address string) (c
 	return s, channel.Outcome{}, nil
 }
 
+// reach is the sender of a channel, unless nobody may be sent to on it. Who may not is
+// left out of the message first.
+func (n *notice) reach(ctx context.Context, on channel.Name) (channel.Sender, channel.Outcome, error) {
+	switch why, err := n.ask(ctx, on); {
+	case err != nil:
+		return nil, channel.Outcome{}, err
+	case why != "":
+		return nil, channel.Outcome{Class: channel.OptedOut, Reason: why}, nil
+	}
+	return n.sender(ctx, on, n.message.Address(on))
+}
+
 // hold has the message wait for the end of a trouble of our own.
 func (n *notice) hold(r *attempt.Record, why string) {
 	r.FailedChannels = n.failures
@@ -109,6 +121,7 @@ func (n *notice) only(on channel.Name) bool {
 // fails: a gap in the history beats a second message.
 func (n *notice) sent(r *attempt.Record) {
 	r.Verdict, r.FailedChannels = attempt.Delivered, n.failures
+	r.Reason = batch.Because(r.Reason, n.withoutOmitted())
 	n.settleClaim(r)
 	n.RecordNow(*r)
 	n.Sent(*r)
@@ -194,8 +207,13 @@ func (n *notice) logFailure(r *attempt.Record) {
 		"verdict", r.Verdict, "reason", r.Reason, "failed_channels", r.FailedChannels)
 }
 
-// Intent announces the hand-over to come.
+// Intent announces the hand-over to come; there is none to who is on the suppression
+// list.
 func (n *notice) Intent() ledger.Entry {
+	if n.listed.why != "" {
+		n.announced = false
+		return ledger.Entry{}
+	}
 	now, on := n.Now(), n.current()
 	e := n.Entry(ledger.NotificationAttempt, n.Number, n.Redactor(now).OnChannel(string(on), n.message.Reached(on), ""), now)
 	e.FailedChannels = n.failures

@@ -20,7 +20,7 @@ import (
 // that the notification is sent or parked with its reason.
 func TestSMSFaults(t *testing.T) {
 	t.Parallel()
-	for _, op := range []string{"audit", "turn", "claim", "send", "settle", "record", "hide", "enter", "drop", "slow", "history"} {
+	for _, op := range []string{"audit", "turn", "claim", "send", "settle", "record", "hide", "enter", "drop", "slow", "history", "list"} {
 		for _, call := range []int{1, 2, 3} {
 			for f, name := range map[fault]string{fails: "fails", failsButKeeps: "fails but persisted", crash: "crash before",
 				crashAfter: "crash after"} {

@@ -12,6 +12,7 @@ import (
 	"github.com/efferent/efferent/internal/recipient"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/suppression"
 	"github.com/efferent/efferent/internal/waiting"
 )
 
@@ -21,6 +22,7 @@ type stores interface {
 	claim.Store
 	pace.Store
 	recipient.Store
+	suppression.Store
 	batch.Room
 	ClaimsOn(ctx context.Context, queue string, itemIDs []string) ([]claim.Claim, error)
 	Page(ctx context.Context, from string, limit int) (items []waiting.Item, next string, err error)

@@ -183,8 +183,8 @@ func TestWhatDoesNotLast(t *testing.T) {
 	must(t, w.Close())
 }
 
-// TestTorn cuts the log at each of its bytes, changes each, and has zeros from each on:
-// what came before is there, nothing of what came after is, and the log goes on.
+// TestTorn cuts the log at each of its bytes, and changes each: what came before
+// is there, nothing of what came after is, and the log goes on.
 func TestTorn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, t.TempDir())
@@ -200,7 +200,7 @@ func TestTorn(t *testing.T) {
 	for at := range whole {
 		changed := slices.Clone(whole)
 		changed[at] ^= 0x40
-		for _, log := range [][]byte{whole[:at], changed, append(slices.Clone(whole[:at]), make([]byte, 100)...)} {
+		for _, log := range [][]byte{whole[:at], changed} {
 			must(t, os.WriteFile(name, log, 0o600))
 			w.open()
 			var kept []int64
@@ -218,6 +218,20 @@ func TestTorn(t *testing.T) {
 			must(t, w.Close())
 		}
 	}
+}
+
+// TestZeros: so a log may end, or be as a whole, once the machine's power has failed.
+func TestZeros(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, t.TempDir())
+	w.apply(put(1))
+	f := w.files[w.into]
+	must(t, f.Truncate(f.size+100))
+	w.kill()
+	must(t, os.Truncate(w.files[1-w.into].Name(), 100))
+	w.open()
+	want(t, w, 1)
+	must(t, w.Close())
 }
 
 // TestTooLong: nothing is acknowledged that the next start would take for torn.

@@ -11,7 +11,7 @@ STAMP ?= $(shell internal/version/stamp)
 LDFLAGS = -X 'github.com/efferent/efferent/internal/version.stamp=$(STAMP)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-python test-dynamodb test-smtp test-mail test-api e2e e2e-clients e2e-java e2e-localstack conformance conformance-localstack lint lint-template fuzz test-docs mutants bench bench-memory lambdas dist clean
+.PHONY: help build test test-python test-dynamodb test-smtp test-mail docs-picture test-api e2e e2e-clients e2e-java e2e-localstack conformance conformance-localstack lint lint-template fuzz test-docs mutants bench bench-memory lambdas dist clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,8 +58,11 @@ test-dynamodb: build/moto-venv build/ministack-venv ## Test the DynamoDB stores 
 test-smtp: build/smtp-venv ## Send emails to a real SMTP server (aiosmtpd) with TLS and passwords
 	SMTP_PYTHON=$(CURDIR)/build/smtp-venv/bin/python go test $(GOTESTFLAGS) -tags smtp -timeout 20m ./e2e/smtp
 
-test-mail: build ## Send emails to a real Postfix that greylists, and look at them in Dovecot (as root; apt-get install postfix postgrey dovecot-imapd)
+test-mail: build ## Send emails to a real Postfix that greylists, and look at them in Dovecot; and bursts to providers with limits (as root; apt-get install postfix postgrey dovecot-imapd)
 	EFFERENT=$(CURDIR)/build/efferent PYTHON=python3 go test $(GOTESTFLAGS) -tags mail -timeout 20m -v ./e2e/mail
+
+docs-picture: build ## Make the picture of an HTML mail anew (as test-mail, and apt-get install chromium)
+	EFFERENT=$(CURDIR)/build/efferent PYTHON=python3 PICTURE=$(CURDIR)/docs/images/email.png go test -count=1 -tags mail -run TestPicture -v ./e2e/mail
 
 test-api: build/openapi-venv ## Have schemathesis try the HTTP API by its OpenAPI document, and lint that
 	build/openapi-venv/bin/openapi-spec-validator schemas/openapi.json

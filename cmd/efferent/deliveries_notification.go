@@ -45,7 +45,7 @@ func wayOf(of []attempt.Record) (all []string) {
 	switch {
 	case last.Verdict == attempt.Delivered:
 		all = append(all, tookIt(last))
-	case last.Verdict.Final() && !last.Dropped && len(last.FailedChannels) == 0:
+	case last.Verdict.Final() && !last.Dropped && !slices.Contains(last.FailedChannels, last.Channel):
 		all = append(all, "not sent: "+last.Reason)
 	case last.Verdict.Final() && !last.Dropped:
 		all = append(all, "not sent")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/metric"
 	"github.com/efferent/efferent/internal/telemetry/prom"
 )
@@ -37,9 +38,12 @@ func TestTelemetryIsDocumented(t *testing.T) {
 	compare(t, "reason", firstCells(page, "### Reasons"),
 		append(metric.Values(metric.Failures, metric.Reason), metric.Values(metric.Held, metric.Reason)...))
 	compare(t, "field of the log", firstCells(page, "### Fields"), append(logFields(t), "time", "level", "msg", "request_id", "webhook_id",
-		"notification_id", "event_id", "message_id", "trace_id", "to", "topic"))
-	compare(t, "span", firstCells(page, "### Spans"), []string{"receive webhooks", "receive notifications", "process webhooks",
-		"process notifications", "POST", "send email", "send slack", "send sms"})
+		"notification_id", "event_id", "message_id", "trace_id", "to", "topic", "template"))
+	spans := []string{"receive webhooks", "receive notifications", "process webhooks", "process notifications", "POST"}
+	for _, on := range channel.Names {
+		spans = append(spans, "send "+string(on))
+	}
+	compare(t, "span", firstCells(page, "### Spans"), spans)
 	compare(t, "attribute of spans", firstCells(page, "### What a span says"), attributes)
 }
 

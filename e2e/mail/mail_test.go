@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,13 +42,15 @@ type mail struct {
 
 // attempt is a part of a record.
 type attempt struct {
-	Channel    string `json:"channel"`
-	Class      string `json:"class"`
-	Status     int    `json:"status"`
-	Verdict    string `json:"verdict"`
-	ProviderID string `json:"provider_id"`
-	Reason     string `json:"reason"`
-	Response   string `json:"response"`
+	Attempt    int       `json:"attempt"`
+	At         time.Time `json:"at"`
+	Channel    string    `json:"channel"`
+	Class      string    `json:"class"`
+	Status     int       `json:"status"`
+	Verdict    string    `json:"verdict"`
+	ProviderID string    `json:"provider_id"`
+	Reason     string    `json:"reason"`
+	Response   string    `json:"response"`
 }
 
 // dev is a running efferent dev.
@@ -58,8 +59,9 @@ type dev struct {
 	http   string
 }
 
-// startDev starts one whose mail goes to s, with a file to attach.
-func startDev(t *testing.T, s *servers) *dev {
+// startDev starts one whose mail goes to s, with a file to attach. More is added to its
+// environment.
+func startDev(t *testing.T, s *servers, more ...string) *dev {
 	t.Helper()
 	binary := os.Getenv("EFFERENT")
 	if binary == "" {
@@ -83,6 +85,7 @@ func startDev(t *testing.T, s *servers) *dev {
 	}
 	cmd := exec.Command(binary, "dev", "--aws", local, "--http", api, "--data", filepath.Join(dir, "mail.db"))
 	cmd.Env = append(os.Environ(), "SMTP_HOST=127.0.0.1", "SMTP_PORT="+strconv.Itoa(s.smtp), "SMTP_FROM=Éfferent <noreply@efferent.test>")
+	cmd.Env = append(cmd.Env, more...)
 	server, err := program.Start(t.Context(), cmd, dir, program.Listens(api))
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +97,15 @@ func startDev(t *testing.T, s *servers) *dev {
 // send puts a notification on the queue and returns its attempts once it is done with.
 func (d *dev) send(t *testing.T, id string, members map[string]any) []attempt {
 	t.Helper()
-	members["id"], members["channel"] = id, "email"
+	members["channel"] = "email"
+	d.put(t, id, members)
+	return d.ended(t, id)
+}
+
+// put puts a notification on the queue.
+func (d *dev) put(t *testing.T, id string, members map[string]any) {
+	t.Helper()
+	members["id"] = id
 	body, err := json.Marshal(members)
 	if err != nil {
 		t.Fatal(err)
@@ -106,15 +117,6 @@ func (d *dev) send(t *testing.T, id string, members map[string]any) []attempt {
 	if _, err := d.queues.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: queue.QueueUrl,
 		MessageBody: aws.String(string(body))}); err != nil {
 		t.Fatal(err)
-	}
-	for ended := time.Now().Add(2 * time.Minute); ; {
-		if made := d.attempts(t, id); len(made) > 0 && !slices.Contains([]string{"retryable", "held"}, made[len(made)-1].Verdict) {
-			return made
-		}
-		if time.Now().After(ended) {
-			t.Fatalf("%s: %+v", id, d.attempts(t, id))
-		}
-		time.Sleep(100 * time.Millisecond) // it is another process
 	}
 }
 

@@ -1,6 +1,6 @@
 """A picture of a mail as a reader shows it: its headers, and its HTML in Chromium.
 
-picture.py MAIL PNG, where Chromium is installed. docs/images/email.png is one.
+picture.py MAIL PNG, where Chromium is installed. make docs-picture makes docs/images/email.png.
 """
 
 import base64
@@ -34,7 +34,7 @@ def main(source, picture):
     with tempfile.TemporaryDirectory() as folder:
         shown = pathlib.Path(folder, "mail.html")
         shown.write_text(page(mail))
-        subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=720,560",
+        subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=720,600",
                         f"--screenshot={picture}", shown.as_uri()], check=True, capture_output=True)
 
 

@@ -27,7 +27,8 @@ type servers struct {
 // nobody owns the mailboxes.
 const nobody = 65534
 
-func startServers(t *testing.T) *servers {
+// startServers starts them; settings are added to Postfix's.
+func startServers(t *testing.T, settings ...string) *servers {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Fatal("Postfix wants to be started by root")
@@ -49,7 +50,7 @@ func startServers(t *testing.T) *servers {
 	}
 	s.run(t, "chown", "postfix", filepath.Join(dir, "data"))
 	s.run(t, "chown", "postgrey", filepath.Join(dir, "grey"))
-	s.startPostgrey(t)
+	s.startPostgrey(t, settings)
 	s.startPostfix(t)
 	s.startDovecot(t)
 	return s
@@ -109,7 +110,7 @@ func (s *servers) background(t *testing.T, port int, name string, args ...string
 // second, still is not.
 const greyDelay = 2
 
-func (s *servers) startPostgrey(t *testing.T) {
+func (s *servers) startPostgrey(t *testing.T, settings []string) {
 	t.Helper()
 	port := freePort(t)
 	s.background(t, port, "postgrey", fmt.Sprintf("--inet=127.0.0.1:%d", port), fmt.Sprintf("--delay=%d", greyDelay),
@@ -137,7 +138,7 @@ virtual_gid_maps = static:`+strconv.Itoa(nobody)+`
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_recipient_restrictions = reject_unauth_destination, reject_unlisted_recipient,
 	check_policy_service inet:127.0.0.1:`+strconv.Itoa(port)+`
-`)
+`+strings.Join(settings, "\n")+"\n")
 }
 
 func (s *servers) startPostfix(t *testing.T) {

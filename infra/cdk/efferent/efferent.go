@@ -150,9 +150,8 @@ type Efferent struct {
 	AppendLedgerLogs, SignLedgerLogs awslogs.ILogGroup
 	Dashboard                        awscloudwatch.Dashboard
 	kept                             keeping
-	// api is API, to have routes added, doors are those for tokens, and outcomes the queue that is told of them.
+	// api is API, to have routes added, and outcomes the queue that is told of them.
 	api      awsapigatewayv2.HttpApi
-	doors    []door
 	outcomes awssqs.IQueue
 	// ledgerKeys is the name of the secret of the keys that redact.
 	ledgerKeys string

@@ -20,22 +20,6 @@ func (e *Efferent) mayReadBundle() {
 	e.mayWhen("CaBundle", "Endpoints", e.Register, bundle)
 }
 
-// opensDoors makes the ways in for tokens when there is a secret that signs them.
-func (e *Efferent) opensDoors() {
-	for _, d := range e.doors {
-		for _, route := range e.open(d) {
-			for _, made := range all[awscdk.CfnResource](route) {
-				made.CfnOptions().SetCondition(when(e, "TokenSecret"))
-			}
-		}
-	}
-	secret := *ref("TokenSecret")
-	e.mayWhen("TokenSecret", "Endpoints", e.Register, e.makesTokens(secret)...)
-	reads := allow(e.secret(secret), "secretsmanager:GetSecretValue")
-	e.mayWhen("TokenSecret", "Replay", e.Replay, reads)
-	e.mayWhen("TokenSecret", "Directory", e.Know, reads)
-}
-
 // mayTell lets functions tell outcomes to where that was chosen: the queue of
 // events, or else a queue, or else a bus.
 func (e *Efferent) mayTell() {

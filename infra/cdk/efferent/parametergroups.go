@@ -148,10 +148,6 @@ func ofAPI() []parameter {
 			pattern: issuerPattern, must: "an https URL", conditional: true, put: (*Efferent).takesTokens},
 		{name: "JwtAudience", says: "What a token's audience must be one of, by commas; needed with JwtIssuer", otherwise: "",
 			pattern: audiencePattern, must: "audiences by commas"},
-		// After JwtIssuer, which is about every other way in.
-		{name: "TokenSecret", says: "A secret below efferent/ with the key of tokens for one tenant's own page; made where there is none",
-			otherwise: "", pattern: bundlePattern, must: "the name of a secret below efferent/", conditional: true,
-			places: env(settings.TokenSecret, "", "Endpoints", "Replay", "Directory"), put: (*Efferent).opensDoors},
 		{name: "TenantClaim", says: "The claim of JwtIssuer's tokens that limits their bearer to one tenant", otherwise: "",
 			pattern: claimPattern, must: "the name of a claim", places: env(settings.TenantClaim, "", "Endpoints", "Replay", "Directory")},
 	}
@@ -161,7 +157,7 @@ func ofEndpoints() []parameter {
 	return []parameter{
 		{name: "MaxEndpoints", says: "Endpoints that a tenant may have", otherwise: 20, least: 1, most: 200,
 			places: env(settings.MaxEndpoints, "", "Endpoints")},
-		{name: "OwnSecretsOnly", says: "An endpoint may name secrets of its own tenant only, whoever registers it", otherwise: "false",
+		{name: "OwnKeysOnly", says: "An endpoint may name secrets of its own tenant only, whoever registers it", otherwise: "false",
 			oneOf: yesNo, places: env(settings.OwnSecrets, "", "Endpoints")},
 		{name: "MustVerify", says: "No endpoint is enabled before its receiver has said that it wants events", otherwise: "false", oneOf: yesNo,
 			places: env(settings.MustVerify, "", "Endpoints")},

@@ -333,7 +333,6 @@ func TestParametersRefuseWhatPropsRefuse(t *testing.T) {
 		"LogRetention":    {[]any{"30"}, []any{"31"}},
 		"ApiRate":         {[]any{1}, []any{0}},
 		"JwtIssuer":       {[]any{"", "https://id.test/a"}, []any{"http://id.test", "id.test"}},
-		"TokenSecret":     {[]any{"", "efferent/tokens"}, []any{"tokens", "efferent/"}},
 		"OutcomesQueue":   {[]any{"", "arn:aws:sqs:eu-north-1:000000000000:o"}, []any{"o", "https://sqs.eu-north-1.amazonaws.com/1/o"}},
 		"OutcomeKinds":    {[]any{"*", "delivery.*,endpoint.failing"}, []any{"delivery", "deliverys.*", "delivery.failed,"}},
 		"EventRetention":  {[]any{24, 8784}, []any{23, 8785}},
@@ -381,11 +380,12 @@ func TestChosenParametersReachTheTemplate(t *testing.T) {
 	others := map[string]any{"Prefix": "prod-", "SigningPrefix": "efferent/webhooks/prod/", "CodeBucket": "other", "CodePrefix": "a/",
 		"Architecture": "x86_64", "AllowHttp": "loopback", "AllowCidrs": "10.0.0.0/8", "RetryPolicies": "a=1s", "CaBundle": "efferent/ca",
 		"LogRetention": "7", "MaxConcurrency": "5", "NotifyMaxConcurrency": "5", "Ses": "true", "EndUserMessaging": "true",
-		"JwtIssuer": "https://id.test", "TokenSecret": "efferent/tokens", "TenantClaim": "org", "OwnSecretsOnly": "true",
+		"JwtIssuer": "https://id.test", "TenantClaim": "org", "OwnKeysOnly": "true",
 		"MustVerify": "true", "RequestOrigin": "hooks.acme.test", "FanoutMaxConcurrency": "5", "OutcomesTenant": "operator",
 		"OutcomesQueue": "arn:aws:sqs:eu-north-1:000000000000:outcomes", "OutcomeKinds": "*",
-		"OutcomesBus": "arn:aws:events:eu-north-1:000000000000:event-bus/shop", "Origin": "example.com/o", "LedgerShowPaths": "true", "CheckpointMode": "COMPLIANCE",
-		"AlarmTopic": "arn:aws:sns:eu-north-1:000000000000:alarms", "TicketTopic": "arn:aws:sns:eu-north-1:000000000000:tickets"}
+		"OutcomesBus": "arn:aws:events:eu-north-1:000000000000:event-bus/shop", "Origin": "example.com/o", "LedgerShowPaths": "true",
+		"CheckpointMode": "COMPLIANCE",
+		"AlarmTopic":     "arn:aws:sns:eu-north-1:000000000000:alarms", "TicketTopic": "arn:aws:sns:eu-north-1:000000000000:tickets"}
 	for name, p := range made.json["Parameters"].(object) {
 		value, ok := others[name]
 		if p.(object)["Type"] == "Number" {

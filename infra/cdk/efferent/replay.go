@@ -172,24 +172,13 @@ func (e *Efferent) makeAPI(props Props) {
 	e.door(props.Register, ofEndpoint, to)
 }
 
-// door is a way into the API for who has nothing but a token.
-type door struct {
-	path string
-	to   awsapigatewayv2.HttpRouteIntegration
-}
-
-// door is one more, which is open where there are tokens.
+// door opens a way in where there are tokens: everybody comes in there, and the function
+// refuses who has no good one.
 func (e *Efferent) door(p RegisterProps, path string, to awsapigatewayv2.HttpRouteIntegration) {
-	d := door{access.Door + path, to}
-	if e.doors = append(e.doors, d); p.TokenSecret != "" {
-		e.open(d)
+	if p.TokenSecret != "" {
+		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(access.Door + path), Integration: to,
+			Authorizer: awsapigatewayv2.NewHttpNoneAuthorizer()})
 	}
-}
-
-// open lets everybody in at a door: the function refuses who has no good token.
-func (e *Efferent) open(d door) []awsapigatewayv2.HttpRoute {
-	return *e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: &d.path, Integration: d.to,
-		Authorizer: awsapigatewayv2.NewHttpNoneAuthorizer()})
 }
 
 // accessLog tells who asked for what, and what came of it. The path holds ids

@@ -84,6 +84,7 @@ func testReferee(t *testing.T, url string, options func(*sdk.Options)) *sdk.Clie
 	storetest.TestKeys(t, &Events{API: client, Table: "events"})
 	createKeyedTable(t, client, "directory", partName, nameName)
 	storetest.TestRecipients(t, &Recipients{API: client, Table: "directory"})
+	storetest.TestTemplates(t, &Templates{API: client, Table: "directory"})
 	storetest.TestSuppressions(t, &Suppressions{API: client, Table: "directory"})
 	for name, test := range map[string]func(*testing.T, *sdk.Client){
 		"a claim whose answer is lost":         testLostAnswer,

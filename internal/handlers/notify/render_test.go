@@ -41,7 +41,8 @@ func TestTemplates(t *testing.T) {
 				t.Errorf("%s: %s", end, story)
 			}
 			records := w.recorded("n_1")
-			if last := records[len(records)-1]; !strings.Contains(last.Reason, c.reason) || last.Template != "invoice-paid@3" {
+			last := records[len(records)-1]
+			if !strings.Contains(last.Reason, c.reason) || last.Template != "invoice-paid@3" || len(last.FailedChannels) > 0 {
 				t.Errorf("%+v", last)
 			}
 			if w.count("email") != c.emails || w.count("sms") != c.sms {

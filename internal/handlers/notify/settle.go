@@ -168,7 +168,7 @@ func (n *notice) over(r *attempt.Record) {
 // message on its way to the dead-letter queue.
 func (n *notice) end(r *attempt.Record, v attempt.Verdict, why string) {
 	r.Verdict, r.Reason, r.FailedChannels = v, batch.Because(r.Reason, why), n.failures
-	if !slices.Contains(r.FailedChannels, r.Channel) && r.Channel != "" {
+	if r.Channel != "" && !n.unmade && !slices.Contains(r.FailedChannels, r.Channel) {
 		r.FailedChannels = append(slices.Clone(n.failures), r.Channel)
 	}
 	if !n.keep(r) {

@@ -16,8 +16,8 @@ import (
 )
 
 // TestSMSFaults goes through every step around an SMS and every way for it to
-// go wrong or for the process to die, with the stores of dev and worker too, and shows that no second SMS is sent, and
-// that the notification is sent or parked with its reason.
+// go wrong or for the process to die, the deaths with SQLite's stores too, and shows
+// that no second SMS is sent, and that the notification is sent or parked with its reason.
 func TestSMSFaults(t *testing.T) {
 	t.Parallel()
 	for _, op := range []string{"audit", "turn", "claim", "send", "settle", "record", "hide", "enter", "drop", "slow", "history", "list"} {
@@ -32,6 +32,9 @@ func TestSMSFaults(t *testing.T) {
 					"limit first":     {{Class: channel.Limited, Reason: "20429", RetryAfter: 10 * time.Minute}, {}},
 				} {
 					for kind, open := range kinds {
+						if kind == "SQLite" && (call == 3 || f != crash && f != crashAfter || about == "taken" || about == "refused") {
+							continue // it is slow: kills only
+						}
 						t.Run(strings.Join([]string{about, op, strconv.Itoa(call), name, kind}, "/"), func(t *testing.T) {
 							t.Parallel()
 							w := newWorld(t)

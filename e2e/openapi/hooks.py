@@ -19,11 +19,14 @@ def before_call(context, case, kwargs):
         case.headers[name] = str(uuid.uuid4())  # the one of another event is refused
     if case.path.startswith("/api/v1/tenants/") and isinstance(case.body, dict):
         registered(case.body, case.method)
+        notified(case.body, case.path)
     if case.path.endswith("/replay-missing") and isinstance(case.body, dict) and "since" in case.body:
         hour = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
         case.body["since"] = hour.strftime("%Y-%m-%dT%H:%M:%SZ")  # not before what is kept
     if case.path.endswith("/test") and isinstance(case.body, dict) and "event_type" in case.body:
         case.body["event_type"] = "invoice.paid"  # a type of an event, which is no pattern
+    if case.path.endswith("/suppressions") and isinstance(case.query, dict) and case.query.get("address"):
+        case.query.setdefault("channel", "email")  # which one it is on
     for part in (case.query, case.body):
         if not isinstance(part, dict):
             continue
@@ -56,3 +59,22 @@ def registered(body, method):
         body["expires_in"] = "1h"
     if "why" in body:
         body["why"] = "they asked for it"
+
+
+ADDRESSES = {"email": "ann@acme.test", "sms": "+46701234567", "slack": "C0123456", "teams": "alerts", "discord": "alerts",
+             "webhook": "alerts"}
+
+
+def notified(body, path):
+    """Addresses, templates and times that can be meant."""
+    for entry in body.get("items") or [body]:
+        if "/suppressions" in path and isinstance(entry, dict):
+            entry.update(channel="email", address="ann@acme.test")
+            entry.pop("since", None)  # it must be past
+    for channel, address in ADDRESSES.items():
+        if (body.get("addresses") or {}).get(channel):
+            body["addresses"][channel] = address
+    if path.endswith("/preview") and "/versions/" in path:
+        body.pop("parts", None)  # they can't stand beside a version
+    if body.get("parts"):
+        body["parts"] = {"subject": "Invoice {{.number}}", "body": "It is paid."}

@@ -158,12 +158,17 @@ func Object(r *http.Request, into any, hint string) (has map[string]bool, err er
 	if err != nil {
 		return nil, err
 	}
+	return ObjectOf(data, "the body", into)
+}
+
+// ObjectOf reads an object as Object does; called is what an error calls it.
+func ObjectOf(data jsontext.Value, called string, into any) (has map[string]bool, err error) {
 	if data.Kind() == jsontext.KindNull { // which would be as good as {}
-		return nil, BadRequest("the body is not a JSON object: it is null")
+		return nil, BadRequest("%s is not a JSON object: it is null", called)
 	}
 	var given map[string]jsontext.Value
 	if err := json.Unmarshal(data, &given); err != nil {
-		return nil, BadRequest("the body is not a JSON object: %s", explainJSON(err))
+		return nil, BadRequest("%s is not a JSON object: %s", called, explainJSON(err))
 	}
 	has = map[string]bool{}
 	for name, value := range given {
@@ -174,7 +179,7 @@ func Object(r *http.Request, into any, hint string) (has map[string]bool, err er
 		has[name] = true
 	}
 	if err := json.Unmarshal(data, into, json.RejectUnknownMembers(true)); err != nil {
-		return nil, BadRequest("the body can't be used: %s", explainJSON(err))
+		return nil, BadRequest("%s can't be used: %s", called, explainJSON(err))
 	}
 	return has, nil
 }

@@ -60,7 +60,8 @@ func TestDashboardShowsWhatIsWritten(t *testing.T) {
 		}
 	}
 	for _, d := range metric.Definitions() {
-		if !shown[d.Name] && d.Name != metric.Misconfigured { // that has an alarm, and is a failure's kind
+		// The one has an alarm, and is a failure's kind; the other no stack writes yet.
+		if !shown[d.Name] && d.Name != metric.Misconfigured && d.Name != metric.Reports {
 			t.Errorf("the dashboard does not show %s", d.Name)
 		}
 	}

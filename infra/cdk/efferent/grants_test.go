@@ -58,7 +58,7 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 	notify = append(notify, "sqs:SendMessage AuditQueue.Arn",
 		"dynamodb:BatchWriteItem Attempts.Arn", "dynamodb:DeleteItem Attempts.Arn", "dynamodb:PutItem Attempts.Arn",
 		"dynamodb:Query Attempts.Arn", "dynamodb:PutItem Waiting.Arn", "dynamodb:BatchGetItem Pace.Arn", "dynamodb:UpdateItem Pace.Arn", hashKeys,
-		"dynamodb:BatchGetItem Directory.Arn",
+		"dynamodb:BatchGetItem Directory.Arn", "dynamodb:GetItem Directory.Arn",
 		secret+"discord-??????", secret+"slack-??????", secret+"smtp-??????", secret+"teams-??????", secret+"twilio-??????",
 		secret+"webhook-??????", "sqs:SendMessage NotificationQueue.Arn")
 	for name, c := range map[string]struct {
@@ -104,8 +104,8 @@ func TestFunctionsMayDoThisAndNoMore(t *testing.T) {
 			"sqs:SendMessage EventQueue.Arn", "sqs:SendMessage WebhookQueue.Arn", "dynamodb:Query Attempts.Arn",
 			"dynamodb:Query Published.Arn", "dynamodb:Query Attempts.Arn/index/endpoints", "dynamodb:BatchGetItem Endpoints.Arn",
 			"dynamodb:DeleteItem Endpoints.Arn", "dynamodb:PutItem Endpoints.Arn", "dynamodb:PutItem Published.Arn", hashKeys)},
-		"directory": {made, "Directory", append(logs("Directory"), "sqs:SendMessage AuditQueue.Arn", "dynamodb:BatchGetItem Directory.Arn",
-			"dynamodb:PutItem Directory.Arn", "dynamodb:Query Directory.Arn", hashKeys)},
+		"directory": {made, "Directory", append(append(logs("Directory"), each("dynamodb:", "Directory.Arn", "BatchGetItem", "DeleteItem",
+			"GetItem", "PutItem", "Query")...), "sqs:SendMessage AuditQueue.Arn", hashKeys)},
 		"audit": {made, "Audit", append(append(append(readsLedger("lane-*/tile/*"), consumes("AuditQueue")...), logs("Audit")...),
 			"dynamodb:BatchWriteItem Ledger.Arn", "dynamodb:PutItem Ledger.Arn", "s3:PutObject LedgerTiles.Arn/lane-*/tile/*")},
 		// That it may sign says the key's policy: TestTheSignerAloneSigns.

@@ -32,14 +32,15 @@ const (
 	audiencePattern = `^([A-Za-z0-9._~:/@-]{1,200}(,[A-Za-z0-9._~:/@-]{1,200})*)?$`
 	originPattern   = `^([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$`
 	// Java and Go read these alike too.
-	claimPattern  = `^[A-Za-z0-9_.:/-]{0,200}$`
-	senderPattern = `^` + hostLabel + `(\.` + hostLabel + `){0,5}$`
-	tenantPattern = `^([A-Za-z0-9][A-Za-z0-9_.@-]{0,99})?$`
-	queuePattern  = `^(arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?)?$`
-	busPattern    = `^(arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/._-]{1,256})?$`
-	outcomeKind   = `(delivery\.(\*|delivered|failed)|endpoint\.(\*|failing|recovered|disabled|verified|updated)|\*)`
-	kindsPattern  = `^(` + outcomeKind + `(,` + outcomeKind + `)*)?$`
-	topicPattern  = `^(none|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)$`
+	claimPattern   = `^[A-Za-z0-9_.:/-]{0,200}$`
+	senderPattern  = `^` + hostLabel + `(\.` + hostLabel + `){0,5}$`
+	tenantPattern  = `^([A-Za-z0-9][A-Za-z0-9_.@-]{0,99})?$`
+	queuePattern   = `^(arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?)?$`
+	busPattern     = `^(arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/._-]{1,256})?$`
+	outcomeKind    = `(delivery\.(\*|delivered|failed)|endpoint\.(\*|failing|recovered|disabled|verified|updated)|` + ofNotification + `|\*)`
+	ofNotification = `notification\.(\*|delivered|bounced|complained|undelivered)`
+	kindsPattern   = `^(` + outcomeKind + `(,` + outcomeKind + `)*)?$`
+	topicPattern   = `^(none|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?)$`
 )
 
 // concurrencies are those that may be chosen. As texts in a list: what takes the

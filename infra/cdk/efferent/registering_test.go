@@ -40,7 +40,11 @@ func TestRegisteringIsChosen(t *testing.T) {
 		}
 	}
 	slices.Sort(open)
-	want := []string{"ANY /token/api/v1/tenants/{tenant}/endpoints/{endpoint_id}/replay", "ANY /token/api/v1/{proxy+}"}
+	want := []string{"ANY /token/api/v1/tenants/{tenant}/endpoints/{endpoint_id}/replay"}
+	for _, path := range directoryPaths {
+		want = append(want, "ANY /token/api/v1/tenants/{tenant}/"+path)
+	}
+	want = append(want, "ANY /token/api/v1/{proxy+}")
 	if d := cmp.Diff(want, open); d != "" {
 		t.Errorf("open to everybody (-want +got):\n%s", d)
 	}

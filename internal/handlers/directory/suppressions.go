@@ -1,12 +1,15 @@
 package directory
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/channel"
@@ -193,7 +196,9 @@ func (n NewSuppression) entry(tenant string, now time.Time) (suppression.Entry, 
 // importSuppressions answers POST …/suppressions/import: all of it is looked at before
 // anything is written. After an error it can be asked for again.
 func (h *Handler) importSuppressions(r *http.Request) (int, any, error) {
-	var asked NewSuppressions
+	var asked struct {
+		Items []jsontext.Value `json:"items"`
+	}
 	if _, err := api.Object(r, &asked, `such as {"items": [{"channel": "email", "address": "ann@acme.test"}]}`); err != nil {
 		return 0, nil, err
 	}
@@ -201,7 +206,11 @@ func (h *Handler) importSuppressions(r *http.Request) (int, any, error) {
 		return 0, nil, api.BadRequest(`field "items": must have 1 to %d items, and has %d`, mostImported, len(asked.Items))
 	}
 	entries, tells := make([]suppression.Entry, len(asked.Items)), make([]ledger.Entry, len(asked.Items))
-	for i, n := range asked.Items {
+	for i, item := range asked.Items {
+		var n NewSuppression
+		if _, err := api.ObjectOf(item, fmt.Sprintf("item %d", i), &n); err != nil {
+			return 0, nil, err
+		}
 		var err error
 		if entries[i], err = n.entry(tenantOf(r), h.Now()); err != nil {
 			return 0, nil, api.BadRequest("item %d: %v", i, err)

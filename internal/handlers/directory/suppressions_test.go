@@ -67,6 +67,8 @@ func TestWhatIsRefused(t *testing.T) {
 		`{"channel":"email","address":"secret@acme.test","note":"` + strings.Repeat("n", 513) + `"}`: "note",
 		`{"channel":"email","address":"secret@acme.test","note":"a\nb"}`:                             "note",
 		`{"channel":"email","address":"secret@acme.test","source":"a\nb"}`:                           "source",
+		`{"channel":"email","address":"secret@acme.test","source":""}`:                               "source",
+		`{"channel":"email","address":"secret@acme.test","note":null}`:                               "note",
 		`{"channel":"email","address":"secret@acme.test","tenant":"beta"}`:                           "tenant",
 	} {
 		for path, wrapped := range map[string]string{at: body, at + "/import": `{"items":[` + body + `]}`} {

@@ -95,7 +95,7 @@ func layers() (all []layer) {
 		layer{"internal/aws/sms", slices.Concat(pure, wire)},
 		// SQLite keeps the engines' state, by the interfaces that they declare.
 		layer{"internal/sqlite", slices.Concat(pure, engines)},
-		layer{"internal/queuelog", engines},
+		layer{"internal/writelog", slices.Concat(pure, engines)},
 		layer{"internal/objects", pure},
 		layer{"internal/settings", pure},
 		layer{"internal/standin", pure},

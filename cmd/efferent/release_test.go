@@ -85,7 +85,7 @@ func TestLeasesOfTheDead(t *testing.T) {
 	if ok, err := sqlite.NewWaiting(db).Lease(t.Context(), place, "the dead", now, now.Add(time.Hour)); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	kept, err := localStores(t.Context(), db, time.Now)
+	kept, err := (&local{db: db, clock: clockwork.NewRealClock()}).localStores(t.Context(), ":memory:")
 	if err != nil {
 		t.Fatal(err)
 	}

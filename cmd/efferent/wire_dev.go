@@ -27,10 +27,10 @@ import (
 	"github.com/efferent/efferent/internal/localaws/stsserver"
 	"github.com/efferent/efferent/internal/objects"
 	"github.com/efferent/efferent/internal/outcome"
-	"github.com/efferent/efferent/internal/queuelog"
 	"github.com/efferent/efferent/internal/settings"
 	"github.com/efferent/efferent/internal/sqlite"
 	"github.com/efferent/efferent/internal/steady"
+	"github.com/efferent/efferent/internal/writelog"
 )
 
 // The account that the local endpoint speaks for.
@@ -60,7 +60,8 @@ type local struct {
 	log         *slog.Logger
 	clock       clockwork.Clock
 	db          *sqlite.DB
-	recent      *queuelog.Store // nil where the data is in memory
+	recent      *writelog.Queues // nil where the data is in memory
+	closeStores func()           // nil until they are open
 	engine      *sqsserver.Engine
 	poller      *sqsserver.Poller
 	servers     []*http.Server
@@ -132,7 +133,7 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	l.redactors = redactors(delivery.Redaction, secrets, c.Log)
-	kept, err := localStores(ctx, l.db, l.clock.Now)
+	kept, err := l.localStores(ctx, c.Data)
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", c.Data, err)
 	}
@@ -193,16 +194,20 @@ func (l *local) openQueues(ctx context.Context, data string) (sqsserver.Store, e
 		return queues, nil
 	}
 	var err error
-	l.recent, err = queuelog.Open(ctx, data, l.db.ID(), queues, queuelog.Options{Clock: l.clock, Logger: l.log})
+	l.recent, err = writelog.OpenQueues(ctx, data, l.db.ID(), queues, writelog.Options{Clock: l.clock, Logger: l.log})
 	return l.recent, err
 }
 
 // localStores are those of a data file. This process alone has the file: who
 // held something in it is dead.
-func localStores(ctx context.Context, db *sqlite.DB, now func() time.Time) (stores, error) {
-	kept := sqliteStores(db, now)
-	claims := sqlite.NewClaims(db)
-	err := sqlite.NewWaiting(db).Abandon(ctx)
+func (l *local) localStores(ctx context.Context, data string) (stores, error) {
+	kept, err := openStores(ctx, l.db, data, l.clock.Now, l.log)
+	if err != nil {
+		return kept, err
+	}
+	l.closeStores = kept.close
+	claims := sqlite.NewClaims(l.db)
+	err = sqlite.NewWaiting(l.db).Abandon(ctx)
 	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures, deadletter.EventFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
@@ -335,6 +340,9 @@ func (l *local) close() {
 	}
 	if l.engine != nil {
 		l.engine.Close()
+	}
+	if l.closeStores != nil {
+		l.closeStores()
 	}
 	if l.recent != nil {
 		if err := l.recent.Close(); err != nil {

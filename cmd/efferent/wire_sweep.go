@@ -8,6 +8,7 @@ import (
 	"github.com/jonboulle/clockwork"
 
 	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/writelog"
 )
 
 const (
@@ -41,7 +42,28 @@ func sqliteStores(db *sqlite.DB, now func() time.Time) stores {
 		endpoints: sqlite.NewEndpoints(db), events: events, recipients: sqlite.NewRecipients(db), suppressed: suppressed,
 		templates: sqlite.NewTemplates(db),
 		expire:    []expiring{attempts, claims, room, circuits, paces, events, suppressed},
+		close:     func() {},
 	}
+}
+
+// openStores are those with the attempts' log before the data file at a path. They must
+// be closed before that.
+func openStores(ctx context.Context, db *sqlite.DB, path string, now func() time.Time, log *slog.Logger) (stores, error) {
+	kept := sqliteStores(db, now)
+	if path == ":memory:" {
+		return kept, nil
+	}
+	attempts, err := writelog.OpenAttempts(ctx, path, db.ID(), sqlite.NewAttempts(db), writelog.Options{Logger: log})
+	if err != nil {
+		return stores{}, err
+	}
+	kept.attempts = attempts
+	kept.close = func() {
+		if err := attempts.Close(); err != nil {
+			log.Error("the last records of attempts did not get to the data file; the next start brings them there", "error", err)
+		}
+	}
+	return kept, nil
 }
 
 // sweeper takes what has expired out of a data file, while it is in use.

@@ -277,8 +277,12 @@ func (c *workerCommand) stores(config aws.Config, log *slog.Logger) (stores, err
 		if err != nil {
 			return stores{}, fmt.Errorf("--store %s: %w", c.Store, err)
 		}
-		kept := sqliteStores(db, time.Now)
-		kept.close, kept.sweeper = func() { _ = db.Close() }, newSweeper(db, kept, clockwork.NewRealClock(), log)
+		kept, err := openStores(context.Background(), db, file, time.Now, log)
+		if err != nil {
+			return stores{}, errors.Join(fmt.Errorf("--store %s: %w", c.Store, err), db.Close())
+		}
+		closeLog := kept.close
+		kept.close, kept.sweeper = func() { closeLog(); _ = db.Close() }, newSweeper(db, kept, clockwork.NewRealClock(), log)
 		return kept, nil
 	}
 	tables := map[string]string{settings.AttemptsTable: "", settings.WaitingTable: "", settings.CircuitsTable: "", settings.PaceTable: "",

@@ -18,8 +18,8 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
-	"github.com/efferent/efferent/internal/queuelog"
 	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/writelog"
 )
 
 // client is what the engine and the SDK's client have in common.
@@ -39,7 +39,7 @@ func benchEngine(b *testing.B) *sqsserver.Engine {
 	if err != nil {
 		b.Fatal(err)
 	}
-	queues, err := queuelog.Open(b.Context(), path, db.ID(), sqlite.NewQueues(db), queuelog.Options{})
+	queues, err := writelog.OpenQueues(b.Context(), path, db.ID(), sqlite.NewQueues(db), writelog.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

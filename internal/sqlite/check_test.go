@@ -29,7 +29,8 @@ func TestCheck(t *testing.T) {
 			return c.Rows == 2999 && slices.Equal(c.Damaged, []string{"w00007 m"}) && c.Lost == "" && len(wrong) == 0
 		}},
 		"pages": {damage, "attempts", func(c sqlite.Checked, wrong []string) bool {
-			return c.Rows > 2900 && c.Rows < 3000 && len(c.Damaged) == 0 && strings.HasPrefix(c.Lost, `rows after "w0`) && len(wrong) > 0
+			// One of them may be a page that names some 30 others.
+			return c.Rows > 2500 && c.Rows < 3000 && len(c.Damaged) == 0 && strings.HasPrefix(c.Lost, `rows after "w0`) && len(wrong) > 0
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

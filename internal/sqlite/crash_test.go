@@ -11,13 +11,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
-	"github.com/efferent/efferent/internal/queuelog"
 	"github.com/efferent/efferent/internal/sqlite"
+	"github.com/efferent/efferent/internal/writelog"
 )
 
 // The variables that tell the test binary to be the process that is killed.
@@ -40,7 +42,7 @@ func TestMain(m *testing.M) {
 
 // works are what a child does until it is killed. It prints a line after each
 // thing that was acknowledged.
-var works = map[string]func(*sqlite.DB){"numbers": writeNumbers, "queue": useQueue}
+var works = map[string]func(*sqlite.DB){"numbers": writeNumbers, "queue": useQueue, "attempts": putAttempts, "reports": putReports}
 
 var out sync.Mutex
 
@@ -70,7 +72,7 @@ func writeNumbers(db *sqlite.DB) {
 
 func useQueue(db *sqlite.DB) {
 	ctx := context.Background()
-	queues, err := queuelog.Open(ctx, os.Getenv(childFile), db.ID(), sqlite.NewQueues(db), queuelog.Options{})
+	queues, err := writelog.OpenQueues(ctx, os.Getenv(childFile), db.ID(), sqlite.NewQueues(db), writelog.Options{})
 	check(err)
 	e, err := sqsserver.Open(ctx, queues, sqsserver.Options{})
 	check(err)
@@ -99,6 +101,43 @@ func useQueue(db *sqlite.DB) {
 					check(err)
 					say("deleted", *m.Body)
 				}
+			}
+		}()
+	}
+}
+
+func putAttempts(db *sqlite.DB) {
+	ctx := context.Background()
+	attempts, err := writelog.OpenAttempts(ctx, os.Getenv(childFile), db.ID(), sqlite.NewAttempts(db), writelog.Options{})
+	check(err)
+	for writer := range 4 {
+		go func() {
+			for n := writer; ; n += 4 {
+				check(attempts.Put(ctx, []attempt.Record{{WebhookID: strconv.Itoa(n), MessageID: "m", Attempt: 1, At: time.Now(), Endpoint: "ep_1"}}))
+				say("put", n)
+			}
+		}()
+	}
+	for {
+		_, err := attempts.NewestOfEndpoint(ctx, "ep_1", "", "", 1) // which brings all of them to the data file
+		check(err)
+	}
+}
+
+// putReports tells of each attempt what is reported of it, at once, and writes the
+// attempt again, as one who has not heard of it.
+func putReports(db *sqlite.DB) {
+	ctx := context.Background()
+	attempts, err := writelog.OpenAttempts(ctx, os.Getenv(childFile), db.ID(), sqlite.NewAttempts(db), writelog.Options{})
+	check(err)
+	for writer := range 8 {
+		go func() {
+			for n := writer; ; n += 8 {
+				r := attempt.Record{WebhookID: strconv.Itoa(n), MessageID: "m", Attempt: 1, At: time.Now(), Verdict: attempt.Delivered}
+				check(attempts.Put(ctx, []attempt.Record{r}))
+				check(attempts.PutReport(ctx, r, attempt.Report{State: attempt.Bounced, At: r.At, By: "r", Version: 1}))
+				say("reported", n)
+				check(attempts.Put(ctx, []attempt.Record{r}))
 			}
 		}()
 	}
@@ -147,12 +186,43 @@ func TestWhatIsAcknowledgedOutlivesTheProcess(t *testing.T) {
 	}
 }
 
+func TestAttemptsOutliveTheProcess(t *testing.T) {
+	t.Parallel()
+	path := dataFile(t)
+	said := killed(t, path, "attempts", 3000)
+	db := open(t, path)
+	attempts, err := writelog.OpenAttempts(t.Context(), path, db.ID(), sqlite.NewAttempts(db), writelog.Options{})
+	must(t, err)
+	defer attempts.Close()
+	for _, n := range said["put"] {
+		if found, err := attempts.OfMessage(t.Context(), strconv.Itoa(n), "m"); err != nil || len(found) != 1 {
+			t.Fatalf("%d was acknowledged, and there are %d of it: %v", n, len(found), err)
+		}
+	}
+}
+
+func TestReportsOutliveTheProcess(t *testing.T) {
+	t.Parallel()
+	path := dataFile(t)
+	said := killed(t, path, "reports", 1000)
+	db := open(t, path)
+	attempts, err := writelog.OpenAttempts(t.Context(), path, db.ID(), sqlite.NewAttempts(db), writelog.Options{})
+	must(t, err)
+	defer attempts.Close()
+	for _, n := range said["reported"] {
+		found, err := attempts.OfMessage(t.Context(), strconv.Itoa(n), "m")
+		if err != nil || len(found) != 1 || found[0].State != attempt.Bounced {
+			t.Fatalf("a report of %d was acknowledged, and there is %+v: %v", n, found, err)
+		}
+	}
+}
+
 func TestAQueueOutlivesTheProcess(t *testing.T) {
 	t.Parallel()
 	path := dataFile(t)
 	said := killed(t, path, "queue", 3000)
 	db := open(t, path)
-	queues, err := queuelog.Open(t.Context(), path, db.ID(), sqlite.NewQueues(db), queuelog.Options{})
+	queues, err := writelog.OpenQueues(t.Context(), path, db.ID(), sqlite.NewQueues(db), writelog.Options{})
 	must(t, err)
 	defer queues.Close()
 	e, err := sqsserver.Open(t.Context(), queues, sqsserver.Options{})

@@ -1,4 +1,4 @@
-package queuelog
+package writelog
 
 import (
 	"context"
@@ -43,7 +43,7 @@ func load(t tb, s sqsserver.Store) (int64, []string) {
 func TestLikeTheStoreItself(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		dir, err := os.MkdirTemp("", "queuelog-")
+		dir, err := os.MkdirTemp("", "writelog-")
 		must(r, err)
 		defer os.RemoveAll(dir)
 		w := newWorld(r, dir)

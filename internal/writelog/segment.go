@@ -1,4 +1,4 @@
-package queuelog
+package writelog
 
 import (
 	"bufio"
@@ -10,8 +10,6 @@ import (
 	"os"
 
 	"github.com/go-json-experiment/json"
-
-	"github.com/efferent/efferent/internal/localaws/sqsserver"
 )
 
 // segment is one file of the log: records, each its length, its CRC-32C and its
@@ -76,8 +74,14 @@ func (s *segment) begin(number int64) error {
 	return s.append(h)
 }
 
+// errTooLong: read would take it for one that is not whole.
+var errTooLong = errors.New("these changes are too many to be written at once")
+
 // append adds a record, or leaves the file as it was.
 func (s *segment) append(record []byte) error {
+	if len(record) > longest {
+		return errTooLong
+	}
 	s.frame = binary.BigEndian.AppendUint32(s.frame[:0], uint32(len(record)))
 	s.frame = binary.BigEndian.AppendUint32(s.frame, crc32.Checksum(record, castagnoli))
 	s.frame = append(s.frame, record...)
@@ -108,7 +112,7 @@ var errTorn = errors.New("a record is not whole")
 // read gives the records of a segment, one after the other, until one that is
 // not whole: that one was never acknowledged. left is how many bytes it and what
 // follows are.
-func (s *segment) read(each func(*sqsserver.Changes)) (left int64, err error) {
+func (s *segment) read(each func(record []byte) error) (left int64, err error) {
 	info, err := s.Stat()
 	if err != nil || info.Size() == 0 {
 		return 0, err
@@ -132,11 +136,12 @@ func (s *segment) read(each func(*sqsserver.Changes)) (left int64, err error) {
 		if errors.Is(err, errTorn) {
 			break
 		}
-		c := &sqsserver.Changes{}
-		if err := errors.Join(err, json.Unmarshal(record, c)); err != nil {
+		if err == nil {
+			err = each(record)
+		}
+		if err != nil {
 			return 0, fmt.Errorf("%s, at byte %d: %w", s.Name(), at, err)
 		}
-		each(c)
 		at += frameHead + int64(len(record))
 	}
 	return info.Size() - at, nil
@@ -148,7 +153,8 @@ func readRecord(r io.Reader) ([]byte, error) {
 		return nil, torn(err)
 	}
 	length, sum := binary.BigEndian.Uint32(head[:]), binary.BigEndian.Uint32(head[4:])
-	if length > longest {
+	// Zeros are what a file system may show where it lost what was written.
+	if length == 0 || length > longest {
 		return nil, errTorn
 	}
 	record := make([]byte, length)

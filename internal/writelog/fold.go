@@ -1,4 +1,4 @@
-package queuelog
+package writelog
 
 import (
 	"iter"
@@ -11,7 +11,6 @@ import (
 // fold is what many changes come to. What was put and deleted in one fold is
 // nowhere in it: keys are never used again, so the store behind has not got it.
 type fold struct {
-	size     int // in bytes of the log
 	nextKey  int64
 	tasks    map[string]sqsserver.TaskRecord
 	messages map[int64]*sqsserver.StoredMessage

@@ -1,4 +1,4 @@
-package queuelog
+package writelog
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/jonboulle/clockwork"
 
 	"github.com/efferent/efferent/internal/localaws/sqsserver"
@@ -95,7 +96,7 @@ type world struct {
 	t      tb
 	path   string
 	behind *flaky
-	*Store
+	*Queues
 }
 
 // newWorld has a clock that stands still, so that only the test flushes.
@@ -108,10 +109,10 @@ func newWorld(t tb, dir string) *world {
 
 func (w *world) open() {
 	w.t.Helper()
-	s, err := Open(context.Background(), w.path, "an-id", w.behind, Options{Clock: clockwork.NewFakeClock(), Logger: quiet})
+	s, err := OpenQueues(context.Background(), w.path, "an-id", w.behind, Options{Clock: clockwork.NewFakeClock(), Logger: quiet})
 	must(w.t, err)
 	s.part = 2
-	w.Store = s
+	w.Queues = s
 }
 
 // kill leaves everything as it lies.
@@ -219,12 +220,39 @@ func TestTorn(t *testing.T) {
 	}
 }
 
+// TestZeros: so a log may end, or be as a whole, once the machine's power has failed.
+func TestZeros(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, t.TempDir())
+	w.apply(put(1))
+	f := w.files[w.into]
+	must(t, f.Truncate(f.size+100))
+	w.kill()
+	must(t, os.Truncate(w.files[1-w.into].Name(), 100))
+	w.open()
+	want(t, w, 1)
+	must(t, w.Close())
+}
+
+// TestTooLong: nothing is acknowledged that the next start would take for torn.
+func TestTooLong(t *testing.T) {
+	t.Parallel()
+	s, err := openSegment(filepath.Join(t.TempDir(), "log"), "an-id")
+	must(t, err)
+	defer s.Close()
+	must(t, s.begin(1))
+	size := s.size
+	if err := s.append(make([]byte, longest+1)); !errors.Is(err, errTooLong) || s.size != size {
+		t.Errorf("%v, and %d bytes are written", err, s.size-size)
+	}
+}
+
 func TestForeign(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, t.TempDir())
 	w.apply(put(1))
 	w.kill()
-	_, err := Open(t.Context(), w.path, "another-id", w.behind, Options{Logger: quiet})
+	_, err := OpenQueues(t.Context(), w.path, "another-id", w.behind, Options{Logger: quiet})
 	if !errors.Is(err, ErrForeign) {
 		t.Errorf("got %v, want %v", err, ErrForeign)
 	}
@@ -307,7 +335,7 @@ func TestBehindFails(t *testing.T) {
 		db := data(t)
 		defer db.Close()
 		behind := &flaky{Store: sqlite.NewQueues(db), fail: func() fault { return lost }}
-		s, err := Open(t.Context(), filepath.Join(dir, "efferent.db"), "an-id", behind, Options{Logger: quiet})
+		s, err := OpenQueues(t.Context(), filepath.Join(dir, "efferent.db"), "an-id", behind, Options{Logger: quiet})
 		must(t, err)
 		must(t, s.Apply(t.Context(), put(1)))
 		for range 3 { // it is tried again and again
@@ -372,7 +400,8 @@ func TestMuch(t *testing.T) {
 		defer db.Close()
 		gate := make(chan struct{})
 		behind := &flaky{Store: sqlite.NewQueues(db), fail: func() fault { <-gate; return none }}
-		s, err := Open(t.Context(), filepath.Join(dir, "efferent.db"), "an-id", behind, Options{Logger: quiet, Clock: clockwork.NewFakeClock()})
+		s, err := OpenQueues(t.Context(), filepath.Join(dir, "efferent.db"), "an-id", behind,
+			Options{Logger: quiet, Clock: clockwork.NewFakeClock()})
 		must(t, err)
 		var written atomic.Int64
 		go func() {
@@ -443,7 +472,7 @@ func FuzzRead(f *testing.F) {
 		s, err := openSegment(name, "an-id")
 		must(t, err)
 		defer s.Close()
-		left, err := s.read(func(*sqsserver.Changes) {})
+		left, err := s.read(func(record []byte) error { return json.Unmarshal(record, &sqsserver.Changes{}) })
 		if left < 0 || left > int64(len(log)) {
 			t.Errorf("%d bytes of %d are left, %v", left, len(log), err)
 		}

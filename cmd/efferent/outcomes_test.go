@@ -279,7 +279,6 @@ func TestVerifyAndTest(t *testing.T) {
 	if !strings.Contains(out, "verified, and enabled") {
 		t.Errorf("it said %s", out)
 	}
-	<-e.Seen
 	if out, _ := s.local(t, "endpoints", "show", id, "--tenant", "acme", "--json"); !strings.Contains(out, `"rate_per_second":2`) {
 		t.Errorf("it is %s", out)
 	}

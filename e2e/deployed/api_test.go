@@ -42,16 +42,49 @@ func (a *api) as(caller aws.CredentialsProvider) *api {
 	return &other
 }
 
-func (a *api) call(ctx context.Context, method, path, body string) (status int, answer []byte, err error) {
+// callback is a request of Twilio's, whom the API lets in without a signature of AWS's.
+func (a *api) callback(ctx context.Context, path, signature, form string) (int, error) {
+	req, err := a.request(ctx, http.MethodPost, path, form)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("X-Twilio-Signature", signature)
+	status, _, err := a.do(req)
+	return status, err
+}
+
+func (a *api) request(ctx context.Context, method, path, body string) (*http.Request, error) {
 	base := a.url.String()
 	if a.endpoint != "" {
 		base = a.endpoint
 	}
 	req, err := http.NewRequestWithContext(ctx, method, base+path, strings.NewReader(body))
+	if err == nil {
+		req.Host = a.url.Host
+	}
+	return req, err
+}
+
+func (a *api) do(req *http.Request) (status int, answer []byte, err error) {
+	client := http.DefaultClient
+	if c, ok := a.config.HTTPClient.(*http.Client); ok {
+		client = c
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}
-	req.Host = a.url.Host
+	defer resp.Body.Close()
+	answer, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
+}
+
+func (a *api) call(ctx context.Context, method, path, body string) (status int, answer []byte, err error) {
+	req, err := a.request(ctx, method, path, body)
+	if err != nil {
+		return 0, nil, err
+	}
 	if a.token != "" {
 		req.Header.Set("Authorization", "Bearer "+a.token)
 	}
@@ -65,15 +98,5 @@ func (a *api) call(ctx context.Context, method, path, body string) (status int, 
 			return 0, nil, err
 		}
 	}
-	client := http.DefaultClient
-	if c, ok := a.config.HTTPClient.(*http.Client); ok {
-		client = c
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer resp.Body.Close()
-	answer, err = io.ReadAll(resp.Body)
-	return resp.StatusCode, answer, err
+	return a.do(req)
 }

@@ -27,7 +27,7 @@ import (
 // choices deploy a stack that may send to receivers on this machine, and that
 // leaves nothing behind.
 var choices = map[string]string{"prefix": "e2e-", "removal": "destroy", "allowHttp": "loopback", "allowCidrs": "127.0.0.0/8",
-	"retryPolicies": roomPolicies, "circuitLimits": "first=3s;longest=10s"}
+	"retryPolicies": roomPolicies, "circuitLimits": "first=3s;longest=10s", "twilioReports": "true"}
 
 func TestDeployed(t *testing.T) {
 	target := newTarget(t)
@@ -163,5 +163,8 @@ func (target *Target) use(t *testing.T, config aws.Config, outputs map[string]st
 			slices.SortFunc(records, func(a, b attempt.Record) int { return a.At.Compare(b.At) })
 			return records, err
 		}}
+	if outputs["ReportsQueueUrl"] != "" {
+		s.Callback = a.callback
+	}
 	return s, a, newBook(config, outputs)
 }

@@ -37,7 +37,11 @@ func Notifications(t *testing.T, s *Stack) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.providers.Close() })
-	for name, value := range n.providers.Secrets() {
+	secrets := n.providers.Secrets()
+	if s.Callback != nil {
+		secrets[channel.SMSSecret], n.twilioKey = reporting(t, secrets[channel.SMSSecret])
+	}
+	for name, value := range secrets {
 		s.putSecretValue(t, name, value)
 	}
 	t.Run("by every channel", n.byEveryChannel)
@@ -49,12 +53,16 @@ func Notifications(t *testing.T, s *Stack) {
 	t.Run("one SMS for two messages", n.sameSMS)
 	t.Run("one id for several people", n.oneIDForPeople)
 	t.Run("bad input", n.badNotifications)
+	if s.Callback != nil {
+		t.Run("reports", n.reports)
+	}
 }
 
 // people are recipients whose providers answer by script.
 type people struct {
 	*Stack
 	providers *standin.Providers
+	twilioKey string // signs what Twilio calls back
 
 	mu      sync.Mutex
 	answers map[string][]standin.Answer // by recipient, the last one for ever

@@ -6,6 +6,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/efferent/efferent/internal/attempt"
 )
@@ -54,6 +56,10 @@ type Stack struct {
 	// PutEvent puts an event with the source BusSource on an EventBridge bus whose events
 	// are published, and returns its id; nil where there is none.
 	PutEvent func(ctx context.Context, detailType, detail string) (id string, err error)
+
+	// Callback makes one request of Twilio's to the API; nil where Twilio is not asked to
+	// report.
+	Callback func(ctx context.Context, path, signature, form string) (status int, err error)
 
 	looking sync.Mutex
 	seen    []string // bodies of dead letters, by any of the tests
@@ -118,6 +124,9 @@ func (s *Stack) SendTo(t *testing.T, queue string, texts ...string) {
 	}
 	in := &sqs.SendMessageBatchInput{QueueUrl: s.QueueURL(t, queue), Entries: entries}
 	out, err := s.SQS.SendMessageBatch(t.Context(), in, once)
+	if answered := new(smithyhttp.ResponseError); errors.As(err, &answered) && answered.HTTPStatusCode() == http.StatusOK {
+		return // MiniStack took it, and then closed the connection on its own answer
+	}
 	if err != nil || len(out.Failed) > 0 {
 		t.Fatalf("send: %v, %+v", err, out)
 	}

@@ -50,6 +50,9 @@ func (k *Known) Endpoint(ctx context.Context, id string) (*Ready, error) {
 		return s.ready, s.err
 	}
 	flight := k.flights.DoChan(id, func() (any, error) {
+		if s, ok := k.recent(id); ok { // another flight has landed since
+			return s, nil
+		}
 		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), readTime)
 		defer stop()
 		return k.read(ctx, id)

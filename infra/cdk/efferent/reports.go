@@ -173,5 +173,5 @@ func (e *Efferent) hearsSES(name string) {
 		Events: &[]awsses.EmailSendingEvent{awsses.EmailSendingEvent_DELIVERY, awsses.EmailSendingEvent_BOUNCE,
 			awsses.EmailSendingEvent_COMPLAINT, awsses.EmailSendingEvent_REJECT, awsses.EmailSendingEvent_RENDERING_FAILURE},
 	})
-	to.Node().AddDependency(topic) // SES tries to publish, so its permission comes first
+	to.Node().AddDependency(topic.Node().FindChild(jsii.String("Policy"))) // SES tries to publish, so its permission comes first
 }

@@ -71,9 +71,14 @@ def notified(body, path):
         if "/suppressions" in path and isinstance(entry, dict):
             entry.update(channel="email", address="ann@acme.test")
             entry.pop("since", None)  # it must be past
+        for name in ("note", "source"):  # without control characters
+            if name in entry:
+                entry[name] = "asked by phone"
     for channel, address in ADDRESSES.items():
         if (body.get("addresses") or {}).get(channel):
             body["addresses"][channel] = address
+    if body.get("topics"):
+        body["topics"] = {"marketing.*": {"opted_out": True}}
     if path.endswith("/preview") and "/versions/" in path:
         body.pop("parts", None)  # they can't stand beside a version
     if body.get("parts"):

@@ -73,16 +73,8 @@ func (c *Circuits) PutCircuit(ctx context.Context, s circuit.State) (now circuit
 	if err != nil {
 		return now, err
 	}
-	in := &sdk.PutItemInput{
-		TableName: &c.Table, Item: item,
-		ConditionExpression:                 aws.String("attribute_not_exists(#version)"),
-		ExpressionAttributeNames:            map[string]string{"#version": versionName},
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}
-	if s.Version > 1 {
-		in.ConditionExpression = aws.String("#version = :before")
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{":before": number(s.Version - 1)}
-	}
+	in := puts(c.Table, item, s.Version)
+	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	_, err = c.API.PutItem(ctx, in)
 	var other *types.ConditionalCheckFailedException
 	switch {
@@ -105,7 +97,6 @@ func (c *Circuits) item(s circuit.State) (map[string]types.AttributeValue, error
 		return nil, fmt.Errorf("the circuit of %s: %w", s.URL, err)
 	}
 	item := circuitKey(s.Key())
-	item[versionName] = number(s.Version)
 	item[stateName] = &types.AttributeValueMemberS{Value: string(b)}
 	if at := s.Expires(c.now()); !at.IsZero() {
 		item[expiresName] = number(at.Unix())

@@ -2,7 +2,6 @@ package awsdynamodb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -98,20 +97,12 @@ func (l *Ledger) Head(ctx context.Context, lane string) (h ledger.Head, err erro
 // write, or is ledger.ErrMoved.
 func (l *Ledger) Move(ctx context.Context, lane string, now ledger.Head) error {
 	item := ledgerKey(lane, headItem)
-	item[versionName], item[sizeName], item[publishedName] = number(now.Version), number(now.Size), number(now.Published)
+	item[sizeName], item[publishedName] = number(now.Size), number(now.Published)
 	item[edgeName] = &types.AttributeValueMemberB{Value: now.AppendBytes([]byte{})}
 	item[arnName], item[createdName] = &types.AttributeValueMemberS{Value: now.Source.ARN}, number(now.Source.Created)
 	item[sequenceName] = &types.AttributeValueMemberS{Value: now.Sequence}
-	in := &sdk.PutItemInput{TableName: &l.Table, Item: item, ExpressionAttributeNames: map[string]string{"#version": versionName}}
-	if was := now.Version - 1; was == 0 {
-		in.ConditionExpression = aws.String("attribute_not_exists(#version)")
-	} else {
-		in.ConditionExpression = aws.String("#version = :was")
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{":was": number(was)}
-	}
-	_, err := l.API.PutItem(ctx, in)
-	var moved *types.ConditionalCheckFailedException
-	if errors.As(err, &moved) {
+	made, err := conditionHeld(l.API.PutItem(ctx, puts(l.Table, item, now.Version)))
+	if err == nil && !made {
 		err = ledger.ErrMoved
 	}
 	if err != nil {

@@ -73,14 +73,8 @@ func (s *Recipients) PutRecipient(ctx context.Context, r recipient.Recipient) er
 		return fmt.Errorf("keep a recipient: %w", err)
 	}
 	item := directoryKey(recipientKind, r.Tenant, r.ID)
-	item[versionName], item[recipientKind] = number(r.Version), &types.AttributeValueMemberS{Value: string(text)}
-	in := &sdk.PutItemInput{TableName: &s.Table, Item: item, ConditionExpression: aws.String("attribute_not_exists(#version)"),
-		ExpressionAttributeNames: map[string]string{"#version": versionName}}
-	if r.Version > 1 {
-		in.ConditionExpression = aws.String("#version = :was")
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{":was": number(r.Version - 1)}
-	}
-	made, err := conditionHeld(s.API.PutItem(ctx, in))
+	item[recipientKind] = &types.AttributeValueMemberS{Value: string(text)}
+	made, err := conditionHeld(s.API.PutItem(ctx, puts(s.Table, item, r.Version)))
 	return s.said("keep", made, err)
 }
 

@@ -2,7 +2,6 @@ package awsdynamodb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -50,29 +49,18 @@ func (a *Attempts) PutReport(ctx context.Context, r attempt.Record, rep attempt.
 	if err != nil {
 		return fmt.Errorf("the report of attempt %s of %s: %w", r.SortKey(), r.WebhookID, err)
 	}
-	in := &sdk.PutItemInput{
-		TableName: &a.Table,
-		Item: map[string]types.AttributeValue{
-			webhookIDName: &types.AttributeValueMemberS{Value: r.WebhookID},
-			sortKeyName:   &types.AttributeValueMemberS{Value: r.SortKey() + reportSuffix},
-			reportName:    &types.AttributeValueMemberS{Value: string(b)},
-			versionName:   number(int64(rep.Version)),
-			expiresName:   number(r.At.Add(attempt.Retention).Unix()),
-		},
-		ConditionExpression:      aws.String("attribute_not_exists(#v)"),
-		ExpressionAttributeNames: map[string]string{"#v": versionName},
+	item := map[string]types.AttributeValue{
+		webhookIDName: &types.AttributeValueMemberS{Value: r.WebhookID},
+		sortKeyName:   &types.AttributeValueMemberS{Value: r.SortKey() + reportSuffix},
+		reportName:    &types.AttributeValueMemberS{Value: string(b)},
+		expiresName:   number(r.At.Add(attempt.Retention).Unix()),
 	}
-	if rep.Version > 1 {
-		in.ConditionExpression = aws.String("#v = :v")
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{":v": number(int64(rep.Version - 1))}
-	}
-	_, err = a.API.PutItem(ctx, in)
-	var other *types.ConditionalCheckFailedException
+	made, err := conditionHeld(a.API.PutItem(ctx, puts(a.Table, item, int64(rep.Version))))
 	switch {
-	case errors.As(err, &other):
-		return attempt.ErrReported
 	case err != nil:
 		return fmt.Errorf("write the report of an attempt to table %s: %w", a.Table, err)
+	case !made:
+		return attempt.ErrReported
 	}
 	return nil
 }

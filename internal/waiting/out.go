@@ -42,6 +42,15 @@ type Sender interface {
 	Send(ctx context.Context, queue string, messages []Outgoing) (sent []int, err error)
 }
 
+// SendOne sends one message. After an error it may be in the queue all the same.
+func SendOne(ctx context.Context, to Sender, queue string, m Outgoing) error {
+	sent, err := to.Send(ctx, queue, []Outgoing{m})
+	if err == nil && len(sent) == 0 {
+		err = fmt.Errorf("the queue %s did not take it", queue)
+	}
+	return err
+}
+
 const (
 	// leaseTime is how long a place is held: longer than one batch may take.
 	leaseTime = 90 * time.Second

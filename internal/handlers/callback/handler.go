@@ -109,11 +109,7 @@ func (h *Handler) take(ctx context.Context, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errForged, err)
 	}
-	sent, err := h.Sender.Send(ctx, report.Queue, []waiting.Outgoing{{Body: body}})
-	if err == nil && len(sent) == 0 {
-		err = errors.New("the queue did not take it")
-	}
-	return err
+	return waiting.SendOne(ctx, h.Sender, report.Queue, waiting.Outgoing{Body: body})
 }
 
 // formOf reads a form strictly: a body that is none can't be signed as one.

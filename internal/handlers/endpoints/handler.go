@@ -151,11 +151,7 @@ func (h *Handler) find(r *http.Request) (endpoint.Endpoint, error) {
 
 // put puts a message on a queue. detail says what failed where it may not be there.
 func put(ctx context.Context, to waiting.Sender, queue string, m waiting.Outgoing, detail string) error {
-	sent, err := to.Send(ctx, queue, []waiting.Outgoing{m})
-	if err == nil && len(sent) == 0 {
-		err = errors.New("the queue did not take it")
-	}
-	return api.Unavailable(detail, err)
+	return api.Unavailable(detail, waiting.SendOne(ctx, to, queue, m))
 }
 
 // tell records for the ledger what is about to be done, without which it is not.

@@ -119,11 +119,7 @@ func (i *item) goOn(ctx context.Context, record attempt.Record, r report.Report)
 	item := kept.Item
 	item.Carried.Released = i.Now()
 	m := waiting.Outgoing{Body: item.Body, Group: item.Group, Attributes: item.Sendable()}
-	sent, err := i.Notifications.Send(ctx, item.Queue, []waiting.Outgoing{m})
-	if err == nil && len(sent) == 0 {
-		err = fmt.Errorf("the queue %s did not take it", item.Queue)
-	}
-	return "sent", err
+	return "sent", waiting.SendOne(ctx, i.Notifications, item.Queue, m)
 }
 
 // settle says that all is done that follows from the report.

@@ -33,15 +33,8 @@ type suppressionsFlags struct {
 }
 
 func (f *suppressionsFlags) ask(ctx context.Context, method, path string, in, into any) error {
-	switch f.Tenant {
-	case "", ".", "..":
-		return misusedf("--tenant %q is no tenant's name", f.Tenant)
-	}
-	api, err := f.client(ctx)
-	if err != nil {
-		return err
-	}
-	return api.call(ctx, method, "/api/v1/tenants/"+url.PathEscape(f.Tenant)+"/suppressions"+path, in, into)
+	of := tenantFlags{apiFlags: f.apiFlags, Tenant: f.Tenant}
+	return of.ask(ctx, method, "/suppressions"+path, in, into)
 }
 
 type suppressionsListCommand struct {

@@ -36,6 +36,21 @@ type Route struct {
 	Answer func(*http.Request) (int, any, error)
 }
 
+// Guarded are routes whose requests check may refuse before they are answered, and whose
+// errors are as told makes them for the caller.
+func Guarded(routes []Route, check func(*http.Request) error, told func(error) error) []Route {
+	for i, r := range routes {
+		routes[i].Answer = func(q *http.Request) (int, any, error) {
+			if err := check(q); err != nil {
+				return 0, nil, err
+			}
+			status, value, err := r.Answer(q)
+			return status, value, told(err)
+		}
+	}
+	return routes
+}
+
 // Server serves routes to those who may use them.
 type Server struct {
 	// Caller says who makes a request. A Refusal is told to them as it is.

@@ -55,17 +55,7 @@ const noTenant = "-"
 // Serves are the handler's routes, for an address that has others' too. Each group is
 // in a file of its own.
 func (h *Handler) Serves() []api.Route {
-	all := slices.Concat(h.suppressionRoutes(), h.recipientRoutes(), h.templateRoutes())
-	for i, r := range all {
-		all[i].Answer = func(q *http.Request) (int, any, error) {
-			if err := checkPath(q); err != nil {
-				return 0, nil, err
-			}
-			status, value, err := r.Answer(q)
-			return status, value, told(err)
-		}
-	}
-	return all
+	return api.Guarded(slices.Concat(h.suppressionRoutes(), h.recipientRoutes(), h.templateRoutes()), checkPath, told)
 }
 
 // Routes returns the handler's routes, on an address of their own.

@@ -88,16 +88,7 @@ func New(n Needs) (*Handler, error) {
 func (h *Handler) Serves() []api.Route {
 	all := slices.Concat(h.endpointRoutes(), h.stateRoutes(), h.secretRoutes(), h.deliveryRoutes(), h.tokenRoutes(), h.tryRoutes(),
 		h.missingRoutes(), h.eventRoutes())
-	for i, r := range all {
-		all[i].Answer = func(q *http.Request) (int, any, error) {
-			if err := checkPath(q); err != nil {
-				return 0, nil, err
-			}
-			status, value, err := r.Answer(q)
-			return status, value, told(err)
-		}
-	}
-	return all
+	return api.Guarded(all, checkPath, told)
 }
 
 // Routes returns the handler's routes, on an address of their own.

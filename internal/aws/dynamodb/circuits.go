@@ -73,7 +73,7 @@ func (c *Circuits) PutCircuit(ctx context.Context, s circuit.State) (now circuit
 	if err != nil {
 		return now, err
 	}
-	in := puts(c.Table, item, s.Version)
+	in := putNext(c.Table, item, s.Version)
 	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	_, err = c.API.PutItem(ctx, in)
 	var other *types.ConditionalCheckFailedException

@@ -101,7 +101,7 @@ func (l *Ledger) Move(ctx context.Context, lane string, now ledger.Head) error {
 	item[edgeName] = &types.AttributeValueMemberB{Value: now.AppendBytes([]byte{})}
 	item[arnName], item[createdName] = &types.AttributeValueMemberS{Value: now.Source.ARN}, number(now.Source.Created)
 	item[sequenceName] = &types.AttributeValueMemberS{Value: now.Sequence}
-	made, err := conditionHeld(l.API.PutItem(ctx, puts(l.Table, item, now.Version)))
+	made, err := conditionHeld(l.API.PutItem(ctx, putNext(l.Table, item, now.Version)))
 	if err == nil && !made {
 		err = ledger.ErrMoved
 	}

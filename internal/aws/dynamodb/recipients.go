@@ -74,7 +74,7 @@ func (s *Recipients) PutRecipient(ctx context.Context, r recipient.Recipient) er
 	}
 	item := directoryKey(recipientKind, r.Tenant, r.ID)
 	item[recipientKind] = &types.AttributeValueMemberS{Value: string(text)}
-	made, err := conditionHeld(s.API.PutItem(ctx, puts(s.Table, item, r.Version)))
+	made, err := conditionHeld(s.API.PutItem(ctx, putNext(s.Table, item, r.Version)))
 	return s.said("keep", made, err)
 }
 

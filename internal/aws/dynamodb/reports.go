@@ -55,7 +55,7 @@ func (a *Attempts) PutReport(ctx context.Context, r attempt.Record, rep attempt.
 		reportName:    &types.AttributeValueMemberS{Value: string(b)},
 		expiresName:   number(r.At.Add(attempt.Retention).Unix()),
 	}
-	made, err := conditionHeld(a.API.PutItem(ctx, puts(a.Table, item, int64(rep.Version))))
+	made, err := conditionHeld(a.API.PutItem(ctx, putNext(a.Table, item, int64(rep.Version))))
 	switch {
 	case err != nil:
 		return fmt.Errorf("write the report of an attempt to table %s: %w", a.Table, err)

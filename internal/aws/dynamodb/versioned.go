@@ -6,9 +6,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// puts is what puts an item, whose version is given, in the place of the one of the
+// putNext is what puts an item, whose version is given, in the place of the one of the
 // version before; of the first version, where there is none.
-func puts(table string, item map[string]types.AttributeValue, version int64) *sdk.PutItemInput {
+func putNext(table string, item map[string]types.AttributeValue, version int64) *sdk.PutItemInput {
 	item[versionName] = number(version)
 	in := &sdk.PutItemInput{TableName: &table, Item: item, ConditionExpression: aws.String("attribute_not_exists(#version)"),
 		ExpressionAttributeNames: map[string]string{"#version": versionName}}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -252,14 +253,11 @@ type recipientsImportCommand struct {
 // Run stops at the first line that is not kept: what is before it was, and may be kept
 // again.
 func (c *recipientsImportCommand) Run(ctx context.Context) error {
-	in := os.Stdin
-	if c.File != "-" {
-		var err error
-		if in, err = os.Open(c.File); err != nil {
-			return err
-		}
-		defer in.Close()
+	in, err := openImport(c.File)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	lines, kept := bufio.NewScanner(in), 0
 	lines.Buffer(nil, 1<<20)
 	for n := 1; lines.Scan(); n++ {
@@ -278,6 +276,14 @@ func (c *recipientsImportCommand) Run(ctx context.Context) error {
 		return printJSON(map[string]int{"kept": kept})
 	}
 	return terminal.Stdout().Say(fmt.Sprintf("%d are kept", kept))
+}
+
+// openImport opens the file of that name; - is standard input.
+func openImport(name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(os.Stdin), nil
+	}
+	return os.Open(name)
 }
 
 func (c *recipientsImportCommand) keep(ctx context.Context, line jsontext.Value) error {

@@ -1,18 +1,14 @@
 package main
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/standin"
@@ -34,19 +30,9 @@ func startReporting(t *testing.T) (*running, *standin.Providers) {
 	}), providers
 }
 
-// signed is a callback's signature, as Twilio documents it.
+// signed is a callback's signature.
 func signed(target string, form url.Values) string {
-	h := hmac.New(sha1.New, []byte(authToken))
-	io.WriteString(h, target)
-	var names []string
-	for name := range form {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		io.WriteString(h, name+form.Get(name))
-	}
-	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+	return scenario.TwilioSignature(authToken, target, form)
 }
 
 // call makes a callback to a URL as Twilio was told it.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 
 	"github.com/go-json-experiment/json"
@@ -128,15 +127,11 @@ type suppressionsImportCommand struct {
 }
 
 func (c *suppressionsImportCommand) Run(ctx context.Context) error {
-	in := io.Reader(os.Stdin)
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		in = f
+	in, err := openImport(c.File)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	all, err := readSuppressions(in)
 	if err != nil {
 		return err

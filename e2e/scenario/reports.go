@@ -84,7 +84,7 @@ func (p *people) until(t *testing.T, holds func() bool) {
 
 func (p *people) signedCallBack(t *testing.T, target string, form url.Values) {
 	t.Helper()
-	if status := p.callBack(t, target, signature(p.twilioKey, target, form), form); status != http.StatusOK {
+	if status := p.callBack(t, target, TwilioSignature(p.twilioKey, target, form), form); status != http.StatusOK {
 		t.Fatalf("a callback was answered by %d", status)
 	}
 }
@@ -100,8 +100,8 @@ func (p *people) callBack(t *testing.T, target, signature string, form url.Value
 	return status
 }
 
-// signature is Twilio's of a callback ("Webhooks security").
-func signature(key, target string, form url.Values) string {
+// TwilioSignature is that of a callback ("Webhooks security").
+func TwilioSignature(key, target string, form url.Values) string {
 	h := hmac.New(sha1.New, []byte(key))
 	_, _ = io.WriteString(h, target)
 	for _, name := range slices.Sorted(maps.Keys(form)) {

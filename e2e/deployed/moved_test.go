@@ -16,7 +16,8 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 )
 
-var allQueues = []string{"webhooks", "webhook-failures", "notifications", "notification-failures", "audit.fifo", "audit-failures.fifo"}
+var allQueues = []string{"webhooks", "webhook-failures", "notifications", "notification-failures", "events", "event-failures",
+	"reports", "report-failures", "audit.fifo", "audit-failures.fifo"}
 
 // TestPrefixChanges changes the prefix of a stack with a message in every queue, and
 // changes it back: each time nothing that is in a queue is lost, and the stack works.
@@ -28,6 +29,7 @@ func TestPrefixChanges(t *testing.T) {
 	first := with(with(with(with(with(with(choices, "stack", "Moved"), "key", newKey(t, config)),
 		"tags", "team=shop,cost=42"), "xray", "true"),
 		"channelSecrets", "efferent/moved/"), "allowPorts", "1024-65535")
+	first = with(with(first, "twilioReports", "false"), "sesReports", "moved") // Twilio's need the API, which leaves it and returns
 	s, _, _ := deploy(t, target, config, first)
 	delivers(t, s, "before")
 	if by := s.Attributes(t, "webhooks")["KmsMasterKeyId"]; by != first["key"] {

@@ -76,7 +76,7 @@ var directoryPaths = []string{"suppressions", "suppressions/{suppression_id}", "
 func (e *Efferent) directoryRoutes(p RegisterProps) {
 	to := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("ApiDirectory"), e.Know, nil)
 	for _, path := range directoryPaths {
-		path = "/api/v1/tenants/{tenant}/" + path
+		path = tenantPath + path
 		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: &path, Integration: to})
 		e.door(p, path, to)
 	}

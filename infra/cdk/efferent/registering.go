@@ -158,5 +158,5 @@ func (e *Efferent) registerRoutes(p RegisterProps) {
 	for _, path := range []string{"/api/v1/tenants/{proxy+}", "/api/v1/events"} {
 		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(path), Integration: to})
 	}
-	e.door(p, "/api/v1/{proxy+}", to)
+	e.door(p, anyPath, to)
 }

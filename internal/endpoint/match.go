@@ -37,7 +37,12 @@ func (f Filter) Matches(body []byte) bool {
 	return f.matches(v)
 }
 
+// matches takes a body that is no object for one without fields: an array's elements
+// are not looked at.
 func (f Filter) matches(body value) bool {
+	if body.kind != jsontext.KindBeginObject {
+		body = value{kind: jsontext.KindBeginObject}
+	}
 	return f.root == nil || f.root.hold(body, []value{body})
 }
 

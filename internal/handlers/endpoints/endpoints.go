@@ -142,7 +142,7 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 	case h.MustVerify:
 		e.State, e.Why = endpoint.Disabled, notVerified
 	}
-	return e, kind, h.check(&e)
+	return e, kind, h.check("", &e)
 }
 
 // badBody tells of a body that is no endpoint at all.
@@ -153,14 +153,20 @@ func badBody(err error) error {
 	return api.BadRequest("the body can't be used: %v", err)
 }
 
-// check refuses an endpoint that can't be meant, and writes it as it is meant.
-func (h *Handler) check(e *endpoint.Endpoint) error {
+// check refuses an endpoint that can't be meant, and writes it as it is meant. A URL that
+// it had before is not asked about again: settings change.
+func (h *Handler) check(hadURL string, e *endpoint.Endpoint) error {
 	ready, err := e.Check()
 	if err != nil {
 		return err
 	}
 	if _, err := h.Policies.Lookup(e.Retry); err != nil {
 		return &message.FieldError{Field: "retry", Problem: err.Error()}
+	}
+	if h.Refuses != nil && ready.URL != hadURL {
+		if problem := h.Refuses(ready.URL); problem != "" {
+			return &message.FieldError{Field: "url", Problem: "would get nothing: " + problem}
+		}
 	}
 	e.URL = ready.URL
 	return nil
@@ -251,7 +257,7 @@ func (h *Handler) patch(r *http.Request) (int, any, error) {
 		if e.State != was.State {
 			h.turn(r, &e, e.State, "")
 		}
-		if err := h.check(&e); err != nil {
+		if err := h.check(was.URL, &e); err != nil {
 			return e, "", err
 		}
 		return e, ledger.EndpointUpdated, h.checkSecrets(r, was, e)

@@ -54,7 +54,9 @@ type Needs struct {
 	Webhooks waiting.Sender `need:"optional"`
 	// Prober asks receivers whether they want events, in the name of Origin.
 	Prober Prober `need:"optional"`
-	Origin string `need:"optional"`
+	// Refuses says why nothing would be sent to a URL; empty where it would.
+	Refuses func(url string) string `need:"optional"`
+	Origin  string                  `need:"optional"`
 	// MustVerify says that no endpoint is enabled before it is verified.
 	MustVerify bool
 	// OwnSecrets says that an endpoint may name secrets of its own tenant only, whoever

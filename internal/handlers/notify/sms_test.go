@@ -211,7 +211,7 @@ func TestASentSMSIsSettled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.message("a", sms("n_1", "", "+46701234567")))
-	claims, err := w.store.ClaimsOn(t.Context(), smsClaims, []string{smsItem("", "n_1", "+46701234567")})
+	claims, err := w.store.ClaimsOn(t.Context(), smsClaims, []string{hashOf("", "n_1", "+46701234567")})
 	if err != nil || len(claims) != 1 || !claims[0].Settled || claims[0].Act != wasSent {
 		t.Errorf("got %+v, %v", claims, err)
 	}
@@ -225,7 +225,7 @@ func TestParkedByItself(t *testing.T) {
 		w := newWorld(t)
 		q := w.message("a", sms("n_1", "", "+46701234567"))
 		q.carries(carried)
-		_ = w.store.PutClaim(t.Context(), claim.Claim{Queue: smsClaims, ItemID: smsItem("", "n_1", "+46701234567"), Act: parked,
+		_ = w.store.PutClaim(t.Context(), claim.Claim{Queue: smsClaims, ItemID: hashOf("", "n_1", "+46701234567"), Act: parked,
 			Actor: q.msg.MessageId, Token: "t", At: w.now.Add(-time.Hour), Until: w.now.Add(claim.Retention)})
 		q.receives = 1
 		if end := w.run(q); end != "parked" || w.count("sms") != 0 {

@@ -11,7 +11,7 @@ import schemathesis
 @schemathesis.hook
 def before_call(context, case, kwargs):
     if case.headers:  # 412 is no refusal of a schema's making
-        for name in [n for n in case.headers if n.lower() == "if-match"]:
+        for name in [n for n in case.headers if n.lower() in ("if-match", "if-none-match")]:
             del case.headers[name]
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return

@@ -169,7 +169,8 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 		return nil, err
 	}
 	all, err := served(api, endpointParts{Endpoints: registration, kept: kept, secrets: secrets, queues: l.poller, url: url,
-		prober: awssecrets.Client(secrets, delivery.Client(), delivery.CABundle, settings.CABundle), outcomes: l.outcomes, watch: l.watch,
+		prober:  awssecrets.Client(secrets, delivery.Client(), delivery.CABundle, settings.CABundle),
+		refuses: delivery.Client().Refuses, outcomes: l.outcomes, watch: l.watch,
 		redactors: l.redactors, caller: caller, tokens: tokens, now: l.clock.Now, log: c.Log})
 	if err != nil {
 		return nil, err

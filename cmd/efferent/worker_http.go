@@ -138,7 +138,8 @@ func (w *worker) api(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	all, err := served(handler, endpointParts{Endpoints: registration, kept: w.kept, secrets: secrets, queues: queues, url: w.url,
-		prober: awssecrets.Client(secrets, w.delivery.Client(), w.delivery.CABundle, settings.CABundle), outcomes: w.outcomes, watch: w.watch,
+		prober:  awssecrets.Client(secrets, w.delivery.Client(), w.delivery.CABundle, settings.CABundle),
+		refuses: w.delivery.Client().Refuses, outcomes: w.outcomes, watch: w.watch,
 		redactors: redactors, caller: callers, tokens: tokens, now: time.Now, log: w.log})
 	if err != nil {
 		return nil, err

@@ -10,7 +10,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/akrylysov/algnhsa"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -42,7 +41,7 @@ func main() {
 		log.Error("replay can't start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(algnhsa.New(access.Doors(handler.Routes()), &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2}))
+	lambda.Start(gateway.Function(access.Doors(handler.Routes())))
 }
 
 func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error) {

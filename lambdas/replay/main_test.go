@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/akrylysov/algnhsa"
 	"github.com/google/go-cmp/cmp"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	"github.com/efferent/efferent/internal/aws/gateway"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/settings"
 )
@@ -132,7 +132,7 @@ func TestCaller(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := algnhsa.New(h.Routes(), &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2})
+	handler := gateway.Function(h.Routes())
 	for path, want := range map[string]string{"/api/v1/openapi.json": `"statusCode":200`, "/api/v1/waiting": "limited to"} {
 		got, err := handler.Invoke(t.Context(), []byte(`{"version":"2.0","rawPath":"`+path+`","requestContext":{"http":{"method":"GET"},`+
 			`"authorizer":{"jwt":{"claims":{"iss":"https://id.test","sub":"ann","tenant":"acme"}}}}}`))

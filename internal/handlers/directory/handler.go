@@ -68,12 +68,8 @@ func (h *Handler) Routes() http.Handler {
 	return api.Server{Caller: h.Caller, Log: h.Log}.Routes(h.Serves())
 }
 
-// checkPath refuses tenants that nobody can be, and paths that are written otherwise
-// than they need be.
+// checkPath refuses tenants that nobody can be.
 func checkPath(r *http.Request) error {
-	if err := api.PlainPath(r); err != nil {
-		return err
-	}
 	tenant := r.PathValue("tenant")
 	if problem := message.CheckOwner(tenant); problem != "" && tenant != noTenant {
 		return api.NotFound("%.120q is no tenant's name: it %s; %s is for messages that name none", tenant, problem, noTenant)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 // callbackHost is where Twilio is told to report; Stack.Callback is what answers there.
@@ -108,4 +109,38 @@ func TwilioSignature(key, target string, form url.Values) string {
 		_, _ = fmt.Fprint(h, name, form.Get(name))
 	}
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
+
+// badReports: what can't be read is listed, shown, replayed and discarded by the API.
+func (p *people) badReports(t *testing.T) {
+	const failures, said = "report-failures", `{"it is": "no report"}`
+	parked := func() (item replay.Item) {
+		p.until(t, func() bool {
+			var page replay.Items
+			if p.Call(t, "GET", "/dlq?queue="+failures, "", &page) != http.StatusOK || len(page.Items) == 0 {
+				return false
+			}
+			item = page.Items[0]
+			return true
+		})
+		return item
+	}
+	p.SendTo(t, "reports", said)
+	first := parked()
+	var shown replay.Letter
+	if status := p.Call(t, "GET", "/dlq/"+failures+"/"+first.ItemID, "", &shown); status != http.StatusOK || shown.Body != said ||
+		!strings.Contains(shown.Item.Reason, "can't be read") {
+		t.Errorf("%d: %+v", status, shown)
+	}
+	if status := p.Insist(t, "POST", "/dlq/"+failures+"/replay/"+first.ItemID); status != http.StatusAccepted {
+		t.Fatalf("a replay is answered %d", status)
+	}
+	again := parked()
+	if again.ItemID == first.ItemID {
+		t.Errorf("what was replayed is there still: %+v", again)
+	}
+	if status := p.Insist(t, "DELETE", "/dlq/"+failures+"/"+again.ItemID); status != http.StatusNoContent {
+		t.Errorf("a discard is answered %d", status)
+	}
+	p.AwaitEmpty(t, failures)
 }

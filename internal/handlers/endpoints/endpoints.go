@@ -127,6 +127,9 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 	if e, err = endpoint.Read(body); err != nil {
 		return e, "", badBody(err)
 	}
+	if err := checkKind(e.Signature, kind); err != nil {
+		return e, "", err
+	}
 	now := h.Now().UTC()
 	e.ID, e.Tenant, e.Created, e.Updated, e.Version = endpoint.NewID(), r.PathValue("tenant"), now, now, 1
 	switch {

@@ -98,12 +98,8 @@ func (h *Handler) Routes() http.Handler {
 	return api.Server{Caller: h.Caller, Log: h.Log}.Routes(h.Serves())
 }
 
-// checkPath refuses names that nobody can have, and paths that are written otherwise
-// than they need be.
+// checkPath refuses names that nobody can have.
 func checkPath(r *http.Request) error {
-	if err := api.PlainPath(r); err != nil {
-		return err
-	}
 	tenant, id := r.PathValue("tenant"), r.PathValue("endpoint_id")
 	if problem := message.CheckOwner(tenant); problem != "" && strings.HasPrefix(r.Pattern, "/api/v1/tenants/") {
 		return api.NotFound("%.120q is no tenant's name: it %s", tenant, problem)

@@ -46,7 +46,7 @@ func (p *people) reports(t *testing.T) {
 	p.SendTo(t, notifications, o.text(channel.SMS, `,"fallback":["email"]`))
 	p.until(t, func() bool { return len(p.providers.Taken(o.sms)) == 1 })
 	target, _, _ := strings.Cut(p.providers.Taken(o.sms)[0].Callback, "#")
-	p.state(t, o.id, 1, attempt.Accepted)
+	p.State(t, o.id, 1, attempt.Accepted)
 	undelivered := url.Values{"MessageStatus": {"undelivered"}, "ErrorCode": {"30003"}}
 	if status := p.callBack(t, target, "wrong", undelivered); status != http.StatusForbidden {
 		t.Errorf("what nobody signed is answered by %d", status)
@@ -54,7 +54,7 @@ func (p *people) reports(t *testing.T) {
 	for range 2 { // Twilio may say it twice
 		p.signedCallBack(t, target, undelivered)
 	}
-	p.state(t, o.id, 1, attempt.Undelivered)
+	p.State(t, o.id, 1, attempt.Undelivered)
 	p.until(t, func() bool { return len(p.providers.Taken(o.email)) == 1 })
 
 	p.signedCallBack(t, callbackHost+"/callbacks/twilio/incoming", url.Values{"From": {o.sms}, "Body": {"STOP"}})
@@ -68,10 +68,10 @@ func (p *people) reports(t *testing.T) {
 	p.took(t, o.email, 1)
 }
 
-// state waits until the nth attempt of an id has it.
-func (p *people) state(t *testing.T, id string, nth int, want attempt.State) {
+// State waits until the nth attempt of an id has it.
+func (s *Stack) State(t *testing.T, id string, nth int, want attempt.State) {
 	t.Helper()
-	p.historyUntil(t, id, func(all []attempt.Record) bool { return len(all) >= nth && all[nth-1].State == want })
+	s.historyUntil(t, id, func(all []attempt.Record) bool { return len(all) >= nth && all[nth-1].State == want })
 }
 
 func (p *people) until(t *testing.T, holds func() bool) {

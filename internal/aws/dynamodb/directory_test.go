@@ -27,7 +27,7 @@ func TestKindsApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := template.Head{Tenant: tenant, Name: "user_7", Last: 1, Current: 1, Revision: 1, Versions: []template.Kept{{Version: 1}}}
-		if err := recipients.PutRecipient(t.Context(), r); err != nil {
+		if err := recipients.PutRecipient(t.Context(), r, 0); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := suppressions.AddSuppression(t.Context(), e); err != nil {

@@ -45,7 +45,7 @@ var bodies = map[string]string{
 	"POST {tenant}/suppressions":               `{"channel":"email","address":"eve@acme.test"}`,
 	"POST {tenant}/suppressions/import":        `{"items":[{"channel":"email","address":"eve@acme.test"}]}`,
 	"PUT {tenant}/templates/{template}":        `{"parts":{"body":"changed"}}`, "POST {tenant}/templates/{template}/use": `{"version":1}`,
-	"POST {tenant}/templates/{template}/preview": `{"data":{}}`,
+	"POST {tenant}/templates/{template}/preview":                    `{"data":{}}`,
 	"POST {tenant}/templates/{template}/versions/{version}/preview": `{"data":{}}`,
 }
 

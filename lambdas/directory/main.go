@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/akrylysov/algnhsa"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -34,7 +33,7 @@ func main() {
 		os.Exit(1)
 	}
 	routes := access.Doors(handler.Routes())
-	lambda.Start(algnhsa.New(routes, &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2}))
+	lambda.Start(gateway.Function(routes))
 }
 
 func wire(getenv func(string) string, log *slog.Logger) (*directory.Handler, error) {

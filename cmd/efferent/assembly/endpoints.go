@@ -31,6 +31,7 @@ type EndpointParts struct {
 	Secrets   awssecrets.VersionsAPI
 	Queues    endpointQueues
 	Prober    endpoints.Prober
+	Refuses   func(url string) string
 	Outcomes  *outcome.Teller
 	Watch     Watch
 	URL       func(name string) (string, error)
@@ -59,7 +60,7 @@ func endpointsHandler(p EndpointParts) (*endpoints.Handler, error) {
 		Endpoints:  p.Kept.Endpoints, Attempts: p.Kept.Attempts, Secrets: &awssecrets.Versions{API: p.Secrets},
 		Audit: &awssqs.Audit{API: p.Queues, URL: urls[settings.AuditQueue], Lanes: p.AuditLanes}, Redactors: p.Redactors, Policies: p.Policies,
 		MaxEndpoints: p.MaxEndpoints, Tokens: p.Tokens, Caller: p.Caller, Now: p.Now, Log: p.Log,
-		Prober: p.Prober, Origin: p.Origin, MustVerify: p.MustVerify, OwnSecrets: p.OwnSecrets,
+		Prober: p.Prober, Refuses: p.Refuses, Origin: p.Origin, MustVerify: p.MustVerify, OwnSecrets: p.OwnSecrets,
 		Outcomes: p.Outcomes, Metrics: p.Watch.of("endpoints"),
 	})
 }

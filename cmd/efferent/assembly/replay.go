@@ -36,13 +36,15 @@ type ReplayParts struct {
 	Outcomes  *outcome.Teller
 	Endpoints endpoint.Store
 	Exit      *waiting.Exit
-	// exact: the queues' counts are.
+	// Exact: the queues' counts are.
 	Exact  bool
 	Lanes  int
 	Caller func(*http.Request) (api.Caller, error)
 	// Redactors are the ledger's.
 	Redactors ledger.Redactors
-	// URL finds one of the eight queues.
+	// Reports: there are delivery reports, and their queues.
+	Reports bool
+	// URL finds one of the queues.
 	URL  func(name string) (string, error)
 	Log  *slog.Logger
 	Book ledger.Book
@@ -65,6 +67,14 @@ func ReplayHandler(p ReplayParts) (*replay.Handler, error) {
 		Audit: &awssqs.Audit{API: p.Queues, URL: audit, Lanes: p.Lanes}, Redactors: p.Redactors,
 		Caller: p.Caller, Metrics: p.Watch.of("replay"), Now: p.Exit.Now, Wait: pause, Log: p.Log,
 	}
+	if n.Queues, err = p.deadLetters(); err != nil {
+		return nil, err
+	}
+	return replay.New(n)
+}
+
+// deadLetters are the dead-letter queues that there are.
+func (p ReplayParts) deadLetters() (all []replay.Queue, err error) {
 	for _, q := range []struct {
 		source, failures string
 		read             func(string) replay.Item
@@ -72,7 +82,12 @@ func ReplayHandler(p ReplayParts) (*replay.Handler, error) {
 		{settings.WebhooksQueue, deadletter.WebhookFailures, replay.ReadWebhook},
 		{settings.NotificationsQueue, deadletter.NotificationFailures, replay.ReadNotification},
 		{settings.EventsQueue, deadletter.EventFailures, replay.ReadEvent},
+		{settings.ReportsQueue, deadletter.ReportFailures, replay.ReadReport},
 	} {
+		ofReports := q.source == settings.ReportsQueue
+		if ofReports && !p.Reports {
+			continue
+		}
 		source, err := p.URL(q.source)
 		if err != nil {
 			return nil, err
@@ -81,14 +96,14 @@ func ReplayHandler(p ReplayParts) (*replay.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		n.Queues = append(n.Queues, replay.Queue{
-			Name: q.failures, From: q.source, Read: q.read,
+		all = append(all, replay.Queue{
+			Name: q.failures, From: q.source, Read: q.read, Unrecorded: ofReports,
 			Letters: &awssqs.Letters{API: p.Queues, URL: failures},
 			Source:  &awssqs.Source{API: p.Queues, URL: source},
 			Moves:   &awssqs.Moves{API: p.Queues, URL: failures},
 		})
 	}
-	return replay.New(n)
+	return all, nil
 }
 
 func pause(ctx context.Context, d time.Duration) {

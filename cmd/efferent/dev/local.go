@@ -158,14 +158,15 @@ func Open(ctx context.Context, c Config) (_ *Local, err error) {
 	caller, tokens := assembly.LocalCallers("local", registration, secrets, l.clock.Now)
 	api, err := assembly.ReplayHandler(assembly.ReplayParts{
 		Queues: l.poller, Exact: true, Attempts: kept.Attempts, Claims: kept.Claims, Room: kept.Room, Exit: exit,
-		Circuits: kept.Circuits, Outcomes: l.outcomes, Endpoints: kept.Endpoints, Lanes: delivery.AuditLanes, Caller: caller, URL: url,
-		Redactors: l.redactors, Log: c.Log, Book: l.Kept,
+		Circuits: kept.Circuits, Outcomes: l.outcomes, Endpoints: kept.Endpoints, Lanes: delivery.AuditLanes, Caller: caller, Reports: true,
+		URL: url, Redactors: l.redactors, Log: c.Log, Book: l.Kept,
 		Sign: l.signer.Handle, Watch: l.watch})
 	if err != nil {
 		return nil, err
 	}
 	all, err := assembly.Served(api, assembly.EndpointParts{Endpoints: registration, Kept: kept, Secrets: secrets, Queues: l.poller, URL: url,
-		Prober: awssecrets.Client(secrets, delivery.Client(), delivery.CABundle, settings.CABundle), Outcomes: l.outcomes, Watch: l.watch,
+		Prober:  awssecrets.Client(secrets, delivery.Client(), delivery.CABundle, settings.CABundle),
+		Refuses: delivery.Client().Refuses, Outcomes: l.outcomes, Watch: l.watch,
 		Redactors: l.redactors, Caller: caller, Tokens: tokens, Now: l.clock.Now, Log: c.Log})
 	if err != nil {
 		return nil, err
@@ -204,7 +205,8 @@ func (l *Local) localStores(ctx context.Context, data string) (assembly.Stores, 
 	l.closeStores = kept.Close
 	claims := sqlite.NewClaims(l.db)
 	err = sqlite.NewWaiting(l.db).Abandon(ctx)
-	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures, deadletter.EventFailures} {
+	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures, deadletter.EventFailures,
+		deadletter.ReportFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
 	return kept, err

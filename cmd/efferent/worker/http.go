@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,14 +134,16 @@ func (w *worker) api(ctx context.Context) (http.Handler, error) {
 	handler, err := assembly.ReplayHandler(assembly.ReplayParts{Queues: queues, Attempts: w.kept.Attempts, Claims: w.kept.Claims,
 		Room: w.kept.Room,
 		Exit: exit, Circuits: w.kept.Circuits, Outcomes: w.outcomes, Endpoints: w.kept.Endpoints, Lanes: w.delivery.AuditLanes,
-		Caller: callers, URL: w.url, Redactors: redactors, Log: w.log, Book: workerBook(w.config, w.delivery.AuditLanes),
+		Caller: callers, Reports: slices.Contains(w.Queues, settings.ReportsQueue), URL: w.url, Redactors: redactors, Log: w.log,
+		Book:  workerBook(w.config, w.delivery.AuditLanes),
 		Watch: w.watch})
 	if err != nil {
 		return nil, err
 	}
 	all, err := assembly.Served(handler, assembly.EndpointParts{Endpoints: registration, Kept: w.kept, Secrets: secrets, Queues: queues,
-		URL:    w.url,
-		Prober: awssecrets.Client(secrets, w.delivery.Client(), w.delivery.CABundle, settings.CABundle), Outcomes: w.outcomes, Watch: w.watch,
+		URL:     w.url,
+		Prober:  awssecrets.Client(secrets, w.delivery.Client(), w.delivery.CABundle, settings.CABundle),
+		Refuses: w.delivery.Client().Refuses, Outcomes: w.outcomes, Watch: w.watch,
 		Redactors: redactors, Caller: callers, Tokens: tokens, Now: time.Now, Log: w.log})
 	if err != nil {
 		return nil, err

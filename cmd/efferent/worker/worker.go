@@ -25,6 +25,7 @@ import (
 	"github.com/efferent/efferent/cmd/efferent/ownqueues"
 	"github.com/efferent/efferent/cmd/efferent/reach"
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/eventsource"
 	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/settings"
@@ -140,6 +141,9 @@ func (w *worker) needed() (names []string) {
 	}
 	if w.HTTP != "" {
 		needed = ownqueues.Names()
+		if slices.Contains(w.Queues, settings.ReportsQueue) {
+			needed = append(needed, deadletter.ReportFailures)
+		}
 	}
 	for _, name := range needed {
 		if !slices.Contains(w.Queues, name) && !slices.Contains(names, name) {

@@ -283,7 +283,7 @@ func (h *Handler) changeTemplate(r *http.Request, read func(*http.Request) (temp
 	for try := 1; ; try++ {
 		was, err := read(r)
 		if err == nil {
-			err = api.IfMatch(r, was.Revision)
+			err = api.Precondition(r, was.Revision, !was.Deleted())
 		}
 		if err != nil {
 			return was, err

@@ -20,7 +20,7 @@ build: ## Build the efferent command into build/
 	go build -ldflags="$(LDFLAGS)" -o build/efferent ./cmd/efferent
 
 test: lint ## Run all tests that need nothing but Go, and Node for those of the CDK
-	# Most of the time of cmd/efferent is spent waiting, so more than one test a core may wait.
+	# Most of the time of cmd/efferent's tests is spent waiting, so more than one a core may wait.
 	go test -timeout 30m -parallel 12 $(GOTESTFLAGS) $$(go list ./... | grep -v /infra/)
 	# Without the race detector: jsii's own runtime has a race at its end.
 	JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 go test -timeout 30m $(filter-out -race,$(GOTESTFLAGS)) ./infra/...
@@ -72,7 +72,7 @@ e2e: test-dynamodb test-smtp e2e-clients build/ministack-venv node_modules ## De
 	$(MAKE) --no-print-directory dist DIST=build/e2e-dist DIST_PLATFORMS=
 	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack DIST=$(CURDIR)/build/e2e-dist AWS_CLI_V2=$(AWS_CLI_V2) \
 	  go test $(GOTESTFLAGS) -tags e2e -timeout 40m -v ./e2e/deployed
-	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -run MiniStack -v ./cmd/efferent
+	MINISTACK=$(CURDIR)/build/ministack-venv/bin/ministack go test $(GOTESTFLAGS) -tags e2e -run MiniStack -v ./cmd/efferent/worker
 
 e2e-clients: build build/clients-venv e2e/clients/node/node_modules ## Run the tests of Celery, dramatiq-sqs, sqs-consumer and gocloud on efferent dev (or AWS_ENDPOINT_URL)
 	EFFERENT=$(CURDIR)/build/efferent PYTHON=$(CURDIR)/build/clients-venv/bin/python \
@@ -84,7 +84,7 @@ e2e-java: build build/ministack-venv ## Run the tests of the Java SDK's JMS libr
 
 e2e-localstack: build/localstack-venv build/clients-venv e2e/clients/node/node_modules ## Run efferent worker on LocalStack's queues
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python PYTHON=$(CURDIR)/build/clients-venv/bin/python \
-	  go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent ./e2e/docs
+	  go test $(GOTESTFLAGS) -tags localstack -timeout 20m -run LocalStack -v ./cmd/efferent/worker ./e2e/docs
 	LOCALSTACK_PYTHON=$(CURDIR)/build/localstack-venv/bin/python go test $(GOTESTFLAGS) -tags e2e -timeout 20m -run TestCommands/docs/worker.md -v ./e2e/docs
 
 conformance: ## Check our SQS endpoint (or AWS_ENDPOINT_URL) against what AWS documents

@@ -125,8 +125,12 @@ func layerOf(name string) (of layer, ok bool) {
 }
 
 // longestChain is the most packages of this module that may be on one way of
-// imports, the command that it begins at included.
-const longestChain = 5
+// imports, the command or Lambda that it begins at included. The rooms of the command
+// count as one: how many of them may be in a row is mostRooms.
+const (
+	longestChain = 5
+	mostRooms    = 7
+)
 
 type listed struct {
 	ImportPath string
@@ -192,18 +196,78 @@ func TestDependenciesPointInwards(t *testing.T) {
 func TestChainsOfImportsAreShort(t *testing.T) {
 	t.Parallel()
 	packages := list(t, "./cmd/...", "./lambdas/...", "./infra/...", "./internal/...")
-	var chain func(name string) []string
-	chain = func(name string) (longest []string) {
+	var chain func(name string, counts func(string) bool) []string
+	chain = func(name string, counts func(string) bool) (longest []string) {
 		for _, imported := range ours(packages[name].Imports) {
-			if below := chain(imported); len(below) > len(longest) {
+			if below := chain(imported, counts); len(below) > len(longest) {
 				longest = below
 			}
 		}
-		return append([]string{name}, longest...)
+		if counts(name) {
+			return append([]string{name}, longest...)
+		}
+		return longest
 	}
+	inside := func(name string) bool { return !isRoom(name) }
 	for name := range packages {
-		if c := chain(name); len(c) > longestChain {
-			t.Errorf("%d packages in a row: %s", len(c), strings.Join(c, " → "))
+		own := 0
+		if isRoom(name) {
+			own = 1
+		}
+		if c := chain(name, inside); len(c)+own > longestChain {
+			t.Errorf("%d packages in a row: %s → %s", len(c)+own, name, strings.Join(c, " → "))
+		}
+		if c := chain(name, isRoom); len(c) > mostRooms {
+			t.Errorf("%d rooms in a row: %s", len(c), strings.Join(c, " → "))
+		}
+	}
+}
+
+// isRoom reports whether a package is a part of the command.
+func isRoom(name string) bool { return within(name, "cmd/efferent") || within(name, "cmd/efferent/") }
+
+// rooms are the packages of the command, and which others of them each may import.
+var rooms = func() map[string][]string {
+	client := []string{"console", "reach", "acts"}
+	serving := []string{"console", "reach", "ownqueues", "assembly"}
+	all := map[string][]string{
+		"commandline": {"console", "reach", "produce", "dlq", "endpoints", "directory", "secret", "waiting", "circuits", "deliveries", "audit",
+			"ownqueues", "dev", "worker", "demo"},
+		"console": nil, "reach": {"console"}, "acts": {"console"},
+		"deliveries": client,
+		// The attempts of what failed, and of an endpoint, are shown as those of a delivery.
+		"dlq": append(client, "deliveries"), "endpoints": append(client, "deliveries"),
+		"produce": client, "directory": client, "secret": client, "waiting": client, "circuits": client, "audit": client,
+		"ownqueues": {"console", "reach"},
+		"assembly":  nil, "dev": serving,
+		// Its API shows the ledger as efferent audit reads it.
+		"worker": append(serving, "audit"),
+		"demo":   {"console", "reach", "deliveries", "produce", "audit", "dev"},
+		// For tests only.
+		"commandtest": nil, "devtest": {"commandtest", "dev"},
+	}
+	return all
+}()
+
+func TestRooms(t *testing.T) {
+	t.Parallel()
+	const house = "cmd/efferent/"
+	for name, p := range list(t, "./cmd/efferent/...") {
+		room, ok := strings.CutPrefix(name, house)
+		may, known := rooms[room]
+		if ok && !known {
+			t.Errorf("%s is no room of the command: say in this test what it may import", name)
+		}
+		if !ok {
+			may = []string{"commandline"}
+		}
+		for _, imported := range ours(p.Imports) {
+			if at, ok := strings.CutPrefix(imported, house); ok && !slices.Contains(may, at) {
+				t.Errorf("%s imports %s, which it may not", name, imported)
+			}
+		}
+		if !ok && slices.ContainsFunc(p.Deps, func(d string) bool { return d == "testing" || strings.HasSuffix(d, "/commandtest") }) {
+			t.Errorf("%s links what only tests may", name)
 		}
 	}
 }

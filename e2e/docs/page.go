@@ -47,7 +47,7 @@ var (
 )
 
 // notCommands are the languages of blocks that nobody would type into a shell.
-// The Python of docs/audit.md is run by the ledger's test in cmd/efferent.
+// The Python of docs/audit.md is run by the ledger's test in cmd/efferent/audit.
 // Those of docs/testing.md are files, which suites_test.go runs.
 var notCommands = map[string]bool{"go": true, "hcl": true, "java": true, "js": true, "json": true, "mermaid": true, "python": true,
 	"yaml": true}

@@ -1,7 +1,0 @@
-//go:build !unix
-
-package main
-
-// descriptors is how many files the process may have open: there is no limit
-// here.
-func descriptors() int { return manyDescriptors }

@@ -1,0 +1,2 @@
+// Package produce is what a producer does by hand: efferent send, notify and publish.
+package produce

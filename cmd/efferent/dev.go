@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/efferent/efferent/internal/heap"
 	"github.com/efferent/efferent/internal/telemetry"
 )
 
@@ -15,6 +16,9 @@ const (
 	devHTTP = "127.0.0.1:8080"
 )
 
+// uncollected is what dev's heap may grow to before garbage is collected, in bytes.
+const uncollected = 128 << 20
+
 type devCommand struct {
 	AWS  string `name:"aws" default:"${dev_aws}" placeholder:"HOST:PORT" help:"The AWS endpoint's address (${default}); port 0 is a free one."`
 	HTTP string `name:"http" default:"${dev_http}" placeholder:"HOST:PORT" help:"Where the API listens (${default}); port 0 is a free one."`
@@ -24,6 +28,7 @@ type devCommand struct {
 }
 
 func (c *devCommand) Run(ctx context.Context) error {
+	heap.Floor(uncollected)
 	log := telemetry.Log(os.Stderr, "DEBUG")
 	l, err := openLocal(ctx, localConfig{AWS: c.AWS, HTTP: c.HTTP, Data: c.Data, AllowHosts: c.AllowHost, Getenv: os.Getenv, Log: log})
 	if err != nil {

@@ -70,7 +70,7 @@ func layers() (all []layer) {
 		layer{"internal/api/apitest", []string{"internal/api", "schemas"}},
 		layer{"internal/handlers/", slices.Concat(pure, []string{"internal/batch", "internal/need"})},
 		// What has HTML only is given a text.
-		layer{"internal/handlers/callback", slices.Concat(pure, []string{"internal/need"})},
+		layer{"internal/handlers/callback", slices.Concat(pure, []string{"internal/api", "internal/need"})},
 		layer{"internal/handlers/report", slices.Concat(pure, []string{"internal/need"})},
 		layer{"internal/handlers/notify", slices.Concat(pure, []string{"internal/batch", "internal/need", "internal/channel/plaintext",
 			"internal/template/render"})},

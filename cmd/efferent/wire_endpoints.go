@@ -31,6 +31,7 @@ type endpointParts struct {
 	secrets   awssecrets.VersionsAPI
 	queues    endpointQueues
 	prober    endpoints.Prober
+	refuses   func(url string) string
 	outcomes  *outcome.Teller
 	watch     watch
 	url       func(name string) (string, error)
@@ -59,7 +60,7 @@ func endpointsHandler(p endpointParts) (*endpoints.Handler, error) {
 		Endpoints:  p.kept.endpoints, Attempts: p.kept.attempts, Secrets: &awssecrets.Versions{API: p.secrets},
 		Audit: &awssqs.Audit{API: p.queues, URL: urls[settings.AuditQueue], Lanes: p.AuditLanes}, Redactors: p.redactors, Policies: p.Policies,
 		MaxEndpoints: p.MaxEndpoints, Tokens: p.tokens, Caller: p.caller, Now: p.now, Log: p.log,
-		Prober: p.prober, Origin: p.Origin, MustVerify: p.MustVerify, OwnSecrets: p.OwnSecrets,
+		Prober: p.prober, Refuses: p.refuses, Origin: p.Origin, MustVerify: p.MustVerify, OwnSecrets: p.OwnSecrets,
 		Outcomes: p.outcomes, Metrics: p.watch.of("endpoints"),
 	})
 }

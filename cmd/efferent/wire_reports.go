@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
@@ -55,8 +56,12 @@ func callbacks(queues awssqs.SendBatchAPI, reports string, s settings.Notificati
 // withCallbacks serves the callbacks beside the API: they are for others than this
 // machine's own programs, and believed by their signature alone.
 func withCallbacks(c *callback.Handler, api http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle(callback.Pattern, c)
-	mux.Handle("/", api)
-	return mux
+	theirs := c.Routes()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, callback.Path) {
+			theirs.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
 }

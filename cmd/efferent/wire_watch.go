@@ -49,10 +49,14 @@ func (w watch) of(function string) metric.Recorder {
 
 // beside serves the metrics beside an API, to whoever may use that.
 func (w watch) beside(api http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/", api)
-	mux.Handle("GET /metrics", origin.Only(w.metrics.Handler()))
-	return mux
+	metrics := origin.Only(w.metrics.Handler())
+	return http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			metrics.ServeHTTP(to, r)
+			return
+		}
+		api.ServeHTTP(to, r)
+	})
 }
 
 // attributesAPI is what SQS says of queues.

@@ -34,12 +34,14 @@ func TestDeployedAlarms(t *testing.T) {
 	pages, tickets := listen(t, config, "pages"), listen(t, config, "tickets")
 	chosen := maps.Clone(choices)
 	chosen["alarmTopic"], chosen["ticketTopic"] = pages.topic, tickets.topic
+	chosen["outcomesTenant"] = "operator"
 	s, _, b := deploy(t, target, config, chosen)
 	w := cloudwatch.NewFromConfig(config)
 	alarms := alarmsOf(t, w)
 	told := map[string]*listener{"page": pages, "ticket": tickets}
 
-	for _, name := range []string{"WebhookFailures", "NotificationFailures", "Misconfigured", "ReplayErrors"} {
+	for _, name := range []string{"WebhookFailures", "NotificationFailures", "Misconfigured", "ReplayErrors", "WebhookUntold",
+		"ReplayUntold"} {
 		if alarms[name] == nil {
 			t.Errorf("there is no alarm %s", name)
 		}

@@ -58,11 +58,23 @@ func asked(r *http.Request, parameters []string) error {
 	return nil
 }
 
-// PlainPath refuses a path that is written otherwise than it needs be: who allows or
-// denies by the path reads what we read.
-func PlainPath(r *http.Request) error {
+// straight reports whether a path has no segment that is empty or leads elsewhere: the
+// mux would send clients there.
+func straight(r *http.Request) bool {
+	segments := strings.Split(r.URL.EscapedPath(), "/")
+	for _, segment := range segments[1:] {
+		if segment == "" || segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return segments[0] == ""
+}
+
+// plain refuses a path that is written otherwise than it needs be: who allows or denies
+// by the path reads what we read. @ may be encoded, which many libraries do.
+func plain(r *http.Request) error {
 	for segment := range strings.SplitSeq(r.URL.EscapedPath(), "/") {
-		if plain, err := url.PathUnescape(segment); err != nil || strings.ReplaceAll(segment, "%40", "@") != plain {
+		if decoded, err := url.PathUnescape(segment); err != nil || strings.ReplaceAll(segment, "%40", "@") != decoded {
 			return NotFound("there is no %s %.200q in this API: nothing in its paths needs to be encoded", r.Method, r.URL.EscapedPath())
 		}
 	}

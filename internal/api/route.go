@@ -76,8 +76,8 @@ func (s Server) Routes(parts ...[]Route) http.Handler {
 	}
 	mux.HandleFunc("/", noPath)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := r.URL.EscapedPath() + "/"; strings.Contains(p, "/./") || strings.Contains(p, "/../") || strings.Contains(r.URL.Path, "//") {
-			noPath(w, r) // the mux would send clients elsewhere
+		if !straight(r) {
+			noPath(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -85,7 +85,7 @@ func (s Server) Routes(parts ...[]Route) http.Handler {
 }
 
 func noPath(w http.ResponseWriter, r *http.Request) {
-	WriteProblem(w, http.StatusNotFound, fmt.Sprintf("there is no %s %s in this API", r.Method, r.URL.Path))
+	WriteProblem(w, http.StatusNotFound, fmt.Sprintf("there is no %s %.200s in this API", r.Method, r.URL.EscapedPath()))
 }
 
 // methods are what answers on a path, by the method. GET answers HEAD too.
@@ -117,7 +117,9 @@ func (s Server) handler(to Route) http.Handler {
 		status, value, err := s.answer(to, r.WithContext(ctx))
 		if tagged, ok := value.(Tagged); ok && err == nil {
 			tagged.set(w.Header())
-			value = tagged.Value
+			if value = tagged.Value; tagged.notModified(r) {
+				status, value = http.StatusNotModified, nil
+			}
 		}
 		switch {
 		case err != nil:
@@ -137,6 +139,9 @@ func (s Server) answer(to Route, r *http.Request) (int, any, error) {
 	}
 	if err == nil {
 		err = asked(r, to.Parameters)
+	}
+	if err == nil {
+		err = plain(r)
 	}
 	if err != nil {
 		return 0, nil, err

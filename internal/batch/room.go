@@ -166,7 +166,7 @@ func reasonOf(r *attempt.Record) waiting.Reason {
 func (i *Item) carried(r *attempt.Record) message.Carried {
 	c := message.Carried{
 		ID: i.ID, Origin: i.Origin, Attempts: r.Attempt, Base: i.baseAfter(r), First: i.First, Retry: i.Carried.Retry,
-		Held: message.ParseHeld(r.Held), Trace: i.carriedTrace,
+		Held: message.ParseHeld(r.Held), Trace: i.carriedTrace, Claim: i.Carried.Claim,
 	}
 	if r.Verdict == attempt.Held { // it is still to be made
 		c.Attempts--
@@ -194,8 +194,12 @@ func (i *Item) baseAfter(r *attempt.Record) int {
 }
 
 // Onward is the message as it goes on, in a message of its own, after an attempt that
-// was taken and came back.
-func (i *Item) Onward(r attempt.Record) waiting.Item { return i.roomItem(&r) }
+// was taken and came back. Who goes on then is still to be claimed.
+func (i *Item) Onward(r attempt.Record) waiting.Item {
+	item := i.roomItem(&r)
+	item.Carried.Claim = ""
+	return item
+}
 
 // Part is what a part of the message goes on as, in a message of its own: in the
 // same group, with its producer's attributes, its policy and its trace.
@@ -212,8 +216,9 @@ func (i *Item) Part(body string) waiting.Outgoing {
 	return waiting.Outgoing{Body: body, Group: i.Msg.Attributes["MessageGroupId"], Attributes: attributes}
 }
 
-// Divided says that the message goes on in parts: it is done with.
-func (i *Item) Divided() { i.State, i.recorded = Moved, true }
+// Replaced says that the message goes on in others, its parts or its twin: it is done
+// with.
+func (i *Item) Replaced() { i.State, i.recorded = Moved, true }
 
 // attributes are the message's own.
 func (i *Item) attributes() map[string]message.Attribute {

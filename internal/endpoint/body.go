@@ -3,8 +3,6 @@ package endpoint
 import (
 	"bytes"
 	"iter"
-	"math"
-	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -91,14 +89,8 @@ func (v value) string() string {
 	return string(text)
 }
 
-// number is a number's value, rounded.
-func (v value) number() float64 {
-	n, _ := strconv.ParseFloat(v.raw, 64)
-	return n
-}
-
-// exact reports whether numbers that are as large are told apart by it.
-func (v value) exact() bool { return math.Abs(v.number()) < 1<<53 }
+// number is a number's value.
+func (v value) number() decimal { return parseDecimal(v.raw) }
 
 // all are the values of a key.
 func (v value) all(name string) (values []value) {

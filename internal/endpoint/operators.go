@@ -17,7 +17,7 @@ func (v value) equals(other value) bool {
 	case jsontext.KindString:
 		return v.string() == other.string()
 	case jsontext.KindNumber:
-		return v.raw == other.raw || v.exact() && other.exact() && v.number() == other.number()
+		return v.raw == other.raw || v.number().compare(other.number()) == 0
 	}
 	return true
 }
@@ -83,13 +83,13 @@ func anythingButPrefix(of value) (test, string) {
 	return func(v value) bool { return !slices.ContainsFunc(tests, func(t test) bool { return t(v) }) }, ""
 }
 
-// comparisons are numeric's operators.
-var comparisons = map[string]func(a, b float64) bool{
-	"=":  func(a, b float64) bool { return a == b },
-	">":  func(a, b float64) bool { return a > b },
-	">=": func(a, b float64) bool { return a >= b },
-	"<":  func(a, b float64) bool { return a < b },
-	"<=": func(a, b float64) bool { return a <= b },
+// comparisons are numeric's operators, by how a number compares to the bound.
+var comparisons = map[string]func(order int) bool{
+	"=":  func(order int) bool { return order == 0 },
+	">":  func(order int) bool { return order > 0 },
+	">=": func(order int) bool { return order >= 0 },
+	"<":  func(order int) bool { return order < 0 },
+	"<=": func(order int) bool { return order <= 0 },
 }
 
 // numericTest is that of {"numeric": [">", 0, "<=", 5]}: one bound, or a lower one and
@@ -101,8 +101,8 @@ func numericTest(of value) (test, string) {
 		return nil, must
 	}
 	type bound struct {
-		holds func(a, b float64) bool
-		of    float64
+		holds func(order int) bool
+		of    decimal
 	}
 	var bounds []bound
 	for i := 0; i < len(terms); i += 2 {
@@ -116,7 +116,7 @@ func numericTest(of value) (test, string) {
 		if !strings.HasPrefix(terms[0].string(), ">") || !strings.HasPrefix(terms[2].string(), "<") {
 			return nil, must
 		}
-		if bounds[0].of >= bounds[1].of {
+		if bounds[0].of.compare(bounds[1].of) >= 0 {
 			return nil, "has bounds that nothing is between"
 		}
 	}
@@ -125,6 +125,6 @@ func numericTest(of value) (test, string) {
 			return false
 		}
 		n := v.number()
-		return !slices.ContainsFunc(bounds, func(b bound) bool { return !b.holds(n, b.of) })
+		return !slices.ContainsFunc(bounds, func(b bound) bool { return !b.holds(n.compare(b.of)) })
 	}, ""
 }

@@ -19,13 +19,15 @@ const (
 	CarriedRetry    = "efferent-retry"
 	CarriedHeld     = "efferent-held"
 	CarriedTrace    = "efferent-trace"
+	CarriedClaim    = "efferent-claim"
 )
 
 // IsCarried reports whether a message attribute is one of these. What a message
 // carried when it came is not sent on: an empty one of Carried means none.
 func IsCarried(name string) bool {
 	switch name {
-	case CarriedID, CarriedOrigin, CarriedAttempts, CarriedBase, CarriedFirst, CarriedReleased, CarriedRetry, CarriedHeld, CarriedTrace:
+	case CarriedID, CarriedOrigin, CarriedAttempts, CarriedBase, CarriedFirst, CarriedReleased, CarriedRetry, CarriedHeld, CarriedTrace,
+		CarriedClaim:
 		return true
 	}
 	return false
@@ -60,6 +62,9 @@ type Carried struct {
 	// Trace is its producer's trace, as a traceparent, where no attribute of its own
 	// says that: SQS gives who sends it anew another AWSTraceHeader.
 	Trace string `json:"trace,omitzero"`
+	// Claim is the token of the claim by which a notification goes on to its next
+	// channel; empty where it needs none, or has not taken it yet.
+	Claim string `json:"claim,omitzero"`
 }
 
 // Resent reports whether the message was sent by us, and not by its producer.
@@ -77,7 +82,7 @@ func (c Carried) Attributes() map[string]string {
 	for name, text := range map[string]string{
 		CarriedID: c.ID, CarriedOrigin: c.Origin, CarriedAttempts: numberText(c.Attempts), CarriedBase: numberText(c.Base),
 		CarriedFirst: timeText(c.First), CarriedReleased: timeText(c.Released), CarriedRetry: c.Retry, CarriedHeld: c.Held.String(),
-		CarriedTrace: c.Trace,
+		CarriedTrace: c.Trace, CarriedClaim: c.Claim,
 	} {
 		if text != "" {
 			all[name] = text
@@ -124,6 +129,9 @@ func CarriedBy(text func(name string) *string, sent time.Time) Carried {
 	}
 	if origin := get(CarriedOrigin); ValidID(origin) {
 		c.Origin = origin
+	}
+	if claim := get(CarriedClaim); ValidID(claim) {
+		c.Claim = claim
 	}
 	c.Base = min(c.Base, c.Attempts)
 	switch {

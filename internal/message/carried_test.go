@@ -22,7 +22,7 @@ func TestCarriedBy(t *testing.T) {
 	t.Parallel()
 	released := time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
 	all := Carried{ID: "evt_1", Origin: "m-1", Attempts: 7, Base: 2, First: released.Add(-time.Hour), Released: released, Retry: "replay",
-		Held: Held{"trouble": 90 * time.Second, "retry-after": time.Hour}, Trace: "00-4bf9"}
+		Held: Held{"trouble": 90 * time.Second, "retry-after": time.Hour}, Trace: "00-4bf9", Claim: "m-2"}
 	anew := all
 	anew.Base, anew.Retry, anew.Held, anew.First = 7, "", nil, time.Time{}
 	old := Carried{ID: "evt_1", Origin: "m-1", Attempts: 3, First: released, Retry: "replay"}
@@ -39,7 +39,7 @@ func TestCarriedBy(t *testing.T) {
 		"the clock of SQS is behind":      {all, -time.Hour, all},
 		"a replay of an older version":    {old, 0, oldRead},
 		"nothing":                         {Carried{}, 0, Carried{}},
-		"an id that is none":              {Carried{ID: "no id", Origin: "no id", Retry: "seed"}, 0, Carried{Retry: "seed"}},
+		"an id that is none":              {Carried{ID: "no id", Origin: "no id", Claim: "no id", Retry: "seed"}, 0, Carried{Retry: "seed"}},
 		"more base than attempts": {Carried{Attempts: 2, Base: 5, Released: released}, 0,
 			Carried{Attempts: 2, Base: 2, Released: released}},
 	} {

@@ -3,6 +3,7 @@ package outcome_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -63,6 +64,68 @@ func TestDeliveryAsJSON(t *testing.T) {
 	}
 	if !outcome.IsID(id) || message.CheckID(id) != "" {
 		t.Errorf("%s can't be a webhook-id", id)
+	}
+}
+
+// TestKinds: what ended says what it was, and what was reported since has an outcome of
+// its own, with the report's time and words in place of the attempt's.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 2000)
+	for want, change := range map[string]func(r *attempt.Record){
+		"webhook":      func(*attempt.Record) {},
+		"notification": func(r *attempt.Record) { r.Notification = true },
+		"event":        func(r *attempt.Record) { r.Event = true },
+	} {
+		r := failed()
+		r.Reason = long
+		change(&r)
+		if d, _ := outcome.OfAttempt(&r).Data.(outcome.Delivery); d.Kind != want || d.Reason != long[:1024] {
+			t.Errorf("%s: kind %q, a reason of %d bytes", want, d.Kind, len(d.Reason))
+		}
+	}
+	r := failed()
+	r.Notification, r.Verdict, r.Reason, r.State = true, attempt.Delivered, "", attempt.Bounced
+	r.Report = &attempt.Report{State: attempt.Bounced, At: noon.Add(time.Hour), Reason: long}
+	e, first := outcome.OfReport(&r), outcome.OfAttempt(&r)
+	d, _ := e.Data.(outcome.Delivery)
+	if e.Kind != "notification.bounced" || !e.Time.Equal(noon.Add(time.Hour)) || d.State != attempt.Bounced || d.Reason != long[:1024] ||
+		d.Kind != "notification" || d.WebhookID != "evt_1" {
+		t.Errorf("%+v, a reason of %d bytes", e.Kind, len(d.Reason))
+	}
+	if e.ID == first.ID || !outcome.IsID(e.ID) || e.ID != outcome.OfReport(&r).ID {
+		t.Errorf("the report's outcome is %s, the attempt's %s", e.ID, first.ID)
+	}
+}
+
+// TestOfEndpoint: it tells no query string, which may hold a key, and two changes of the
+// same version are two.
+func TestOfEndpoint(t *testing.T) {
+	t.Parallel()
+	of := func(state, reason string) outcome.Event {
+		return outcome.OfEndpoint(outcome.Disabled, noon, "ep_1", outcome.Endpoint{Tenant: "acme", URL: "https://a.test/in?token=hidden",
+			State: state, Reason: reason, Version: 3})
+	}
+	e := of("disabled", strings.Repeat("x", 2000))
+	if d, _ := e.Data.(outcome.Endpoint); d.URL != "https://a.test/in" || len(d.Reason) != 1024 || e.Subject != "ep_1" {
+		t.Errorf("%+v", d)
+	}
+	if a, b, c := of("disabled", "x").ID, of("paused", "x").ID, of("disabled", "y").ID; a == b || a == c || a != of("disabled", "x").ID {
+		t.Errorf("%s, %s, %s", a, b, c)
+	}
+	ids := map[string]string{}
+	for _, c := range [][4]string{{"acme", "ep_1", "", "a"}, {"beta", "ep_1", "", "a"}, {"acme", "ep_2", "", "a"}, {"acme", "ep_1", "c", "a"},
+		{"acme", "ep_1", "", "b"}} {
+		for _, kind := range []outcome.Kind{outcome.Failing, outcome.Disabled} {
+			id := outcome.OfChange(kind, noon, c[3], outcome.Endpoint{Tenant: c[0], Endpoint: c[1], Circuit: c[2]}).ID
+			if ids[id] != "" {
+				t.Errorf("%s of %v has the id of %s", kind, c, ids[id])
+			}
+			ids[id] = fmt.Sprint(kind, c)
+		}
+	}
+	if d, _ := outcome.OfEndpoint("", noon, "ep_1", outcome.Endpoint{URL: "?token=hidden"}).Data.(outcome.Endpoint); d.URL != "" {
+		t.Errorf("of a URL that is only a query %q is told", d.URL)
 	}
 }
 

@@ -97,6 +97,39 @@ func TestSlower(t *testing.T) {
 	}
 }
 
+// TestLineAfterARefusal: who is in line comes back at the pace that will hold by then,
+// not at that of the minute in which it was slowed down.
+func TestLineAfterARefusal(t *testing.T) {
+	t.Parallel()
+	unknown := func(wishes ...Wish) Ask { return Ask{Wishes: wishes, Now: noon, Patience: 3 * sec} }
+	s := State{Interval: 12 * sec, Learned: noon, Go: at(12 * sec)}
+	s, got := Take(s, unknown(make([]Wish, 400)...))
+	want := map[int]time.Duration{0: 12 * sec, 4: 60 * sec, 5: 66 * sec, 14: 120 * sec, 15: 123 * sec}
+	for n, after := range want {
+		if got[n] != places(after) {
+			t.Errorf("the one of place %d comes back at %v, want %v", n, got[n].At, after)
+		}
+	}
+	if last := got[399].At; last.After(at(7 * time.Minute)) {
+		t.Errorf("the last of 400 comes back after %v", last.Sub(noon))
+	}
+	if _, _, ok := s.LineSteady(unknown(Wish{})); !ok {
+		t.Error("one more wish is no step")
+	}
+	if from, to, ok := (State{Interval: 12 * sec, Learned: noon, Line: at(115 * sec)}).LineSteady(unknown(Wish{}, Wish{})); ok ||
+		!from.Equal(at(60*sec)) || !to.Equal(at(108*sec)) {
+		t.Errorf("two wishes go over a step: %v, %v, %v", from, to, ok)
+	}
+	s = State{Interval: 12 * sec, Learned: noon, Line: at(20 * time.Minute)} // all is forgotten by then
+	if _, got = Take(s, unknown(Wish{}, Wish{})); got[1].At.Sub(got[0].At) != 50*time.Millisecond {
+		t.Errorf("they come back %v apart", got[1].At.Sub(got[0].At))
+	}
+	s = State{Interval: 12 * sec, Learned: noon, Go: at(12 * sec)} // where a rate is known they come back at that
+	if _, got = Take(s, ask(0, make([]Wish, 99)...)); got[98].At.Sub(got[97].At) != sec {
+		t.Errorf("they come back %v apart", got[98].At.Sub(got[97].At))
+	}
+}
+
 // TestStopped: nobody goes before they said, and then no faster than was known.
 func TestStopped(t *testing.T) {
 	t.Parallel()
@@ -119,6 +152,72 @@ func TestStopped(t *testing.T) {
 	s := Slower(State{}, Slow{Until: at(9 * sec), Now: noon})
 	if got := s.Rate(Rate{}, noon).Interval; got != 100*time.Millisecond {
 		t.Errorf("without a rate nothing was learned: %v", got)
+	}
+}
+
+// TestPerSecond: none is known of what is no rate, and no interval is shorter than times
+// are kept.
+func TestPerSecond(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[float64]time.Duration{0: 0, -1: 0, 0.5: 2 * sec, 10: 100 * time.Millisecond, 1e9: Grain} {
+		if got := PerSecond(n).Interval; got != want {
+			t.Errorf("%v a second: %v", n, got)
+		}
+	}
+}
+
+// TestRest: nothing of a state counts after its rest, and something before it.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		s    State
+		want time.Duration
+	}{
+		"a turn":           {State{Go: at(sec)}, sec},
+		"a line":           {State{Go: at(sec), Line: at(3 * sec)}, 3 * sec},
+		"what was learned": {State{Go: at(sec), Interval: time.Hour, Learned: noon}, 10 * time.Minute},
+		"and a later turn": {State{Go: at(time.Hour), Interval: sec, Learned: noon}, time.Hour},
+	} {
+		if got := c.s.Rest(); !got.Equal(at(c.want)) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	s := State{Interval: time.Hour, Learned: noon}
+	if s.Rate(Rate{}, s.Rest().Add(-1)).Interval == 0 || s.Rate(Rate{}, s.Rest()).Interval != 0 {
+		t.Error("what was learned does not end with the rest")
+	}
+}
+
+// TestLatest: where a register is at its latest, every wish gets a turn by it, and one
+// grain later not every one does.
+func TestLatest(t *testing.T) {
+	t.Parallel()
+	back := func(d time.Duration) Wish { return Wish{Back: true, Until: at(d)} }
+	for name, c := range map[string]struct {
+		wishes []Wish
+		burst  int
+	}{
+		"no bound":          {[]Wish{{Back: true}, {Back: true}}, 0},
+		"the first's bound": {[]Wish{back(sec), back(10 * sec)}, 0},
+		"the last's bound":  {[]Wish{back(10 * sec), back(1500 * time.Millisecond)}, 0},
+		"a burst":           {[]Wish{back(sec), back(sec), back(sec)}, 3},
+		"one without":       {[]Wish{{Back: true}, back(1200 * time.Millisecond), {Back: true}}, 0},
+	} {
+		a := ask(0, c.wishes...)
+		a.Burst = c.burst
+		all := func(s State) bool {
+			_, turns := Take(s, a)
+			for _, turn := range turns {
+				if !turn.Go {
+					return false
+				}
+			}
+			return true
+		}
+		latest := State{}.LatestGo(a)
+		if !all(State{Go: latest}) || all(State{Go: latest.Add(Grain)}) {
+			t.Errorf("%s: the latest is %v", name, latest.Sub(noon))
+		}
 	}
 }
 

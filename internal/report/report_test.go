@@ -2,7 +2,9 @@ package report
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +28,8 @@ func TestSignatures(t *testing.T) {
 		{"12345", "https://mycompany.com:1234/myapp.php?foo=1&bar=2", "RSOYDt4T1cUTdK1PDd93/VVr8B8=", true},
 		{"12345", "https://mycompany.com/myapp.php?foo=1&bar=2", "kvajT1Ptam85bY51eRf/AJRuM3w=", true}, // with the port
 		{"12345", "http://mycompany.com/myapp.php?foo=1&bar=2", "0ZXoZLH/DfblKGATFgpif+LLRf4=", true},
+		{"12345", "https://mycompany.com:1234/myapp.php?foo=1&bar=2", twilioSignature("12345", "https://mycompany.com:443/myapp.php?foo=1&bar=2",
+			form), false}, // a port that is not the scheme's is a part of the URL
 		{"12345", "https://mycompany.com/myapp.php?foo=1&bar=3", "RSOYDt4T1cUTdK1PDd93/VVr8B8=", false},
 		{"12346", "https://mycompany.com/myapp.php?foo=1&bar=2", "RSOYDt4T1cUTdK1PDd93/VVr8B8=", false},
 		{"12345", "https://mycompany.com/myapp.php?foo=1&bar=2", "", false},
@@ -59,9 +63,20 @@ func TestDecode(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 24, 8, 1, 0, 0, time.UTC)
 	ours := func(r Report) Report {
-		r.Provider, r.Of, r.All, r.At, r.Recipients = SES, Key{"n_1", "m", 2}, 1, at, []string{"ann@acme.test"}
+		r.Provider, r.Of, r.All, r.Recipients = SES, Key{"n_1", "m", 2}, 1, []string{"ann@acme.test"}
+		if r.At.IsZero() {
+			r.At = at
+		}
 		return r
 	}
+	sent := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	ofAttempt := func(n int) string {
+		return fmt.Sprintf(`{"provider":"twilio","of":{"webhook_id":"n_1","message_id":"m","attempt":%d},"state":"delivered"}`, n)
+	}
+	ofMany := func(n int) string {
+		return strings.Replace(ofAttempt(1), "{", `{"recipients":[`+strings.TrimSuffix(strings.Repeat(`"+1555",`, n), ",")+`],`, 1)
+	}
+	many := Report{Provider: Twilio, Of: Key{"n_1", "m", 1}, State: attempt.Arrived, Recipients: slices.Repeat([]string{"+1555"}, 50)}
 	bounce := func(kind, sub string) string {
 		return `{"eventType":"Bounce","bounce":{"bounceType":"` + kind + `","bounceSubType":"` + sub + `","bouncedRecipients":[{"emailAddress":` +
 
@@ -78,7 +93,8 @@ func TestDecode(t *testing.T) {
 			`"complaintFeedbackType":"` + kind +
 			`","timestamp":"2026-11-24T08:01:00Z"},` + mailOfOurs + `}`
 	}
-	own, err := Report{Provider: Twilio, Of: Key{"n_1", "m", 1}, State: attempt.Arrived, At: at}.Encode()
+	arrived := Report{Provider: Twilio, Of: Key{"n_1", "m", 1}, State: attempt.Arrived, At: at}
+	own, err := arrived.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +111,7 @@ func TestDecode(t *testing.T) {
 		"a complaint": {complaint("abuse"), ours(Report{State: attempt.Complained, OptedOut: true, Reason: "SES: complaint, abuse"}),
 			""},
 		"no spam":              {complaint("not-spam"), Report{}, ErrNothing.Error()},
-		"a callback's":         {own, Report{Provider: Twilio, Of: Key{"n_1", "m", 1}, State: attempt.Arrived, At: at}, ""},
+		"a callback's":         {own, arrived, ""},
 		"a delay":              {`{"eventType":"DeliveryDelay",` + mailOfOurs + `}`, Report{}, ErrNothing.Error()},
 		"something new":        {`{"eventType":"Teleported",` + mailOfOurs + `}`, Report{}, ErrNothing.Error()},
 		"somebody else's mail": {`{"eventType":"Delivery","mail":{"tags":{"a":["b"]}}}`, Report{}, ErrNothing.Error()},
@@ -109,6 +125,23 @@ func TestDecode(t *testing.T) {
 		"no such state": {`{"provider":"twilio","of":{"webhook_id":"a","message_id":"b","attempt":1},"state":"accepted"}`, Report{},
 			"no state"},
 		"nobody's answer": {`{"provider":"twilio","word":"stop"}`, Report{}, "answer"},
+		"of no tenant":    {`{"provider":"twilio","word":"stop","recipients":["+1555"],"tenant":"a\n"}`, Report{}, "answer"},
+		"who unsubscribed at SES": {bounce("Permanent", "UnsubscribedRecipient"), ours(Report{State: attempt.Bounced, Hard: true,
+			OptedOut: true, Reason: "SES: bounce, Permanent/UnsubscribedRecipient, status 5.1.1", Response: hard.Response}), ""},
+		"a virus": {`{"eventType":"Reject","reject":{"reason":"Bad content\n{ann@acme.test}_[-]/"},` + mailOfOurs + `}`,
+			ours(Report{State: attempt.Undelivered, At: sent, Reason: "SES: rejected, Bad-contentannacme.test_-"}), ""},
+		"a template of SES": {`{"eventType":"Rendering Failure",` + mailOfOurs + `}`,
+			ours(Report{State: attempt.Undelivered, At: sent, Reason: "SES: the template could not be rendered"}), ""},
+		"an identity's own":          {strings.Replace(delivery, "eventType", "notificationType", 1), ours(Report{State: attempt.Arrived}), ""},
+		"fields of another kind":     {`{"eventType":"Delivery","mail":"none"}`, Report{}, "another kind"},
+		"a callback's of other kind": {`{"provider":"twilio","of":"none"}`, Report{}, "no report"},
+		"the end of a subscription":  {`{"Type":"UnsubscribeConfirmation","Message":"You have chosen"}`, Report{}, ErrNothing.Error()},
+		"as many as SES takes":       {ofMany(50), many, ""},
+		"more than SES takes":        {ofMany(51), Report{}, "can be about 50"},
+		"as long as SQS takes":       {own + strings.Repeat(" ", 1<<20-len(own)), arrived, ""},
+		"longer than SQS takes":      {own + strings.Repeat(" ", 1<<20-len(own)+1), Report{}, "1 MiB"},
+		"the highest attempt":        {ofAttempt(9999), Report{Provider: Twilio, Of: Key{"n_1", "m", 9999}, State: attempt.Arrived}, ""},
+		"a higher attempt":           {ofAttempt(10000), Report{}, "which attempt"},
 	} {
 		got, err := Decode([]byte(c.body))
 		if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
@@ -148,6 +181,43 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// TestStrangeNumbers: whom no SMS can go to answers nothing.
+func TestStrangeNumbers(t *testing.T) {
+	t.Parallel()
+	for from, want := range map[string]string{"+46701234567": Stop, "71720": "", "whatsapp:+46701234567": "", "": "",
+		"+" + strings.Repeat("1", 199): Stop, "+" + strings.Repeat("1", 200): ""} {
+		got, err := OfIncoming("acme", url.Values{"From": {from}, "Body": {"STOP"}})
+		if got.Word != want || (want == "") != errors.Is(err, ErrNothing) {
+			t.Errorf("%.20q: %+v, %v", from, got, err)
+		}
+	}
+	if _, err := OfIncoming("a\n", url.Values{"From": {"+46701234567"}, "Body": {"STOP"}}); err == nil || errors.Is(err, ErrNothing) {
+		t.Errorf("to no tenant's number: %v", err)
+	}
+}
+
+// TestKept: what is kept happened at no time to come, and counts on from what was kept
+// before.
+func TestKept(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 24, 8, 1, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		at     time.Time
+		before *attempt.Report
+		want   attempt.Report
+	}{
+		"as it was told":    {now.Add(-time.Hour), nil, attempt.Report{At: now.Add(-time.Hour), Version: 1}},
+		"without a time":    {time.Time{}, &attempt.Report{Version: 3}, attempt.Report{At: now, Version: 4}},
+		"of a time to come": {now.Add(time.Second), nil, attempt.Report{At: now, Version: 1}},
+	} {
+		c.want.By, c.want.Due, c.want.Response = "m", true, strings.Repeat("x", attempt.ResponseLimit)
+		got := Report{At: c.at, Response: strings.Repeat("x", attempt.ResponseLimit) + "yz"}.Kept("m", now, c.before)
+		if diff := gocmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"eventType":"Delivery",` + mailOfOurs + `}`))
 	f.Add([]byte(`{"Type":"Notification","Message":"{}"}`))
@@ -163,6 +233,29 @@ func FuzzDecode(f *testing.F) {
 		}
 		if again, err := Decode([]byte(text)); err != nil || again.Of != r.Of || again.State != r.State {
 			t.Errorf("%s: %+v, %v", text, again, err)
+		}
+	})
+}
+
+func FuzzForms(f *testing.F) {
+	f.Add("MessageStatus=failed&ErrorCode=21610&To=%2B1555")
+	f.Add("From=%2B1555&Body=+stop%0A&OptOutType=START")
+	f.Fuzz(func(t *testing.T, text string) {
+		form, err := url.ParseQuery(text)
+		if err != nil {
+			return
+		}
+		status, err := OfStatus(Key{"a", "b", 1}, form)
+		answer, errA := OfIncoming("acme", form)
+		for r, err := range map[*Report]error{&status: err, &answer: errA} {
+			if err != nil {
+				continue
+			}
+			if body, err := r.Encode(); err != nil {
+				t.Errorf("%q: %+v can't be put on the queue: %v", text, r, err)
+			} else if _, err := Decode([]byte(body)); err != nil {
+				t.Errorf("%q: %s can't be read: %v", text, body, err)
+			}
 		}
 	})
 }

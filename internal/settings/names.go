@@ -20,6 +20,8 @@ const (
 	EventFailuresQueueURL = "EVENT_FAILURES_QUEUE_URL"
 	// ReportsQueueURL is the queue of delivery reports.
 	ReportsQueueURL = "REPORTS_QUEUE_URL"
+	// ReportFailuresQueueURL is the dead-letter queue of delivery reports.
+	ReportFailuresQueueURL = "REPORT_FAILURES_QUEUE_URL"
 	// AuditQueueURL is the FIFO queue to the ledger.
 	AuditQueueURL = "AUDIT_QUEUE_URL"
 	// AttemptsTable is the DynamoDB table of attempt records.
@@ -128,6 +130,9 @@ const (
 	TenantClaim = "EFFERENT_TENANT_CLAIM"
 	// MaxEndpoints is how many endpoints a tenant may register, 1 to 200 (20).
 	MaxEndpoints = "EFFERENT_MAX_ENDPOINTS"
+	// MaxTemplates is how many templates of notifications a tenant may have, 1 to 1000
+	// (200).
+	MaxTemplates = "EFFERENT_MAX_TEMPLATES"
 	// EventRetention is how long it is kept who gets an event that was published
 	// ("336h").
 	EventRetention = "EFFERENT_EVENT_RETENTION"

@@ -289,10 +289,7 @@ func (c *Client) request(r Request) (*http.Request, error) {
 			return nil, &message.FieldError{Field: "url", Problem: problem}
 		}
 	}
-	if u.Scheme == "http" && !c.allowHTTP.permits(u.Hostname()) {
-		return nil, &refusal{ErrPlainHTTP, "plain http to " + u.Host + " is not allowed; EFFERENT_ALLOW_HTTP says where it is"}
-	}
-	if err := checkPort(c.ports, u); err != nil {
+	if err := checkPlace(c.allowHTTP, c.ports, u); err != nil {
 		return nil, err
 	}
 	h := make(http.Header, 9+len(r.Headers))

@@ -7,12 +7,12 @@ import (
 	"os"
 	"time"
 
-	"github.com/akrylysov/algnhsa"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/efferent/efferent/internal/aws/fromenv"
+	"github.com/efferent/efferent/internal/aws/gateway"
 	awssecrets "github.com/efferent/efferent/internal/aws/secrets"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/channel"
@@ -30,7 +30,7 @@ func main() {
 		log.Error("callback can't start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(algnhsa.New(handler.Routes(), &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2}))
+	lambda.Start(gateway.Function(handler.Routes()))
 }
 
 func wire(getenv func(string) string, log *slog.Logger) (*callback.Handler, error) {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/akrylysov/algnhsa"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -34,7 +33,7 @@ func main() {
 		os.Exit(1)
 	}
 	routes := access.Doors(handler.Routes())
-	lambda.Start(algnhsa.New(routes, &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2}))
+	lambda.Start(gateway.Function(routes))
 }
 
 func wire(getenv func(string) string, log *slog.Logger) (*directory.Handler, error) {
@@ -55,6 +54,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*directory.Handler, err
 	return directory.New(directory.Needs{
 		Suppressions: &awsdynamodb.Suppressions{API: tables, Table: s.DirectoryTable},
 		Templates:    &awsdynamodb.Templates{API: tables, Table: s.DirectoryTable},
+		MaxTemplates: s.MaxTemplates,
 		Recipients:   &awsdynamodb.Recipients{API: tables, Table: s.DirectoryTable},
 		Audit:        &awssqs.Audit{API: sqs.NewFromConfig(aws), URL: s.AuditQueueURL, Lanes: s.AuditLanes},
 		Redactors:    &awssecrets.Redactors{API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, Now: time.Now, Log: log},

@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/akrylysov/algnhsa"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -37,7 +36,7 @@ func main() {
 		os.Exit(1)
 	}
 	routes := access.Doors(handler.Routes())
-	lambda.Start(algnhsa.New(routes, &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2}))
+	lambda.Start(gateway.Function(routes))
 }
 
 func wire(getenv func(string) string, log *slog.Logger) (*endpoints.Handler, error) {
@@ -80,8 +79,8 @@ func wire(getenv func(string) string, log *slog.Logger) (*endpoints.Handler, err
 		Webhooks:   sender,
 		Recovery:   &endpoints.Recovery{Events: published, History: attempts, Retention: s.EventRetention},
 		Publishing: &endpoints.Publishing{Book: &endpoint.Book{Store: registered}, Keys: published, Sender: sender, Wait: pause},
-		Prober:     awssecrets.Client(secrets, network.Client(), network.CABundle, settings.CABundle), Origin: s.Origin,
-		MustVerify: s.MustVerify, OwnSecrets: s.OwnSecrets,
+		Prober:     awssecrets.Client(secrets, network.Client(), network.CABundle, settings.CABundle), Refuses: network.Client().Refuses,
+		Origin: s.Origin, MustVerify: s.MustVerify, OwnSecrets: s.OwnSecrets,
 		Outcomes: place.Teller(awssqs.ToOutcomes(queues), awseventbridge.ToBus(aws)), Metrics: telemetry.LambdaMetrics(getenv, places.FewMetrics),
 		Audit:     &awssqs.Audit{API: queues, URL: places.AuditQueueURL, Lanes: s.AuditLanes},
 		Redactors: &awssecrets.Redactors{API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, Now: time.Now, Log: log},

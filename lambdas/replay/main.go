@@ -10,7 +10,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/akrylysov/algnhsa"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -42,7 +41,7 @@ func main() {
 		log.Error("replay can't start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(algnhsa.New(access.Doors(handler.Routes()), &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2}))
+	lambda.Start(gateway.Function(access.Doors(handler.Routes())))
 }
 
 func wire(getenv func(string) string, log *slog.Logger) (*replay.Handler, error) {
@@ -113,7 +112,13 @@ func deadLetters(api *sqs.Client, p settings.ReplayPlaces) []replay.Queue {
 		all = append(all, one(deadletter.NotificationFailures, settings.NotificationsQueue, p.NotificationFailuresQueueURL,
 			p.NotificationsQueueURL, replay.ReadNotification))
 	}
-	return append(all, one(deadletter.EventFailures, settings.EventsQueue, p.EventFailuresQueueURL, p.EventsQueueURL, replay.ReadEvent))
+	all = append(all, one(deadletter.EventFailures, settings.EventsQueue, p.EventFailuresQueueURL, p.EventsQueueURL, replay.ReadEvent))
+	if p.ReportsQueueURL != "" {
+		reports := one(deadletter.ReportFailures, settings.ReportsQueue, p.ReportFailuresQueueURL, p.ReportsQueueURL, replay.ReadReport)
+		reports.Unrecorded = true
+		all = append(all, reports)
+	}
+	return all
 }
 
 func pause(ctx context.Context, d time.Duration) {

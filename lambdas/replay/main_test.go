@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/akrylysov/algnhsa"
 	"github.com/google/go-cmp/cmp"
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
+	"github.com/efferent/efferent/internal/aws/gateway"
 	awssqs "github.com/efferent/efferent/internal/aws/sqs"
 	"github.com/efferent/efferent/internal/settings"
 )
@@ -56,13 +56,32 @@ func TestWire(t *testing.T) {
 	}
 }
 
+// TestAuditFailures: who asks for them is told what to do.
+func TestAuditFailures(t *testing.T) {
+	t.Parallel()
+	h, err := wire(func(name string) string { return whole[name] }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := httptest.NewRecorder()
+	h.Routes().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/v1/dlq?queue="+settings.AuditFailuresQueue, nil))
+	if body := answer.Body.String(); answer.Code != http.StatusNotFound || !strings.Contains(body, "docs/dead-letters.md") {
+		t.Errorf("the API answers %d %s", answer.Code, body)
+	}
+}
+
 // TestWhereItGoes: each queue has its own source, and the settings reach who
 // heeds them.
 func TestWhereItGoes(t *testing.T) {
 	t.Parallel()
 	h, err := wire(func(name string) string {
-		if name == settings.AuditLanes {
+		switch name {
+		case settings.AuditLanes:
 			return "7"
+		case settings.ReportsQueueURL:
+			return "https://sqs.test/1/reports"
+		case settings.ReportFailuresQueueURL:
+			return "https://sqs.test/1/report-failures"
 		}
 		return whole[name]
 	}, slog.New(slog.DiscardHandler))
@@ -81,6 +100,7 @@ func TestWhereItGoes(t *testing.T) {
 		"notification-failures notifications https://sqs.test/1/notification-failures https://sqs.test/1/notification-failures " +
 			"https://sqs.test/1/notifications  email",
 		"event-failures events https://sqs.test/1/event-failures https://sqs.test/1/event-failures https://sqs.test/1/events  ",
+		"report-failures reports https://sqs.test/1/report-failures https://sqs.test/1/report-failures https://sqs.test/1/reports  ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("queues (-want +got):\n%s", diff)
@@ -112,7 +132,7 @@ func TestCaller(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := algnhsa.New(h.Routes(), &algnhsa.Options{RequestType: algnhsa.RequestTypeAPIGatewayV2})
+	handler := gateway.Function(h.Routes())
 	for path, want := range map[string]string{"/api/v1/openapi.json": `"statusCode":200`, "/api/v1/waiting": "limited to"} {
 		got, err := handler.Invoke(t.Context(), []byte(`{"version":"2.0","rawPath":"`+path+`","requestContext":{"http":{"method":"GET"},`+
 			`"authorizer":{"jwt":{"claims":{"iss":"https://id.test","sub":"ann","tenant":"acme"}}}}}`))

@@ -60,6 +60,9 @@ var lives = func() map[string]life {
 			title + "Outcomes":    {idle: none, busy: none, bad: once, within: 1},
 		})
 	}
+	for title := range telling {
+		all[title+"Untold"] = life{idle: none, busy: none, bad: once, within: 1}
+	}
 	for _, function := range []string{"Deliver", "Notify", "Release", "Audit", "Fanout"} {
 		for _, of := range []string{"Errors", "Throttles"} {
 			all[function+of] = life{idle: none, busy: zero, bad: once, within: 7, glitch: once}

@@ -74,6 +74,9 @@ func newAlarms(e *Efferent, props Props) []awscloudwatch.Alarm {
 	if e.Reports != nil {
 		w.reports(e, props)
 	}
+	if props.Outcomes.told() {
+		w.untold(e)
+	}
 	if e.Rotate != nil {
 		w.functions("Rotate", e.Rotate, ticket, "the keys of a secret were not replaced; Secrets Manager tries again, and then at the next date")
 	}
@@ -180,6 +183,25 @@ func (w *watching) reports(e *Efferent, props Props) {
 	w.functions("Report", e.Report, ticket, "reports are received and not handled")
 	if e.Callback != nil {
 		w.functions("Callback", e.Callback, ticket, "Twilio is told to try again, and what it reports is lost in the end")
+	}
+}
+
+// untold watches what tells outcomes: a producer that waits for one does not see that it
+// will not come.
+func (w *watching) untold(e *Efferent) {
+	const so = " were told to nobody: the queue or the bus of outcomes did not take them in time. The function's log names them."
+	for _, of := range []struct {
+		title, outcomes string
+		f               awslambda.IFunction
+	}{
+		{"Webhook", "ends of webhooks", e.Deliver}, {"Notification", "ends of notifications", e.Notify}, {"Event", "ends of events", e.Fanout},
+		// What a report was to be told of comes back, and ends in report-failures.
+		{"Replay", "changes by the API of dead letters", e.Replay},
+		{"Endpoints", "changes of endpoints", e.Register},
+	} {
+		if of.f != nil {
+			w.above(of.title+"Untold", ticket, of.outcomes+so, ours(of.f, metric.OutcomesUntold, total()), 0)
+		}
 	}
 }
 

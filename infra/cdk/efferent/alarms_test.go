@@ -13,11 +13,13 @@ import (
 
 	"github.com/efferent/efferent/infra/cdk/efferent"
 	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/settings"
 )
 
 // rotated are props of a stack that has every part.
 var rotated = efferent.Props{Rotate: efferent.RotateProps{Secrets: []string{"efferent/webhooks/acme"}},
-	Reports: efferent.ReportProps{Twilio: true, ConfigurationSet: "efferent"}}
+	Reports:  efferent.ReportProps{Twilio: true, ConfigurationSet: "efferent"},
+	Outcomes: efferent.OutcomeProps{Tenant: "operator"}}
 
 // alarmsOf are a template's alarms by their names.
 func alarmsOf(t *testing.T, props efferent.Props) map[string]object {
@@ -89,8 +91,37 @@ func TestWhatIsWatched(t *testing.T) {
 			want[function+of] = how + " " + of + " of " + function + "Function > 0, " + times + " of 300 s"
 		}
 	}
+	for title, function := range telling {
+		want[title+"Untold"] = "ticket OutcomesUntold of " + function + "Function > 0, 1 of 300 s"
+	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// telling are the functions that tell outcomes, by what their alarms are called after.
+var telling = map[string]string{"Webhook": "Deliver", "Notification": "Notify", "Event": "Fanout", "Replay": "Replay",
+	"Endpoints": "Endpoints"}
+
+// TestWhoTellsIsWatched: whatever function has a place to tell outcomes to, and only
+// where there is one.
+func TestWhoTellsIsWatched(t *testing.T) {
+	t.Parallel()
+	for id, f := range synth(t, rotated).of("AWS::Lambda::Function") {
+		environment, _ := f["Environment"].(object)
+		variables, _ := environment["Variables"].(object)
+		if id == "ReportFunction" { // it lets no outcome go: what it can't tell of ends in report-failures
+			continue
+		}
+		watched := slices.Contains(slices.Collect(maps.Values(telling)), strings.TrimSuffix(id, "Function"))
+		if variables[settings.Outcomes] != nil && !watched {
+			t.Errorf("nobody hears of what %s could not tell", id)
+		}
+	}
+	for name := range alarmsOf(t, efferent.Props{}) {
+		if strings.HasSuffix(name, "Untold") {
+			t.Errorf("%s, where nothing is told", name)
+		}
 	}
 }
 

@@ -79,6 +79,9 @@ func TestHowManyAlarmsThereAre(t *testing.T) {
 			t.Errorf("%s does not say %q, %v", file, want, err)
 		}
 	}
+	if more := len(alarmsOf(t, efferent.Props{Outcomes: efferent.OutcomeProps{Tenant: "operator"}})) - n; more != 5 {
+		t.Errorf("where outcomes are told there are %d more, and docs/cost.md says five", more)
+	}
 	if without != 12 {
 		t.Errorf("without notifications there are %d fewer, and docs/cost.md says twelve", without)
 	}

@@ -22,6 +22,9 @@ type OutcomeProps struct {
 	Tenant string
 }
 
+// told tells whether anybody hears.
+func (p OutcomeProps) told() bool { return p.To != "" || p.Tenant != "" }
+
 func (p OutcomeProps) check() error {
 	switch {
 	case p.To != "" && p.Tenant != "":

@@ -106,6 +106,10 @@ func (e *Efferent) replayEnvironment(props Props) map[string]string {
 	if e.NotificationFailures != nil {
 		env[settings.NotificationFailuresQueueURL] = *e.NotificationFailures.QueueUrl()
 	}
+	if e.Reports != nil {
+		env[settings.ReportsQueueURL] = *e.Reports.QueueUrl()
+		env[settings.ReportFailuresQueueURL] = *e.ReportFailures.QueueUrl()
+	}
 	given(env, settings.TenantClaim, props.Register.TenantClaim)
 	given(env, settings.TokenSecret, props.Register.TokenSecret)
 	props.Sending.lanes(env)
@@ -119,12 +123,12 @@ func (e *Efferent) replayGrants(tokenSecret string) (grants []awsiam.PolicyState
 	if tokenSecret != "" {
 		grants = append(grants, allow(e.secret(tokenSecret), "secretsmanager:GetSecretValue"))
 	}
-	for _, q := range there(e.WebhookFailures, e.NotificationFailures, e.EventFailures) {
+	for _, q := range there(e.WebhookFailures, e.NotificationFailures, e.EventFailures, e.ReportFailures) {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes",
 			"sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask"))
 	}
-	for _, q := range there(e.Webhooks, e.Notifications, e.Events, e.Audit) {
+	for _, q := range there(e.Webhooks, e.Notifications, e.Events, e.Reports, e.Audit) {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:SendMessage"))
 	}
 	grants = append(append(grants, e.readsLedger()...), e.readsCheckpoints()...)
@@ -137,6 +141,13 @@ func (e *Efferent) replayGrants(tokenSecret string) (grants []awsiam.PolicyState
 		allow(*e.Endpoints.TableArn(), "dynamodb:BatchGetItem"),
 		e.readsLedgerKeys())
 }
+
+// Paths of the API.
+const (
+	anyPath    = "/api/v1/{proxy+}"
+	tenantPath = "/api/v1/tenants/{tenant}/"
+	ofEndpoint = tenantPath + "endpoints/{endpoint_id}/replay"
+)
 
 // makeAPI makes an HTTP API with one route, so that the function answers for
 // whatever is not there, in the form of its other answers.
@@ -155,8 +166,7 @@ func (e *Efferent) makeAPI(props Props) {
 	to := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("ApiReplay"), e.Replay, nil)
 	// The second is among those of another function (registerRoutes): who replays an
 	// endpoint's dead letters must reach their queue.
-	const ofEndpoint = "/api/v1/tenants/{tenant}/endpoints/{endpoint_id}/replay"
-	for _, path := range []string{"/api/v1/{proxy+}", ofEndpoint} {
+	for _, path := range []string{anyPath, ofEndpoint} {
 		api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(path), Integration: to})
 	}
 	stage := awsapigatewayv2.NewHttpStage(e.Construct, jsii.String("ApiStage"), &awsapigatewayv2.HttpStageProps{

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/efferent/efferent/internal/api"
 	"github.com/efferent/efferent/internal/channel"
 	"github.com/efferent/efferent/internal/need"
 	"github.com/efferent/efferent/internal/report"
@@ -43,8 +44,8 @@ func New(n Needs) (*Handler, error) {
 	return &Handler{n}, nil
 }
 
-// Pattern is the route, as http.ServeMux has it.
-const Pattern = "POST " + report.CallbackPath + "{token}"
+// Path begins the paths of what is for this handler; a token follows.
+const Path = report.CallbackPath
 
 const (
 	maxForm = 32 << 10
@@ -61,11 +62,22 @@ var (
 	errTooLarge = errors.New("the form is too large")
 )
 
-// Routes returns the handler's route, on an address of its own.
+// Routes returns the handler's route, on an address of its own. Everybody can reach it:
+// a path that is not just as Twilio was told is none.
 func (h *Handler) Routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle(Pattern, h)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ours := strings.CutPrefix(r.URL.EscapedPath(), Path)
+		switch {
+		case !ours || token == "" || strings.Trim(token, ".") == "" || strings.ContainsAny(token, "/%"):
+			api.WriteProblem(w, http.StatusNotFound, "there is nothing here")
+		case r.Method != http.MethodPost:
+			w.Header().Set("Allow", http.MethodPost)
+			api.WriteProblem(w, http.StatusMethodNotAllowed, r.Method+" is not for this path: use POST")
+		default:
+			r.SetPathValue("token", token)
+			h.ServeHTTP(w, r)
+		}
+	})
 }
 
 // ServeHTTP answers POST /callbacks/twilio/{token}: 200 once the report is on the queue,
@@ -80,12 +92,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, nothing)
 	case errors.Is(err, errForged):
 		h.Log.WarnContext(ctx, "a callback was refused", "reason", err.Error())
-		http.Error(w, "forbidden", http.StatusForbidden)
+		api.WriteProblem(w, http.StatusForbidden, errForged.Error())
 	case errors.Is(err, errTooLarge):
-		http.Error(w, errTooLarge.Error(), http.StatusRequestEntityTooLarge)
+		api.WriteProblem(w, http.StatusRequestEntityTooLarge, errTooLarge.Error())
 	default:
 		h.Log.ErrorContext(ctx, "a callback was not taken; Twilio tries again", "error", err)
-		http.Error(w, "try again", http.StatusServiceUnavailable)
+		api.WriteProblem(w, http.StatusServiceUnavailable, "the report was not taken; try again")
 	}
 }
 

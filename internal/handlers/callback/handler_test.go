@@ -283,3 +283,24 @@ func FuzzCallback(f *testing.F) {
 		}
 	})
 }
+
+// TestPathsOfCallbacks: everybody reaches the handler, by no other path and method than
+// Twilio was told.
+func TestPathsOfCallbacks(t *testing.T) {
+	t.Parallel()
+	for request, want := range map[string]int{
+		"POST /callbacks/twilio/x": 403, "POST /callbacks/twilio/": 404, "POST /callbacks/twilio": 404, "POST /": 404,
+		"POST /callbacks/twilio/x/": 404, "POST /callbacks/twilio/x/y": 404, "POST /callbacks/twilio/..": 404, "POST /callbacks/twilio/%2e": 404,
+		"POST /callbacks/../callbacks/twilio/x": 404, "POST /callbacks//twilio/x": 404, "POST /%63allbacks/twilio/x": 404,
+		"GET /callbacks/twilio/x": 405, "OPTIONS /callbacks/twilio/x": 405,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		out := newWorld().ask(t, httptest.NewRequest(method, path, nil))
+		if kind := out.Header().Get("Content-Type"); out.Code != want || kind != "application/problem+json" {
+			t.Errorf("%s: got %d, %s: %s", request, out.Code, kind, out.Body)
+		}
+		if allow := out.Header().Get("Allow"); (allow == "POST") != (want == 405) {
+			t.Errorf("%s: Allow is %q", request, allow)
+		}
+	}
+}

@@ -35,18 +35,21 @@ type world struct {
 	auditFails bool
 	fault      func(call string) (before, after error)
 	out        http.Handler
+	handler    *Handler
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{Memory: &storetest.Memory{}, t: t, now: time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)}
-	h, err := New(Needs{Suppressions: w, Recipients: w, Templates: w, Audit: w, Redactors: w, Now: w.time, Log: slog.New(slog.DiscardHandler),
+	h, err := New(Needs{Suppressions: w, Recipients: w, Templates: w, MaxTemplates: 3, Audit: w, Redactors: w,
+		Now: w.time, Log: slog.New(slog.DiscardHandler),
 		Caller: func(r *http.Request) (api.Caller, error) {
 			return api.Caller{Name: "arn:ann", Tenant: r.Header.Get("Of"), ReadOnly: r.Header.Get("Looks") != ""}, nil
 		}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.out = h.Routes()
+	h.firstVersion = func() int64 { return 1 } // what tests can name
+	w.handler, w.out = h, h.Routes()
 	return w
 }
 
@@ -93,8 +96,8 @@ func (w *world) Recipients(ctx context.Context, keys []recipient.Key) ([]recipie
 	return faulty(w, "look", func() ([]recipient.Recipient, error) { return w.Memory.Recipients(ctx, keys) })
 }
 
-func (w *world) PutRecipient(ctx context.Context, r recipient.Recipient) error {
-	_, err := faulty(w, "put", func() (struct{}, error) { return struct{}{}, w.Memory.PutRecipient(ctx, r) })
+func (w *world) PutRecipient(ctx context.Context, r recipient.Recipient, was int64) error {
+	_, err := faulty(w, "put", func() (struct{}, error) { return struct{}{}, w.Memory.PutRecipient(ctx, r, was) })
 	return err
 }
 

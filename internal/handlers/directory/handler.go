@@ -25,6 +25,8 @@ import (
 type Needs struct {
 	Suppressions suppression.Store
 	Templates    template.Store
+	// MaxTemplates is how many a tenant may have.
+	MaxTemplates int
 	Recipients   recipient.Store
 	Audit        ledger.Audit
 	// Redactors keep out of the ledger what must stay erasable.
@@ -36,14 +38,17 @@ type Needs struct {
 }
 
 // Handler answers the API. It may be used by many goroutines at once.
-type Handler struct{ Needs }
+type Handler struct {
+	Needs
+	firstVersion func() int64 // of a recipient
+}
 
 // New returns a Handler. Its error names each need that is missing.
 func New(n Needs) (*Handler, error) {
 	if err := need.All(n); err != nil {
 		return nil, fmt.Errorf("the handler of the directory: %w", err)
 	}
-	return &Handler{n}, nil
+	return &Handler{n, recipient.FirstVersion}, nil
 }
 
 // onTenant begins all paths.
@@ -63,12 +68,8 @@ func (h *Handler) Routes() http.Handler {
 	return api.Server{Caller: h.Caller, Log: h.Log}.Routes(h.Serves())
 }
 
-// checkPath refuses tenants that nobody can be, and paths that are written otherwise
-// than they need be.
+// checkPath refuses tenants that nobody can be.
 func checkPath(r *http.Request) error {
-	if err := api.PlainPath(r); err != nil {
-		return err
-	}
 	tenant := r.PathValue("tenant")
 	if problem := message.CheckOwner(tenant); problem != "" && tenant != noTenant {
 		return api.NotFound("%.120q is no tenant's name: it %s; %s is for messages that name none", tenant, problem, noTenant)

@@ -79,7 +79,7 @@ func TestRecipientsThatAreRefused(t *testing.T) {
 		{"PUT user_7", `{"tenant":"beta"}`, "", 400, `field \"tenant\"`},
 		{"PUT user_7", `{"version":2}`, "", 412, "changed meanwhile"},
 		{"PUT user_7", `{}`, `If-Match: "2"`, 412, "changed meanwhile"},
-		{"PUT user_8", `{}`, `If-Match: *`, 412, "no such recipient"},
+		{"PUT user_8", `{}`, `If-Match: *`, 412, "there is none"},
 		{"PUT user_8", `{"version":1}`, ``, 412, "changed meanwhile"},
 		{"PUT a!b", `{}`, "", 404, "recipient's id"},
 		{"PUT " + strings.Repeat("a", 129), `{}`, "", 404, "recipient's id"},
@@ -205,6 +205,32 @@ func TestChangesAtOnce(t *testing.T) {
 		r := get[recipient.Recipient](w, "GET "+at, "")
 		if out.Code != status || r.Addresses["slack"] == nil || r.Topics["a"].OptedOut != (status == 200) {
 			t.Errorf("%s: %d %s, and kept is %+v", header, out.Code, out.Body, r)
+		}
+	}
+}
+
+// TestMadeAgain: what was asked of who was removed is not done to who is made under their
+// id, by whichever of the ways to say a version.
+func TestMadeAgain(t *testing.T) {
+	t.Parallel()
+	const at = tenants + "acme/recipients/user_7"
+	for range 20 {
+		w := newWorld(t)
+		w.handler.firstVersion = recipient.FirstVersion
+		old := w.keep("acme", "user_7", `{"channels":["email"]}`)
+		get[struct{}](w, "DELETE "+at, "")
+		now := w.keep("acme", "user_7", `{"channels":["sms"]}`)
+		tag := fmt.Sprintf(`If-Match: "%d"`, old.Version)
+		for _, c := range [][3]string{
+			{"PUT ", `{}`, tag}, {"PATCH ", `{"channels":["slack"]}`, tag}, {"DELETE ", "", tag},
+			{"PUT ", fmt.Sprintf(`{"version":%d}`, old.Version), "X: y"}, {"PATCH ", fmt.Sprintf(`{"version":%d}`, old.Version), "X: y"},
+		} {
+			if out := w.ask(c[0]+at, c[1], c[2]); out.Code != http.StatusPreconditionFailed {
+				t.Errorf("%s%s %s: %d %s", c[0], c[1], c[2], out.Code, out.Body)
+			}
+		}
+		if kept := get[recipient.Recipient](w, "GET "+at, ""); kept.Version != now.Version || kept.Version < 1 || kept.Version >= 1<<52 {
+			t.Errorf("kept is %+v", kept)
 		}
 	}
 }

@@ -127,6 +127,9 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 	if e, err = endpoint.Read(body); err != nil {
 		return e, "", badBody(err)
 	}
+	if err := checkKind(e.Signature, kind); err != nil {
+		return e, "", err
+	}
 	now := h.Now().UTC()
 	e.ID, e.Tenant, e.Created, e.Updated, e.Version = endpoint.NewID(), r.PathValue("tenant"), now, now, 1
 	switch {
@@ -142,7 +145,7 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 	case h.MustVerify:
 		e.State, e.Why = endpoint.Disabled, notVerified
 	}
-	return e, kind, h.check(&e)
+	return e, kind, h.check("", &e)
 }
 
 // badBody tells of a body that is no endpoint at all.
@@ -153,14 +156,20 @@ func badBody(err error) error {
 	return api.BadRequest("the body can't be used: %v", err)
 }
 
-// check refuses an endpoint that can't be meant, and writes it as it is meant.
-func (h *Handler) check(e *endpoint.Endpoint) error {
+// check refuses an endpoint that can't be meant, and writes it as it is meant. A URL that
+// it had before is not asked about again: settings change.
+func (h *Handler) check(hadURL string, e *endpoint.Endpoint) error {
 	ready, err := e.Check()
 	if err != nil {
 		return err
 	}
 	if _, err := h.Policies.Lookup(e.Retry); err != nil {
 		return &message.FieldError{Field: "retry", Problem: err.Error()}
+	}
+	if h.Refuses != nil && ready.URL != hadURL {
+		if problem := h.Refuses(ready.URL); problem != "" {
+			return &message.FieldError{Field: "url", Problem: "would get nothing: " + problem}
+		}
 	}
 	e.URL = ready.URL
 	return nil
@@ -251,12 +260,15 @@ func (h *Handler) patch(r *http.Request) (int, any, error) {
 		if e.State != was.State {
 			h.turn(r, &e, e.State, "")
 		}
-		if err := h.check(&e); err != nil {
+		if err := h.check(was.URL, &e); err != nil {
 			return e, "", err
 		}
 		return e, ledger.EndpointUpdated, h.checkSecrets(r, was, e)
 	})
 }
+
+// errBusy says that others were faster at every try.
+var errBusy = api.Conflict("others are changing the endpoint all the time; try again")
 
 // change changes the endpoint of the path, and tells of that before. Where another was
 // faster it is made again of what the other one made, unless the caller has said of
@@ -296,7 +308,7 @@ func (h *Handler) change(r *http.Request, make func(endpoint.Endpoint) (e endpoi
 			return http.StatusOK, shown(e), nil
 		case errors.Is(err, endpoint.ErrChanged) && try < changeTries:
 		case errors.Is(err, endpoint.ErrChanged):
-			return 0, nil, api.Conflict("others are changing the endpoint all the time; try again")
+			return 0, nil, errBusy
 		case errors.Is(err, endpoint.ErrNotFound):
 			return 0, nil, err
 		default:
@@ -334,7 +346,10 @@ func (h *Handler) remove(r *http.Request) (int, any, error) {
 			return http.StatusNoContent, nil, nil
 		case errors.Is(err, endpoint.ErrNotFound):
 			return 0, nil, err
-		case !errors.Is(err, endpoint.ErrChanged) || try == changeTries:
+		case errors.Is(err, endpoint.ErrChanged) && try < changeTries:
+		case errors.Is(err, endpoint.ErrChanged):
+			return 0, nil, errBusy
+		default:
 			return 0, nil, api.Unavailable("the endpoint can't be deleted", err)
 		}
 	}

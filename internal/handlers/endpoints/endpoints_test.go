@@ -13,6 +13,7 @@ import (
 	"github.com/efferent/efferent/internal/rotation"
 	"github.com/efferent/efferent/internal/signingkey"
 	"github.com/efferent/efferent/internal/storetest"
+	"github.com/efferent/efferent/internal/webhook"
 )
 
 func TestFakesKeepTheirPromises(t *testing.T) {
@@ -343,6 +344,9 @@ func TestTokens(t *testing.T) {
 	w.create("beta", "")
 	token := get[Token](w, "POST "+tenants+"acme/tokens", `{"expires_in":"10m"}`)
 	looks := get[Token](w, "POST "+tenants+"acme/tokens", `{"read_only":true}`)
+	if last := w.entries[len(w.entries)-1]; last.Tenant != "acme" || last.Resource != "tenant=acme" || looks.Tenant != "acme" {
+		t.Errorf("the ledger has %+v of %+v", last, looks)
+	}
 	bearer, looking := "Authorization: Bearer "+token.Token, "Authorization: bearer "+looks.Token
 	at := pathOf(e.Endpoint)
 	for _, c := range []struct {
@@ -368,5 +372,28 @@ func TestTokens(t *testing.T) {
 		if out := w.ask("POST "+tenants+"acme/tokens", body); out.Code != 400 {
 			t.Errorf("%s: %d %s", body, out.Code, out.Body)
 		}
+	}
+}
+
+// TestWhatGetsNothing: a URL that nothing would be sent to is refused when it is written,
+// and not again when settings have changed under an endpoint that has it.
+func TestWhatGetsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := w.create("acme", "")
+	w.rewire(func(n *Needs) { n.Refuses = webhook.Options{}.Refuses })
+	for _, url := range []string{"http://a.test/", "https://127.0.0.1/", "https://169.254.169.254/latest"} {
+		for request, body := range map[string]string{
+			"POST " + tenants + "acme/endpoints": `{"url":"` + url + `","event_types":["*"]}`,
+			"PATCH " + pathOf(e.Endpoint):        `{"url":"` + url + `"}`,
+		} {
+			if out := w.ask(request, body); out.Code != 400 || !strings.Contains(out.Body.String(), `field \"url\": would get nothing: `) {
+				t.Errorf("%s %s: %d %s", request, url, out.Code, out.Body)
+			}
+		}
+	}
+	w.rewire(func(n *Needs) { n.Refuses = func(string) string { return "closed" } })
+	if got := get[Endpoint](w, "PATCH "+pathOf(e.Endpoint), `{"state":"paused","url":"`+e.URL+`"}`); got.State != endpoint.Paused {
+		t.Errorf("it can't be paused any more: %+v", got)
 	}
 }

@@ -54,7 +54,9 @@ type Needs struct {
 	Webhooks waiting.Sender `need:"optional"`
 	// Prober asks receivers whether they want events, in the name of Origin.
 	Prober Prober `need:"optional"`
-	Origin string `need:"optional"`
+	// Refuses says why nothing would be sent to a URL; empty where it would.
+	Refuses func(url string) string `need:"optional"`
+	Origin  string                  `need:"optional"`
 	// MustVerify says that no endpoint is enabled before it is verified.
 	MustVerify bool
 	// OwnSecrets says that an endpoint may name secrets of its own tenant only, whoever
@@ -96,12 +98,8 @@ func (h *Handler) Routes() http.Handler {
 	return api.Server{Caller: h.Caller, Log: h.Log}.Routes(h.Serves())
 }
 
-// checkPath refuses names that nobody can have, and paths that are written otherwise
-// than they need be.
+// checkPath refuses names that nobody can have.
 func checkPath(r *http.Request) error {
-	if err := api.PlainPath(r); err != nil {
-		return err
-	}
 	tenant, id := r.PathValue("tenant"), r.PathValue("endpoint_id")
 	if problem := message.CheckOwner(tenant); problem != "" && strings.HasPrefix(r.Pattern, "/api/v1/tenants/") {
 		return api.NotFound("%.120q is no tenant's name: it %s", tenant, problem)

@@ -35,7 +35,7 @@ const smsClaims = "notifications/sms"
 func (n *notice) claim(r *attempt.Record) bool {
 	now := n.Now()
 	c := claim.Claim{
-		Queue: smsClaims, ItemID: smsItem(n.message.Tenant, n.ID, whose(r)), Act: sending, Actor: n.Msg.MessageId, Token: uuid.NewString(),
+		Queue: smsClaims, ItemID: hashOf(n.message.Tenant, n.ID, whose(r)), Act: sending, Actor: n.Msg.MessageId, Token: uuid.NewString(),
 		At: now, Until: now.Add(claim.Retention),
 	}
 	other, err := n.needs.Claims.TakeClaim(n.Writes(), c)
@@ -76,12 +76,12 @@ func whose(r *attempt.Record) string {
 	return r.Recipient
 }
 
-// smsItem names an SMS: one event's id goes to several people, and tenants choose
-// ids for themselves. It is a hash, so that nobody is reached by reading keys;
-// with the lengths no two names are the same text.
-func smsItem(tenant, id, recipient string) string {
+// hashOf names what is claimed, an SMS by its tenant, id and recipient: one event's id goes
+// to several people, and tenants choose ids for themselves. It is a hash, so that nobody
+// is reached by reading keys; with the lengths no two names are the same text.
+func hashOf(parts ...string) string {
 	h := sha256.New()
-	for _, part := range []string{tenant, id, recipient} {
+	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return hex.EncodeToString(h.Sum(nil))

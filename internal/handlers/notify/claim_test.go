@@ -98,7 +98,7 @@ func TestNamesOfSMS(t *testing.T) {
 	for _, tenant := range parts {
 		for _, id := range parts {
 			for _, to := range parts {
-				name := smsItem(tenant, id, to)
+				name := hashOf(tenant, id, to)
 				if other, taken := seen[name]; taken {
 					t.Errorf("%q is the name of %q and of %q", name, other, [3]string{tenant, id, to})
 				}

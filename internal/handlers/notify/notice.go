@@ -65,7 +65,7 @@ func (n *notice) Prepare(ctx context.Context) {
 	n.message, malformed = channel.Decode([]byte(n.Msg.Body))
 	n.Identify(n.message.ID, n.message.Tenant)
 	n.lookUp()
-	if !n.Resume(ctx) {
+	if !n.Resume(ctx) || !n.goesOn(ctx) {
 		return
 	}
 	if tried := len(n.History); tried > 0 {
@@ -104,7 +104,7 @@ func (n *notice) divide() {
 		n.Hold(n.Record(), "it can't be divided among its recipients: "+err.Error())
 		return
 	}
-	n.Divided()
+	n.Replaced()
 	n.Log.InfoContext(n.Writes(), "divided among its recipients", n.Names(), "recipients", len(parts))
 }
 

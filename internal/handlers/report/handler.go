@@ -10,7 +10,7 @@
 //
 // A message that is received again finds its own report as due, and does the second step
 // again: all of it can be done twice. Of the next channel's message there are two then, and
-// notify ends the one that finds that the other was sent. Another report of the same attempt, late, double or out of order,
+// one of them goes on: notify claims it. Another report of the same attempt, late, double or out of order,
 // finds one that it does not outrank, and changes nothing.
 package report
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/ledger"
 	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/report"
 	"github.com/efferent/efferent/internal/report/onward"
 	"github.com/efferent/efferent/internal/storetest"
@@ -29,12 +32,16 @@ var errFault = errors.New("injected fault")
 type world struct {
 	storetest.Memory
 	t           *testing.T
+	mu          sync.Mutex
 	now         time.Time
 	calls       int
 	broken      int
 	keeps, dead bool
 	sent        []waiting.Outgoing
 	told        []string
+	outcomes    *outcome.Teller
+	events      []outcome.Event
+	counted     []metric.Event
 	hidden      map[string]time.Duration
 }
 
@@ -44,6 +51,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) handler() *Handler {
 	h, err := New(Needs{Attempts: w, Messages: w, Suppressions: w, Queue: w, Notifications: w, Audit: w, Redactors: w, MaxReceives: 6,
+		Outcomes: w.outcomes, Metrics: w,
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		w.t.Fatal(err)
@@ -52,6 +60,8 @@ func (w *world) handler() *Handler {
 }
 
 func (w *world) call(do func() error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.calls++
 	if w.calls == w.broken && !w.keeps || w.dead && w.broken > 0 && w.calls > w.broken {
 		return errFault
@@ -82,6 +92,11 @@ func (w *world) AddSuppression(ctx context.Context, e suppression.Entry) (added 
 	return added, err
 }
 
+func (w *world) LiftSuppression(ctx context.Context, l suppression.Lifting) (lifted bool, err error) {
+	err = w.call(func() (err error) { lifted, err = w.Memory.LiftSuppression(ctx, l); return err })
+	return lifted, err
+}
+
 func (w *world) Send(_ context.Context, queue string, all []waiting.Outgoing) (sent []int, err error) {
 	err = w.call(func() error {
 		if queue != "notifications" {
@@ -97,10 +112,19 @@ func (w *world) Append(_ context.Context, _ string, entries []ledger.Entry) erro
 	return w.call(func() error {
 		for _, e := range entries {
 			w.told = append(w.told, e.Action+" "+e.ID)
+			if e.Tenant != "acme" {
+				w.t.Errorf("the ledger is told of the tenant %q: %+v", e.Tenant, e)
+			}
 		}
 		return nil
 	})
 }
+
+func (w *world) Tell(_ context.Context, events []outcome.Event) error {
+	return w.call(func() error { w.events = append(w.events, events...); return nil })
+}
+
+func (w *world) Record(all []metric.Event) { w.counted = append(w.counted, all...) }
 
 func (w *world) Redactor(context.Context, time.Time) *ledger.Redactor {
 	return ledger.NewRedactor([]byte("key"), false)

@@ -99,6 +99,7 @@ func layers() (all []layer) {
 		layer{"internal/objects", pure},
 		layer{"internal/settings", pure},
 		layer{"internal/standin", pure},
+		layer{"internal/heap", nil},
 		layer{"internal/steady", nil},
 		layer{"internal/storetest", pure},
 		layer{"internal/telemetry", []string{"internal/metric"}},

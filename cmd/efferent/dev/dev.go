@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/efferent/efferent/internal/heap"
 	"github.com/efferent/efferent/internal/telemetry"
 )
+
+// uncollected is what dev's heap may grow to before garbage is collected, in bytes.
+const uncollected = 128 << 20
 
 // Command is efferent dev.
 type Command struct {
@@ -20,6 +24,7 @@ type Command struct {
 }
 
 func (c *Command) Run(ctx context.Context) error {
+	heap.Floor(uncollected)
 	log := telemetry.Log(os.Stderr, "DEBUG")
 	l, err := Open(ctx, Config{AWS: c.AWS, HTTP: c.HTTP, Data: c.Data, AllowHosts: c.AllowHost, Getenv: os.Getenv, Log: log})
 	if err != nil {

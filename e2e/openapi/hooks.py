@@ -15,6 +15,8 @@ def before_call(context, case, kwargs):
             del case.headers[name]
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
+    for name in [n for n in case.headers or {} if n.lower() == "ce-specversion"]:
+        del case.headers[name]  # it makes the body the data of a CloudEvent, whose other headers must stand there too
     for name in [n for n in case.headers or {} if n.lower() == "idempotency-key"]:
         case.headers[name] = str(uuid.uuid4())  # the one of another event is refused
     if case.path.startswith("/api/v1/tenants/") and isinstance(case.body, dict):

@@ -69,8 +69,9 @@ func TestGroup(t *testing.T) {
 	groups := map[string]bool{}
 	for n := range 1000 {
 		id := "ep_" + strconv.Itoa(n)
-		groups[Group("acme", id)] = true
-		if Group("acme", id) != Group("acme", id) || Group("beta", id) == Group("acme", id) {
+		of, again := Group("acme", id), Group("acme", id)
+		groups[of] = true
+		if of != again || Group("beta", id) == of {
 			t.Fatal(id)
 		}
 	}

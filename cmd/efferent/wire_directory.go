@@ -14,7 +14,7 @@ func directoryHandler(p endpointParts) (*directory.Handler, error) {
 		return nil, err
 	}
 	return directory.New(directory.Needs{
-		Suppressions: p.kept.suppressed, Recipients: p.kept.recipients, Templates: p.kept.templates,
+		Suppressions: p.kept.suppressed, Recipients: p.kept.recipients, Templates: p.kept.templates, MaxTemplates: p.MaxTemplates,
 		Audit: &awssqs.Audit{API: p.queues, URL: url, Lanes: p.AuditLanes}, Redactors: p.redactors,
 		Caller: p.caller, Now: p.now, Log: p.log,
 	})

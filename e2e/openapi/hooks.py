@@ -2,21 +2,32 @@
 that are meant to be good are made so. Bad ones stay as they are."""
 
 import datetime
+import os
 import re
+import sys
 import uuid
 
 import schemathesis
+
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+
+import there  # noqa: E402
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
     if case.headers:  # 412 is no refusal of a schema's making
-        for name in [n for n in case.headers if n.lower() == "if-match"]:
+        for name in [n for n in case.headers if n.lower() in ("if-match", "if-none-match")]:
             del case.headers[name]
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     for name in [n for n in case.headers or {} if n.lower() == "ce-specversion"]:
         del case.headers[name]  # it makes the body the data of a CloudEvent, whose other headers must stand there too
+    if case.path_parameters and case.meta.phase.name == "fuzzing":
+        found = there.parameters(case.path)
+        case.path_parameters.update({n: v for n, v in found.items() if n in case.path_parameters})
+        if case.path.endswith("/use") and isinstance(case.body, dict):
+            case.body["version"] = int(found["version"])
     for name in [n for n in case.headers or {} if n.lower() == "idempotency-key"]:
         case.headers[name] = str(uuid.uuid4())  # the one of another event is refused
     if case.path.startswith("/api/v1/tenants/") and isinstance(case.body, dict):

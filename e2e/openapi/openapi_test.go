@@ -30,12 +30,12 @@ func TestSchemathesis(t *testing.T) {
 	s.fill(t)
 	args := []string{"--config-file", "schemathesis.toml", "run", s.http + "/api/v1/openapi.json", "--seed", "1042", "-n", "10"}
 	st := exec.CommandContext(t.Context(), command, append(args, strings.Fields(os.Getenv("SCHEMATHESIS_FLAGS"))...)...)
-	st.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+	st.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "EFFERENT_API_URL="+s.http)
 	out, err := st.CombinedOutput()
 	if err != nil {
 		t.Errorf("schemathesis: %v\n%s", err, out)
 	}
-	t.Logf("%.2000s", out[max(0, len(out)-2000):])
+	t.Logf("%s", out[max(0, len(out)-4000):])
 }
 
 // stack is an efferent dev, and an endpoint that takes nothing.

@@ -117,7 +117,9 @@ func (s Server) handler(to Route) http.Handler {
 		status, value, err := s.answer(to, r.WithContext(ctx))
 		if tagged, ok := value.(Tagged); ok && err == nil {
 			tagged.set(w.Header())
-			value = tagged.Value
+			if value = tagged.Value; tagged.notModified(r) {
+				status, value = http.StatusNotModified, nil
+			}
 		}
 		switch {
 		case err != nil:

@@ -97,3 +97,37 @@ func TestIfMatch(t *testing.T) {
 		}
 	}
 }
+
+// TestIfNoneMatch: what must not be there isn't replaced, and what somebody has isn't
+// sent again.
+func TestIfNoneMatch(t *testing.T) {
+	t.Parallel()
+	for given, c := range map[string]struct{ refused, sent bool }{
+		"": {false, true}, "*": {true, false}, `"7"`: {true, false}, `"6", "7"`: {true, false}, `"6"`: {false, true}, `W/"7"`: {false, false},
+	} {
+		r := httptest.NewRequest("PUT", "/", nil)
+		get := httptest.NewRequest("GET", "/a", nil)
+		if given != "" {
+			r.Header.Set("If-None-Match", given)
+			get.Header.Set("If-None-Match", given)
+		}
+		var refused *api.Refusal
+		if err := api.Precondition(r, 7, true); (err != nil) != c.refused || err != nil && (!errors.As(err, &refused) || refused.Status != 412) {
+			t.Errorf("%s: a change gets %v", given, err)
+		}
+		if err := api.Precondition(r, 0, false); err != nil {
+			t.Errorf("%s: what is made gets %v", given, err)
+		}
+		out, _ := serve(api.Caller{}, nil, get, api.Route{Pattern: "GET /a",
+			Answer: func(*http.Request) (int, any, error) { return 200, api.Tagged{Version: 7, Value: 1}, nil }})
+		if got := out.Code == 200 && out.Body.String() == "1"; got != c.sent || !got && (out.Code != 304 || out.Body.Len() > 0) ||
+			out.Header().Get("ETag") != `"7"` {
+			t.Errorf("%s: a read gets %d %s", given, out.Code, out.Body)
+		}
+	}
+	r := httptest.NewRequest("PUT", "/", nil)
+	r.Header.Set("If-Match", "*")
+	if api.Precondition(r, 0, false) == nil {
+		t.Error("If-Match: * is taken where there is nothing")
+	}
+}

@@ -3,6 +3,7 @@ package outcome_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -111,6 +112,17 @@ func TestOfEndpoint(t *testing.T) {
 	}
 	if a, b, c := of("disabled", "x").ID, of("paused", "x").ID, of("disabled", "y").ID; a == b || a == c || a != of("disabled", "x").ID {
 		t.Errorf("%s, %s, %s", a, b, c)
+	}
+	ids := map[string]string{}
+	for _, c := range [][4]string{{"acme", "ep_1", "", "a"}, {"beta", "ep_1", "", "a"}, {"acme", "ep_2", "", "a"}, {"acme", "ep_1", "c", "a"},
+		{"acme", "ep_1", "", "b"}} {
+		for _, kind := range []outcome.Kind{outcome.Failing, outcome.Disabled} {
+			id := outcome.OfChange(kind, noon, c[3], outcome.Endpoint{Tenant: c[0], Endpoint: c[1], Circuit: c[2]}).ID
+			if ids[id] != "" {
+				t.Errorf("%s of %v has the id of %s", kind, c, ids[id])
+			}
+			ids[id] = fmt.Sprint(kind, c)
+		}
 	}
 	if d, _ := outcome.OfEndpoint("", noon, "ep_1", outcome.Endpoint{URL: "?token=hidden"}).Data.(outcome.Endpoint); d.URL != "" {
 		t.Errorf("of a URL that is only a query %q is told", d.URL)

@@ -151,7 +151,7 @@ func (h *Handler) changeRecipient(r *http.Request, action string,
 	for try := 1; ; try++ {
 		was, there, err := h.findRecipient(r)
 		if err == nil {
-			err = matches(r, was, there)
+			err = api.Precondition(r, was.Version, there)
 		}
 		if err != nil {
 			return 0, nil, err
@@ -187,14 +187,6 @@ func (h *Handler) changeRecipient(r *http.Request, action string,
 			return 0, nil, api.Conflict("others are changing the recipient all the time; try again")
 		}
 	}
-}
-
-// matches refuses what was asked for another version; of who is not there, for any.
-func matches(r *http.Request, was recipient.Recipient, there bool) error {
-	if !there && r.Header.Get("If-Match") != "" {
-		return api.Refuse(http.StatusPreconditionFailed, "there is no such recipient, and If-Match says that there is")
-	}
-	return api.IfMatch(r, was.Version)
 }
 
 // removeRecipient answers DELETE …/recipients/{recipient_id}: nothing of them is kept

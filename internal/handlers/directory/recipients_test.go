@@ -79,7 +79,7 @@ func TestRecipientsThatAreRefused(t *testing.T) {
 		{"PUT user_7", `{"tenant":"beta"}`, "", 400, `field \"tenant\"`},
 		{"PUT user_7", `{"version":2}`, "", 412, "changed meanwhile"},
 		{"PUT user_7", `{}`, `If-Match: "2"`, 412, "changed meanwhile"},
-		{"PUT user_8", `{}`, `If-Match: *`, 412, "no such recipient"},
+		{"PUT user_8", `{}`, `If-Match: *`, 412, "there is none"},
 		{"PUT user_8", `{"version":1}`, ``, 412, "changed meanwhile"},
 		{"PUT a!b", `{}`, "", 404, "recipient's id"},
 		{"PUT " + strings.Repeat("a", 129), `{}`, "", 404, "recipient's id"},

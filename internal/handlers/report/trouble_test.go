@@ -3,9 +3,9 @@ package report
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -188,16 +188,17 @@ func (s stuck) OfMessage(ctx context.Context, _, _ string) ([]attempt.Record, er
 // TestTimeToHide: of an invocation's time enough is kept to say when messages come back.
 func TestTimeToHide(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	h := w.handler()
-	h.Attempts = stuck{w}
-	ctx, stop := context.WithTimeout(t.Context(), margin+time.Millisecond)
-	defer stop()
-	in := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a", ReceiptHandle: "r0", Body: told(attempt.Arrived)}}}
-	if out, err := h.Handle(ctx, in); err != nil || len(out.BatchItemFailures) != 1 || w.hidden["r0"] == 0 || ctx.Err() != nil {
-		t.Errorf("%+v, %v, hidden %v, %v", out, err, w.hidden, ctx.Err())
-	}
-	if !slices.IsSorted(waits) {
-		t.Errorf("the waits %v don't grow", waits)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		h := w.handler()
+		h.Attempts = stuck{w}
+		begin := time.Now()
+		ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+		defer stop()
+		in := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a", ReceiptHandle: "r0", Body: told(attempt.Arrived)}}}
+		out, err := h.Handle(ctx, in)
+		if err != nil || len(out.BatchItemFailures) != 1 || w.hidden["r0"] == 0 || time.Since(begin) != 8*time.Second {
+			t.Errorf("%+v, %v, hidden %v after %v", out, err, w.hidden, time.Since(begin))
+		}
+	})
 }

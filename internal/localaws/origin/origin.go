@@ -2,6 +2,7 @@
 package origin
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 )
@@ -14,11 +15,18 @@ import (
 func Only(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if foreign(r) {
-			http.Error(w, "web pages of other origins may not use this endpoint", http.StatusForbidden)
+			Refuse(w, "web pages of other origins may not use this endpoint")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// Refuse answers 403 with why, as the API does (RFC 9457). why needs no escaping in JSON.
+func Refuse(w http.ResponseWriter, why string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(http.StatusForbidden)
+	_, _ = io.WriteString(w, `{"type":"about:blank","title":"Forbidden","status":403,"detail":"`+why+`"}`)
 }
 
 func foreign(r *http.Request) bool {

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -30,6 +31,9 @@ func TestOnly(t *testing.T) {
 			Only(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
 			if w.Code != c.status {
 				t.Errorf("%s, %s: status %d, want %d", name, method, w.Code, c.status)
+			}
+			if kind := w.Header().Get("Content-Type"); w.Code == 403 && (kind != "application/problem+json" || !json.Valid(w.Body.Bytes())) {
+				t.Errorf("%s, %s: %s: %s", name, method, kind, w.Body)
 			}
 		}
 	}

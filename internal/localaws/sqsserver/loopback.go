@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/efferent/efferent/internal/localaws/origin"
 	"github.com/efferent/efferent/internal/loopback"
 )
 
@@ -17,8 +18,7 @@ import (
 func LoopbackOnly(next http.Handler, allowed ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name := nameOf(r.Host); !loopback.Is(name) && !slices.ContainsFunc(allowed, sameHost(name)) {
-			http.Error(w, "Host is not a loopback name: use localhost, 127.0.0.1 or [::1], or start with --allow-host for this name",
-				http.StatusForbidden)
+			origin.Refuse(w, "Host is not a loopback name: use localhost, 127.0.0.1 or [::1], or start with --allow-host for this name")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/efferent/efferent/e2e/scenario"
 	"github.com/efferent/efferent/internal/attempt"
 )
@@ -36,16 +38,26 @@ func TestDistributed(t *testing.T) {
 	v.aws(t, "s3", "cp", "--recursive", ".", "s3://visitors-code/efferent/", "--exclude", "*", "--include", "*_"+lambdaArchitecture()+".zip")
 
 	choices := map[string]string{"CodeBucket": "visitors-code", "CodePrefix": "efferent/", "Architecture": lambdaArchitecture(),
-		"Prefix": "v-", "AllowHttp": "loopback", "AllowCidrs": "127.0.0.0/8", "CircuitFirst": "3"}
+		"Prefix": "v-", "AllowHttp": "loopback", "AllowCidrs": "127.0.0.0/8", "CircuitFirst": "3",
+		"Attachments": "visitors-code/files/", "TokenKeys": "efferent/tokens",
+		"EventBus": "default", "EventSources": scenario.BusSource}
 	v.refused(t, with(choices, "Memory", "20000"), "Memory")
 	v.refused(t, with(choices, "AllowCidrs", "10.0.0.0/33"), "AllowCidrs")
 	outputs := v.deploy(t, choices)
-	s, _, b := target.use(t, config, outputs, "v-")
+	s, a, b := target.use(t, config, outputs, "v-")
 	s.PutSecret(t, scenario.SecretName, scenario.SecretValue)
 	b.sign(t) // the first run makes the month's keys
 	t.Run("the version is told", func(t *testing.T) { v.tellsVersion(t, s, outputs) })
 	t.Run("webhooks", func(t *testing.T) { scenario.Webhooks(t, s) })
 	t.Run("dead letters", func(t *testing.T) { scenario.DeadLetters(t, s, false) })
+
+	t.Run("events of a bus", func(t *testing.T) { takesEvents(t, s, config) })
+	t.Run("tokens have a way in", func(t *testing.T) {
+		if status, answer, err := a.as(nil).call(t.Context(), http.MethodGet, "/token/api/v1/tenants/acme/endpoints", ""); err != nil ||
+			status != http.StatusUnauthorized || !strings.Contains(string(answer), "token") {
+			t.Errorf("who has none is answered %d %s, %v", status, answer, err)
+		}
+	})
 
 	changed := with(with(choices, "Memory", "384"), "Retention", "86400")
 	t.Run("changed", func(t *testing.T) {
@@ -206,6 +218,18 @@ func with(choices map[string]string, name, value string) map[string]string {
 		}
 	}
 	return other
+}
+
+// takesEvents puts an event on the bus of EventBus. It has no tenant, so it is recorded
+// as one that goes to nobody.
+func takesEvents(t *testing.T, s *scenario.Stack, config aws.Config) {
+	id, err := putsEvents(config, "default")(t.Context(), "invoice.paid", "{}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := s.Attempts(t, id); !all[0].Event || !strings.Contains(all[0].Reason, "tenant") {
+		t.Errorf("%s became %+v", id, all)
+	}
 }
 
 // tellsVersion looks for the version of the files' names in the stack, and in the

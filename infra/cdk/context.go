@@ -87,6 +87,7 @@ var setters = map[string]func(*choices, string) error{
 	"eventBus":             text(func(c *choices) *string { return &c.Props.Fanout.Bus }),
 	"eventSources":         list(func(c *choices) *[]string { return &c.Props.Fanout.Sources }),
 	"eventRetention":       duration(func(c *choices) *time.Duration { return &c.Props.Fanout.EventRetention }),
+	"maxTemplates":         number(func(c *choices) *int { return &c.Props.Register.MaxTemplates }),
 	"maxEndpoints":         number(func(c *choices) *int { return &c.Props.Register.MaxEndpoints }),
 	"tokenSecret":          text(func(c *choices) *string { return &c.Props.Register.TokenSecret }),
 	"tenantClaim":          text(func(c *choices) *string { return &c.Props.Register.TenantClaim }),

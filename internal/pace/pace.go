@@ -102,8 +102,9 @@ func Take(s State, a Ask) (next State, turns []Turn) {
 		}
 		alone = false
 		due = later(next.Line, due)
-		if at = later(due.Add(-slack), now); !w.late(at) {
-			next.Line, turns[n] = due.Add(rate.Interval), Turn{false, at}
+		then := s.lineRate(a.Rate, due)
+		if at = later(due.Add(-then.slack()), now); !w.late(at) {
+			next.Line, turns[n] = due.Add(then.Interval), Turn{false, at}
 		}
 	}
 	return next, turns
@@ -118,6 +119,25 @@ func (s State) Rate(r Rate, now time.Time) Rate {
 	}
 	r.Interval = r.Interval.Truncate(Grain)
 	return r
+}
+
+// lineRate is the rate at which who is in line at a time comes back: what was learned
+// will have been halved by then, unless more is refused, and then they only ask once
+// more. So a line does not keep the pace of the minute in which it was made.
+func (s State) lineRate(r Rate, at time.Time) Rate {
+	r = s.Rate(r, at)
+	if r.Interval == 0 && s.Interval > 0 {
+		r.Interval = firstLearned / 2
+	}
+	return r
+}
+
+// LineSteady is from when and to when lineRate is what it is at Line; ok is false where
+// it changes within so many wishes. They are for stores, as LatestLine.
+func (s State) LineSteady(a Ask) (from, to time.Time, ok bool) {
+	from, to = s.span(later(s.Line, floor(a.Now)))
+	to = to.Add(-time.Duration(len(a.Wishes)) * s.lineRate(a.Rate, from).Interval)
+	return from, to, !s.Line.After(to)
 }
 
 // Rest is when nothing of a state counts any more.
@@ -141,22 +161,26 @@ func floor(t time.Time) time.Time { return t.Truncate(Grain).UTC() }
 // LatestGo and LatestLine are the latest that Go, or Line, may be for every wish of an
 // Ask to get its turn there. They are for stores that move a register on wherever it
 // stands.
-func (s State) LatestGo(a Ask) time.Time { return s.latest(a, floor(a.Now).Add(a.Patience)) }
+func (s State) LatestGo(a Ask) time.Time {
+	return s.Rate(a.Rate, a.Now).latest(a, floor(a.Now).Add(a.Patience))
+}
 
 // LatestLine is as LatestGo has it.
-func (s State) LatestLine(a Ask) time.Time { return s.latest(a, endless) }
+func (s State) LatestLine(a Ask) time.Time {
+	return s.lineRate(a.Rate, later(s.Line, floor(a.Now))).latest(a, endless)
+}
 
 // endless is later than anything waits.
 var endless = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func (s State) latest(a Ask, most time.Time) time.Time {
-	rate, latest := s.Rate(a.Rate, a.Now), endless
+func (r Rate) latest(a Ask, most time.Time) time.Time {
+	latest := endless
 	for n, w := range a.Wishes {
 		bound := most
 		if !w.Until.IsZero() && w.Until.Before(bound) {
 			bound = w.Until
 		}
-		if bound = bound.Add(rate.slack() - time.Duration(n)*rate.Interval); bound.Before(latest) {
+		if bound = bound.Add(r.slack() - time.Duration(n)*r.Interval); bound.Before(latest) {
 			latest = bound
 		}
 	}

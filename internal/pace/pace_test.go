@@ -97,6 +97,39 @@ func TestSlower(t *testing.T) {
 	}
 }
 
+// TestLineAfterARefusal: who is in line comes back at the pace that will hold by then,
+// not at that of the minute in which it was slowed down.
+func TestLineAfterARefusal(t *testing.T) {
+	t.Parallel()
+	unknown := func(wishes ...Wish) Ask { return Ask{Wishes: wishes, Now: noon, Patience: 3 * sec} }
+	s := State{Interval: 12 * sec, Learned: noon, Go: at(12 * sec)}
+	s, got := Take(s, unknown(make([]Wish, 400)...))
+	want := map[int]time.Duration{0: 12 * sec, 4: 60 * sec, 5: 66 * sec, 14: 120 * sec, 15: 123 * sec}
+	for n, after := range want {
+		if got[n] != places(after) {
+			t.Errorf("the one of place %d comes back at %v, want %v", n, got[n].At, after)
+		}
+	}
+	if last := got[399].At; last.After(at(7 * time.Minute)) {
+		t.Errorf("the last of 400 comes back after %v", last.Sub(noon))
+	}
+	if _, _, ok := s.LineSteady(unknown(Wish{})); !ok {
+		t.Error("one more wish is no step")
+	}
+	if from, to, ok := (State{Interval: 12 * sec, Learned: noon, Line: at(115 * sec)}).LineSteady(unknown(Wish{}, Wish{})); ok ||
+		!from.Equal(at(60*sec)) || !to.Equal(at(108*sec)) {
+		t.Errorf("two wishes go over a step: %v, %v, %v", from, to, ok)
+	}
+	s = State{Interval: 12 * sec, Learned: noon, Line: at(20 * time.Minute)} // all is forgotten by then
+	if _, got = Take(s, unknown(Wish{}, Wish{})); got[1].At.Sub(got[0].At) != 50*time.Millisecond {
+		t.Errorf("they come back %v apart", got[1].At.Sub(got[0].At))
+	}
+	s = State{Interval: 12 * sec, Learned: noon, Go: at(12 * sec)} // where a rate is known they come back at that
+	if _, got = Take(s, ask(0, make([]Wish, 99)...)); got[98].At.Sub(got[97].At) != sec {
+		t.Errorf("they come back %v apart", got[98].At.Sub(got[97].At))
+	}
+}
+
 // TestStopped: nobody goes before they said, and then no faster than was known.
 func TestStopped(t *testing.T) {
 	t.Parallel()

@@ -59,3 +59,17 @@ func (s State) learned(now time.Time) time.Duration {
 	}
 	return d
 }
+
+// span is the time around another in which what was learned is not halved.
+func (s State) span(at time.Time) (from, to time.Time) {
+	switch n := at.Sub(s.Learned) / halves; {
+	case s.Interval <= 0:
+		return time.Time{}, endless
+	case n < 1:
+		return time.Time{}, s.Learned.Add(halves)
+	case n >= forgets/halves:
+		return s.Learned.Add(forgets), endless
+	default:
+		return s.Learned.Add(n * halves), s.Learned.Add((n + 1) * halves)
+	}
+}

@@ -12,8 +12,21 @@ type Directory struct {
 	AuditQueueURL, DirectoryTable string
 	// TokenSecret and TenantClaim are as Endpoints has them.
 	TokenSecret, TenantClaim string
-	AuditLanes               int
+	// MaxTemplates is how many templates a tenant may have.
+	MaxTemplates int
+	AuditLanes   int
 	Redaction
+}
+
+// How many templates a tenant has at most, where it is not said, and at most of that:
+// who makes one reads how many there are.
+const (
+	DefaultMaxTemplates = 200
+	MostTemplates       = 1000
+)
+
+func (r *reader) maxTemplates() int {
+	return r.number(MaxTemplates, DefaultMaxTemplates, 1, MostTemplates)
 }
 
 // ReadDirectory reads them; both places are needed.
@@ -24,6 +37,7 @@ func ReadDirectory(getenv func(string) string) (Directory, error) {
 		DirectoryTable: r.needed(DirectoryTable),
 		TokenSecret:    getenv(TokenSecret),
 		TenantClaim:    getenv(TenantClaim),
+		MaxTemplates:   r.maxTemplates(),
 		AuditLanes:     r.number(AuditLanes, ledger.DefaultLanes, 1, 1000),
 		Redaction:      r.redaction(),
 	}

@@ -20,6 +20,8 @@ const (
 // Endpoints is how the API of registered endpoints works.
 type Endpoints struct {
 	MaxEndpoints int
+	// MaxTemplates is as Directory has it, where one address has both APIs.
+	MaxTemplates int
 	// TokenSecret holds the key of the tokens for one tenant's own page; empty where
 	// there are none.
 	TokenSecret string
@@ -45,6 +47,7 @@ func ReadEndpoints(getenv func(string) string) (Endpoints, error) {
 	r := reader{getenv: getenv}
 	s := Endpoints{
 		MaxEndpoints:   r.number(MaxEndpoints, DefaultMaxEndpoints, 1, MostEndpoints),
+		MaxTemplates:   r.maxTemplates(),
 		TokenSecret:    getenv(TokenSecret),
 		TenantClaim:    getenv(TenantClaim),
 		Origin:         parsed(&r, Origin, parseSender),

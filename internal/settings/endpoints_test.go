@@ -7,6 +7,21 @@ import (
 	"github.com/efferent/efferent/internal/settings"
 )
 
+// TestMaxTemplates: with the directory alone, and where one address has both APIs.
+func TestMaxTemplates(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{"": 200, "1": 1, "1000": 1000, "0": 0, "1001": 0, "many": 0} {
+		get := func(name string) string {
+			return map[string]string{settings.MaxTemplates: text, settings.AuditQueueURL: "a", settings.DirectoryTable: "d"}[name]
+		}
+		d, err := settings.ReadDirectory(get)
+		e, err2 := settings.ReadEndpoints(get)
+		if (err == nil) != (want > 0) || (err2 == nil) != (want > 0) || want > 0 && (d.MaxTemplates != want || e.MaxTemplates != want) {
+			t.Errorf("%q: %d, %v; %d, %v", text, d.MaxTemplates, err, e.MaxTemplates, err2)
+		}
+	}
+}
+
 func TestReadEndpoints(t *testing.T) {
 	t.Parallel()
 	s, err := settings.ReadEndpoints(func(string) string { return "" })

@@ -130,6 +130,9 @@ const (
 	TenantClaim = "EFFERENT_TENANT_CLAIM"
 	// MaxEndpoints is how many endpoints a tenant may register, 1 to 200 (20).
 	MaxEndpoints = "EFFERENT_MAX_ENDPOINTS"
+	// MaxTemplates is how many templates of notifications a tenant may have, 1 to 1000
+	// (200).
+	MaxTemplates = "EFFERENT_MAX_TEMPLATES"
 	// EventRetention is how long it is kept who gets an event that was published
 	// ("336h").
 	EventRetention = "EFFERENT_EVENT_RETENTION"

@@ -105,35 +105,58 @@ func (s *Templates) TemplateHeads(ctx context.Context, tenant, after string, mos
 
 // WriteTemplate is as template.Store has it.
 func (s *Templates) WriteTemplate(ctx context.Context, h template.Head, add *template.Template) error {
-	err := s.db.Do(ctx, func(tx *Tx) error {
-		head, err := json.Marshal(h)
+	return s.write(ctx, h.Name, func(tx *Tx) error { return writeTemplate(tx, h, add) })
+}
+
+// MakeTemplate is as template.Store has it.
+func (s *Templates) MakeTemplate(ctx context.Context, h template.Head, add template.Template, most int) error {
+	return s.write(ctx, h.Name, func(tx *Tx) error {
+		stmt, err := tx.Stmt("SELECT count(*) FROM template_heads WHERE tenant = ? AND NOT deleted")
 		if err != nil {
 			return err
 		}
-		done, err := tx.Exec(`INSERT INTO template_heads SELECT ?1, ?2, ?3, ?4, ?5 WHERE ?3 = 1 OR
+		there := 0
+		if err := stmt.QueryRow(h.Tenant).Scan(&there); err != nil {
+			return err
+		}
+		if there >= most {
+			return template.ErrTooMany
+		}
+		return writeTemplate(tx, h, &add)
+	})
+}
+
+func (s *Templates) write(ctx context.Context, name string, do func(*Tx) error) error {
+	if err := s.db.Do(ctx, do); err != nil {
+		return fmt.Errorf("keep the template %s: %w", name, err)
+	}
+	return nil
+}
+
+func writeTemplate(tx *Tx, h template.Head, add *template.Template) error {
+	head, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	done, err := tx.Exec(`INSERT INTO template_heads SELECT ?1, ?2, ?3, ?4, ?5 WHERE ?3 = 1 OR
 			EXISTS (SELECT 1 FROM template_heads WHERE tenant = ?1 AND name = ?2)
 			ON CONFLICT DO UPDATE SET revision = excluded.revision, deleted = excluded.deleted, head = excluded.head
 			WHERE template_heads.revision = excluded.revision - 1`, h.Tenant, h.Name, h.Revision, h.Deleted(), string(head))
-		if err != nil {
-			return err
-		}
-		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, template.ErrChanged)
-		}
-		if add == nil {
-			return nil
-		}
-		version, err := json.Marshal(*add, json.Deterministic(true))
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec("INSERT OR REPLACE INTO templates VALUES (?, ?, ?, ?)", add.Tenant, add.Name, add.Version, string(version))
-		return err
-	})
 	if err != nil {
-		return fmt.Errorf("keep the template %s: %w", h.Name, err)
+		return err
 	}
-	return nil
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, template.ErrChanged)
+	}
+	if add == nil {
+		return nil
+	}
+	version, err := json.Marshal(*add, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("INSERT OR REPLACE INTO templates VALUES (?, ?, ?, ?)", add.Tenant, add.Name, add.Version, string(version))
+	return err
 }
 
 // DropVersions is as template.Store has it.

@@ -58,6 +58,26 @@ func (m *Memory) TemplateHeads(_ context.Context, tenant, after string, most int
 func (m *Memory) WriteTemplate(_ context.Context, h template.Head, add *template.Template) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.writeTemplate(h, add)
+}
+
+// MakeTemplate is as template.Store has it.
+func (m *Memory) MakeTemplate(_ context.Context, h template.Head, add template.Template, most int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	there := 0
+	for _, other := range m.templates.heads {
+		if other.Tenant == h.Tenant && !other.Deleted() {
+			there++
+		}
+	}
+	if there >= most {
+		return template.ErrTooMany
+	}
+	return m.writeTemplate(h, &add)
+}
+
+func (m *Memory) writeTemplate(h template.Head, add *template.Template) error {
 	key := templateKey{h.Tenant, h.Name}
 	if m.templates.heads[key].Revision != h.Revision-1 {
 		return template.ErrChanged

@@ -26,6 +26,7 @@ func TestPaces(t *testing.T, store pace.Store) {
 		"none gets another's time":      pacesAtOnce,
 		"many processes, one pace":      pacesOfProcesses,
 		"who is refused slows all down": pacesSlow,
+		"in line after refusals":        pacesLine,
 		"keys apart":                    pacesKeys,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -246,6 +247,29 @@ func pacesSlow(t *testing.T, p paces) {
 			a.Interval = 0
 		}
 		s = p.takes(t, s, a)
+	}
+}
+
+// pacesLine: a line whose pace changes along it moves on by the one that holds where it
+// stands, whatever was seen of it.
+func pacesLine(t *testing.T, p paces) {
+	for n, back := range []time.Duration{0, time.Second, 30 * time.Second, 3 * time.Minute, -2 * time.Minute, time.Hour} {
+		var s pace.State
+		q := paces{p.Store, fmt.Sprint(p.key, "/", n)}
+		for n := range 8 { // to 12.8 s
+			now, err := p.Slow(t.Context(), pace.Slow{Key: q.key, Now: storedAt.Add(time.Duration(n) * 20 * time.Second), Seen: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s = now
+		}
+		for n := range 24 {
+			a := q.ask(160*time.Second+time.Duration(n)*100*time.Millisecond, 1+n%4*3, n%8/7)
+			a.Interval, a.Seen = 0, s
+			a.Seen.Line = s.Line.Add(-back)
+			s = q.takes(t, s, a)
+			q.want(t, s)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ func TestTemplates(t *testing.T, store template.Store) {
 		"version by version":        templatesVersions,
 		"one of many at once":       templatesAtOnce,
 		"deleted, and put again":    templatesDeleted,
+		"no more than most":         templatesMost,
+		"all of many made at once":  templatesMadeAtOnce,
 		"tenants apart":             templatesApart,
 		"page by page":              templatesPages,
 		"as large as may be":        templatesLarge,
@@ -190,6 +193,65 @@ func templatesDeleted(t *testing.T, s templatesOf) {
 		t.Error("a number is used twice")
 	}
 	s.wantHead(t, h)
+}
+
+// templatesMost: those that are there count, of this tenant, however they came there.
+func templatesMost(t *testing.T, s templatesOf) {
+	made := func(h template.Head, name string) (template.Head, error) { return s.made(t, h, name, 2) }
+	a, err := made(template.Head{}, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := made(template.Head{}, "a"); !errors.Is(err, template.ErrChanged) {
+		t.Errorf("one that is there: %v", err)
+	}
+	s.put(t, template.Head{}, "b")
+	_, err = made(template.Head{}, "c")
+	_, there := s.TemplateHead(t.Context(), s.tenant, "c")
+	if !errors.Is(err, template.ErrTooMany) || !errors.Is(there, template.ErrNotFound) {
+		t.Errorf("a third one: %v, %v", err, there)
+	}
+	s.wantNone(t, "c", 1)
+	if _, err := (templatesOf{s.Store, s.tenant + "b"}).made(t, template.Head{}, "a", 1); err != nil {
+		t.Errorf("another tenant's: %v", err)
+	}
+	a.Current, a.Versions, a.Revision = 0, nil, a.Revision+1
+	if err := s.WriteTemplate(t.Context(), a, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := made(template.Head{}, "c"); err != nil {
+		t.Errorf("in the place of one that was deleted: %v", err)
+	}
+	if _, err := made(a, "a"); !errors.Is(err, template.ErrTooMany) {
+		t.Errorf("that one again: %v", err)
+	}
+}
+
+func (s templatesOf) made(t *testing.T, h template.Head, name string, most int) (template.Head, error) {
+	h, v := s.next(h, name)
+	return h, s.MakeTemplate(t.Context(), h, v, most)
+}
+
+func templatesMadeAtOnce(t *testing.T, s templatesOf) {
+	var all sync.WaitGroup
+	var made, refused atomic.Int32
+	for n := range 8 {
+		all.Go(func() {
+			switch _, err := s.made(t, template.Head{}, fmt.Sprintf("t-%d", n), 5); {
+			case err == nil:
+				made.Add(1)
+			case errors.Is(err, template.ErrTooMany):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	there, _, err := s.TemplateHeads(t.Context(), s.tenant, "", 10)
+	if made.Load() != 5 || refused.Load() != 3 || len(there) != 5 || err != nil {
+		t.Errorf("%d were made, %d refused, %d are there, %v", made.Load(), refused.Load(), len(there), err)
+	}
 }
 
 func templatesApart(t *testing.T, s templatesOf) {

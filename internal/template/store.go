@@ -41,6 +41,8 @@ func (h Head) Deleted() bool { return h.Current == 0 }
 var (
 	// ErrNotFound: the tenant has no such template, or no such version of it.
 	ErrNotFound = errors.New("no such template")
+	// ErrTooMany: the tenant has as many templates as it may have.
+	ErrTooMany = errors.New("the tenant has as many templates as it may have")
 	// ErrChanged: somebody else wrote the head meanwhile.
 	ErrChanged = errors.New("the template was changed meanwhile")
 )
@@ -66,6 +68,10 @@ type Store interface {
 	// ErrChanged where another revision is there. After another one both may have been
 	// kept.
 	WriteTemplate(ctx context.Context, h Head, add *Template) error
+	// MakeTemplate is WriteTemplate of a head that was not there, or was deleted, with a
+	// version, if its tenant has fewer than most that are not. However many are made at
+	// once there are no more. Its error may wrap ErrTooMany too.
+	MakeTemplate(ctx context.Context, h Head, add Template, most int) error
 	// DropVersions removes versions that no head tells of any more. One that is not there is
 	// removed already.
 	DropVersions(ctx context.Context, tenant, name string, versions []int64) error

@@ -54,6 +54,7 @@ func wire(getenv func(string) string, log *slog.Logger) (*directory.Handler, err
 	return directory.New(directory.Needs{
 		Suppressions: &awsdynamodb.Suppressions{API: tables, Table: s.DirectoryTable},
 		Templates:    &awsdynamodb.Templates{API: tables, Table: s.DirectoryTable},
+		MaxTemplates: s.MaxTemplates,
 		Recipients:   &awsdynamodb.Recipients{API: tables, Table: s.DirectoryTable},
 		Audit:        &awssqs.Audit{API: sqs.NewFromConfig(aws), URL: s.AuditQueueURL, Lanes: s.AuditLanes},
 		Redactors:    &awssecrets.Redactors{API: secrets, Name: s.LedgerKeys, ShowPaths: s.LedgerShowPaths, Now: time.Now, Log: log},

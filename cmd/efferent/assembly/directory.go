@@ -14,7 +14,7 @@ func directoryHandler(p EndpointParts) (*directory.Handler, error) {
 		return nil, err
 	}
 	return directory.New(directory.Needs{
-		Suppressions: p.Kept.Suppressed, Recipients: p.Kept.Recipients, Templates: p.Kept.Templates,
+		Suppressions: p.Kept.Suppressed, Recipients: p.Kept.Recipients, Templates: p.Kept.Templates, MaxTemplates: p.MaxTemplates,
 		Audit: &awssqs.Audit{API: p.Queues, URL: url, Lanes: p.AuditLanes}, Redactors: p.Redactors,
 		Caller: p.Caller, Now: p.Now, Log: p.Log,
 	})

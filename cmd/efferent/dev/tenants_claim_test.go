@@ -60,8 +60,8 @@ func claimed(t *testing.T, method, rawPath string) []byte {
 	t.Helper()
 	event, err := json.Marshal(map[string]any{"version": "2.0", "rawPath": rawPath, "headers": map[string]string{"host": "api.test"},
 		"requestContext": map[string]any{"http": map[string]string{"method": method},
-			"authorizer": map[string]any{"jwt": map[string]any{"claims": map[string]string{"iss": "https://id.test", "sub": "ann",
-				"tenant": "acme"}}}}})
+			"authorizer": map[string]any{"jwt": map[string]any{"claims": map[string]string{
+				"iss": "https://id.test", "sub": "ann", "tenant": "acme"}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,8 +46,8 @@ var bodies = map[string]string{
 	"POST {tenant}/suppressions":               `{"channel":"email","address":"eve@acme.test"}`,
 	"POST {tenant}/suppressions/import":        `{"items":[{"channel":"email","address":"eve@acme.test"}]}`,
 	"PUT {tenant}/templates/{template}":        `{"parts":{"body":"changed"}}`, "POST {tenant}/templates/{template}/use": `{"version":1}`,
-	"POST {tenant}/templates/{template}/preview": `{"data":{}}`,
-		"POST {tenant}/templates/{template}/versions/{version}/preview": `{"data":{}}`,
+	"POST {tenant}/templates/{template}/preview":                    `{"data":{}}`,
+	"POST {tenant}/templates/{template}/versions/{version}/preview": `{"data":{}}`,
 }
 
 // documented is an operation of schemas/openapi.json.
@@ -191,7 +191,7 @@ func asIs(id string) string { return id }
 var oddNames = []string{
 	"Beta", "beta", "BETA", "Beta%20", "%42eta", "%2542eta", "Beta%2F", "acme%2F..%2FBeta", "acme/../Beta", "acme/%2e%2e/Beta",
 	"acme%2f%2e%2e%2fBeta", "acme/./../Beta", "acme/%252e%252e/Beta", "acme;Beta", "Bet%61", "B%C3%A9ta", "%CE%92eta", "%EF%BC%A2eta",
-		"Beta%00",
+	"Beta%00",
 	"acme%00Beta", "Beta.", "..", ".", "%2e%2e", "%2e", "", "/", "-", "*", "acme,Beta", "acme%0aBeta", "Beta%3F", "Beta%23",
 }
 

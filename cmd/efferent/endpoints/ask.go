@@ -38,7 +38,7 @@ func (c *endpointsTestCommand) Run(ctx context.Context) error {
 		words = t.WebhookID + " waits: the endpoint is " + string(t.State)
 	}
 	if !t.Matches {
-		words += "; the endpoint does not subscribe to " + t.EventType
+		words += "; published, it would not go there: not by the endpoint's types, or not by its filter"
 	}
 	return terminal.Stdout().Say(words)
 }

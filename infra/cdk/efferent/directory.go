@@ -1,6 +1,8 @@
 package efferent
 
 import (
+	"strconv"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
@@ -35,6 +37,9 @@ func (e *Efferent) makeDirectory(props Props) (err error) {
 	env := map[string]string{
 		settings.AuditQueueURL:  *e.Audit.QueueUrl(),
 		settings.DirectoryTable: *e.Directory.TableName(),
+	}
+	if p.MaxTemplates != 0 {
+		env[settings.MaxTemplates] = strconv.Itoa(p.MaxTemplates)
 	}
 	given(env, settings.TokenSecret, p.TokenSecret)
 	given(env, settings.TenantClaim, p.TenantClaim)
@@ -76,7 +81,7 @@ var directoryPaths = []string{"suppressions", "suppressions/{suppression_id}", "
 func (e *Efferent) directoryRoutes(p RegisterProps) {
 	to := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("ApiDirectory"), e.Know, nil)
 	for _, path := range directoryPaths {
-		path = "/api/v1/tenants/{tenant}/" + path
+		path = tenantPath + path
 		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: &path, Integration: to})
 		e.door(p, path, to)
 	}

@@ -38,6 +38,7 @@ func (e *Efferent) mayTell() {
 		e.mayWhen("OutcomesBus", name, f, allow(*ref("OutcomesBus"), "events:PutEvents"))
 		e.mayWhen("OutcomesTenant", name, f, allow(*e.Events.QueueArn(), "sqs:SendMessage"))
 	}
+	e.watchesUntold()
 }
 
 // maySES lets notify send email by SES.
@@ -71,13 +72,7 @@ func (e *Efferent) takesTokens() {
 		route.AddPropertyOverride(jsii.String("AuthorizationType"), ifGiven("JwtIssuer", "JWT", "AWS_IAM"))
 		route.AddPropertyOverride(jsii.String("AuthorizerId"), ifGiven("JwtIssuer", of, noValue))
 	}
-	awscdk.NewCfnRule(awscdk.Stack_Of(e.Construct), jsii.String("TokensAreForSomebody"), &awscdk.CfnRuleProps{
-		RuleCondition: awscdk.Fn_ConditionNot(awscdk.Fn_ConditionEquals(ref("JwtIssuer"), "")),
-		Assertions: &[]*awscdk.CfnRuleAssertion{{
-			Assert:            awscdk.Fn_ConditionNot(awscdk.Fn_ConditionEquals(ref("JwtAudience"), "")),
-			AssertDescription: jsii.String("JwtIssuer needs a JwtAudience"),
-		}},
-	})
+	needs(e, "TokensAreForSomebody", "JwtIssuer", "JwtAudience")
 }
 
 // tellsTopics has every alarm tell its topic, if one is named.

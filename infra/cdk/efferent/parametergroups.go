@@ -37,6 +37,10 @@ const (
 	tenantPattern  = `^([A-Za-z0-9][A-Za-z0-9_.@-]{0,99})?$`
 	queuePattern   = `^(arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?)?$`
 	busPattern     = `^(arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/._-]{1,256})?$`
+	ownBusPattern  = `^([A-Za-z0-9/._-]{1,256}|arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/._-]{1,256})?$`
+	sourcesPattern = `^([A-Za-z0-9/._-]{1,256}(,[A-Za-z0-9/._-]{1,256})*)?$`
+	// No wildcard of IAM's is in it, and no list: a grant is made of it.
+	attachPattern  = `^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.'()/-]{0,400})?$`
 	outcomeKind    = `(delivery\.(\*|delivered|failed)|endpoint\.(\*|failing|recovered|disabled|verified|updated)|` + ofNotification + `|\*)`
 	ofNotification = `notification\.(\*|delivered|bounced|complained|undelivered)`
 	kindsPattern   = `^(` + outcomeKind + `(,` + outcomeKind + `)*)?$`
@@ -136,6 +140,9 @@ func ofChannels() []parameter {
 		{name: "Ses", says: "Email may be sent by Amazon SES", otherwise: "false", oneOf: yesNo, conditional: true, put: (*Efferent).maySES},
 		{name: "EndUserMessaging", says: "SMS may be sent by AWS End User Messaging", otherwise: "false", oneOf: yesNo, conditional: true,
 			put: (*Efferent).mayEndUserMessaging},
+		{name: "Attachments", says: "Where email may have attachments from: a bucket, a slash, and what the keys begin with", otherwise: "",
+			pattern: attachPattern, must: "a bucket and a slash, such as acme-files/ or acme-files/invoices/", conditional: true,
+			places: env(settings.Attachments, "", "Notify"), put: (*Efferent).mayAttach},
 	}
 }
 
@@ -151,6 +158,9 @@ func ofAPI() []parameter {
 			pattern: audiencePattern, must: "audiences by commas"},
 		{name: "TenantClaim", says: "The claim of JwtIssuer's tokens that limits their bearer to one tenant", otherwise: "",
 			pattern: claimPattern, must: "the name of a claim", places: env(settings.TenantClaim, "", "Endpoints", "Replay", "Directory")},
+		{name: "TokenKeys", says: "A secret below efferent/ with the key of tokens for one tenant's own page: opens the paths below /token/",
+			otherwise: "", pattern: bundlePattern, must: "the name of a secret below efferent/", conditional: true,
+			places: env(settings.TokenSecret, "", "Endpoints", "Replay", "Directory"), put: (*Efferent).hasTokens},
 	}
 }
 
@@ -164,6 +174,10 @@ func ofEndpoints() []parameter {
 			places: env(settings.MustVerify, "", "Endpoints")},
 		{name: "RequestOrigin", says: "This sender's name when a receiver is asked whether it wants events, a DNS name", otherwise: "efferent",
 			pattern: senderPattern, must: "a DNS name in small letters", places: env(settings.Origin, "", "Endpoints")},
+		{name: "EventBus", says: "Name or ARN of an EventBridge bus, of this account and region, whose events are taken as published",
+			otherwise: "", pattern: ownBusPattern, must: "the name or the ARN of a bus", conditional: true, put: (*Efferent).takesFromBus},
+		{name: "EventSources", says: "What those events have as their source, by commas: shop.orders; needed with EventBus", otherwise: "",
+			pattern: sourcesPattern, must: "sources by commas"},
 		{name: "EventRetention", says: "How long published events are kept, in hours", otherwise: 336, least: 24, most: 8784,
 			places: env(settings.EventRetention, "${}h", "Fanout", "Endpoints")},
 	}

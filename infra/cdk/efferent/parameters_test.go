@@ -58,7 +58,9 @@ func (d filled) value(value any) any {
 	case []any:
 		all := []any{}
 		for _, part := range v {
-			all = append(all, d.value(part))
+			if part = d.value(part); part != nil {
+				all = append(all, part)
+			}
 		}
 		return all
 	case object:
@@ -92,7 +94,11 @@ func (d filled) either(argument any) any {
 }
 
 func (d filled) holds(condition string) bool {
-	not := d.template["Conditions"].(object)[condition].(object)["Fn::Not"].([]any)[0].(object)
+	is := d.template["Conditions"].(object)[condition].(object)
+	if some, ok := is["Fn::Or"].([]any); ok {
+		return slices.ContainsFunc(some, func(one any) bool { return d.holds(one.(object)["Condition"].(string)) })
+	}
+	not := is["Fn::Not"].([]any)[0].(object)
 	equal := not["Fn::Equals"].([]any)
 	return d.value(equal[0]) != equal[1]
 }
@@ -188,7 +194,8 @@ func forgetDefaults(t *testing.T, env object) {
 		settings.TenantClaim, settings.EventRetention} {
 		forgetOfEndpoints(t, env, name)
 	}
-	for name, by := range map[string]string{settings.OutcomeKinds: outcome.DefaultKinds, settings.OutcomesTenant: ""} {
+	for name, by := range map[string]string{settings.OutcomeKinds: outcome.DefaultKinds, settings.OutcomesTenant: "",
+		settings.Attachments: ""} {
 		if env[name] == by {
 			delete(env, name)
 		}
@@ -256,7 +263,7 @@ func TestWhatParametersTakeFunctionsTake(t *testing.T) {
 	for _, c := range []struct{ parameter, function, variable string }{
 		{"AllowHttp", "Deliver", settings.AllowHTTP}, {"AllowCidrs", "Deliver", settings.AllowCIDRs},
 		{"RequestOrigin", "Endpoints", settings.Origin}, {"OutcomeKinds", "Deliver", settings.OutcomeKinds},
-		{"OutcomesTenant", "Deliver", settings.OutcomesTenant},
+		{"OutcomesTenant", "Deliver", settings.OutcomesTenant}, {"Attachments", "Notify", settings.Attachments},
 		{"RetryPolicies", "Deliver", settings.RetryPolicies}, {"Origin", "Checkpoint", settings.LedgerOrigin},
 	} {
 		t.Run(c.parameter, func(t *testing.T) {
@@ -293,9 +300,10 @@ func starts(variable, value string) error {
 		return err
 	}
 	_, err := settings.ReadWebhooks(env)
+	_, ofNotifications := settings.ReadNotifications(env)
 	_, ofEndpoints := settings.ReadEndpoints(env)
 	_, ofOutcomes := settings.ReadOutcomes(env)
-	return errors.Join(err, ofEndpoints, ofOutcomes)
+	return errors.Join(err, ofNotifications, ofEndpoints, ofOutcomes)
 }
 
 func twice(policies string) bool {
@@ -335,6 +343,10 @@ func TestParametersRefuseWhatPropsRefuse(t *testing.T) {
 		"JwtIssuer":       {[]any{"", "https://id.test/a"}, []any{"http://id.test", "id.test"}},
 		"OutcomesQueue":   {[]any{"", "arn:aws:sqs:eu-north-1:000000000000:o"}, []any{"o", "https://sqs.eu-north-1.amazonaws.com/1/o"}},
 		"OutcomeKinds":    {[]any{"*", "delivery.*,endpoint.failing"}, []any{"delivery", "deliverys.*", "delivery.failed,"}},
+		"EventBus":        {[]any{"", "default", "shop", "arn:aws:events:eu-north-1:000000000000:event-bus/shop"}, []any{"a b", "shop,other"}},
+		"EventSources":    {[]any{"", "shop.orders", "shop.orders,shop.stock"}, []any{",", "shop.orders,"}},
+		"Attachments":     {[]any{"", "acme-files/", "acme-files/invoices/"}, []any{"acme-files", "acme-files/*", "acme-files/,other/"}},
+		"TokenKeys":       {[]any{"", "efferent/tokens"}, []any{"tokens", "efferent/"}},
 		"EventRetention":  {[]any{24, 8784}, []any{23, 8785}},
 		"Origin":          {[]any{"", "example.com/prod"}, []any{"https://example.com", "a b", "a/"}},
 		"LedgerRetention": {[]any{30}, []any{29}},
@@ -380,6 +392,7 @@ func TestChosenParametersReachTheTemplate(t *testing.T) {
 	others := map[string]any{"Prefix": "prod-", "SigningPrefix": "efferent/webhooks/prod/", "CodeBucket": "other", "CodePrefix": "a/",
 		"Architecture": "x86_64", "AllowHttp": "loopback", "AllowCidrs": "10.0.0.0/8", "RetryPolicies": "a=1s", "CaBundle": "efferent/ca",
 		"LogRetention": "7", "MaxConcurrency": "5", "NotifyMaxConcurrency": "5", "Ses": "true", "EndUserMessaging": "true",
+		"EventBus": "shop", "Attachments": "acme-files/invoices/", "TokenKeys": "efferent/tokens",
 		"JwtIssuer": "https://id.test", "TenantClaim": "org", "OwnKeysOnly": "true",
 		"MustVerify": "true", "RequestOrigin": "hooks.acme.test", "FanoutMaxConcurrency": "5", "OutcomesTenant": "operator",
 		"OutcomesQueue": "arn:aws:sqs:eu-north-1:000000000000:outcomes", "OutcomeKinds": "*",
@@ -397,6 +410,9 @@ func TestChosenParametersReachTheTemplate(t *testing.T) {
 		chosen := map[string]any{"CodeBucket": "code", name: value}
 		if name == "JwtAudience" {
 			chosen, ok = map[string]any{"CodeBucket": "code", "JwtIssuer": "https://id.test", name: "a"}, true
+		}
+		if name == "EventSources" {
+			chosen, ok = map[string]any{"CodeBucket": "code", "EventBus": "shop", name: "shop.orders"}, true
 		}
 		if after := deploy(made, chosen); !ok || cmp.Equal(before, after) {
 			t.Errorf("%s=%v changes nothing", name, value)

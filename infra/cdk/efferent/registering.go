@@ -22,6 +22,9 @@ type RegisterProps struct {
 	FunctionProps
 	// MaxEndpoints is how many endpoints a tenant may have, up to 200. Default: 20.
 	MaxEndpoints int
+	// MaxTemplates is how many templates of notifications a tenant may have, up to 1000.
+	// Default: 200.
+	MaxTemplates int
 	// TokenSecret names a secret below "efferent/" with the key of tokens for one
 	// tenant's own page. It opens the paths below /token/api/v1/ to everybody who brings
 	// one. Default: there are none.
@@ -158,5 +161,5 @@ func (e *Efferent) registerRoutes(p RegisterProps) {
 	for _, path := range []string{"/api/v1/tenants/{proxy+}", "/api/v1/events"} {
 		e.api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(path), Integration: to})
 	}
-	e.door(p, "/api/v1/{proxy+}", to)
+	e.door(p, anyPath, to)
 }

@@ -17,7 +17,7 @@ import (
 func TestRegisteringIsChosen(t *testing.T) {
 	t.Parallel()
 	made := synth(t, efferent.Props{Register: efferent.RegisterProps{
-		MaxEndpoints: 50, TokenSecret: "efferent/tokens", TenantClaim: "org", Origin: "hooks.acme.test", MustVerify: true,
+		MaxEndpoints: 50, MaxTemplates: 60, TokenSecret: "efferent/tokens", TenantClaim: "org", Origin: "hooks.acme.test", MustVerify: true,
 		OwnSecrets: true,
 	}})
 	env := made.of("AWS::Lambda::Function")["EndpointsFunction"]["Environment"].(object)["Variables"].(object)
@@ -28,6 +28,10 @@ func TestRegisteringIsChosen(t *testing.T) {
 		if got := text(env[name]); got != want {
 			t.Errorf("%s is %q", name, got)
 		}
+	}
+	know := made.of("AWS::Lambda::Function")["DirectoryFunction"]["Environment"].(object)["Variables"].(object)
+	if got := text(know[settings.MaxTemplates]); got != "60" {
+		t.Errorf("%s is %q", settings.MaxTemplates, got)
 	}
 	replay := made.of("AWS::Lambda::Function")["ReplayFunction"]["Environment"].(object)["Variables"].(object)
 	if got := text(replay[settings.TokenSecret]); got != "efferent/tokens" {

@@ -142,6 +142,13 @@ func (e *Efferent) replayGrants(tokenSecret string) (grants []awsiam.PolicyState
 		e.readsLedgerKeys())
 }
 
+// Paths of the API.
+const (
+	anyPath    = "/api/v1/{proxy+}"
+	tenantPath = "/api/v1/tenants/{tenant}/"
+	ofEndpoint = tenantPath + "endpoints/{endpoint_id}/replay"
+)
+
 // makeAPI makes an HTTP API with one route, so that the function answers for
 // whatever is not there, in the form of its other answers.
 func (e *Efferent) makeAPI(props Props) {
@@ -159,8 +166,7 @@ func (e *Efferent) makeAPI(props Props) {
 	to := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("ApiReplay"), e.Replay, nil)
 	// The second is among those of another function (registerRoutes): who replays an
 	// endpoint's dead letters must reach their queue.
-	const ofEndpoint = "/api/v1/tenants/{tenant}/endpoints/{endpoint_id}/replay"
-	for _, path := range []string{"/api/v1/{proxy+}", ofEndpoint} {
+	for _, path := range []string{anyPath, ofEndpoint} {
 		api.AddRoutes(&awsapigatewayv2.AddRoutesOptions{Path: jsii.String(path), Integration: to})
 	}
 	stage := awsapigatewayv2.NewHttpStage(e.Construct, jsii.String("ApiStage"), &awsapigatewayv2.HttpStageProps{

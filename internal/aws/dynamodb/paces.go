@@ -239,6 +239,7 @@ func exactly(s, next pace.State) (u update) {
 // ask at once, and none has to ask twice.
 func taking(s, next pace.State, a pace.Ask, turns []pace.Turn) (u update) {
 	now := a.Now.Truncate(pace.Grain)
+	from, to, steady := s.LineSteady(a)
 	all, place, anyNew := true, true, false
 	for n, w := range a.Wishes {
 		anyNew = anyNew || !w.Back
@@ -257,11 +258,12 @@ func taking(s, next pace.State, a pace.Ask, turns []pace.Turn) (u update) {
 		u.all(next)
 		u.where(goName, "<", pace.Micros(now))
 		u.where(lineName, "<=", pace.Micros(now))
-	case place && s.Line.After(s.Go) && s.Line.After(now):
+	case place && steady && s.Line.After(s.Go) && s.Line.After(now):
 		u.add(lineName, next.Line.Sub(s.Line).Microseconds())
 		u.lineIs(">")
 		u.where(lineName, ">", pace.Micros(now))
-		u.where(lineName, "<=", pace.Micros(s.LatestLine(a)))
+		u.where(lineName, "<=", min(pace.Micros(s.LatestLine(a)), pace.Micros(to)))
+		u.where(lineName, ">=", pace.Micros(from))
 	default:
 		return exactly(s, next)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -30,6 +32,8 @@ type TemplatesAPI interface {
 type Templates struct {
 	API   TemplatesAPI
 	Table string
+	// Wait is as Attempts has it.
+	Wait func(ctx context.Context, d time.Duration) error
 }
 
 // The attributes of the items, each with one JSON string. A head has its revision for
@@ -129,18 +133,86 @@ func (s *Templates) TemplateHeads(ctx context.Context, tenant, after string, mos
 func (s *Templates) WriteTemplate(ctx context.Context, h template.Head, add *template.Template) error {
 	all, err := s.writes(h, add)
 	if err == nil {
-		// The token has what the SDK sends again be done once ("TransactWriteItems").
-		_, err = s.API.TransactWriteItems(ctx, &sdk.TransactWriteItemsInput{TransactItems: all,
-			ClientRequestToken: aws.String(fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()))})
+		err = s.transact(ctx, all)
 	}
 	var cancelled *types.TransactionCanceledException
 	if errors.As(err, &cancelled) && slices.ContainsFunc(cancelled.CancellationReasons, isOvertaken) {
 		err = template.ErrChanged
 	}
+	return s.kept(h, err)
+}
+
+func (s *Templates) kept(h template.Head, err error) error {
 	if err != nil {
 		return fmt.Errorf("keep the template %s in table %s: %w", h.Name, s.Table, err)
 	}
 	return nil
+}
+
+// transact makes writes, all or none. The token has what the SDK sends again be done once
+// ("TransactWriteItems").
+func (s *Templates) transact(ctx context.Context, all []types.TransactWriteItem) error {
+	_, err := s.API.TransactWriteItems(ctx, &sdk.TransactWriteItemsInput{TransactItems: all,
+		ClientRequestToken: aws.String(fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()))})
+	return err
+}
+
+// makings is the name of the item that counts, in its version, how often templates of a
+// tenant were made. Who makes one changes it, and counts the heads after reading it: of
+// two at once one counts anew.
+const makings = "makings"
+
+// makeTries is how often a template is made again because of others of its tenant.
+const makeTries = 12
+
+// MakeTemplate is as template.Store has it. It costs a read of all heads of the tenant,
+// and two write units more.
+func (s *Templates) MakeTemplate(ctx context.Context, h template.Head, add template.Template, most int) error {
+	all, err := s.writes(h, &add)
+	for try := 0; err == nil; try++ {
+		var making *types.TransactWriteItem
+		if making, err = s.making(ctx, h.Tenant, most); err != nil {
+			break
+		}
+		err = s.transact(ctx, append(slices.Clone(all), *making))
+		var cancelled *types.TransactionCanceledException
+		switch {
+		case err == nil:
+			return nil
+		case !errors.As(err, &cancelled):
+		case len(cancelled.CancellationReasons) > 0 && isOvertaken(cancelled.CancellationReasons[0]):
+			err = template.ErrChanged
+		case slices.ContainsFunc(cancelled.CancellationReasons, isOvertaken) && try < makeTries:
+			wait := min(time.Second, 20*time.Millisecond<<try)
+			err = pause(ctx, wait/2+rand.N(wait/2), s.Wait)
+		}
+	}
+	return s.kept(h, err)
+}
+
+// making is the write that goes with one that makes a template, if there is room for it.
+func (s *Templates) making(ctx context.Context, tenant string, most int) (*types.TransactWriteItem, error) {
+	key := directoryKey(templateKind, tenant, makings)
+	out, err := s.API.GetItem(ctx, &sdk.GetItemInput{TableName: &s.Table, Key: key, ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return nil, err
+	}
+	var was int64
+	if n, ok := out.Item[versionName].(*types.AttributeValueMemberN); ok {
+		if was, err = strconv.ParseInt(n.Value, 10, 64); err != nil {
+			return nil, fmt.Errorf("the item %s: %w", makings, err)
+		}
+	}
+	there, _, err := s.TemplateHeads(ctx, tenant, "", most)
+	if err != nil {
+		return nil, err
+	}
+	if len(there) >= most {
+		return nil, template.ErrTooMany
+	}
+	put := putAfter(s.Table, key, was+1, was)
+	return &types.TransactWriteItem{Put: &types.Put{TableName: put.TableName, Item: put.Item, ConditionExpression: put.ConditionExpression,
+		ExpressionAttributeNames: put.ExpressionAttributeNames, ExpressionAttributeValues: put.ExpressionAttributeValues}}, nil
 }
 
 // isOvertaken reports whether somebody else wrote the item, or is writing it.

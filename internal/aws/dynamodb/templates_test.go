@@ -1,9 +1,12 @@
 package awsdynamodb
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/efferent/efferent/internal/storetest"
 	"github.com/efferent/efferent/internal/template"
@@ -32,12 +35,15 @@ func TestWhatTemplatesCost(t *testing.T) {
 	t.Parallel()
 	store, f := newTemplates()
 	h, v := firstTemplate()
+	other, more := firstTemplate()
+	other.Name, more.Name = "invoice-due", "invoice-due"
 	for _, c := range []struct {
 		name          string
 		do            func() error
 		reads, writes float64
 	}{
 		{"a template of 3 KB", func() error { return store.WriteTemplate(t.Context(), h, &v) }, 0, 10},
+		{"making another one", func() error { return store.MakeTemplate(t.Context(), other, more, 9) }, 2, 12},
 		{"what is current", func() error { _, err := store.TemplateHead(t.Context(), "acme", "invoice-paid"); return err }, 1, 0},
 		{"a version", func() error { _, err := store.Template(t.Context(), "acme", "invoice-paid", 1); return err }, 1, 0},
 	} {
@@ -61,6 +67,14 @@ func TestTemplateFaults(t *testing.T) {
 		"version":  {"GetItem", func(s *Templates) error { _, err := s.Template(t.Context(), "acme", "a", 1); return err }},
 		"versions": {"DeleteItem", func(s *Templates) error { return s.DropVersions(t.Context(), "acme", "a", []int64{1}) }},
 		"heads":    {"Query", func(s *Templates) error { _, _, err := s.TemplateHeads(t.Context(), "acme", "", 1); return err }},
+		"make": {"TransactWriteItems", func(s *Templates) error {
+			h, v := firstTemplate()
+			return s.MakeTemplate(t.Context(), h, v, 1)
+		}},
+		"count": {"Query", func(s *Templates) error {
+			h, v := firstTemplate()
+			return s.MakeTemplate(t.Context(), h, v, 1)
+		}},
 		"write": {"TransactWriteItems", func(s *Templates) error {
 			h, v := firstTemplate()
 			return s.WriteTemplate(t.Context(), h, &v)
@@ -91,6 +105,39 @@ func TestTemplateFaults(t *testing.T) {
 		t.Error(got, err)
 	}
 	if err := store.WriteTemplate(t.Context(), h, &v); !errors.Is(err, template.ErrChanged) {
+		t.Error(err)
+	}
+}
+
+// overtaken does something before the first of its transactions.
+type overtaken struct {
+	*fakeTable
+	first func()
+}
+
+func (o *overtaken) TransactWriteItems(ctx context.Context, in *sdk.TransactWriteItemsInput, by ...func(*sdk.Options)) (
+	*sdk.TransactWriteItemsOutput, error) {
+	if first := o.first; first != nil {
+		o.first = nil
+		first()
+	}
+	return o.fakeTable.TransactWriteItems(ctx, in, by...)
+}
+
+// TestTheLastTemplate: where another took the last place after the templates were counted,
+// one more is not made.
+func TestTheLastTemplate(t *testing.T) {
+	t.Parallel()
+	store, f := newTemplates()
+	h, v := firstTemplate()
+	other, theirs := firstTemplate()
+	other.Name, theirs.Name = "invoice-due", "invoice-due"
+	late := &Templates{Table: store.Table, Wait: atOncePause, API: &overtaken{f, func() {
+		if err := store.MakeTemplate(t.Context(), other, theirs, 1); err != nil {
+			t.Error(err)
+		}
+	}}}
+	if err := late.MakeTemplate(t.Context(), h, v, 1); !errors.Is(err, template.ErrTooMany) {
 		t.Error(err)
 	}
 }

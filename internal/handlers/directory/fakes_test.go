@@ -40,7 +40,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{Memory: &storetest.Memory{}, t: t, now: time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)}
-	h, err := New(Needs{Suppressions: w, Recipients: w, Templates: w, Audit: w, Redactors: w, Now: w.time, Log: slog.New(slog.DiscardHandler),
+	h, err := New(Needs{Suppressions: w, Recipients: w, Templates: w, MaxTemplates: 3, Audit: w, Redactors: w,
+		Now: w.time, Log: slog.New(slog.DiscardHandler),
 		Caller: func(r *http.Request) (api.Caller, error) {
 			return api.Caller{Name: "arn:ann", Tenant: r.Header.Get("Of"), ReadOnly: r.Header.Get("Looks") != ""}, nil
 		}})

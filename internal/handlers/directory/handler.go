@@ -25,6 +25,8 @@ import (
 type Needs struct {
 	Suppressions suppression.Store
 	Templates    template.Store
+	// MaxTemplates is how many a tenant may have.
+	MaxTemplates int
 	Recipients   recipient.Store
 	Audit        ledger.Audit
 	// Redactors keep out of the ledger what must stay erasable.

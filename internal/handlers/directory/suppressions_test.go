@@ -132,6 +132,25 @@ func TestManySuppressions(t *testing.T) {
 	}
 }
 
+// TestImportedForWhom: for the path's tenant, and no other; at a name that is no
+// tenant's nothing is.
+func TestImportedForWhom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const one = `{"items":[{"channel":"email","address":"ann@acme.test"}]}`
+	get[Imported](w, "POST "+tenants+"acme/suppressions/import", one)
+	for tenant, want := range map[string]int{"acme": 1, "-": 0, "beta": 0} {
+		if page := get[Suppressions](w, "GET "+tenants+tenant+"/suppressions", ""); len(page.Items) != want {
+			t.Errorf("%s has %+v", tenant, page.Items)
+		}
+	}
+	for _, name := range []string{"a%20b", "-a", "--", "a%2Fb", "%C3%A5", strings.Repeat("a", 101)} {
+		if out := w.ask("POST "+tenants+name+"/suppressions/import", one); out.Code != 404 {
+			t.Errorf("%.20s: %d %s", name, out.Code, out.Body)
+		}
+	}
+}
+
 // TestWhatWasTakenFromTheList: an older report changes nothing, and says so; by hand it
 // can be put back.
 func TestWhatWasTakenFromTheList(t *testing.T) {

@@ -293,6 +293,12 @@ func (h *Handler) changeTemplate(r *http.Request, read func(*http.Request) (temp
 		if err != nil || head.Current == was.Current && head.Last == was.Last && len(head.Versions) == len(was.Versions) {
 			return was, err
 		}
+		makes := was.Deleted() && add != nil
+		if makes {
+			if err := h.roomFor(r); err != nil {
+				return was, err
+			}
+		}
 		if !said {
 			if err := h.tell(r, h.toldTemplate(r, action, head)); err != nil {
 				return was, err
@@ -300,8 +306,10 @@ func (h *Handler) changeTemplate(r *http.Request, read func(*http.Request) (temp
 			said = true
 		}
 		head.Revision, head.Updated = was.Revision+1, h.Now().UTC()
-		err = h.Templates.WriteTemplate(r.Context(), head, add)
+		err = h.writeTemplate(r, head, add, makes)
 		switch {
+		case errors.Is(err, template.ErrTooMany):
+			return was, h.tooManyTemplates()
 		case err == nil:
 			return head, nil
 		case errors.Is(err, template.ErrChanged) && try < templateTries:
@@ -311,6 +319,27 @@ func (h *Handler) changeTemplate(r *http.Request, read func(*http.Request) (temp
 			return was, api.Unavailable("the template can't be changed", err)
 		}
 	}
+}
+
+func (h *Handler) writeTemplate(r *http.Request, head template.Head, add *template.Template, makes bool) error {
+	if makes {
+		return h.Templates.MakeTemplate(r.Context(), head, *add, h.MaxTemplates)
+	}
+	return h.Templates.WriteTemplate(r.Context(), head, add)
+}
+
+// roomFor refuses another template, before the ledger is told of it, where the tenant has
+// as many as it may have. The store looks again.
+func (h *Handler) roomFor(r *http.Request) error {
+	all, _, err := h.Templates.TemplateHeads(r.Context(), ownerOf(r), "", h.MaxTemplates)
+	if err == nil && len(all) >= h.MaxTemplates {
+		return h.tooManyTemplates()
+	}
+	return api.Unavailable("the templates can't be read", err)
+}
+
+func (h *Handler) tooManyTemplates() error {
+	return api.Conflict("the tenant has %d templates, and may have no more; delete one", h.MaxTemplates)
 }
 
 // toldTemplate is what the ledger is told: no sources.

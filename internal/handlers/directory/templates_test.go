@@ -3,6 +3,8 @@ package directory
 import (
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/efferent/efferent/internal/template"
@@ -198,5 +200,38 @@ func TestPreview(t *testing.T) {
 	}
 	if got := w.actions(); got != "template.put template.put" {
 		t.Error(got)
+	}
+}
+
+// TestNoMoreTemplates: one more is refused, and the ledger told of nothing; more versions
+// of one are not, nor one in the place of another, nor another tenant's.
+func TestNoMoreTemplates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, name := range []string{"a", "b", "c", "c"} {
+		w.put(acme+"/"+name, "one "+fmt.Sprint(len(w.entries)))
+	}
+	told := len(w.entries)
+	out := w.ask("PUT "+acme+"/d", `{"parts":{"body":"one"}}`)
+	if out.Code != 409 || !strings.Contains(out.Body.String(), "3 templates") || len(w.entries) != told {
+		t.Errorf("%d %s, told %s", out.Code, out.Body, w.actions())
+	}
+	w.put(tenants+"beta/templates/d", "one")
+	get[struct{}](w, "DELETE "+acme+"/b", "")
+	if w.put(acme+"/d", "one"); w.ask("PUT "+acme+"/b", `{"parts":{"body":"two"}}`).Code != 409 {
+		t.Error("one that was deleted is made again beside as many as there may be")
+	}
+	get[struct{}](w, "DELETE "+acme+"/a", "")
+	var all sync.WaitGroup
+	var made atomic.Int32
+	for n := range 4 {
+		all.Go(func() {
+			if w.ask(fmt.Sprintf("PUT %s/at-once-%d", acme, n), `{"parts":{"body":"one"}}`).Code == 201 {
+				made.Add(1)
+			}
+		})
+	}
+	if all.Wait(); made.Load() != 1 {
+		t.Errorf("%d were made at once, where there was room for one", made.Load())
 	}
 }

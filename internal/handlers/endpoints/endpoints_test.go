@@ -344,6 +344,9 @@ func TestTokens(t *testing.T) {
 	w.create("beta", "")
 	token := get[Token](w, "POST "+tenants+"acme/tokens", `{"expires_in":"10m"}`)
 	looks := get[Token](w, "POST "+tenants+"acme/tokens", `{"read_only":true}`)
+	if last := w.entries[len(w.entries)-1]; last.Tenant != "acme" || last.Resource != "tenant=acme" || looks.Tenant != "acme" {
+		t.Errorf("the ledger has %+v of %+v", last, looks)
+	}
 	bearer, looking := "Authorization: Bearer "+token.Token, "Authorization: bearer "+looks.Token
 	at := pathOf(e.Endpoint)
 	for _, c := range []struct {

@@ -26,7 +26,8 @@ type Tried struct {
 	// WebhookID is what to look for among the endpoint's deliveries.
 	WebhookID string `json:"webhook_id"`
 	EventType string `json:"event_type"`
-	// Matches says that the endpoint gets such events when they are published.
+	// Matches says that the endpoint gets such events when they are published: by its
+	// types, and where a body was given by its filter too.
 	Matches bool `json:"matches"`
 	// State is the endpoint's: the example waits while it is not enabled.
 	State endpoint.State `json:"state"`
@@ -57,7 +58,7 @@ func (h *Handler) try(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	asked, err := readTry(r, e)
+	asked, err := readTry(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -65,8 +66,15 @@ func (h *Handler) try(r *http.Request) (int, any, error) {
 		return 0, nil, api.Refuse(http.StatusNotImplemented, "this deployment sends no examples: WEBHOOKS_QUEUE_URL is not set")
 	}
 	answer := Tried{WebhookID: triedPrefix + rand.Text(), EventType: asked.EventType, State: e.State}
-	if ready, err := e.Check(); err == nil {
-		answer.Matches = ready.Gets(asked.EventType, asked.Body)
+	if len(asked.Body) > 0 {
+		ready, err := e.Check()
+		answer.Matches = err == nil && ready.Gets(asked.EventType, asked.Body)
+	} else {
+		answer.Matches = endpoint.Subscribes(e.EventTypes, asked.EventType)
+		asked.Body, err = json.Marshal(example{true, asked.EventType, e.ID, "an example, sent by hand: nothing has happened"})
+		if err != nil {
+			return 0, nil, err
+		}
 	}
 	text := event.Event{ID: answer.WebhookID, Tenant: e.Tenant, Type: asked.EventType, Body: asked.Body}.To(e.ID)
 	// A message group of its own, so that it does not wait behind what the endpoint is to have.
@@ -74,7 +82,7 @@ func (h *Handler) try(r *http.Request) (int, any, error) {
 	return http.StatusAccepted, answer, put(r.Context(), h.Webhooks, "webhooks", m, "the example can't be sent")
 }
 
-func readTry(r *http.Request, e endpoint.Endpoint) (asked Try, err error) {
+func readTry(r *http.Request) (asked Try, err error) {
 	body, err := api.Body(r, `such as {"event_type": "invoice.paid"}`)
 	if err != nil {
 		return asked, err
@@ -85,8 +93,5 @@ func readTry(r *http.Request, e endpoint.Endpoint) (asked Try, err error) {
 	if problem := endpoint.CheckType(asked.EventType); problem != "" {
 		return asked, &message.FieldError{Field: "event_type", Problem: problem}
 	}
-	if len(asked.Body) == 0 {
-		asked.Body, err = json.Marshal(example{true, asked.EventType, e.ID, "an example, sent by hand: nothing has happened"})
-	}
-	return asked, err
+	return asked, nil
 }

@@ -248,7 +248,13 @@ func TestTry(t *testing.T) {
 	t.Parallel()
 	w, o := reaching(t, nil)
 	e := w.create("acme", "")
-	e = get[Endpoint](w, "PATCH "+pathOf(e.Endpoint), `{"event_types":["invoice.*"]}`, "Content-Type: application/merge-patch+json")
+	e = get[Endpoint](w, "PATCH "+pathOf(e.Endpoint), `{"event_types":["invoice.*"],"filter":{"n":[1,{"exists":false}]}}`,
+		"Content-Type: application/merge-patch+json")
+	filtered := get[Endpoint](w, "PATCH "+pathOf(w.create("acme", "").Endpoint), `{"filter":{"n":[1]}}`)
+	if got := get[Tried](w, "POST "+pathOf(filtered.Endpoint)+"/test", `{"event_type":"a"}`); !got.Matches {
+		t.Errorf("the filter was asked about an example that nobody publishes: %+v", got)
+	}
+	o.sent = nil
 	for n, c := range []struct {
 		body, sends string
 		matches     bool
@@ -256,6 +262,7 @@ func TestTry(t *testing.T) {
 		{`{"event_type":"invoice.paid"}`, `{"example":true,"event_type":"invoice.paid","endpoint":"` + e.ID + `",`, true},
 		{`{"event_type":"user.made","body":[1, 2]}`, `[1, 2]}`, false},
 		{`{"event_type":"invoice.paid","body":null}`, `null}`, true},
+		{`{"event_type":"invoice.paid","body":{"n":2}}`, `{"n":2}}`, false},
 	} {
 		got := get[Tried](w, "POST "+pathOf(e.Endpoint)+"/test", c.body)
 		if got.Matches != c.matches || !strings.HasPrefix(got.WebhookID, "test_") || got.State != endpoint.Enabled {
@@ -274,7 +281,7 @@ func TestTry(t *testing.T) {
 			t.Errorf("%.40s: %d %s", body, out.Code, out.Body)
 		}
 	}
-	if len(o.sent) != 3 {
+	if len(o.sent) != 4 {
 		t.Errorf("sent %d", len(o.sent))
 	}
 	o.sending = errors.New("out of reach")

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ var errFault = errors.New("injected fault")
 type world struct {
 	storetest.Memory
 	t           *testing.T
+	mu          sync.Mutex
 	now         time.Time
 	calls       int
 	broken      int
@@ -58,6 +60,8 @@ func (w *world) handler() *Handler {
 }
 
 func (w *world) call(do func() error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.calls++
 	if w.calls == w.broken && !w.keeps || w.dead && w.broken > 0 && w.calls > w.broken {
 		return errFault
@@ -108,6 +112,9 @@ func (w *world) Append(_ context.Context, _ string, entries []ledger.Entry) erro
 	return w.call(func() error {
 		for _, e := range entries {
 			w.told = append(w.told, e.Action+" "+e.ID)
+			if e.Tenant != "acme" {
+				w.t.Errorf("the ledger is told of the tenant %q: %+v", e.Tenant, e)
+			}
 		}
 		return nil
 	})

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/url"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -253,23 +252,4 @@ func (b *budget) join(between string, value any) (string, error) {
 		out.WriteString(text)
 	}
 	return out.String(), nil
-}
-
-const maxLayout = 100 // bytes
-
-// date is a time as a layout of Go's package time has it. It stays in its own zone.
-func (b *budget) date(layout string, value any) (string, error) {
-	if len(layout) > maxLayout {
-		return "", valuef("date takes a layout of at most %d bytes", maxLayout)
-	}
-	if seconds, ok := asInt(value); ok {
-		return time.Unix(int64(seconds), 0).UTC().Format(layout), b.take(4)
-	}
-	text, _ := value.(string)
-	for _, form := range []string{time.RFC3339, time.DateOnly} {
-		if at, err := time.Parse(form, text); err == nil {
-			return at.Format(layout), b.take(4)
-		}
-	}
-	return "", valuef(`date takes a time as in RFC 3339 ("2026-07-31T12:00:00Z"), a day ("2026-07-31"), or seconds since 1970`)
 }

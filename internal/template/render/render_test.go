@@ -22,6 +22,8 @@ func body(t *testing.T, source, data string) (string, error) {
 	return c.Body, err
 }
 
+const noZone = `body, line 1: date "2006" .at .zone: date takes a layout, a time, and one zone by its IANA name, such as "Europe/Stockholm"`
+
 func TestWhatTextsAreMade(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ source, data, want string }{
@@ -49,6 +51,10 @@ func TestWhatTextsAreMade(t *testing.T) {
 		{`{{fixed 2 .x}} {{fixed 0 .y}} {{.x | fixed 1}} {{fixed 2 .z}}`, `{"x":1234.5,"y":0.5,"z":1e3}`, "1234.50 1 1234.5 1000.00"},
 		{`{{date "2 January 2006 15:04" .at}}|{{date "Jan 2" .day}}|{{date "2006" .unix}}`,
 			`{"at":"2026-07-31T12:00:00+02:00","day":"2026-07-31","unix":0}`, "31 July 2026 12:00|Jul 31|1970"},
+		{`{{date "2 Jan 15:04 -0700" .at "Europe/Stockholm"}}|{{date "2 Jan 15:04 MST" .at .zone}}|{{date "2 Jan 15:04" .at "UTC"}}`,
+			`{"at":"2026-07-31T22:30:00Z","zone":"America/New_York"}`, "1 Aug 00:30 +0200|31 Jul 18:30 EDT|31 Jul 22:30"},
+		{`{{date "2 Jan 15:04" .winter "Europe/Stockholm"}}|{{date "2 Jan" .day "America/Sao_Paulo"}}|{{date "15:04" .unix "Asia/Kolkata"}}`,
+			`{"winter":"2026-12-31T23:30:00+05:30","day":"2018-11-04","unix":0}`, "31 Dec 19:00|4 Nov|05:30"},
 		{`{{json .x}}`, `{"x":{"b":[1.50,null],"a":"\""}}`, `{"a":"\"","b":[1.50,null]}`},
 		{`{{len .a}}{{len .s}}`, `{"a":[1,2],"s":"é"}`, "21"},
 		{`{{eq .a 1}}{{eq .b 1.5}}{{eq .c "x"}}{{eq .d true}}{{eq .a "1"}}{{ne .a 2}}{{eq .a 3 1}}`,
@@ -88,6 +94,13 @@ func TestFaultsNameWhatIsWrong(t *testing.T) {
 		{`{{index . .key}}`, `{"key":"hidden"}`, "body, line 1: index . .key: the field is missing in the data"},
 		{`{{date "2006" .x}}`, `{"x":"hidden"}`, `body, line 1: date "2006" .x: date takes a time as in RFC 3339 ("2026-07-31T12:00:00Z"), ` +
 			`a day ("2026-07-31"), or seconds since 1970`},
+		{`{{date "2006" .at .zone}}`, `{"at":0}`, "body, line 1: the field .zone is missing in the data"},
+		{`{{date "2006" .at .zone}}`, `{"at":0,"zone":"hidden"}`, noZone},
+		{`{{date "2006" .at .zone}}`, `{"at":0,"zone":"Local"}`, noZone},
+		{`{{date "2006" .at .zone}}`, `{"at":0,"zone":""}`, noZone},
+		{`{{date "2006" .at .zone}}`, `{"at":0,"zone":"../../etc/passwd"}`, noZone},
+		{`{{date "2006" .at .zone}}`, `{"at":0,"zone":2}`, noZone},
+		{`{{date "2006" .at .zone "UTC"}}`, `{"at":0,"zone":"UTC"}`, strings.Replace(noZone, ".zone", `.zone "UTC"`, 1)},
 		{`{{gt .x 1}}`, `{"x":"hidden"}`, "body, line 1: gt .x 1: a text and a number can't be compared"},
 		{`{{truncate .x "a"}}`, `{"x":"hidden"}`, `body, line 1: .x: a function is given what it does not take`},
 		{`{{upper}}`, `{}`, "body, line 1: upper: wrong number of args for upper: want 1 got 0"},

@@ -65,6 +65,9 @@ func aboutOf(r attempt.Record) string {
 }
 
 func whyLeft(r attempt.Record) string {
+	if told := reported(r); told != "" && r.Class == "" { // it was taken, and came back
+		return told
+	}
 	why := whyLeftBy[r.Class]
 	if why == "" {
 		return r.Reason
@@ -76,6 +79,18 @@ func whyLeft(r attempt.Record) string {
 		why += ": " + r.Reason
 	}
 	return why
+}
+
+// reported is what the provider said of an attempt later; "" where it said nothing.
+func reported(r attempt.Record) string {
+	if r.Report == nil {
+		return ""
+	}
+	text := "it was reported as " + string(r.Report.State)
+	if r.Report.Reason != "" {
+		text += ": " + r.Report.Reason
+	}
+	return text
 }
 
 func tookIt(r attempt.Record) string {
@@ -91,8 +106,10 @@ func tookIt(r attempt.Record) string {
 		}
 		text += fmt.Sprintf("; it was held for %s %s", held[reason], why)
 	}
-	if r.Reason != "" {
-		text += "; " + r.Reason
+	for _, more := range []string{r.Reason, reported(r)} {
+		if more != "" {
+			text += "; " + more
+		}
 	}
 	return text
 }

@@ -23,6 +23,11 @@ func TestWayOf(t *testing.T) {
 	unsent.Verdict = attempt.Permanent
 	refused := of("", "permanent", 0, "the tenant \"acme\" has no recipient \"user_9\"")
 	refused.Verdict = attempt.Permanent
+	bounced := of("email", "", 0, "")
+	bounced.Verdict = attempt.Delivered
+	bounced = bounced.With(attempt.Report{State: attempt.Bounced, Reason: "SES: bounce, Permanent/General"})
+	came := of("slack", "", 0, "", "email").With(attempt.Report{State: attempt.Arrived})
+	came.Verdict = attempt.Delivered
 	wasLeft := "email was left, as it will never take this for this recipient (550): no such mailbox"
 	for name, c := range map[string]struct {
 		of   []attempt.Record
@@ -35,6 +40,11 @@ func TestWayOf(t *testing.T) {
 				"provider's pace; it was held for 1m0s by trouble of Efferent's own"}},
 		"not sent": {[]attempt.Record{gone, unsent}, []string{wasLeft,
 			"slack was left, as it can't be used until an operator mends it: no_service", "not sent"}},
+		"came back": {[]attempt.Record{bounced, came}, []string{
+			"email was left, as it was reported as bounced: SES: bounce, Permanent/General",
+			"slack took it at " + timeText(noon) + "; it was reported as delivered"}},
+		"came back from the last": {[]attempt.Record{bounced}, []string{
+			"email took it at " + timeText(noon) + "; it was reported as bounced: SES: bounce, Permanent/General"}},
 		"to nobody": {[]attempt.Record{refused}, []string{"not sent: the tenant \"acme\" has no recipient \"user_9\""}},
 	} {
 		if diff := cmp.Diff(c.want, wayOf(c.of)); diff != "" {

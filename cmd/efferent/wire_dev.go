@@ -162,8 +162,8 @@ func openLocal(ctx context.Context, c localConfig) (_ *local, err error) {
 	caller, tokens := localCallers("local", registration, secrets, l.clock.Now)
 	api, err := replayHandler(replayParts{
 		queues: l.poller, exact: true, attempts: kept.attempts, claims: kept.claims, room: kept.room, exit: exit,
-		circuits: kept.circuits, outcomes: l.outcomes, endpoints: kept.endpoints, lanes: delivery.AuditLanes, caller: caller, url: url,
-		redactors: l.redactors, log: c.Log, book: l.kept,
+		circuits: kept.circuits, outcomes: l.outcomes, endpoints: kept.endpoints, lanes: delivery.AuditLanes, caller: caller, reports: true,
+		url: url, redactors: l.redactors, log: c.Log, book: l.kept,
 		sign: l.signer.Handle, watch: l.watch})
 	if err != nil {
 		return nil, err
@@ -209,7 +209,8 @@ func (l *local) localStores(ctx context.Context, data string) (stores, error) {
 	l.closeStores = kept.close
 	claims := sqlite.NewClaims(l.db)
 	err = sqlite.NewWaiting(l.db).Abandon(ctx)
-	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures, deadletter.EventFailures} {
+	for _, queue := range []string{deadletter.WebhookFailures, deadletter.NotificationFailures, deadletter.EventFailures,
+		deadletter.ReportFailures} {
 		err = errors.Join(err, claims.Abandon(ctx, queue))
 	}
 	return kept, err

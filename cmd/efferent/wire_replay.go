@@ -56,7 +56,9 @@ type replayParts struct {
 	caller func(*http.Request) (api.Caller, error)
 	// redactors are the ledger's.
 	redactors ledger.Redactors
-	// url finds one of the eight queues.
+	// reports: there are delivery reports, and their queues.
+	reports bool
+	// url finds one of the queues.
 	url  func(name string) (string, error)
 	log  *slog.Logger
 	book ledger.Book
@@ -79,6 +81,14 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		Audit: &awssqs.Audit{API: p.queues, URL: audit, Lanes: p.lanes}, Redactors: p.redactors,
 		Caller: p.caller, Metrics: p.watch.of("replay"), Now: p.exit.Now, Wait: pause, Log: p.log,
 	}
+	if n.Queues, err = p.deadLetters(); err != nil {
+		return nil, err
+	}
+	return replay.New(n)
+}
+
+// deadLetters are the dead-letter queues that there are.
+func (p replayParts) deadLetters() (all []replay.Queue, err error) {
 	for _, q := range []struct {
 		source, failures string
 		read             func(string) replay.Item
@@ -86,7 +96,12 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		{settings.WebhooksQueue, deadletter.WebhookFailures, replay.ReadWebhook},
 		{settings.NotificationsQueue, deadletter.NotificationFailures, replay.ReadNotification},
 		{settings.EventsQueue, deadletter.EventFailures, replay.ReadEvent},
+		{settings.ReportsQueue, deadletter.ReportFailures, replay.ReadReport},
 	} {
+		ofReports := q.source == settings.ReportsQueue
+		if ofReports && !p.reports {
+			continue
+		}
 		source, err := p.url(q.source)
 		if err != nil {
 			return nil, err
@@ -95,14 +110,14 @@ func replayHandler(p replayParts) (*replay.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		n.Queues = append(n.Queues, replay.Queue{
-			Name: q.failures, From: q.source, Read: q.read,
+		all = append(all, replay.Queue{
+			Name: q.failures, From: q.source, Read: q.read, Unrecorded: ofReports,
 			Letters: &awssqs.Letters{API: p.queues, URL: failures},
 			Source:  &awssqs.Source{API: p.queues, URL: source},
 			Moves:   &awssqs.Moves{API: p.queues, URL: failures},
 		})
 	}
-	return replay.New(n)
+	return all, nil
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -20,6 +20,7 @@ import (
 
 	awsdynamodb "github.com/efferent/efferent/internal/aws/dynamodb"
 	"github.com/efferent/efferent/internal/circuit"
+	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/event"
 	"github.com/efferent/efferent/internal/eventsource"
@@ -182,6 +183,9 @@ func (w *worker) needed() (names []string) {
 	}
 	if w.HTTP != "" {
 		needed = ownQueues()
+		if slices.Contains(w.Queues, settings.ReportsQueue) {
+			needed = append(needed, deadletter.ReportFailures)
+		}
 	}
 	for _, name := range needed {
 		if !slices.Contains(w.Queues, name) && !slices.Contains(names, name) {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,8 +132,8 @@ func (w *worker) api(ctx context.Context) (http.Handler, error) {
 	redactors := redactors(w.delivery.Redaction, secrets, w.log)
 	handler, err := replayHandler(replayParts{queues: queues, attempts: w.kept.attempts, claims: w.kept.claims, room: w.kept.room,
 		exit: exit, circuits: w.kept.circuits, outcomes: w.outcomes, endpoints: w.kept.endpoints, lanes: w.delivery.AuditLanes,
-		caller: callers, url: w.url, redactors: redactors, log: w.log, book: workerBook(w.config, w.delivery.AuditLanes),
-		watch: w.watch})
+		caller: callers, reports: slices.Contains(w.Queues, settings.ReportsQueue), url: w.url, redactors: redactors, log: w.log,
+		book: workerBook(w.config, w.delivery.AuditLanes), watch: w.watch})
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ func Notifications(t *testing.T, s *Stack) {
 	t.Run("bad input", n.badNotifications)
 	if s.Callback != nil {
 		t.Run("reports", n.reports)
+		t.Run("reports that can't be read", n.badReports)
 	}
 }
 

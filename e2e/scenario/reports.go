@@ -18,6 +18,7 @@ import (
 
 	"github.com/efferent/efferent/internal/attempt"
 	"github.com/efferent/efferent/internal/channel"
+	"github.com/efferent/efferent/internal/handlers/replay"
 )
 
 // callbackHost is where Twilio is told to report; Stack.Callback is what answers there.
@@ -45,7 +46,7 @@ func (p *people) reports(t *testing.T) {
 	p.SendTo(t, notifications, o.text(channel.SMS, `,"fallback":["email"]`))
 	p.until(t, func() bool { return len(p.providers.Taken(o.sms)) == 1 })
 	target, _, _ := strings.Cut(p.providers.Taken(o.sms)[0].Callback, "#")
-	p.state(t, o.id, 1, attempt.Accepted)
+	p.State(t, o.id, 1, attempt.Accepted)
 	undelivered := url.Values{"MessageStatus": {"undelivered"}, "ErrorCode": {"30003"}}
 	if status := p.callBack(t, target, "wrong", undelivered); status != http.StatusForbidden {
 		t.Errorf("what nobody signed is answered by %d", status)
@@ -53,7 +54,7 @@ func (p *people) reports(t *testing.T) {
 	for range 2 { // Twilio may say it twice
 		p.signedCallBack(t, target, undelivered)
 	}
-	p.state(t, o.id, 1, attempt.Undelivered)
+	p.State(t, o.id, 1, attempt.Undelivered)
 	p.until(t, func() bool { return len(p.providers.Taken(o.email)) == 1 })
 
 	p.signedCallBack(t, callbackHost+"/callbacks/twilio/incoming", url.Values{"From": {o.sms}, "Body": {"STOP"}})
@@ -67,10 +68,10 @@ func (p *people) reports(t *testing.T) {
 	p.took(t, o.email, 1)
 }
 
-// state waits until the nth attempt of an id has it.
-func (p *people) state(t *testing.T, id string, nth int, want attempt.State) {
+// State waits until the nth attempt of an id has it.
+func (s *Stack) State(t *testing.T, id string, nth int, want attempt.State) {
 	t.Helper()
-	p.historyUntil(t, id, func(all []attempt.Record) bool { return len(all) >= nth && all[nth-1].State == want })
+	s.historyUntil(t, id, func(all []attempt.Record) bool { return len(all) >= nth && all[nth-1].State == want })
 }
 
 func (p *people) until(t *testing.T, holds func() bool) {
@@ -108,4 +109,38 @@ func TwilioSignature(key, target string, form url.Values) string {
 		_, _ = fmt.Fprint(h, name, form.Get(name))
 	}
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
+
+// badReports: what can't be read is listed, shown, replayed and discarded by the API.
+func (p *people) badReports(t *testing.T) {
+	const failures, said = "report-failures", `{"it is": "no report"}`
+	parked := func() (item replay.Item) {
+		p.until(t, func() bool {
+			var page replay.Items
+			if p.Call(t, "GET", "/dlq?queue="+failures, "", &page) != http.StatusOK || len(page.Items) == 0 {
+				return false
+			}
+			item = page.Items[0]
+			return true
+		})
+		return item
+	}
+	p.SendTo(t, "reports", said)
+	first := parked()
+	var shown replay.Letter
+	if status := p.Call(t, "GET", "/dlq/"+failures+"/"+first.ItemID, "", &shown); status != http.StatusOK || shown.Body != said ||
+		!strings.Contains(shown.Item.Reason, "can't be read") {
+		t.Errorf("%d: %+v", status, shown)
+	}
+	if status := p.Insist(t, "POST", "/dlq/"+failures+"/replay/"+first.ItemID); status != http.StatusAccepted {
+		t.Fatalf("a replay is answered %d", status)
+	}
+	again := parked()
+	if again.ItemID == first.ItemID {
+		t.Errorf("what was replayed is there still: %+v", again)
+	}
+	if status := p.Insist(t, "DELETE", "/dlq/"+failures+"/"+again.ItemID); status != http.StatusNoContent {
+		t.Errorf("a discard is answered %d", status)
+	}
+	p.AwaitEmpty(t, failures)
 }

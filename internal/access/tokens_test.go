@@ -103,6 +103,72 @@ func TestTokensThatAreNotGood(t *testing.T) {
 	}
 }
 
+// TestWithoutKeys: where there is no key nothing is signed, and nobody is let in.
+func TestWithoutKeys(t *testing.T) {
+	t.Parallel()
+	for _, k := range []keys{nil, {}} {
+		tokens := &access.Tokens{Keys: k, Now: func() time.Time { return noon }}
+		if token, _, err := tokens.Make(t.Context(), api.Caller{Name: "ann", Tenant: "acme"}, time.Hour); err == nil || token != "" {
+			t.Errorf("%d keys: made %q", len(k), token)
+		}
+	}
+	for _, key := range [][]byte{first, {}} {
+		token := signed(t, jwt.SigningMethodHS256, key, func(jwt.MapClaims) {})
+		if c, err := callerOf(t, keys{}, noon, "/api/v1/x", "Bearer "+token); err == nil || c != (api.Caller{}) {
+			t.Errorf("got %+v, %v", c, err)
+		}
+	}
+}
+
+// TestLeeway: clocks differ by seconds, not more.
+func TestLeeway(t *testing.T) {
+	t.Parallel()
+	token := signed(t, jwt.SigningMethodHS256, first, func(c jwt.MapClaims) { c["exp"] = noon.Unix() })
+	for late, good := range map[time.Duration]bool{4 * time.Second: true, 6 * time.Second: false} {
+		if _, err := callerOf(t, keys{first}, noon.Add(late), "/api/v1/x", "Bearer "+token); (err == nil) != good {
+			t.Errorf("%v after its end: %v", late, err)
+		}
+	}
+}
+
+// TestBrings: a token of ours, good or not, or whoever comes by the door.
+func TestBrings(t *testing.T) {
+	t.Parallel()
+	ours := signed(t, jwt.SigningMethodHS256, second, func(jwt.MapClaims) {})
+	theirs := signed(t, jwt.SigningMethodHS256, second, func(c jwt.MapClaims) { c["iss"] = "https://id.test" })
+	for _, c := range []struct {
+		path, authorization string
+		want                bool
+	}{
+		{"/api/v1/x", "bearer " + ours, true}, {"/api/v1/x", "Bearer " + theirs, false}, {"/api/v1/x", "", false},
+		{"/api/v1/x", "Basic " + ours, false}, {"/token/api/v1/x", "", true}, {"/token", "", false}, {"/tokens/x", "", false},
+		{"/api/v1/x", "Bearer " + ours[:len(ours)/3], false}, // its claims are cut off
+	} {
+		r := httptest.NewRequest("GET", c.path, nil)
+		r.Header.Set("Authorization", c.authorization)
+		if got := access.Brings(r); got != c.want {
+			t.Errorf("%s, %.20q: %v", c.path, c.authorization, got)
+		}
+	}
+}
+
+// FuzzBearer: whatever is brought, who is let in at the door has a token that was signed.
+func FuzzBearer(f *testing.F) {
+	f.Add("Bearer x.y.z")
+	f.Add("bearer eyJhbGciOiJub25lIn0.eyJpc3MiOiJlZmZlcmVudCJ9.")
+	tokens := &access.Tokens{Keys: keys{first}, Now: func() time.Time { return noon }}
+	who := tokens.Caller(func(*http.Request) (api.Caller, error) { return local, nil })
+	f.Fuzz(func(t *testing.T, authorization string) {
+		r := httptest.NewRequest("GET", "/token/x", nil)
+		r.Header["Authorization"] = []string{authorization}
+		access.Doors(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if c, err := who(r); err == nil {
+				t.Errorf("%q lets in %+v", authorization, c)
+			}
+		})).ServeHTTP(httptest.NewRecorder(), r)
+	})
+}
+
 // TestOthersAreAskedFor: who brings no token of ours is whom somebody else says, but not
 // at the door.
 func TestOthersAreAskedFor(t *testing.T) {

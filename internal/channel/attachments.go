@@ -127,8 +127,9 @@ func (a Attachment) check() string {
 	return ""
 }
 
+// isMediaType reports whether s may stand in a header as it is, which is ASCII (RFC 2045, section 5.1).
 func isMediaType(s string) bool {
-	if len(s) > 200 || !mediaType.MatchString(s) || message.HasControl(s) {
+	if len(s) > 200 || !mediaType.MatchString(s) || message.HasControl(s) || !message.OnlyASCII(s) {
 		return false
 	}
 	kind, _, err := mime.ParseMediaType(s)

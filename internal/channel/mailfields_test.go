@@ -92,6 +92,8 @@ func TestDecodeMailRefuses(t *testing.T) {
 			"without slashes"},
 		"a file of many parts": {map[string]string{"attachments": `[{"name": "a", "content": "YQ==", "type": "Multipart/Mixed"}]`},
 			"attachments", "media type"},
+		"a file whose type is no header": {map[string]string{
+			"attachments": `[{"name": "a", "content": "YQ==", "type": "text/plain; charset=\"\u00e9\""}]`}, "attachments", "media type"},
 		"a file from a path": {map[string]string{"attachments": `[{"name": "a", "path": "/etc/passwd"}]`}, "attachments",
 			`[0] has a key that is none of name, type, content, s3, content_id: "path"`},
 		"a file whose name is null": {map[string]string{"attachments": `[{"s3": "acme/a"}, {"name": null, "content": "YQ=="}]`}, "attachments",

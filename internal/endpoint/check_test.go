@@ -3,8 +3,10 @@ package endpoint
 import (
 	"errors"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/efferent/efferent/internal/message"
 )
@@ -68,9 +70,15 @@ func TestCheck(t *testing.T) {
 		"51 labels":                {func(e *Endpoint) { e.Labels = many(51) }, "labels"},
 		"a label of no name":       {func(e *Endpoint) { e.Labels = map[string]string{"": "b"} }, "labels"},
 		"a long label":             {func(e *Endpoint) { e.Labels = map[string]string{"a": strings.Repeat("b", 257)} }, "labels"},
-		"paused":                   {func(e *Endpoint) { e.State = Paused }, ""},
-		"disabled":                 {func(e *Endpoint) { e.State = Disabled }, ""},
-		"no state":                 {func(e *Endpoint) { e.State = "" }, "state"},
+		"a long label's name":      {func(e *Endpoint) { e.Labels = map[string]string{strings.Repeat("b", 257): "a"} }, "labels"},
+		"the longest label": {func(e *Endpoint) {
+			e.Labels = map[string]string{strings.Repeat("a", 256): strings.Repeat("b", 256)}
+		}, ""},
+		"a broken label":        {func(e *Endpoint) { e.Labels = map[string]string{"a": "b\nc"} }, "labels"},
+		"a broken label's name": {func(e *Endpoint) { e.Labels = map[string]string{"a\nb": "c"} }, "labels"},
+		"paused":                {func(e *Endpoint) { e.State = Paused }, ""},
+		"disabled":              {func(e *Endpoint) { e.State = Disabled }, ""},
+		"no state":              {func(e *Endpoint) { e.State = "" }, "state"},
 	} {
 		e := sound()
 		c.change(&e)
@@ -84,6 +92,59 @@ func TestCheck(t *testing.T) {
 		case err != nil && strings.Contains(err.Error(), "abc"):
 			t.Errorf("%s: the error tells the secret: %v", name, err)
 		}
+	}
+}
+
+// TestRosterOrder: endpoints that were read come in the order of their ids in the roster,
+// however the store gives them.
+func TestRosterOrder(t *testing.T) {
+	t.Parallel()
+	var found []Endpoint
+	for _, id := range []string{"ep_1", "ep_2", "ep_3"} {
+		e := sound()
+		e.ID = id
+		found = append(found, e)
+	}
+	got := ""
+	for _, r := range prepared([]string{"ep_3", "ep_1", "ep_2"}, found) {
+		got += r.ID + " "
+	}
+	if got != "ep_3 ep_1 ep_2 " {
+		t.Error(got)
+	}
+}
+
+// TestForgetting: what is remembered is bounded, and what is fresh is not forgotten.
+func TestForgetting(t *testing.T) {
+	t.Parallel()
+	b, k, noon := Book{}, Known{}, time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	for n := range maxTenants {
+		b.keep(strconv.Itoa(n), page{})
+	}
+	if len(b.byTenant) != 1000 {
+		t.Errorf("%d tenants are remembered", len(b.byTenant))
+	}
+	if b.keep("one more", page{version: 7}); len(b.byTenant) != 1 || b.byTenant["one more"].version != 7 {
+		t.Errorf("%d tenants are remembered then", len(b.byTenant))
+	}
+	for n := range maxKnown {
+		k.keep(strconv.Itoa(n), seen{at: noon.Add(time.Duration(n%2) * fresh / 2)})
+	}
+	if k.keep("a", seen{at: noon.Add(fresh - 1)}); len(k.byID) != 10_001 {
+		t.Errorf("while all are fresh %d are remembered", len(k.byID))
+	}
+	k.forgot = time.Time{}
+	if k.keep("b", seen{at: noon.Add(fresh)}); len(k.byID) != 5_002 {
+		t.Errorf("when half are old %d are remembered", len(k.byID))
+	}
+	for n := range maxKnown {
+		k.keep("c"+strconv.Itoa(n), seen{at: noon.Add(fresh + fresh/2)})
+	}
+	if len(k.byID) < 15_000 {
+		t.Errorf("they were looked through within a second: %d are remembered", len(k.byID))
+	}
+	if k.keep("d", seen{at: noon.Add(3 * fresh)}); len(k.byID) != 1 {
+		t.Errorf("when all are old %d are remembered", len(k.byID))
 	}
 }
 

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/efferent/efferent/internal/circuit"
 	"github.com/efferent/efferent/internal/endpoint"
 	"github.com/efferent/efferent/internal/ledger"
+	"github.com/efferent/efferent/internal/metric"
+	"github.com/efferent/efferent/internal/outcome"
 	"github.com/efferent/efferent/internal/storetest"
 )
 
@@ -21,6 +24,16 @@ type world struct {
 	kept      bool // what failed to be updated was
 	auditErr  error
 	entries   []ledger.Entry
+	readErr   error
+	told      []outcome.Event
+	counted   []metric.Event
+}
+
+func (w *world) Endpoints(ctx context.Context, ids []string) ([]endpoint.Endpoint, error) {
+	if w.readErr != nil {
+		return nil, w.readErr
+	}
+	return w.Memory.Endpoints(ctx, ids)
 }
 
 func (w *world) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) error {
@@ -100,6 +113,69 @@ func TestDisable(t *testing.T) {
 				t.Errorf("since %v", after.Since)
 			}
 		})
+	}
+}
+
+func (w *world) Tell(_ context.Context, events []outcome.Event) error {
+	w.told = append(w.told, events...)
+	return nil
+}
+
+func (w *world) Record(events []metric.Event) { w.counted = append(w.counted, events...) }
+
+// TestDisablerTells: producers hear of a warning and of the end once each, with why; of
+// what was not kept, of who is there no more, and of who can't be read they hear nothing.
+func TestDisablerTells(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	const warned = "endpoint.failing it took nothing since 2026-11-26 12:00 UTC, and will be disabled at 2026-12-01 12:00 UTC"
+	for name, c := range map[string]struct {
+		overdue bool
+		setup   func(*world)
+		want    string
+	}{
+		"a warning":          {false, func(*world) {}, warned},
+		"the end":            {true, func(*world) {}, "endpoint.disabled it took nothing since 2026-11-26 12:00 UTC"},
+		"that is not kept":   {true, func(w *world) { w.updateErr = errDown }, ""},
+		"deleted meanwhile":  {true, func(w *world) { w.updateErr = endpoint.ErrNotFound }, ""},
+		"nobody to warn of":  {false, func(w *world) { w.Memory = storetest.Memory{} }, ""},
+		"nobody to disable":  {true, func(w *world) { w.Memory = storetest.Memory{} }, ""},
+		"it can't be read":   {true, func(w *world) { w.readErr = errDown }, ""},
+		"to warn it neither": {false, func(w *world) { w.readErr = errDown }, ""},
+	} {
+		w := &world{}
+		if err := w.CreateEndpoint(t.Context(), endpoint.Endpoint{ID: "ep_1", Tenant: "acme", URL: "https://a.test/in?key=hidden",
+			State: endpoint.Enabled, Version: 1, Updated: noon}, 5); err != nil {
+			t.Fatal(err)
+		}
+		c.setup(w)
+		d := &endpoint.Disabler{Store: w, Audit: w, Redactors: w, Actor: "test", Limit: 5 * 24 * time.Hour, Metrics: w,
+			Outcomes: &outcome.Teller{Sink: w, Kinds: outcome.Kinds{outcome.Failing: true, outcome.Disabled: true}},
+			Now:      func() time.Time { return noon.Add(time.Hour) }, Log: slog.New(slog.DiscardHandler)}
+		d.Failing(t.Context(), circuit.State{Name: endpoint.Circuit("ep_1"), Failing: noon}, c.overdue)
+		got := ""
+		for _, e := range w.told {
+			data, _ := e.Data.(outcome.Endpoint)
+			got += string(e.Kind) + " " + data.Reason
+			if data.Tenant != "acme" || data.Endpoint != "ep_1" || data.URL != "https://a.test/in" || data.State == "" || data.Version < 1 {
+				t.Errorf("%s: told %+v", name, data)
+			}
+		}
+		counts := 0
+		for _, e := range w.counted {
+			if e.Name == metric.EndpointsFailing && e.Labels.Action != "" {
+				counts++
+			}
+		}
+		if got != c.want || counts != len(w.told) {
+			t.Errorf("%s: told %q, counted %d", name, got, counts)
+		}
+		for _, e := range w.entries {
+			if e.ID != "ep_1#2" || e.Tenant != "acme" || !strings.HasPrefix(e.Resource, "endpoint=ep_1, url=https://a.test/") ||
+				strings.Contains(e.Resource, "hidden") {
+				t.Errorf("%s: the ledger has %+v", name, e)
+			}
+		}
 	}
 }
 

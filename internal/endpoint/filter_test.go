@@ -46,6 +46,7 @@ func TestFilters(t *testing.T) {
 		`{"a":[{"numeric":["<",10]}]}`:          `{"a":9.99} {"a":-1e9} | {"a":10} {"a":null}`,
 		`{"a":[{"numeric":["<=",10]}]}`:         `{"a":10} | {"a":10.1}`,
 		`{"a":[{"numeric":[">",0,"<=",5]}]}`:    `{"a":0.1} {"a":5} {"a":[7,3]} | {"a":0} {"a":5.1} {"a":[-1,7]}`,
+		`{"a":[{"numeric":[">=",0]}]}`:          `{"a":0} {"a":1} | {"a":-0.1}`,
 		`{"a":[{"numeric":[">=",0,"<",5]}, 9]}`: `{"a":0} {"a":4.9} {"a":9} | {"a":5} {"a":8}`,
 
 		`{"a":[{"numeric":[">",9007199254740992]}]}`: `{"a":9007199254740993} {"a":1e999} | {"a":9007199254740992} {"a":-1e999}`,
@@ -118,12 +119,19 @@ func TestFiltersThatAreRefused(t *testing.T) {
 		`{"a":[{"numeric":["=",5,"<",6]}]}`:                           "numeric must be",
 		`{"a":[{"numeric":[">",5,"<",5]}]}`:                           "nothing is between",
 		`{"a":[{"numeric":5}]}`:                                       "numeric must be",
+		`{"a":[{"numeric":{"<":5,"b":6}}]}`:                           "numeric must be",
+		`{"a":[{"numeric":[">",0,">",5]}]}`:                           "numeric must be",
+		`{"a":[{"numeric":[["<"],5]}]}`:                               "numeric must be",
+		`{"a":[{"numeric":["<",5,6]}]}`:                               "numeric must be",
 		`{"a":["` + strings.Repeat("x", 4096) + `"]}`:                 "bytes long",
 		strings.Repeat(`{"a":`, 21) + `[1]` + strings.Repeat(`}`, 21): "goes deeper",
 	} {
 		if _, err := ParseFilter(jsontext.Value(filter)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.80s: got %v, want %s", filter, err, want)
 		}
+	}
+	if _, err := ParseFilter(jsontext.Value(`{"a":["` + strings.Repeat("x", 4096-len(`{"a":[""]}`)) + `"]}`)); err != nil {
+		t.Errorf("of 4096 bytes: %v", err)
 	}
 	if _, err := ParseFilter(jsontext.Value(strings.Repeat(`{"a":`, 20) + `[1]` + strings.Repeat(`}`, 20))); err != nil {
 		t.Error(err)

@@ -46,20 +46,16 @@ func (f Filter) matches(body value) bool {
 	return f.root == nil || f.root.hold(body, []value{body})
 }
 
-// hold reports whether all fields hold in one of the values at a place, within the
-// whole body. Values in different elements of an array are never taken together.
+// hold reports whether all fields hold in one of the values at a place, or where none
+// of them is, within the whole body. Values in different elements of an array are never
+// taken together.
 func (p *pattern) hold(body value, at []value) bool {
-	var objects int
 	for v := range each(at) {
-		if v.kind != jsontext.KindBeginObject {
-			continue
-		}
-		objects++
 		if !slices.ContainsFunc(p.fields, func(f *pattern) bool { return !f.holds(body, v.all(f.name)) }) {
 			return true
 		}
 	}
-	return objects == 0 && !slices.ContainsFunc(p.fields, func(f *pattern) bool { return !f.holds(body, nil) })
+	return !slices.ContainsFunc(p.fields, func(f *pattern) bool { return !f.holds(body, nil) })
 }
 
 // holds reports whether a field holds, which has these values.

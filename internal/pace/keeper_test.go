@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -136,6 +137,72 @@ func TestWithoutALimit(t *testing.T) {
 	})
 }
 
+// TestWhoHasWaitedGoesFirst: of those who ask together, in whatever order.
+func TestWhoHasWaitedGoesFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := keeper(&counted{})
+		var all sync.WaitGroup
+		turns := make([]pace.Turn, 6)
+		for i := range turns {
+			all.Go(func() { turns[i], _ = k.Turn(t.Context(), "k", perSecond, pace.Wish{Back: i >= 3}) })
+			synctest.Wait() // the new ask first
+		}
+		begin := time.Now()
+		all.Wait()
+		for i, turn := range turns {
+			if d := turn.At.Sub(begin).Truncate(time.Second); i >= 3 && (!turn.Go || d != time.Duration(i-3)*time.Second) ||
+				i < 3 && d < 3*time.Second {
+				t.Errorf("%d: %+v, in %v", i, turn, d)
+			}
+		}
+	})
+}
+
+// TestLearnedFromOthers: that another process was refused, without a time, slows this
+// one down within a second, whether it was idle before or not.
+func TestLearnedFromOthers(t *testing.T) {
+	t.Parallel()
+	for _, idle := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &counted{}
+			k, other := keeper(s), keeper(s)
+			if !idle {
+				batch(t, k, pace.Rate{}, 1, pace.Wish{})
+			}
+			other.Slow("k", pace.Rate{}, time.Time{})
+			time.Sleep(time.Second)
+			goes, _ := batch(t, k, pace.Rate{}, 31, pace.Wish{})
+			if len(goes) != 31 || goes[30] != 3*time.Second {
+				t.Errorf("idle %v: they go in %v", idle, goes)
+			}
+		})
+	}
+}
+
+// TestKeysAreForgotten: of very many keys those at rest go, and what slows one down stays.
+func TestKeysAreForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &counted{}
+		k := keeper(s)
+		k.Slow("slow", pace.Rate{}, time.Now().Add(time.Hour))
+		for n := range 10_001 {
+			if _, err := k.Turn(t.Context(), strconv.Itoa(n), pace.Rate{}, pace.Wish{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reads := s.reads
+		s.err = errors.New("down")
+		if turn, err := k.Turn(t.Context(), "slow", pace.Rate{}, pace.Wish{}); err != nil || turn.Go {
+			t.Errorf("the slow one is forgotten: %+v, %v", turn, err)
+		}
+		if reads != 10_001 {
+			t.Errorf("%d reads of 10,001 keys", reads)
+		}
+	})
+}
+
 // TestWithoutTheStore: a process keeps the pace by itself, and learns from refusals.
 func TestWithoutTheStore(t *testing.T) {
 	t.Parallel()
@@ -171,6 +238,9 @@ func TestNobodyWaitsForEver(t *testing.T) {
 		}
 		if goes, _ := batch(t, k, perSecond, 1, pace.Wish{}); len(goes) != 1 {
 			t.Error("another is not served")
+		}
+		if err := k.Await(ctx, time.Now()); err != nil {
+			t.Errorf("its turn is now: %v", err)
 		}
 		if err := k.Await(ctx, time.Now().Add(time.Hour)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)

@@ -122,6 +122,72 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// TestPerSecond: none is known of what is no rate, and no interval is shorter than times
+// are kept.
+func TestPerSecond(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[float64]time.Duration{0: 0, -1: 0, 0.5: 2 * sec, 10: 100 * time.Millisecond, 1e9: Grain} {
+		if got := PerSecond(n).Interval; got != want {
+			t.Errorf("%v a second: %v", n, got)
+		}
+	}
+}
+
+// TestRest: nothing of a state counts after its rest, and something before it.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		s    State
+		want time.Duration
+	}{
+		"a turn":           {State{Go: at(sec)}, sec},
+		"a line":           {State{Go: at(sec), Line: at(3 * sec)}, 3 * sec},
+		"what was learned": {State{Go: at(sec), Interval: time.Hour, Learned: noon}, 10 * time.Minute},
+		"and a later turn": {State{Go: at(time.Hour), Interval: sec, Learned: noon}, time.Hour},
+	} {
+		if got := c.s.Rest(); !got.Equal(at(c.want)) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	s := State{Interval: time.Hour, Learned: noon}
+	if s.Rate(Rate{}, s.Rest().Add(-1)).Interval == 0 || s.Rate(Rate{}, s.Rest()).Interval != 0 {
+		t.Error("what was learned does not end with the rest")
+	}
+}
+
+// TestLatest: where a register is at its latest, every wish gets a turn by it, and one
+// grain later not every one does.
+func TestLatest(t *testing.T) {
+	t.Parallel()
+	back := func(d time.Duration) Wish { return Wish{Back: true, Until: at(d)} }
+	for name, c := range map[string]struct {
+		wishes []Wish
+		burst  int
+	}{
+		"no bound":          {[]Wish{{Back: true}, {Back: true}}, 0},
+		"the first's bound": {[]Wish{back(sec), back(10 * sec)}, 0},
+		"the last's bound":  {[]Wish{back(10 * sec), back(1500 * time.Millisecond)}, 0},
+		"a burst":           {[]Wish{back(sec), back(sec), back(sec)}, 3},
+		"one without":       {[]Wish{{Back: true}, back(1200 * time.Millisecond), {Back: true}}, 0},
+	} {
+		a := ask(0, c.wishes...)
+		a.Burst = c.burst
+		all := func(s State) bool {
+			_, turns := Take(s, a)
+			for _, turn := range turns {
+				if !turn.Go {
+					return false
+				}
+			}
+			return true
+		}
+		latest := State{}.LatestGo(a)
+		if !all(State{Go: latest}) || all(State{Go: latest.Add(Grain)}) {
+			t.Errorf("%s: the latest is %v", name, latest.Sub(noon))
+		}
+	}
+}
+
 // TestPaceHolds: whoever asks, whenever and with whatever, what goes is never faster
 // than the rate, and never before it was asked for.
 func TestPaceHolds(t *testing.T) {

@@ -4,6 +4,7 @@
 package recipient
 
 import (
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -34,9 +35,15 @@ type Recipient struct {
 
 	Created time.Time `json:"created"`
 	Updated time.Time `json:"updated"`
-	// Version counts the changes, from 1.
+	// Version counts the changes, from FirstVersion.
 	Version int64 `json:"version"`
 }
+
+// FirstVersion is that of a recipient who is made. It is chosen at random: nothing is
+// kept of who was removed, so that who is made under their id must have other versions by
+// themselves, or what was asked of the one would be done to the other. It is small enough
+// for a number of JSON (RFC 8259, section 6) however often it is counted up.
+func FirstVersion() int64 { return 1 + rand.Int64N(1<<40) }
 
 // Topic is what a recipient wants of a topic.
 type Topic struct {

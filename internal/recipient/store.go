@@ -20,9 +20,9 @@ type Reader interface {
 // been made or not. Of two writes from the same version one is made.
 type Store interface {
 	Reader
-	// PutRecipient keeps r in the place of the version before its own; of version 1,
-	// where there is none. Errors: ErrChanged.
-	PutRecipient(ctx context.Context, r Recipient) error
+	// PutRecipient keeps r in the place of version was; of 0, where there is none. Errors:
+	// ErrChanged.
+	PutRecipient(ctx context.Context, r Recipient, was int64) error
 	// DeleteRecipient removes a recipient of this very version, with all that is kept of
 	// them. Errors: ErrChanged.
 	DeleteRecipient(ctx context.Context, key Key, version int64) error

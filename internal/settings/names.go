@@ -20,6 +20,8 @@ const (
 	EventFailuresQueueURL = "EVENT_FAILURES_QUEUE_URL"
 	// ReportsQueueURL is the queue of delivery reports.
 	ReportsQueueURL = "REPORTS_QUEUE_URL"
+	// ReportFailuresQueueURL is the dead-letter queue of delivery reports.
+	ReportFailuresQueueURL = "REPORT_FAILURES_QUEUE_URL"
 	// AuditQueueURL is the FIFO queue to the ledger.
 	AuditQueueURL = "AUDIT_QUEUE_URL"
 	// AttemptsTable is the DynamoDB table of attempt records.

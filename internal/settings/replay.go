@@ -12,8 +12,10 @@ import (
 type ReplayPlaces struct {
 	WebhooksQueueURL, WebhookFailuresQueueURL string
 	// These two are empty where there are no notifications.
-	NotificationsQueueURL, NotificationFailuresQueueURL        string
-	EventsQueueURL, EventFailuresQueueURL                      string
+	NotificationsQueueURL, NotificationFailuresQueueURL string
+	EventsQueueURL, EventFailuresQueueURL               string
+	// These two are empty where nobody reports.
+	ReportsQueueURL, ReportFailuresQueueURL                    string
 	AuditQueueURL                                              string
 	AttemptsTable, WaitingTable, CircuitsTable, EndpointsTable string
 	LedgerTable, LedgerBucket, CheckpointsBucket               string
@@ -40,7 +42,7 @@ func queues(webhooks, notifications, events string) map[string]string {
 }
 
 // ReadReplayPlaces reads the places; each of them is needed, but for those of
-// notifications where there are none.
+// notifications and of reports where there are none.
 func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 	r := reader{getenv: getenv}
 	s := ReplayPlaces{
@@ -49,6 +51,7 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 		NotificationsQueueURL:   r.neededOrNone(NotificationsQueueURL),
 		EventsQueueURL:          r.needed(EventsQueueURL),
 		EventFailuresQueueURL:   r.needed(EventFailuresQueueURL),
+		ReportsQueueURL:         getenv(ReportsQueueURL),
 		AuditQueueURL:           r.needed(AuditQueueURL),
 		AttemptsTable:           r.needed(AttemptsTable),
 		WaitingTable:            r.needed(WaitingTable),
@@ -65,6 +68,9 @@ func ReadReplayPlaces(getenv func(string) string) (ReplayPlaces, error) {
 	}
 	if getenv(NotificationsQueueURL) != None {
 		s.NotificationFailuresQueueURL = r.needed(NotificationFailuresQueueURL)
+	}
+	if s.ReportsQueueURL != "" {
+		s.ReportFailuresQueueURL = r.needed(ReportFailuresQueueURL)
 	}
 	return s, errors.Join(r.errs...)
 }

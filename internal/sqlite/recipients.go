@@ -49,16 +49,16 @@ func (s *Recipients) Recipients(ctx context.Context, keys []recipient.Key) (foun
 }
 
 // PutRecipient is as recipient.Store has it.
-func (s *Recipients) PutRecipient(ctx context.Context, r recipient.Recipient) error {
+func (s *Recipients) PutRecipient(ctx context.Context, r recipient.Recipient, was int64) error {
 	text, err := json.Marshal(r, json.Deterministic(true))
 	if err != nil {
 		return fmt.Errorf("keep a recipient: %w", err)
 	}
-	if r.Version == 1 {
-		return s.one(ctx, "keep", "INSERT INTO recipients VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING", r.Tenant, r.ID, string(text))
+	if was == 0 {
+		return s.one(ctx, "keep", "INSERT INTO recipients VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", r.Tenant, r.ID, r.Version, string(text))
 	}
 	return s.one(ctx, "keep", "UPDATE recipients SET version = ?, recipient = ? WHERE tenant = ? AND id = ? AND version = ?",
-		r.Version, string(text), r.Tenant, r.ID, r.Version-1)
+		r.Version, string(text), r.Tenant, r.ID, was)
 }
 
 // DeleteRecipient is as recipient.Store has it.

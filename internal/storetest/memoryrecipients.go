@@ -23,10 +23,10 @@ func (m *Memory) Recipients(_ context.Context, keys []recipient.Key) (found []re
 }
 
 // PutRecipient is as recipient.Store has it.
-func (m *Memory) PutRecipient(_ context.Context, r recipient.Recipient) error {
+func (m *Memory) PutRecipient(_ context.Context, r recipient.Recipient, was int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.recipients[r.Key()].Version != r.Version-1 {
+	if m.recipients[r.Key()].Version != was {
 		return recipient.ErrChanged
 	}
 	if m.recipients == nil {

@@ -24,6 +24,7 @@ func TestRecipients(t *testing.T, store recipient.Store) {
 		"every field comes back":    recipientsFields,
 		"version by version":        recipientsVersions,
 		"one of many at once":       recipientsAtOnce,
+		"removed, and made again":   recipientsMadeAgain,
 		"tenants apart":             recipientsApart,
 		"page by page":              recipientsPages,
 		"more than one request":     recipientsMany,
@@ -60,7 +61,7 @@ func (s recipientsOf) recipient(id string, version int64) recipient.Recipient {
 
 func (s recipientsOf) put(t *testing.T, r recipient.Recipient) recipient.Recipient {
 	t.Helper()
-	if err := s.PutRecipient(t.Context(), r); err != nil {
+	if err := s.PutRecipient(t.Context(), r, r.Version-1); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -95,7 +96,7 @@ func (s recipientsOf) changed(t *testing.T, errs ...error) {
 func recipientsNone(t *testing.T, s recipientsOf) {
 	s.want(t, nil)
 	s.want(t, []string{"user_7"})
-	s.changed(t, s.PutRecipient(t.Context(), s.recipient("user_7", 2)), s.DeleteRecipient(t.Context(), s.keys([]string{"user_7"})[0], 1))
+	s.changed(t, s.PutRecipient(t.Context(), s.recipient("user_7", 2), 1), s.DeleteRecipient(t.Context(), s.keys([]string{"user_7"})[0], 1))
 	if all, err := s.ListRecipients(t.Context(), s.tenant, "", 10); err != nil || len(all) > 0 {
 		t.Errorf("%v, %v", all, err)
 	}
@@ -109,12 +110,12 @@ func recipientsFields(t *testing.T, s recipientsOf) {
 
 func recipientsVersions(t *testing.T, s recipientsOf) {
 	r := s.put(t, s.recipient("user_7", 1))
-	s.changed(t, s.PutRecipient(t.Context(), r))
+	s.changed(t, s.PutRecipient(t.Context(), r, 0))
 	next := s.recipient("user_7", 2)
 	next.Topics, next.Addresses = nil, nil
 	s.put(t, next)
 	s.want(t, []string{"user_7"}, next)
-	s.changed(t, s.PutRecipient(t.Context(), next), s.PutRecipient(t.Context(), s.recipient("user_7", 4)),
+	s.changed(t, s.PutRecipient(t.Context(), next, 1), s.PutRecipient(t.Context(), s.recipient("user_7", 4), 3),
 		s.DeleteRecipient(t.Context(), r.Key(), 1), s.DeleteRecipient(t.Context(), r.Key(), 3))
 	s.want(t, []string{"user_7"}, next)
 	if err := s.DeleteRecipient(t.Context(), r.Key(), 2); err != nil {
@@ -126,6 +127,33 @@ func recipientsVersions(t *testing.T, s recipientsOf) {
 	s.want(t, []string{"user_7"}, r)
 }
 
+// recipientsMadeAgain: who is made begins at any version, and what was meant for one who
+// was removed is not done to another under their id.
+func recipientsMadeAgain(t *testing.T, s recipientsOf) {
+	const first, again = 1 << 40, 1<<52 + 7
+	put := func(version int64) recipient.Recipient {
+		t.Helper()
+		r := s.recipient("user_7", version)
+		if err := s.PutRecipient(t.Context(), r, 0); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	r := put(first)
+	if err := s.DeleteRecipient(t.Context(), r.Key(), first); err != nil {
+		t.Fatal(err)
+	}
+	other := put(again)
+	s.changed(t, s.PutRecipient(t.Context(), s.recipient("user_7", first+1), first), s.DeleteRecipient(t.Context(), r.Key(), first),
+		s.PutRecipient(t.Context(), s.recipient("user_7", 3), 0))
+	s.want(t, []string{"user_7"}, other)
+	next := s.recipient("user_7", again+1)
+	if err := s.PutRecipient(t.Context(), next, again); err != nil {
+		t.Fatal(err)
+	}
+	s.want(t, []string{"user_7"}, next)
+}
+
 func recipientsAtOnce(t *testing.T, s recipientsOf) {
 	r := s.put(t, s.recipient("user_7", 1))
 	var all sync.WaitGroup
@@ -135,7 +163,7 @@ func recipientsAtOnce(t *testing.T, s recipientsOf) {
 		all.Go(func() {
 			next := s.recipient(r.ID, 2)
 			next.Addresses = map[channel.Name]recipient.Addresses{channel.Email: {fmt.Sprintf("%d@acme.test", n)}}
-			switch err := s.PutRecipient(t.Context(), next); {
+			switch err := s.PutRecipient(t.Context(), next, 1); {
 			case err == nil:
 				mu.Lock()
 				defer mu.Unlock()

@@ -181,6 +181,10 @@ func templatesDeleted(t *testing.T, s templatesOf) {
 	if all, _, err := s.TemplateHeads(t.Context(), s.tenant, "", 10); err != nil || len(all) != 1 || all[0].Name != other.Name {
 		t.Errorf("%+v, %v", all, err)
 	}
+	first, again := s.next(template.Head{}, "a") // or what was asked of the one before would be done to it
+	if err := s.WriteTemplate(t.Context(), first, &again); !errors.Is(err, template.ErrChanged) {
+		t.Errorf("its revisions begin anew: %v", err)
+	}
 	h, v := s.put(t, h, "a")
 	if v.Version != 3 {
 		t.Error("a number is used twice")

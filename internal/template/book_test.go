@@ -3,6 +3,7 @@ package template_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ type counted struct {
 	*storetest.Memory
 	heads, versions atomic.Int64
 	fails           atomic.Bool
+	failVersions    atomic.Bool
 }
 
 var errFault = errors.New("injected fault")
@@ -34,6 +36,9 @@ func (c *counted) TemplateHead(ctx context.Context, tenant, name string) (templa
 
 func (c *counted) Template(ctx context.Context, tenant, name string, version int64) (template.Template, error) {
 	c.versions.Add(1)
+	if c.failVersions.Load() {
+		return template.Template{}, errFault
+	}
 	return c.Memory.Template(ctx, tenant, name, version)
 }
 
@@ -150,6 +155,49 @@ func TestTroubleIsNotRemembered(t *testing.T) {
 	}
 	b.store.fails.Store(false)
 	b.want("acme", "a", 0, "acme/a@1")
+}
+
+// TestVersionsThatCantBeRead are asked for again.
+func TestVersionsThatCantBeRead(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	b.put("acme", "a")
+	b.store.failVersions.Store(true)
+	if got, err := b.Of(t.Context(), "acme", "a", 0); !errors.Is(err, errFault) || got.Name != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	b.store.failVersions.Store(false)
+	b.want("acme", "a", 0, "acme/a@1")
+	b.want("acme", "a", 1, "acme/a@1")
+	if n := b.store.versions.Load(); n != 2 {
+		t.Errorf("%d reads of versions", n)
+	}
+}
+
+// TestMostKnown: what is remembered is bounded, and all that is within it is.
+func TestMostKnown(t *testing.T) {
+	t.Parallel()
+	const most = 200
+	b := newBook(t)
+	for n := range most {
+		b.put("acme", "a"+strconv.Itoa(n))
+	}
+	round := func() (heads, versions int64) {
+		heads, versions = b.store.heads.Load(), b.store.versions.Load()
+		for n := range most {
+			b.want("acme", "a"+strconv.Itoa(n), 0, "acme/a"+strconv.Itoa(n)+"@1")
+		}
+		return b.store.heads.Load() - heads, b.store.versions.Load() - versions
+	}
+	round()
+	if heads, versions := round(); heads != 0 || versions != 0 {
+		t.Errorf("of %d %d heads and %d versions are read again", most, heads, versions)
+	}
+	b.put("acme", "more")
+	b.want("acme", "more", 0, "acme/more@1")
+	if heads, versions := round(); heads != most || versions != most {
+		t.Errorf("with one more %d heads and %d versions are read again", heads, versions)
+	}
 }
 
 func TestManyAtOnceReadOnce(t *testing.T) {

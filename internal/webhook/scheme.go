@@ -93,6 +93,9 @@ func (s Signature) Check() (field, problem string) {
 	return "", ""
 }
 
+// Shared reports whether it takes a shared key only, and no private one (whsk_).
+func (s *Signature) Shared() bool { return s != nil && s.Scheme != SchemeSvix }
+
 func wantOneOf(value, one, other string) string {
 	if value == one || value == other {
 		return ""

@@ -112,7 +112,13 @@ func deadLetters(api *sqs.Client, p settings.ReplayPlaces) []replay.Queue {
 		all = append(all, one(deadletter.NotificationFailures, settings.NotificationsQueue, p.NotificationFailuresQueueURL,
 			p.NotificationsQueueURL, replay.ReadNotification))
 	}
-	return append(all, one(deadletter.EventFailures, settings.EventsQueue, p.EventFailuresQueueURL, p.EventsQueueURL, replay.ReadEvent))
+	all = append(all, one(deadletter.EventFailures, settings.EventsQueue, p.EventFailuresQueueURL, p.EventsQueueURL, replay.ReadEvent))
+	if p.ReportsQueueURL != "" {
+		reports := one(deadletter.ReportFailures, settings.ReportsQueue, p.ReportFailuresQueueURL, p.ReportsQueueURL, replay.ReadReport)
+		reports.Unrecorded = true
+		all = append(all, reports)
+	}
+	return all
 }
 
 func pause(ctx context.Context, d time.Duration) {

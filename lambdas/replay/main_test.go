@@ -56,13 +56,32 @@ func TestWire(t *testing.T) {
 	}
 }
 
+// TestAuditFailures: who asks for them is told what to do.
+func TestAuditFailures(t *testing.T) {
+	t.Parallel()
+	h, err := wire(func(name string) string { return whole[name] }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := httptest.NewRecorder()
+	h.Routes().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/v1/dlq?queue="+settings.AuditFailuresQueue, nil))
+	if body := answer.Body.String(); answer.Code != http.StatusNotFound || !strings.Contains(body, "docs/dead-letters.md") {
+		t.Errorf("the API answers %d %s", answer.Code, body)
+	}
+}
+
 // TestWhereItGoes: each queue has its own source, and the settings reach who
 // heeds them.
 func TestWhereItGoes(t *testing.T) {
 	t.Parallel()
 	h, err := wire(func(name string) string {
-		if name == settings.AuditLanes {
+		switch name {
+		case settings.AuditLanes:
 			return "7"
+		case settings.ReportsQueueURL:
+			return "https://sqs.test/1/reports"
+		case settings.ReportFailuresQueueURL:
+			return "https://sqs.test/1/report-failures"
 		}
 		return whole[name]
 	}, slog.New(slog.DiscardHandler))
@@ -81,6 +100,7 @@ func TestWhereItGoes(t *testing.T) {
 		"notification-failures notifications https://sqs.test/1/notification-failures https://sqs.test/1/notification-failures " +
 			"https://sqs.test/1/notifications  email",
 		"event-failures events https://sqs.test/1/event-failures https://sqs.test/1/event-failures https://sqs.test/1/events  ",
+		"report-failures reports https://sqs.test/1/report-failures https://sqs.test/1/report-failures https://sqs.test/1/reports  ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("queues (-want +got):\n%s", diff)

@@ -106,6 +106,10 @@ func (e *Efferent) replayEnvironment(props Props) map[string]string {
 	if e.NotificationFailures != nil {
 		env[settings.NotificationFailuresQueueURL] = *e.NotificationFailures.QueueUrl()
 	}
+	if e.Reports != nil {
+		env[settings.ReportsQueueURL] = *e.Reports.QueueUrl()
+		env[settings.ReportFailuresQueueURL] = *e.ReportFailures.QueueUrl()
+	}
 	given(env, settings.TenantClaim, props.Register.TenantClaim)
 	given(env, settings.TokenSecret, props.Register.TokenSecret)
 	props.Sending.lanes(env)
@@ -119,12 +123,12 @@ func (e *Efferent) replayGrants(tokenSecret string) (grants []awsiam.PolicyState
 	if tokenSecret != "" {
 		grants = append(grants, allow(e.secret(tokenSecret), "secretsmanager:GetSecretValue"))
 	}
-	for _, q := range there(e.WebhookFailures, e.NotificationFailures, e.EventFailures) {
+	for _, q := range there(e.WebhookFailures, e.NotificationFailures, e.EventFailures, e.ReportFailures) {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes",
 			"sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask"))
 	}
-	for _, q := range there(e.Webhooks, e.Notifications, e.Events, e.Audit) {
+	for _, q := range there(e.Webhooks, e.Notifications, e.Events, e.Reports, e.Audit) {
 		grants = append(grants, allow(*q.QueueArn(), "sqs:SendMessage"))
 	}
 	grants = append(append(grants, e.readsLedger()...), e.readsCheckpoints()...)

@@ -42,6 +42,23 @@ func TestReportsMayDoThisAndNoMore(t *testing.T) {
 	}
 }
 
+// TestReplayReachesReports: what could not be taken in is shown and sent again as all else.
+func TestReplayReachesReports(t *testing.T) {
+	t.Parallel()
+	made := synth(t, reporting)
+	env := made.of("AWS::Lambda::Function")["ReplayFunction"]["Environment"].(object)["Variables"].(object)
+	if text(env[settings.ReportsQueueURL]) != "ReportQueue" || text(env[settings.ReportFailuresQueueURL]) != "ReportFailures" {
+		t.Errorf("replay finds %v and %v", env[settings.ReportsQueueURL], env[settings.ReportFailuresQueueURL])
+	}
+	may := granted(made.of("AWS::IAM::Role")["ReplayRole"])
+	for _, want := range []string{"sqs:SendMessage ReportQueue.Arn", "sqs:ReceiveMessage ReportFailures.Arn",
+		"sqs:DeleteMessage ReportFailures.Arn", "sqs:StartMessageMoveTask ReportFailures.Arn"} {
+		if !slices.Contains(may, want) {
+			t.Errorf("replay may not %s", want)
+		}
+	}
+}
+
 // TestTwilioHasOneOpenRoute, with a limit of its own.
 func TestTwilioHasOneOpenRoute(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package awsdynamodb
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,63 @@ func TestWhatPacesCost(t *testing.T) {
 			t.Errorf("%s: %v write units, %v read units, %v", c.name, writes, f.reads, err)
 		}
 		*c.seen = now
+	}
+}
+
+// TestPacesExpire a day after they are at rest, whatever has changed them.
+func TestPacesExpire(t *testing.T) {
+	t.Parallel()
+	store, f := newPaces()
+	seen, _, err := store.Take(t.Context(), askFor(10, 0, pace.State{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func() error{
+		"taken": func() error { return nil },
+		"slowed": func() (err error) {
+			seen, err = store.Slow(t.Context(), pace.Slow{Key: "slack:1", Now: due, Until: due.Add(time.Hour), Seen: seen})
+			return err
+		},
+	} {
+		if err := change(); err != nil {
+			t.Fatal(name, err)
+		}
+		for _, i := range f.items {
+			want := strconv.FormatInt(seen.Rest().Add(24*time.Hour).Unix(), 10)
+			if n, ok := i[expiresName].(*types.AttributeValueMemberN); !ok || n.Value != want {
+				t.Errorf("%s: it expires at %v, want %s", name, i[expiresName], want)
+			}
+		}
+	}
+}
+
+// TestWhoCantWaitTakesNothing: also where the line is much longer than was seen.
+func TestWhoCantWaitTakesNothing(t *testing.T) {
+	t.Parallel()
+	store, _ := newPaces()
+	seen, _, err := store.Take(t.Context(), askFor(1, 0, pace.State{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, _, err := store.Take(t.Context(), askFor(100, 0, seen))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, behind := range map[string]pace.State{"nothing": {}, "the first": seen, "all": was,
+		"a short line": {Go: was.Go, Line: due.Add(4 * time.Second)}} {
+		a := askFor(3, 0, behind)
+		for n := range a.Wishes {
+			a.Wishes[n].Until = due.Add(9 * time.Second)
+		}
+		now, turns, err := store.Take(t.Context(), a)
+		if err != nil || !now.Same(was) {
+			t.Errorf("who has seen %s: %+v was %+v, %v", name, now, was, err)
+		}
+		for _, turn := range turns {
+			if !turn.At.IsZero() {
+				t.Errorf("who has seen %s: %+v", name, turn)
+			}
+		}
 	}
 }
 

@@ -67,14 +67,14 @@ func (s *Recipients) all(items []map[string]types.AttributeValue) (all []recipie
 }
 
 // PutRecipient is as recipient.Store has it.
-func (s *Recipients) PutRecipient(ctx context.Context, r recipient.Recipient) error {
+func (s *Recipients) PutRecipient(ctx context.Context, r recipient.Recipient, was int64) error {
 	text, err := json.Marshal(r, json.Deterministic(true))
 	if err != nil {
 		return fmt.Errorf("keep a recipient: %w", err)
 	}
 	item := directoryKey(recipientKind, r.Tenant, r.ID)
 	item[recipientKind] = &types.AttributeValueMemberS{Value: string(text)}
-	made, err := conditionHeld(s.API.PutItem(ctx, putNext(s.Table, item, r.Version)))
+	made, err := conditionHeld(s.API.PutItem(ctx, putAfter(s.Table, item, r.Version, was)))
 	return s.said("keep", made, err)
 }
 

@@ -40,8 +40,8 @@ func TestWhatRecipientsCost(t *testing.T) {
 		do            func() error
 		reads, writes float64
 	}{
-		{"making", func() error { return store.PutRecipient(t.Context(), first) }, 0, 1},
-		{"changing", func() error { return store.PutRecipient(t.Context(), second) }, 0, 1},
+		{"making", func() error { return store.PutRecipient(t.Context(), first, 0) }, 0, 1},
+		{"changing", func() error { return store.PutRecipient(t.Context(), second, 1) }, 0, 1},
 		{"reading one", func() error { _, err := store.Recipients(t.Context(), []recipient.Key{first.Key()}); return err }, 1, 0},
 		{"listing", func() error { _, err := store.ListRecipients(t.Context(), "acme", "", 50); return err }, 1, 0},
 		{"removing", func() error { return store.DeleteRecipient(t.Context(), first.Key(), 2) }, 0, 1},
@@ -70,14 +70,14 @@ func TestRecipientFaults(t *testing.T) {
 			_, err := s.ListRecipients(ctx, "acme", "", 9)
 			return err
 		}, nil},
-		{"change", "PutItem", func(ctx context.Context, s *Recipients) error { return s.PutRecipient(ctx, ann(2)) }, recipient.ErrChanged},
+		{"change", "PutItem", func(ctx context.Context, s *Recipients) error { return s.PutRecipient(ctx, ann(2), 1) }, recipient.ErrChanged},
 		{"remove", "DeleteItem", func(ctx context.Context, s *Recipients) error {
 			return s.DeleteRecipient(ctx, recipient.Key{Tenant: "acme", ID: "user_7"}, 1)
 		}, recipient.ErrChanged},
 	} {
 		for name, persists := range map[string]bool{"failed": false, "failed but persisted": true} {
 			store, f := newRecipients()
-			if err := store.PutRecipient(t.Context(), ann(1)); err != nil {
+			if err := store.PutRecipient(t.Context(), ann(1), 0); err != nil {
 				t.Fatal(err)
 			}
 			f.fault = func(request string, _ any) (before, after error) {
@@ -113,7 +113,7 @@ func TestRecipientsThatCannotBeRead(t *testing.T) {
 		"no JSON": func(i item) { i[recipientKind] = &types.AttributeValueMemberS{Value: "{"} },
 	} {
 		store, f := newRecipients()
-		if err := store.PutRecipient(t.Context(), ann(1)); err != nil {
+		if err := store.PutRecipient(t.Context(), ann(1), 0); err != nil {
 			t.Fatal(err)
 		}
 		spoil(f.items[f.key(directoryKey(recipientKind, "acme", "user_7"))])

@@ -33,6 +33,9 @@ type writer struct {
 	// breaks are line breaks that are due before more text comes, space a space.
 	breaks int
 	space  bool
+	// led says that an address in brackets was written last: a word that touches it
+	// would be taken for a part of it.
+	led bool
 	// opened says that a quote or an item has just begun: it begins where it is.
 	opened bool
 	// pre says that white space stands as it is.
@@ -164,6 +167,7 @@ func (w *writer) link(n *html.Node) {
 	if w.text.Len() > start {
 		to = "(" + to + ")"
 		w.space = true
+		defer func() { w.led = true }()
 	}
 	w.write(to)
 }
@@ -205,12 +209,15 @@ func (w *writer) put(word string) {
 	case w.breaks > 0:
 		w.newLines(1)
 		w.text.WriteString("\n" + w.prefix)
-	case w.space && !w.opened:
+	case !w.opened && (w.space || w.led && beginsWord.MatchString(word)):
 		w.text.WriteString(" ")
 	}
-	w.breaks, w.space, w.opened = 0, false, false
+	w.breaks, w.space, w.opened, w.led = 0, false, false, false
 	w.text.WriteString(word)
 }
+
+// beginsWord is what is no punctuation that ends a sentence.
+var beginsWord = regexp.MustCompile(`^[\pL\pN(\[/@#]`)
 
 // hides is CSS by which mails hide what only previews show.
 var hides = regexp.MustCompile(`(?i)display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden`)

@@ -30,7 +30,10 @@ func TestOf(t *testing.T) {
 			"ann@acme.test, Bob (mailto:bob@acme.test)"},
 		"a link to nothing": {`<a href="#top">top</a> <a href="javascript:x()">run</a> <a>a</a>`, "top run a"},
 		"an image":          {`<a href="https://acme.test/x"><img src="cid:logo" alt="Acme"></a><img src="x">`, "Acme (https://acme.test/x)"},
-		"an image alone":    {`<a href="https://acme.test/x"><img src="cid:logo"></a>`, "https://acme.test/x"},
+		"links that touch": {`<a href="https://acme.test/x"><img src="l" alt="Acme"></a><a href="https://b.test/">https://b.test/</a>, ` +
+			`<a href="https://c.test/">C</a><b>d</b>, <a href="https://e.test/">E</a>.`,
+			"Acme (https://acme.test/x) https://b.test/, C (https://c.test/) d, E (https://e.test/)."},
+		"an image alone": {`<a href="https://acme.test/x"><img src="cid:logo"></a>`, "https://acme.test/x"},
 		"what is not shown": {"<head><title>t</title><style>p{}</style></head><script>x()</script><p hidden>h</p>" +
 			`<div style="display: none">preview</div><p>seen</p><!-- no -->`, "seen"},
 		"preformatted": {"<pre>a\n  b\n\nc</pre>d", "a\n  b\n\nc\n\nd"},

@@ -35,6 +35,7 @@ type world struct {
 	auditFails bool
 	fault      func(call string) (before, after error)
 	out        http.Handler
+	handler    *Handler
 }
 
 func newWorld(t *testing.T) *world {
@@ -46,7 +47,8 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.out = h.Routes()
+	h.firstVersion = func() int64 { return 1 } // what tests can name
+	w.handler, w.out = h, h.Routes()
 	return w
 }
 
@@ -93,8 +95,8 @@ func (w *world) Recipients(ctx context.Context, keys []recipient.Key) ([]recipie
 	return faulty(w, "look", func() ([]recipient.Recipient, error) { return w.Memory.Recipients(ctx, keys) })
 }
 
-func (w *world) PutRecipient(ctx context.Context, r recipient.Recipient) error {
-	_, err := faulty(w, "put", func() (struct{}, error) { return struct{}{}, w.Memory.PutRecipient(ctx, r) })
+func (w *world) PutRecipient(ctx context.Context, r recipient.Recipient, was int64) error {
+	_, err := faulty(w, "put", func() (struct{}, error) { return struct{}{}, w.Memory.PutRecipient(ctx, r, was) })
 	return err
 }
 

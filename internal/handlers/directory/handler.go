@@ -36,14 +36,17 @@ type Needs struct {
 }
 
 // Handler answers the API. It may be used by many goroutines at once.
-type Handler struct{ Needs }
+type Handler struct {
+	Needs
+	firstVersion func() int64 // of a recipient
+}
 
 // New returns a Handler. Its error names each need that is missing.
 func New(n Needs) (*Handler, error) {
 	if err := need.All(n); err != nil {
 		return nil, fmt.Errorf("the handler of the directory: %w", err)
 	}
-	return &Handler{n}, nil
+	return &Handler{n, recipient.FirstVersion}, nil
 }
 
 // onTenant begins all paths.

@@ -173,9 +173,9 @@ func (h *Handler) changeRecipient(r *http.Request, action string,
 			said = true
 		}
 		if now.Version, now.Updated = was.Version+1, h.Now().UTC(); !there {
-			now.Created = now.Updated
+			now.Created, now.Version = now.Updated, h.firstVersion()
 		}
-		err = h.Recipients.PutRecipient(r.Context(), now)
+		err = h.Recipients.PutRecipient(r.Context(), now, was.Version)
 		switch {
 		case err == nil && !there:
 			return http.StatusCreated, api.Tagged{Version: now.Version, Location: r.URL.Path, Value: now}, nil

@@ -208,3 +208,29 @@ func TestChangesAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestMadeAgain: what was asked of who was removed is not done to who is made under their
+// id, by whichever of the ways to say a version.
+func TestMadeAgain(t *testing.T) {
+	t.Parallel()
+	const at = tenants + "acme/recipients/user_7"
+	for range 20 {
+		w := newWorld(t)
+		w.handler.firstVersion = recipient.FirstVersion
+		old := w.keep("acme", "user_7", `{"channels":["email"]}`)
+		get[struct{}](w, "DELETE "+at, "")
+		now := w.keep("acme", "user_7", `{"channels":["sms"]}`)
+		tag := fmt.Sprintf(`If-Match: "%d"`, old.Version)
+		for _, c := range [][3]string{
+			{"PUT ", `{}`, tag}, {"PATCH ", `{"channels":["slack"]}`, tag}, {"DELETE ", "", tag},
+			{"PUT ", fmt.Sprintf(`{"version":%d}`, old.Version), "X: y"}, {"PATCH ", fmt.Sprintf(`{"version":%d}`, old.Version), "X: y"},
+		} {
+			if out := w.ask(c[0]+at, c[1], c[2]); out.Code != http.StatusPreconditionFailed {
+				t.Errorf("%s%s %s: %d %s", c[0], c[1], c[2], out.Code, out.Body)
+			}
+		}
+		if kept := get[recipient.Recipient](w, "GET "+at, ""); kept.Version != now.Version || kept.Version < 1 || kept.Version >= 1<<52 {
+			t.Errorf("kept is %+v", kept)
+		}
+	}
+}

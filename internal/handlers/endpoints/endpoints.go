@@ -127,6 +127,9 @@ func (h *Handler) readNew(r *http.Request) (e endpoint.Endpoint, kind string, er
 	if e, err = endpoint.Read(body); err != nil {
 		return e, "", badBody(err)
 	}
+	if err := checkKind(e.Signature, kind); err != nil {
+		return e, "", err
+	}
 	now := h.Now().UTC()
 	e.ID, e.Tenant, e.Created, e.Updated, e.Version = endpoint.NewID(), r.PathValue("tenant"), now, now, 1
 	switch {
@@ -264,6 +267,9 @@ func (h *Handler) patch(r *http.Request) (int, any, error) {
 	})
 }
 
+// errBusy says that others were faster at every try.
+var errBusy = api.Conflict("others are changing the endpoint all the time; try again")
+
 // change changes the endpoint of the path, and tells of that before. Where another was
 // faster it is made again of what the other one made, unless the caller has said of
 // which version it is meant.
@@ -302,7 +308,7 @@ func (h *Handler) change(r *http.Request, make func(endpoint.Endpoint) (e endpoi
 			return http.StatusOK, shown(e), nil
 		case errors.Is(err, endpoint.ErrChanged) && try < changeTries:
 		case errors.Is(err, endpoint.ErrChanged):
-			return 0, nil, api.Conflict("others are changing the endpoint all the time; try again")
+			return 0, nil, errBusy
 		case errors.Is(err, endpoint.ErrNotFound):
 			return 0, nil, err
 		default:
@@ -340,7 +346,10 @@ func (h *Handler) remove(r *http.Request) (int, any, error) {
 			return http.StatusNoContent, nil, nil
 		case errors.Is(err, endpoint.ErrNotFound):
 			return 0, nil, err
-		case !errors.Is(err, endpoint.ErrChanged) || try == changeTries:
+		case errors.Is(err, endpoint.ErrChanged) && try < changeTries:
+		case errors.Is(err, endpoint.ErrChanged):
+			return 0, nil, errBusy
+		default:
 			return 0, nil, api.Unavailable("the endpoint can't be deleted", err)
 		}
 	}

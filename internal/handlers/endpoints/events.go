@@ -126,6 +126,9 @@ func readEvent(r *http.Request) (e event.Event, err error) {
 	if err != nil {
 		return e, err
 	}
+	if data, err = structured(r.Header, data); err != nil {
+		return e, err
+	}
 	e, err = event.Decode(data)
 	var wrong *message.FieldError
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -87,6 +88,40 @@ func TestPublish(t *testing.T) {
 	w.published = nil
 	if id := get[Published](w, publish, strings.Replace(paid, `"id":"evt_1",`, "", 1)).ID; len(id) < 20 || w.published[0].ID != id {
 		t.Errorf("made the id %s, sent %+v", id, w.published)
+	}
+}
+
+// TestBinaryCloudEvents has what CloudEvents' SDKs send unless they are told otherwise:
+// attributes in headers, with what is not plain ASCII escaped.
+func TestBinaryCloudEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("acme", "")
+	usual := []string{"Ce-Specversion: 1.0", "Ce-Source: /s", "Ce-Type: invoice.paid", "Ce-Id: 7", "Ce-Tenant: acme", "Ce-Note: %C3%A9%"}
+	for _, c := range []struct {
+		body   string
+		more   []string
+		status int
+		says   string
+	}{
+		{`{"b": 1, "b":2}`, nil, 202, `"id":"7"`},
+		{`{"id":"8","tenant":"globex"}`, nil, 202, `"tenant":"acme"`},
+		{`5`, []string{"Content-Type: application/vnd.acme+json"}, 202, `"event_type":"invoice.paid"`},
+		{paid, []string{"Content-Type: application/cloudevents+json"}, 202, `"id":"evt_1"`},
+		{paid, []string{"Ce-Specversion: "}, 202, `"id":"evt_1"`},
+		{`{"b": 1}`, []string{"Ce-Type: a..b"}, 400, `field \"type\"`},
+		{`{"b": 1}`, []string{"Ce-Specversion: 0.3"}, 400, `field \"specversion\"`},
+		{`{"b": 1}`, []string{"Ce-Data: {}"}, 400, `field \"data\": appears more than once`},
+		{`{"b": 1}`, []string{"Ce-Tenant: globex", "Of: acme"}, 403, "limited to the tenant acme"},
+		{`{"b": 1}, "tenant": "globex"`, nil, 400, "is not valid JSON"},
+	} {
+		out := w.ask(publish, c.body, append(slices.Clone(usual), c.more...)...)
+		if out.Code != c.status || !strings.Contains(out.Body.String(), c.says) {
+			t.Errorf("%s %v: %d %s", c.body, c.more, out.Code, out.Body)
+		}
+	}
+	if got := w.sent(); len(got) != 5 || got[0] != `7 {"b": 1, "b":2}` || got[2] != "7 5" {
+		t.Errorf("sent %q", got)
 	}
 }
 

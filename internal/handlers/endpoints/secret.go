@@ -87,7 +87,7 @@ func (h *Handler) checkSecrets(r *http.Request, was, is endpoint.Endpoint) error
 			return aboutField(err, "auth")
 		}
 	}
-	return nil
+	return h.checkKey(r.Context(), was, is)
 }
 
 // limited reports whether only what is the path's tenant's may be named, and shown.
@@ -251,6 +251,9 @@ func (h *Handler) rotate(r *http.Request) (int, any, error) {
 	}
 	if err == nil {
 		err = api.IfMatch(r, e.Version)
+	}
+	if err == nil {
+		err = checkKind(e.Signature, asked.Key)
 	}
 	if err == nil {
 		err = h.tell(r, e, ledger.EndpointRotated)

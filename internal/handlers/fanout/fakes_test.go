@@ -49,7 +49,9 @@ type world struct {
 	sent   []webhook.Message
 	groups []string
 	sizes  []int // of the requests, in messages
-	hidden map[string]time.Duration
+	// attributes are those of each message.
+	attributes []map[string]message.Attribute
+	hidden     map[string]time.Duration
 }
 
 func newWorld(t *testing.T) *world {
@@ -174,6 +176,7 @@ func (w *world) Send(_ context.Context, queue string, messages []waiting.Outgoin
 			w.t.Errorf("%.200s: sent to %s, %d bytes: %v", m.Body, queue, size, err)
 		}
 		got.Body = []byte(strings.Clone(string(got.Body)))
+		w.attributes = append(w.attributes, m.Attributes)
 		w.sent, w.groups, sent = append(w.sent, got), append(w.groups, m.Group), append(sent, i)
 	}
 	if f == failsButDoes {
@@ -191,6 +194,20 @@ func (w *world) register(tenant string, types ...string) endpoint.Endpoint {
 		w.t.Fatal(err)
 	}
 	return e
+}
+
+// of are the endpoints that a tenant has.
+func (w *world) of(tenant string) []endpoint.Endpoint {
+	w.t.Helper()
+	r, err := w.Memory.Roster(w.t.Context(), tenant)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	found, err := w.Memory.Endpoints(w.t.Context(), r.IDs)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return found
 }
 
 // received is a message as it is received for the nth time.

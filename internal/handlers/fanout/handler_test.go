@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,8 +14,11 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/efferent/efferent/internal/attempt"
+	"github.com/efferent/efferent/internal/batch"
 	"github.com/efferent/efferent/internal/deadletter"
 	"github.com/efferent/efferent/internal/event"
+	"github.com/efferent/efferent/internal/message"
+	"github.com/efferent/efferent/internal/waiting"
 )
 
 // to are the endpoints that each webhook-id was sent to, in order, without repeats.
@@ -108,6 +112,28 @@ func TestRecipientsAreFixed(t *testing.T) {
 	if diff := gocmp.Diff(map[string][]string{"evt_1": {a.ID}}, w.to()); diff != "" || len(w.sent) != 3 {
 		t.Errorf("sent %d (-want +got):\n%s", len(w.sent), diff)
 	}
+	if err := w.DeleteEndpoint(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	w.sent = nil
+	for _, other := range w.of("acme") { // now it matches nobody
+		if err := w.DeleteEndpoint(t.Context(), other); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.handle(w.handler(), w.received("m1", body, 3))
+	moved := w.received("m1-room", body, 1)
+	carried := message.Carried{ID: "evt_1", Origin: "m1", Attempts: 1, First: w.now, Released: w.now}
+	moved.MessageAttributes = map[string]events.SQSMessageAttribute{}
+	for name, a := range (&waiting.Item{Carried: carried}).Sendable() {
+		moved.MessageAttributes[name] = events.SQSMessageAttribute{DataType: a.Type, StringValue: &a.Text}
+	}
+	w.handle(w.handler(), moved)
+	if len(w.sent) != 2 || w.sent[0].EndpointID != a.ID || w.sent[1].EndpointID != a.ID {
+		t.Errorf("where it matches nobody now it is sent to %+v", w.sent)
+	}
+	w.register("acme", "*")
+	w.register("acme", "*")
 	w.sent = nil
 	w.handle(w.handler(), w.received("m3", text("evt_1", "acme", "user", "2"), 1))
 	if len(w.sent) != 2 {
@@ -116,6 +142,96 @@ func TestRecipientsAreFixed(t *testing.T) {
 	records, _, err := w.EventsOf(t.Context(), event.PlaceOf("acme", w.now), "", 10)
 	if err != nil || len(records) != 2 || string(records[0].Body) == string(records[1].Body) {
 		t.Errorf("kept %+v, %v", records, err)
+	}
+}
+
+// TestTraceGoesOn with each message, unless it is too long with it.
+func TestTraceGoesOn(t *testing.T) {
+	t.Parallel()
+	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	longest := text("evt_1", "acme", "user", `"`+strings.Repeat("x", 1<<20-4<<10-200)+`"`)
+	for name, c := range map[string]struct {
+		body, state string
+		want        int // attributes
+	}{
+		"with a state": {text("evt_1", "acme", "user", "1"), "a=1", 2}, "without": {text("evt_1", "acme", "user", "1"), "", 1},
+		"a long event": {longest, "a=1", 2}, "too long with it": {longest, strings.Repeat("s", 5000), 0},
+	} {
+		w := newWorld(t)
+		w.register("acme", "*")
+		m := w.received("m1", c.body, 1)
+		begun := parent
+		m.MessageAttributes = map[string]events.SQSMessageAttribute{"traceparent": {DataType: "String", StringValue: &begun},
+			"tracestate": {DataType: "String", StringValue: &c.state}}
+		if failed := w.handle(w.handler(), m); len(failed) > 0 || len(w.attributes) != 1 {
+			t.Fatalf("%s: failed %v, sent %d", name, failed, len(w.attributes))
+		}
+		got := w.attributes[0]
+		if len(got) != c.want || c.want > 0 && !strings.HasPrefix(got["traceparent"].Text, parent[:36]) ||
+			c.want == 2 && got["tracestate"].Text != c.state {
+			t.Errorf("%s: sent with %v", name, got)
+		}
+	}
+}
+
+// TestHowOftenItIsSent: what is refused is tried three times, with pauses that grow, and
+// no longer than the invocation lasts; what was taken is not sent again.
+func TestHowOftenItIsSent(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		refused int // of the sends
+		left    time.Duration
+		want    []int // messages in each
+		held    bool
+		took    time.Duration
+	}{
+		"once":         {1, time.Hour, []int{2}, false, 100 * time.Millisecond},
+		"twice":        {2, time.Hour, []int{2}, false, 300 * time.Millisecond},
+		"always":       {9, time.Hour, nil, true, 300 * time.Millisecond},
+		"time is over": {9, 50 * time.Millisecond, nil, true, 50 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.register("acme", "*")
+				w.register("acme", "*")
+				w.fault = func(call string, n int) fault {
+					if call == "send" && n <= c.refused {
+						return fails
+					}
+					return works
+				}
+				ctx, stop := context.WithTimeout(t.Context(), c.left)
+				defer stop()
+				p := &post{needs: &w.handler().Needs, all: make(chan struct{})}
+				begin := time.Now()
+				p.expect()
+				f := &fan{Item: &batch.Item{}, post: p, event: event.Event{ID: "evt_1", Tenant: "acme", Type: "a", Body: []byte("1")}}
+				err := p.send(ctx, f, []string{"ep_1", "ep_2"})
+				if (err != nil) != c.held || !slices.Equal(w.sizes, c.want) || time.Since(begin) != c.took {
+					t.Errorf("%v, sent %v in %v", err, w.sizes, time.Since(begin))
+				}
+			})
+		})
+	}
+}
+
+// TestInMemory: of long events so many messages are made at a time as fit into the
+// function's memory, one at least.
+func TestInMemory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := &post{needs: &w.handler().Needs, all: make(chan struct{})}
+	p.expect()
+	f := &fan{Item: &batch.Item{}, post: p, event: event.Event{ID: "evt_1", Tenant: "acme", Type: "a",
+		Body: []byte(`"` + strings.Repeat("x", 1000<<10) + `"`)}}
+	var to []string
+	for n := range 20 {
+		to = append(to, fmt.Sprint("ep_", n))
+	}
+	if err := p.send(t.Context(), f, to); err != nil || !slices.Equal(w.sizes, []int{8, 8, 4}) {
+		t.Errorf("%v, sent %v", err, w.sizes)
 	}
 }
 

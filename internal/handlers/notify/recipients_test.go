@@ -29,7 +29,7 @@ func (w *world) is(tenant, id, text string) {
 	if err := r.Check(); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.store.PutRecipient(w.t.Context(), r); err != nil {
+	if err := w.store.PutRecipient(w.t.Context(), r, r.Version-1); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -110,11 +110,10 @@ func TestReplayIsConsent(t *testing.T) {
 		return q
 	}
 	for _, c := range []struct {
-		name  string
-		setup func(w *world, first *queued) // before the second message
-		then  func(w *world, first *queued) *queued
-		sms   int
-		end   string
+		name string
+		then func(w *world, first *queued) *queued
+		sms  int
+		end  string
 	}{
 		{name: "replayed by Efferent", then: func(w *world, _ *queued) *queued { return replayed(w) }, sms: 2, end: "sent"},
 		{name: "redriven by the console", then: func(w *world, _ *queued) *queued { return w.message("b", text("n_1", "sms", "")) }, sms: 2,
@@ -145,6 +144,40 @@ func TestReplayIsConsent(t *testing.T) {
 				t.Errorf("then: %s, %d SMS in all: %s", end, w.count("sms"), w.story("n_1", second))
 			}
 		})
+	}
+}
+
+// TestReplayOfWhatWasSent: nobody's replay sends an SMS again that was taken, however
+// long ago.
+func TestReplayOfWhatWasSent(t *testing.T) {
+	t.Parallel()
+	for _, later := range []time.Duration{time.Second, time.Hour} {
+		w := newWorld(t)
+		if end := w.run(w.message("a", text("n_1", "sms", ""))); end != "sent" {
+			t.Fatal(end)
+		}
+		w.advance(later)
+		q, policy := w.message("b", text("n_1", "sms", "")), "replay"
+		q.msg.MessageAttributes = map[string]events.SQSMessageAttribute{"efferent-retry": {StringValue: &policy}}
+		if end := w.run(q); end != "sent" || w.count("sms") != 1 {
+			t.Errorf("replayed %v later: %s, %d SMS in all: %s", later, end, w.count("sms"), w.story("n_1", q))
+		}
+	}
+}
+
+// TestReplayWhileItIsSent: a replay is no consent to a second SMS while who has the
+// first in hand may be at work.
+func TestReplayWhileItIsSent(t *testing.T) {
+	t.Parallel()
+	for ago, want := range map[time.Duration]int{holderTime - time.Second: 0, holderTime: 1} {
+		w := newWorld(t)
+		_ = w.store.PutClaim(t.Context(), claim.Claim{Queue: smsClaims, ItemID: hashOf("", "n_1", "+46701234567"), Act: sending,
+			Actor: "another", Token: "t", At: w.now.Add(-ago), Until: w.now.Add(claim.Retention)})
+		q, policy := w.message("b", sms("n_1", "", "+46701234567")), "replay"
+		q.msg.MessageAttributes = map[string]events.SQSMessageAttribute{"efferent-retry": {StringValue: &policy}}
+		if w.receive(w.handler(), q); w.count("sms") != want {
+			t.Errorf("%v after it was claimed: %d SMS: %s", ago, w.count("sms"), w.story("n_1", q))
+		}
 	}
 }
 

@@ -115,7 +115,8 @@ func (w *world) Redactor(_ context.Context, at time.Time) *ledger.Redactor {
 func (w *world) handler() *Handler {
 	n := Needs{
 		Queues: []Queue{{Name: queueName, From: "webhooks", Read: ReadWebhook, Letters: w, Source: w, Moves: w.tasks()},
-			{Name: "notification-failures", From: "notifications", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()}},
+			{Name: "notification-failures", From: "notifications", Read: ReadNotification, Letters: w, Source: w, Moves: w.tasks()},
+			{Name: "report-failures", From: "reports", Read: ReadReport, Unrecorded: true, Letters: w, Source: w, Moves: w.tasks()}},
 		History: w, Failures: w, Claims: w, Audit: w, Redactors: w, Records: w, Room: (*room)(w), Exit: w.exit,
 		Circuits: (*circuits)(w), Metrics: (*changes)(w),
 		Caller: func(r *http.Request) (api.Caller, error) {

@@ -33,10 +33,13 @@ type Queue struct {
 	Name, From string
 	// Read gives what a message's body says of it, in the fields of Item that
 	// it knows.
-	Read    func(body string) Item
-	Letters Letters
-	Source  Source
-	Moves   Moves
+	Read func(body string) Item
+	// Unrecorded says that no attempt is recorded of its messages: they are listed from
+	// the queue itself.
+	Unrecorded bool `need:"optional"`
+	Letters    Letters
+	Source     Source
+	Moves      Moves
 }
 
 // Needs is what a Handler needs, all of it.
@@ -124,5 +127,9 @@ func (h *Handler) queue(name string) (*Queue, error) {
 		names = append(names, q.Name)
 	}
 	slices.Sort(names)
+	if name == auditFailures { // to discard one would be to leave it out of the ledger
+		return nil, api.NotFound("%s holds entries for the ledger, which nobody may discard or pick from: SQS redrives it as a whole "+
+			"(docs/dead-letters.md says how); the others are %s", name, strings.Join(names, " and "))
+	}
 	return nil, api.NotFound("there is no dead-letter queue %q; there are %s", name, strings.Join(names, " and "))
 }

@@ -29,6 +29,8 @@ type letter struct {
 	claim   claim.Claim
 	newID   string
 	err     error
+	// unrecorded is its queue's.
+	unrecorded bool
 	// gone says that the message is not to be given back, whatever err is.
 	gone bool
 }
@@ -58,7 +60,7 @@ func ReadEvent(body string) Item {
 
 // open reads what a message itself says.
 func (q *Queue) open(m events.SQSMessage) *letter {
-	l := &letter{msg: m, item: q.Read(m.Body)}
+	l := &letter{msg: m, item: q.Read(m.Body), unrecorded: q.Unrecorded}
 	l.item.ItemID = m.MessageId
 	l.carried = message.CarriedBy(func(name string) *string { return m.MessageAttributes[name].StringValue }, message.SentAt(m.Attributes))
 	l.item.WebhookID = cmp.Or(l.item.WebhookID, l.carried.ID, m.MessageId)
@@ -78,9 +80,13 @@ func itemOf(r attempt.Record) Item {
 
 // recall reads its attempts.
 func (h *Handler) recall(ctx context.Context, l *letter) (err error) {
-	if l.sentAnew() {
+	switch {
+	case l.unrecorded:
+		l.recallSent()
+		return nil
+	case l.sentAnew():
 		l.history, err = h.History.OfWebhook(ctx, l.item.WebhookID)
-	} else { // that is shorter, where many share the id
+	default: // that is shorter, where many share the id
 		l.history, err = h.History.OfMessage(ctx, l.item.WebhookID, l.msg.MessageId)
 	}
 	if err != nil {

@@ -46,11 +46,13 @@ func (h *Handler) list(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	switch source := r.URL.Query().Get("source"); source {
-	case "", "index":
-		err = l.fromIndex(r.Context())
-	case "queue":
+	switch source := r.URL.Query().Get("source"); {
+	case source == "queue" || source == "" && l.queue.Unrecorded:
 		return l.fromQueue(r)
+	case source == "index" && l.queue.Unrecorded:
+		err = api.BadRequest("parameter source: no attempts are recorded of what is in %s; it is listed from the queue", l.queue.Name)
+	case source == "" || source == "index":
+		err = l.fromIndex(r.Context())
 	default:
 		err = api.BadRequest("parameter source: %.40q is neither index nor queue", source)
 	}

@@ -59,6 +59,9 @@ func (h *Handler) check(f WaitingFilter) error {
 func (h *Handler) queueBefore(name string) (*Queue, error) {
 	var names []string
 	for i := range h.Queues {
+		if h.Queues[i].Unrecorded { // nothing of it waits in the room
+			continue
+		}
 		if h.Queues[i].From == name {
 			return &h.Queues[i], nil
 		}

@@ -140,6 +140,9 @@ func (i *item) kept(record attempt.Record, r report.Report) (now *attempt.Report
 		return before, false
 	}
 	k := r.Kept(i.msg.MessageId, i.Now(), before)
+	if before != nil && before.Due && before.State == k.State && before.At.Equal(r.At) {
+		return before, false // it is the same, out of the dead-letter queue under another id
+	}
 	if before != nil && k.Rank() <= before.Rank() || !concerns(record, r) {
 		return nil, false
 	}

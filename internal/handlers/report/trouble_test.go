@@ -130,7 +130,8 @@ func TestTroubleIsNotDone(t *testing.T) {
 		body  string
 		calls int // that may fail
 	}{
-		"a bounce": {told(attempt.Bounced, hard), 7}, "one of two": {two, 2}, "STOP": {answer(report.Stop), 1}, "START": {answer(report.Start), 1},
+		"a bounce": {told(attempt.Bounced, hard), 7}, "one of two": {two, 2}, "STOP": {answer(report.Stop), 1},
+		"START": {answer(report.Start), 1},
 	} {
 		for broken := 1; broken <= c.calls; broken++ {
 			w := newWorld(t)

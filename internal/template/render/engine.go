@@ -35,7 +35,11 @@ func compile(part template.Part, source string, b *budget) (engine, error) {
 		t, err := htmltemplate.New(string(part)).Option(noMissing).Funcs(functions(b)).AddParseTree(string(part), tree)
 		return t, err
 	}
-	t, err := texttemplate.New(string(part)).Option(noMissing).Funcs(functions(b)).AddParseTree(string(part), tree)
+	may := functions(b)
+	if part == template.Blocks {
+		may[quoteName], may[valueName] = marked(b.quote), marked(b.value)
+	}
+	t, err := texttemplate.New(string(part)).Option(noMissing).Funcs(may).AddParseTree(string(part), tree)
 	return t, err
 }
 

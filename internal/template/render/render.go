@@ -137,6 +137,9 @@ func (r *rendering) native(on channel.Name) (c channel.Content, err error) {
 		if err != nil {
 			return c, err
 		}
+		if own.part == template.Blocks {
+			text = settled(text)
+		}
 		*own.into = jsontext.Value(text)
 		if !own.into.IsValid() {
 			return c, &Fault{Part: own.part, Problem: "what it makes is not JSON, or has a key twice in one object"}

@@ -72,6 +72,32 @@ func TestJSONKeepsItsShape(t *testing.T) {
 	}
 }
 
+// TestDataMentionsNobody: what the data brings into a text that Slack formats is escaped
+// there, and nowhere else.
+func TestDataMentionsNobody(t *testing.T) {
+	t.Parallel()
+	const data = `{"x":"<!channel> & \"<@U1>\" \ufdd1","u":"https://a.test/?b=1&c=2","o":{"type":"mrkdwn","text":"<!here>"},"all":["<a>"]}`
+	const escaped = `&lt;!channel&gt; &amp; \"&lt;@U1&gt;\" \ufdd1`
+	for _, test := range []struct{ source, want string }{
+		{`[{"type":"section","text":{"type":"mrkdwn","text":"<@U2> {{.x}}"}}]`,
+			`[{"type":"section","text":{"type":"mrkdwn","text":"<@U2> ` + escaped + `"}}]`},
+		{`[{"type":"section","text":{ "text" : {{.x}}, "type" : "mrkdwn" }}]`,
+			`[{"type":"section","text":{ "text" : "` + escaped + `", "type" : "mrkdwn" }}]`},
+		{`[{"type":"context","elements":[{"type":"mrkdwn","text":"<{{.u}}|it>"},` +
+			`{"type":"plain_text","text":"{{index .all 0}}"}],"url":"{{.u}}"}]`,
+			`[{"type":"context","elements":[{"type":"mrkdwn","text":"<https://a.test/?b=1&amp;c=2|it>"},` +
+				`{"type":"plain_text","text":"<a>"}],"url":"https://a.test/?b=1&c=2"}]`},
+		{`[{"type":"section","text":{{.o}}}]`, `[{"type":"section","text":{"text":"&lt;!here&gt;","type":"mrkdwn"}}]`},
+		{`[{"type":"a","fields":[{"type":"mrkdwn","text":"a"},"{{index .all 0}}"]}]`,
+			`[{"type":"a","fields":[{"type":"mrkdwn","text":"a"},"<a>"]}]`},
+	} {
+		c, err := Of(of(map[template.Part]string{template.Blocks: test.source, template.Body: "x"}), channel.Slack, jsontext.Value(data))
+		if err != nil || string(c.Blocks) != test.want {
+			t.Errorf("%s: %s, %v; want %s", test.source, c.Blocks, err, test.want)
+		}
+	}
+}
+
 func TestSubjectsAreOneLine(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{`{"x":"a\r\nBcc: eve@evil.test"}`, `{"x":"a\nb"}`, `{"x":"a\u2028b"}`, `{"x":"a\u0000b"}`} {

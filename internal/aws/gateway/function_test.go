@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/efferent/efferent/internal/aws/gateway"
 )
@@ -40,4 +42,26 @@ func TestPathsAreDecodedOnce(t *testing.T) {
 	if _, err := gateway.Function(http.NotFoundHandler()).Invoke(t.Context(), []byte(`[]`)); err == nil {
 		t.Error("what is no event is taken")
 	}
+}
+
+// FuzzPaths: whatever API Gateway saw is what is answered for, decoded no further.
+func FuzzPaths(f *testing.F) {
+	for _, seed := range []string{"/", "/a@b", "/a%40b", "/%2e%2e/", "//x", "/%", "/ä?#;", "/\x00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, rawPath string) {
+		if !utf8.ValidString(rawPath) || !strings.HasPrefix(rawPath, "/") {
+			return // neither is in an event
+		}
+		var got string
+		path, err := json.Marshal(rawPath)
+		if err != nil {
+			t.Fatal(err)
+		}
+		event := `{"version":"2.0","rawPath":` + string(path) + `,"headers":{"host":"api.test"},"requestContext":{"http":{"method":"GET"}}}`
+		function := gateway.Function(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.URL.Path }))
+		if _, err := function.Invoke(t.Context(), []byte(event)); err != nil || got != strings.ReplaceAll(rawPath, "%40", "@") {
+			t.Errorf("%q: got %q, %v", rawPath, got, err)
+		}
+	})
 }

@@ -163,7 +163,8 @@ func TestABacklogHoldsUpNobody(t *testing.T) {
 	if n > backlog/2 {
 		t.Errorf("it came after %d of %d", n, backlog)
 	}
-	for range backlog {
+	// Not all: what a busy machine can't prepare within 3 s waits for up to an hour.
+	for range backlog / 2 {
 		<-busy.Seen
 	}
 }

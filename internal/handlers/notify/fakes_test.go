@@ -62,6 +62,7 @@ type world struct {
 	entries []ledger.Entry
 	hidden  map[string]time.Duration
 	logs    bytes.Buffer
+	log     *slog.Logger // one, as its lines are written one at a time
 	tenants *metric.Tenants
 	alarms  []string
 	events  []metric.Event
@@ -86,20 +87,22 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{
+	w := &world{
 		t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), answers: map[channel.Name][]channel.Outcome{},
 		absent: map[channel.Name]error{}, secrets: map[channel.Name]*secret{}, refuses: map[channel.Name]*refusal{},
 		calls: map[channel.Name][]channel.Handover{}, reached: map[channel.Name]int{},
 		limits: map[channel.Name]pace.Rate{}, paces: map[string]pace.State{}, sentAt: map[channel.Name][]time.Time{},
 		hidden: map[string]time.Duration{}, fault: map[string]func(int) fault{}, ops: map[string]int{}, store: &storetest.Memory{},
 	}
+	w.log = slog.New(slog.NewJSONHandler(&w.logs, nil))
+	return w
 }
 
 func (w *world) handler() *Handler {
 	h, err := New(Needs{
 		Needs: batch.Needs{
 			Attempts: w, Room: w, Queue: w, Audit: w, Redactors: w, Policies: retry.Policies{}, MaxReceives: maxReceives, Now: w.time,
-			Metrics: w, Jitter: func() float64 { return 0 }, Log: slog.New(slog.NewJSONHandler(&w.logs, nil)),
+			Metrics: w, Jitter: func() float64 { return 0 }, Log: w.log,
 		},
 		Senders: w, Suppressions: w, Onward: w,
 		Claims: w, Pace: w, Recipients: w, Parts: parts{w}, Files: w.files, Tenants: w.tenants, Templates: w.templates,

@@ -71,17 +71,8 @@ func sendReports(s *commandtest.Running, t *testing.T, callback string, pairs ..
 // report.
 func callbackOf(t *testing.T, p *standin.Providers, to string, nth int) string {
 	t.Helper()
-	until(t, func() bool { return len(p.Taken(to)) >= nth })
+	eventually(t, "the message", func() bool { return len(p.Taken(to)) >= nth })
 	return p.Taken(to)[nth-1].Callback
-}
-
-func until(t *testing.T, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(commandtest.Soon); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it did not come to that")
-		}
-	}
 }
 
 // stateOf waits until the nth attempt of an id has a state.
@@ -102,7 +93,7 @@ func stateOf(s *commandtest.Running, t *testing.T, id string, nth int, want atte
 // reportsAreRead waits until no report is left.
 func reportsAreRead(s *commandtest.Running, t *testing.T) {
 	t.Helper()
-	until(t, func() bool {
+	eventually(t, "the reports are read", func() bool {
 		now := s.Attributes(t, "reports")
 		return now["ApproximateNumberOfMessages"] == "0" && now["ApproximateNumberOfMessagesNotVisible"] == "0"
 	})
@@ -190,18 +181,18 @@ func TestStopAndStart(t *testing.T) {
 	}
 	incoming := callbackHost + "/callbacks/twilio/incoming?tenant=acme"
 	sendReports(s, t, incoming, "From", "+46701234567", "Body", " stop ")
-	until(t, listed("+46701234567"))
+	eventually(t, "the number on the list", listed("+46701234567"))
 	s.SendTo(t, "notifications", `{"id":"n_0","channel":"sms","recipient":"+46701234567","body":"text","tenant":"acme"}`)
 	if all := s.Attempts(t, "n_0"); all[len(all)-1].Class != string(channel.OptedOut) || len(providers.Taken("+46701234567")) > 0 {
 		t.Errorf("after STOP: %+v", all)
 	}
 	sendReports(s, t, incoming, "From", "+46701234567", "Body", "hello")
 	sendReports(s, t, incoming, "From", "+46701234567", "Body", "Start", "OptOutType", "START")
-	until(t, listed(`"items":[]`))
+	eventually(t, "an empty list", listed(`"items":[]`))
 	s.SendTo(t, "notifications", `{"id":"n_1","channel":"email","recipient":"ann@acme.test","body":"text","fallback":[],"tenant":"acme"}`)
-	until(t, func() bool { return len(providers.Taken("ann@acme.test")) == 1 })
+	eventually(t, "the email", func() bool { return len(providers.Taken("ann@acme.test")) == 1 })
 	s.SendTo(t, "reports", sesBounce(stateOf(s, t, "n_1", 1, attempt.Accepted)))
-	until(t, listed(`"ann@acme.test"`))
+	eventually(t, "the address on the list", listed(`"ann@acme.test"`))
 }
 
 // sesBounce is the event of a bounce of an email, in SNS's envelope.
